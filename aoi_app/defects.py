@@ -1,0 +1,130 @@
+"""From regions of cells to defects in metres and millimetres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from cras_core.web.regions import Region
+
+Image = npt.NDArray[np.uint8]
+Shape = Literal["block", "point", "line"]
+
+POINT_MM = 6.0
+"""A defect no longer than this either way is a point."""
+LINE_ASPECT = 4.0
+"""A defect this many times longer than wide is a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a defect lies in one source image, pixels."""
+
+    source: str
+    x_px: int
+    y_px: int
+    w_px: int
+    h_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One defect on the web.
+
+    Attributes:
+        number: counts the defects of a roll from 1; stays the same while a running defect grows.
+        fabric: the cloth that it was compared with.
+        shape: block, point or line.
+        first_line, end_line: lines of the roll.
+        left_px, right_px: columns of the image.
+        position_m: beginning, along the web.
+        position_mm: middle, across, from the left edge of the cloth.
+        length_mm, width_mm: extent along and across the web.
+        area_mm2: area of its cells.
+        peak, mean: score, multiples of the calibrated limit.
+        raw_peak: raw score at the peak.
+        boxes: its place in every source image that it touches.
+        is_open: still running when this was written.
+        thumbnail: (h, w) or (h, w, 3) uint8 around the peak.
+    """
+
+    number: int
+    fabric: str
+    shape: Shape
+    first_line: int
+    end_line: int
+    left_px: int
+    right_px: int
+    position_m: float
+    position_mm: float
+    length_mm: float
+    width_mm: float
+    area_mm2: float
+    peak: float
+    mean: float
+    raw_peak: float
+    boxes: tuple[Box, ...]
+    is_open: bool
+    thumbnail: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Cloth that was not inspected.
+
+    Attributes:
+        first_line, lines: of the roll; 0 lines where nobody knows how many.
+        position_m, length_m: along the web.
+        reason: for a person.
+    """
+
+    first_line: int
+    lines: int
+    position_m: float
+    length_m: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpan:
+    """Lines of the roll that came from one source image."""
+
+    source: str
+    first_line: int
+    end_line: int
+    width_px: int
+
+
+def boxes_of(region: Region, first_line: int, cell_px: int, spans: Sequence[SourceSpan]) -> tuple[Box, ...]:
+    """The boxes of a region in the source images that it touches.
+
+    Args:
+        region: rows counted from the beginning of its segment.
+        first_line: line of the roll that the segment begins with.
+        cell_px: side of a cell, pixels.
+        spans: the source images, in order.
+    """
+    top = first_line + region.first_row * cell_px
+    found = []
+    for span in spans:
+        a, b = max(span.first_line, top), min(span.end_line, top + len(region.extents) * cell_px)
+        if a >= b:
+            continue
+        rows = region.extents[(a - top) // cell_px : -(-(b - top) // cell_px)]
+        rows = rows[rows[:, 1] > 0]
+        if len(rows):
+            left, right = int(rows[:, 0].min()) * cell_px, min(int(rows[:, 1].max()) * cell_px, span.width_px)
+            found.append(Box(span.source, left, a - span.first_line, right - left, b - a))
+    return tuple(found)
+
+
+def shape_of(length_mm: float, width_mm: float) -> Shape:
+    """The trade's three shapes, by extent along and across the web."""
+    longer, shorter = max(length_mm, width_mm), max(min(length_mm, width_mm), 1e-9)
+    if longer <= POINT_MM:
+        return "point"
+    return "line" if longer / shorter >= LINE_ASPECT else "block"

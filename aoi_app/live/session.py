@@ -1,0 +1,371 @@
+"""One roll while it runs: two threads, one state, and what everybody else may read of it.
+
+IDLE --start--> OPENING --> RUNNING <--pause/resume--> PAUSED
+                   |           |                          |
+                   |           +--stop, end of the web----+--> FINISHING --> ENDED
+                   +--error--> FAILED <--error in either thread
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError
+from aoi_app.defects import Defect, Gap
+from aoi_app.frame import Frame, Lost
+from aoi_app.live.frame_queue import FrameQueue
+from aoi_app.recent_web import Strip
+from aoi_app.records.database import RecordsError
+from aoi_app.records.roll_log import RollLog
+from aoi_app.roll_inspection import Outcome, RollInspection
+
+logger = logging.getLogger(__name__)
+
+_POLL_S = 0.1
+_SPEED_WINDOW_S = 3.0
+_STRIPS_FOR_VIEWS = 64
+
+
+class State(enum.Enum):
+    """Where a session is."""
+
+    IDLE = "idle"
+    OPENING = "opening"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHING = "finishing"
+    ENDED = "ended"
+    FAILED = "failed"
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing will happen any more."""
+        return self in (State.ENDED, State.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The running roll at one moment.
+
+    Attributes:
+        state: where the session is.
+        message: what a person should know now, empty when all is well.
+        roll_id: number of the roll in the records, 0 before it has begun.
+        position_m, inspected_m, gap_m: length taken in, inspected, and not inspected.
+        speed_m_min: of the web, over the last seconds.
+        tiles_per_s: scored, over the last seconds.
+        width_mm: of the cloth.
+        backlog: how full the queue of frames is, 0..1.
+        fabric: name of the matched fabric, None while it is not known.
+        similarity: to that fabric.
+        level: how far the web's centre lies from that of the enrolled cloth, spreads.
+        defects, gaps: how many so far.
+        threshold: score from which a place is a defect.
+    """
+
+    state: State = State.IDLE
+    message: str = ""
+    roll_id: int = 0
+    position_m: float = 0.0
+    inspected_m: float = 0.0
+    gap_m: float = 0.0
+    speed_m_min: float = 0.0
+    tiles_per_s: float = 0.0
+    width_mm: float = 0.0
+    backlog: float = 0.0
+    fabric: str | None = None
+    similarity: float = 0.0
+    level: float = 0.0
+    defects: int = 0
+    gaps: int = 0
+    threshold: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What came since somebody last asked. Of the strips, only the newest; of everything else, all."""
+
+    strips: tuple[Strip, ...]
+    defects: tuple[Defect, ...]
+    gaps: tuple[Gap, ...]
+    events: tuple[str, ...]
+
+
+Sink = Callable[[Outcome], None]
+
+
+class Session:
+    """Captures, inspects and logs one roll."""
+
+    def __init__(
+        self,
+        source: FrameSource,
+        inspection: RollInspection,
+        begin_log: Callable[[], RollLog],
+        *,
+        mm_per_line: float,
+        mm_per_px: float,
+        backlog_lines: int = 8192,
+        sinks: Sequence[Sink] = (),
+    ) -> None:
+        """
+        Args:
+            source: where frames come from; opened and closed by this session.
+            inspection: what is done with them.
+            begin_log: begins the roll in the records; called in the inspecting thread once the source is open.
+            mm_per_line, mm_per_px: scale of the web.
+            backlog_lines: most lines that may wait.
+            sinks: also given every outcome, in the inspecting thread, after it was logged; may raise RecordsError.
+        """
+        self._source = source
+        self._inspection = inspection
+        self._begin_log = begin_log
+        self._mm_per_line = mm_per_line
+        self._mm_per_px = mm_per_px
+        self._sinks = sinks
+        self._queue = FrameQueue(backlog_lines, drops=source.is_live)
+        self._lock = threading.Lock()
+        self._state = State.IDLE
+        self._message = ""
+        self._stop = threading.Event()
+        self._opened = threading.Event()
+        self._strips: deque[Strip] = deque(maxlen=_STRIPS_FOR_VIEWS)
+        self._news: list[Outcome] = []
+        self._speed: deque[tuple[float, int, int]] = deque()  # (time, lines, tiles)
+        self._figures = Snapshot()
+        self._threads: list[threading.Thread] = []
+        self.problems: list[str] = []
+        """Everything that went wrong and did not end the roll."""
+
+    def start(self) -> None:
+        """Opens the source and begins the roll; returns at once."""
+        with self._lock:
+            if self._state is not State.IDLE:
+                raise RuntimeError(f"a session starts once; this one is {self._state.value}")
+            self._state = State.OPENING
+        self._threads = [
+            threading.Thread(target=self._guarded(self._capture), name="capture", daemon=True),
+            threading.Thread(target=self._guarded(self._inspect), name="inspect", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def pause(self) -> None:
+        """Stops looking at the web; what a live source delivers meanwhile is a gap."""
+        self._move({State.RUNNING: State.PAUSED})
+
+    def resume(self) -> None:
+        """Goes on."""
+        self._move({State.PAUSED: State.RUNNING})
+
+    def stop(self) -> None:
+        """Ends the roll; what was captured is still inspected."""
+        self._move(
+            {
+                State.IDLE: State.ENDED,
+                State.OPENING: State.FINISHING,
+                State.RUNNING: State.FINISHING,
+                State.PAUSED: State.FINISHING,
+            }
+        )
+        self._stop.set()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Waits until the roll is over; False when it is not within the time."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def set_threshold(self, value: float) -> None:
+        """Changes the threshold for cloth that is still to come."""
+        self._inspection.threshold = value
+
+    @property
+    def state(self) -> State:
+        """Where the session is."""
+        return self._state
+
+    def snapshot(self) -> Snapshot:
+        """The figures of this moment; cheap, from any thread."""
+        with self._lock:
+            figures, speed = self._figures, list(self._speed)
+            state, message = self._state, self._message
+        span_s = (
+            max(speed[-1][0] - speed[0][0], 1e-3)
+            if len(speed) > 1 and time.monotonic() - speed[-1][0] < _SPEED_WINDOW_S
+            else None
+        )
+        lines_per_s = sum(s[1] for s in speed[1:]) / span_s if span_s else 0.0
+        return Snapshot(
+            state=state,
+            message=message,
+            roll_id=figures.roll_id,
+            position_m=figures.position_m,
+            inspected_m=figures.inspected_m,
+            gap_m=figures.gap_m,
+            speed_m_min=lines_per_s * self._mm_per_line * 60 / 1000,
+            tiles_per_s=sum(s[2] for s in speed[1:]) / span_s if span_s else 0.0,
+            width_mm=figures.width_mm,
+            backlog=self._queue.fill,
+            fabric=figures.fabric,
+            similarity=figures.similarity,
+            level=figures.level,
+            defects=figures.defects,
+            gaps=figures.gaps,
+            threshold=self._inspection.threshold,
+        )
+
+    def news(self) -> News:
+        """What came since the last call."""
+        with self._lock:
+            strips, self._strips = tuple(self._strips), deque(maxlen=_STRIPS_FOR_VIEWS)
+            news, self._news = self._news, []
+        return News(
+            strips,
+            tuple(d for o in news for d in o.defects),
+            tuple(g for o in news for g in o.gaps),
+            tuple(e for o in news for e in o.events),
+        )
+
+    def _move(self, moves: dict[State, State]) -> bool:
+        with self._lock:
+            if self._state in moves:
+                self._state = moves[self._state]
+                return True
+            return False
+
+    def _fail(self, message: str) -> None:
+        with self._lock:
+            self._state, self._message = State.FAILED, message
+        self._stop.set()
+
+    def _guarded(self, run: Callable[[], None]) -> Callable[[], None]:
+        """Whatever a thread dies of is said to the person and written to the log; the other thread ends as well."""
+
+        def guarded() -> None:
+            try:
+                run()
+            except (SourceError, RecordsError) as error:
+                self._fail(str(error))
+            except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
+                logger.exception("a thread of the running roll ended")
+                self._fail(
+                    f"Inspection stopped by an internal error ({type(error).__name__}: {error}). Please report it with the log file."
+                )
+            finally:
+                self._opened.set()
+                self._queue.close()
+
+        return guarded
+
+    def _capture(self) -> None:
+        with self._source as source:
+            self._opened.set()
+            self._move({State.OPENING: State.RUNNING})
+            while not self._stop.is_set():
+                if self._state is State.PAUSED and not source.is_live:
+                    time.sleep(_POLL_S / 4)
+                    continue
+                try:
+                    item = source.read(_POLL_S)
+                except EndOfWeb:
+                    self._move({State.RUNNING: State.FINISHING, State.PAUSED: State.FINISHING})
+                    break
+                if item is None:
+                    continue
+                if self._state is State.PAUSED:
+                    item = Lost(item.lines, "paused by the operator", item.source, item.starts_web)
+                while not self._queue.put(
+                    item, _POLL_S
+                ):  # what was read is inspected, also when the roll is being stopped
+                    if self._state is State.FAILED:
+                        return
+
+    def _inspect(self) -> None:
+        self._opened.wait()
+        if self._state is State.FAILED:
+            return
+        log = self._begin_log()
+        with self._lock:
+            self._figures = Snapshot(roll_id=log.roll_id)
+        ended_by_itself = False
+        try:
+            while not self._queue.is_drained:
+                item = self._queue.get(_POLL_S)
+                if item is not None:
+                    self._publish(log, self._inspection.push(item), item)
+            ended_by_itself = not self._stop.is_set()
+        finally:
+            self._publish(log, self._inspection.finish(), None)
+            self._close(log, "finished" if ended_by_itself else "stopped")
+        self._move({State.FINISHING: State.ENDED, State.RUNNING: State.ENDED, State.PAUSED: State.ENDED})
+
+    def _publish(self, log: RollLog, outcome: Outcome, item: Frame | Lost | None) -> None:
+        """Log first, then show."""
+        figures = self._updated(outcome)
+        columns: dict[str, object] = {
+            "length_m": figures.position_m,
+            "inspected_m": figures.inspected_m,
+            "gap_m": figures.gap_m,
+            "width_mm": figures.width_mm or None,
+            "fabric": figures.fabric,
+            "threshold": self._inspection.threshold,
+        }
+        log.write(outcome, columns)
+        for sink in self._sinks:
+            try:
+                sink(outcome)
+            except RecordsError as error:
+                self._note(str(error))
+        with self._lock:
+            self._figures = figures
+            if log.problem is not None:
+                self._message = f"{log.problem} {log.waiting} records wait in memory."
+            elif self._message.startswith("not recorded"):
+                self._message = ""
+            self._strips.extend(outcome.strips)
+            if outcome.defects or outcome.gaps or outcome.events:
+                self._news.append(outcome)
+            if item is not None:
+                now = time.monotonic()
+                self._speed.append((now, item.lines, sum(s.rows.tiles for s in outcome.strips)))
+                while self._speed and now - self._speed[0][0] > _SPEED_WINDOW_S:
+                    self._speed.popleft()
+
+    def _updated(self, outcome: Outcome) -> Snapshot:
+        old = self._figures
+        metres = self._mm_per_line / 1000.0
+        known = [s for s in outcome.strips if s.fabric is not None]
+        last = known[-1].rows if known else None
+        return Snapshot(
+            roll_id=old.roll_id,
+            position_m=self._inspection.line * metres,
+            inspected_m=self._inspection.inspected_lines * metres,
+            gap_m=old.gap_m + sum(g.length_m for g in outcome.gaps),
+            width_mm=last.edges.width_px * self._mm_per_px if last else old.width_mm,
+            fabric=known[-1].fabric if known else old.fabric,
+            similarity=last.similarity if last else old.similarity,
+            level=last.level if last else old.level,
+            defects=max([old.defects, *(d.number for d in outcome.defects)]),
+            gaps=old.gaps + len(outcome.gaps),
+        )
+
+    def _note(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+            logger.error(problem)
+        with self._lock:
+            self._message = problem
+
+    def _close(self, log: RollLog, state: str) -> None:
+        try:
+            log.close(state)
+        except RecordsError as error:
+            self._note(str(error))

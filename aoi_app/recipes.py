@@ -1,0 +1,68 @@
+"""Settings for one fabric on one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class RecipeError(Exception):
+    """A recipe cannot be used; the text names the field."""
+
+
+class Recipe(BaseModel):
+    """How a roll is inspected and measured.
+
+    Lengths are millimetres; scores are multiples of the calibrated limit of the fabric.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=80)] = "standard"
+    fabric: str | None = None
+    """Fabric that the cloth is known to be; None lets the cloth decide."""
+    mm_per_px: Annotated[float, Field(gt=0, le=10)] = 0.2
+    """Size of a pixel across the web."""
+    mm_per_line: Annotated[float, Field(gt=0, le=10)] | None = None
+    """Length of a line along the web; None is as ``mm_per_px``, square pixels."""
+    overlap_px: Annotated[int, Field(ge=48, le=256, multiple_of=8)] = 64
+    """What neighbouring tiles share."""
+    find_edges: bool = True
+    """Off: the whole width of the image is cloth."""
+    selvedge_margin_mm: Annotated[float, Field(ge=0, le=200)] | None = None
+    """What is left out from the edge of the cloth inwards; None leaves out the selvedge as it is found."""
+    threshold: Annotated[float, Field(ge=0.05, le=100)] = 1.0
+    """Score from which a place is a defect."""
+    min_area_mm2: Annotated[float, Field(ge=0)] = 0.0
+    """Smaller defects are not listed."""
+    relative: bool = True
+    """Scores are taken relative to the running web; off: as calibrated."""
+
+    @property
+    def line_mm(self) -> float:
+        """Length of a line along the web."""
+        return self.mm_per_line if self.mm_per_line is not None else self.mm_per_px
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Reads a recipe from a JSON file.
+
+    Raises:
+        RecipeError: the file is missing, no JSON, or a value is out of range.
+    """
+    try:
+        return Recipe.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise RecipeError(f"The recipe {path} cannot be read: {error.strerror or error}") from error
+    except json.JSONDecodeError as error:
+        raise RecipeError(f"The recipe {path} is no JSON: {error}") from error
+    except ValidationError as error:
+        raise RecipeError(f"The recipe {path}: {describe(error)}") from error
+
+
+def describe(error: ValidationError) -> str:
+    """One line for a person out of pydantic's report."""
+    return "; ".join(f"{'.'.join(str(part) for part in e['loc']) or 'value'}: {e['msg']}" for e in error.errors())

@@ -1,0 +1,191 @@
+"""The tables, and how a database is opened.
+
+SQLAlchemy with a URL, so that PostgreSQL takes the place of SQLite by changing a setting.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Engine, ForeignKey, LargeBinary, create_engine, event, make_url, select
+from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, deferred, mapped_column, relationship
+
+SCHEMA_VERSION = 1
+
+
+class RecordsError(Exception):
+    """The records cannot be read or written; the text says why and what to do."""
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+class SchemaRow(Base):
+    """Which version of the tables this database has."""
+
+    __tablename__ = "schema"
+    version: Mapped[int] = mapped_column(primary_key=True)
+
+
+class RollRow(Base):
+    """One job on the line."""
+
+    __tablename__ = "rolls"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    state: Mapped[str]
+    """running, finished, stopped (by a person), interrupted (the program ended without closing the roll)."""
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    process: Mapped[int]
+    """Number of the process that writes it."""
+    source: Mapped[str]
+    model: Mapped[str]
+    """Identity of the bundle."""
+    fabric: Mapped[str | None]
+    recipe: Mapped[dict[str, Any]] = mapped_column(JSON)
+    threshold: Mapped[float]
+    length_m: Mapped[float] = mapped_column(default=0.0)
+    inspected_m: Mapped[float] = mapped_column(default=0.0)
+    gap_m: Mapped[float] = mapped_column(default=0.0)
+    width_mm: Mapped[float | None]
+    defects: Mapped[list[DefectRow]] = relationship(
+        back_populates="roll", cascade="all, delete-orphan", order_by="DefectRow.number"
+    )
+    gaps: Mapped[list[GapRow]] = relationship(back_populates="roll", cascade="all, delete-orphan", order_by="GapRow.id")
+    events: Mapped[list[EventRow]] = relationship(
+        back_populates="roll", cascade="all, delete-orphan", order_by="EventRow.id"
+    )
+
+
+class DefectRow(Base):
+    """One defect; the columns are those of ``aoi_app.defects.Defect``."""
+
+    __tablename__ = "defects"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    roll_id: Mapped[int] = mapped_column(ForeignKey("rolls.id"), index=True)
+    number: Mapped[int]
+    fabric: Mapped[str]
+    shape: Mapped[str]
+    first_line: Mapped[int]
+    end_line: Mapped[int]
+    left_px: Mapped[int]
+    right_px: Mapped[int]
+    position_m: Mapped[float]
+    position_mm: Mapped[float]
+    length_mm: Mapped[float]
+    width_mm: Mapped[float]
+    area_mm2: Mapped[float]
+    peak: Mapped[float]
+    mean: Mapped[float]
+    raw_peak: Mapped[float]
+    boxes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    is_open: Mapped[bool]
+    found_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    thumbnail: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    """PNG."""
+    roll: Mapped[RollRow] = relationship(back_populates="defects")
+
+
+class GapRow(Base):
+    """Cloth that was not inspected."""
+
+    __tablename__ = "gaps"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    roll_id: Mapped[int] = mapped_column(ForeignKey("rolls.id"), index=True)
+    first_line: Mapped[int]
+    lines: Mapped[int]
+    position_m: Mapped[float]
+    length_m: Mapped[float]
+    reason: Mapped[str]
+    roll: Mapped[RollRow] = relationship(back_populates="gaps")
+
+
+class EventRow(Base):
+    """Something worth knowing that is no defect."""
+
+    __tablename__ = "events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    roll_id: Mapped[int] = mapped_column(ForeignKey("rolls.id"), index=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    text: Mapped[str]
+    roll: Mapped[RollRow] = relationship(back_populates="events")
+
+
+def now() -> datetime:
+    """The time with its zone, as all records have it."""
+    return datetime.now(timezone.utc)
+
+
+def open_database(url: str) -> Engine:
+    """Opens the database, makes the tables where they are missing, and checks that it can be written.
+
+    Raises:
+        RecordsError: it cannot be used; the text says why and what to do.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed)
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise RecordsError(
+            f"The database address {url!r} is not understood ({error}). An example: sqlite:////var/lib/aoi/records.db"
+        ) from error
+    except OSError as error:
+        raise RecordsError(
+            f"The folder of the database {url} cannot be made: {error.strerror or error}. Choose another with --database."
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    try:
+        Base.metadata.create_all(engine)
+        with Session(engine) as session:
+            row = session.scalars(select(SchemaRow)).first()
+            if row is None:
+                session.add(SchemaRow(version=SCHEMA_VERSION))
+            elif row.version != SCHEMA_VERSION:
+                raise RecordsError(
+                    f"The database {url} has tables of version {row.version}; this program knows version {SCHEMA_VERSION}."
+                )
+            else:
+                row.version = SCHEMA_VERSION
+                session.connection().exec_driver_sql(
+                    f"UPDATE schema SET version = {SCHEMA_VERSION}"
+                )  # finds out whether it can be written
+            session.commit()
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise RecordsError(
+            f"The database {url} cannot be used: {explain(error)} Or choose another with --database."
+        ) from error
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Write-ahead logging keeps readers and the writer apart; every commit reaches the disk before it is reported."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=1000")
+    cursor.close()
+
+
+def explain(error: SQLAlchemyError) -> str:
+    """What a database's complaint means, in a sentence with the way out."""
+    text = str(error.orig) if isinstance(error, DatabaseError) and error.orig is not None else str(error)
+    known = {
+        "locked": "it is locked by another program. Close that program.",
+        "readonly": "it is read-only. Give this user the right to write to the file and its folder.",
+        "full": "the disk is full. Free some space.",
+        "disk I/O": "the disk reports an error. Check it and free some space.",
+        "not a database": "the file is no database. Move it away.",
+        "malformed": "the file is damaged. Move it away and restore a copy.",
+        "unable to open": "the file cannot be opened. Check the folder and the rights to it.",
+    }
+    return next((meaning for sign, meaning in known.items() if sign in text), f"{text}.")

@@ -1,0 +1,211 @@
+"""A roll as files: ``defects.csv``, ``defects.json``, and a data set in the layout of ITDD."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from aoi_app.defects import SourceSpan
+from aoi_app.recent_web import Strip, TileSample
+from aoi_app.records.database import DefectRow, RecordsError, RollRow, explain
+from aoi_app.records.roll_log import encode_png
+from cras_core.files import write_atomically
+
+_COLUMNS = (
+    "id",
+    "fabric",
+    "shape",
+    "position_m",
+    "position_mm",
+    "length_mm",
+    "width_mm",
+    "area_mm2",
+    "peak",
+    "mean",
+    "raw_peak",
+    "sources",
+    "is_open",
+)
+_DIGITS = {
+    "position_m": 4,
+    "position_mm": 2,
+    "length_mm": 2,
+    "width_mm": 2,
+    "area_mm2": 2,
+    "peak": 4,
+    "mean": 4,
+    "raw_peak": 4,
+}
+
+
+def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
+    """One roll with its defects, gaps and events as plain values.
+
+    Raises:
+        RecordsError: there is no such roll, or the database cannot be read.
+    """
+    try:
+        with Session(engine) as session:
+            roll = session.get(RollRow, roll_id)
+            if roll is None:
+                known = [str(i) for i in session.scalars(select(RollRow.id).order_by(RollRow.id.desc()).limit(10))]
+                raise RecordsError(f"There is no roll {roll_id}. The latest are {', '.join(known) or 'none'}.")
+            names = (
+                "id",
+                "name",
+                "state",
+                "source",
+                "model",
+                "fabric",
+                "recipe",
+                "threshold",
+                "length_m",
+                "inspected_m",
+                "gap_m",
+                "width_mm",
+            )
+            return {
+                "roll": {name: getattr(roll, name) for name in names}
+                | {
+                    "started_at": roll.started_at.isoformat(),
+                    "ended_at": roll.ended_at.isoformat() if roll.ended_at else None,
+                },
+                "defects": [_defect(d) for d in roll.defects],
+                "gaps": [
+                    {name: getattr(g, name) for name in ("first_line", "lines", "position_m", "length_m", "reason")}
+                    for g in roll.gaps
+                ],
+                "events": [{"at": e.at.isoformat(), "text": e.text} for e in roll.events],
+            }
+    except SQLAlchemyError as error:
+        raise RecordsError(f"The records cannot be read: {explain(error)}") from error
+
+
+def _defect(row: DefectRow) -> dict[str, Any]:
+    names = (
+        "fabric",
+        "shape",
+        "position_m",
+        "position_mm",
+        "length_mm",
+        "width_mm",
+        "area_mm2",
+        "peak",
+        "mean",
+        "raw_peak",
+        "is_open",
+    )
+    values = {name: getattr(row, name) for name in names}
+    return (
+        {"id": row.number}
+        | {k: round(v, _DIGITS[k]) if k in _DIGITS else v for k, v in values.items()}
+        | {"boxes": row.boxes}
+    )
+
+
+def write_json(roll: dict[str, Any], path: Path) -> None:
+    """Writes ``defects.json``. Raises RecordsError."""
+    write_file(path, (json.dumps(roll, indent=1) + "\n").encode())
+
+
+def write_csv(roll: dict[str, Any], path: Path) -> None:
+    """Writes ``defects.csv``, one line a defect; for spreadsheets. Raises RecordsError."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\r\n")
+    writer.writeheader()
+    for defect in roll["defects"]:
+        writer.writerow(defect | {"sources": " ".join(box["source"] for box in defect["boxes"])})
+    write_file(path, text.getvalue().encode("utf-8-sig"))
+
+
+class TileWriter:
+    """Adds tiles to a data set: ``<fabric>/train/good``, ``<fabric>/test/good``, ``<fabric>/test/defect`` with
+    ``<fabric>/ground_truth/defect``.
+
+    Every fifth good tile is kept for testing. The tiles are what the detector found; nobody has looked at them yet.
+    """
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        """``prefix`` is what the names begin with, so that rolls do not overwrite each other."""
+        self._folder = folder
+        self._prefix = _safe(prefix)
+        self._good = 0
+        self.written = 0
+
+    def write(self, samples: Iterable[TileSample]) -> None:
+        """Writes some tiles. Raises RecordsError when the folder cannot be written."""
+        for sample in samples:
+            base, name = self._folder / _safe(sample.fabric), f"{self._prefix}-{sample.name}"
+            if sample.mask is None:
+                self._good += 1
+                write_file(
+                    base / ("test" if self._good % 5 == 0 else "train") / "good" / f"{name}.png",
+                    encode_png(sample.image),
+                )
+            else:
+                write_file(base / "test" / "defect" / f"{name}.png", encode_png(sample.image))
+                write_file(base / "ground_truth" / "defect" / f"{name}_mask.png", encode_png(sample.mask))
+            self.written += 1
+
+
+class MapWriter:
+    """Writes the anomaly map of every source image, as a 16-bit PNG of its size: score x 10 000, 0 where nothing was
+    inspected.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._strips: list[Strip] = []
+        self.written = 0
+
+    def write(self, strips: Iterable[Strip], spans: Iterable[SourceSpan]) -> None:
+        """Takes inspected lines and writes the maps of the images that are complete. Raises RecordsError when the
+        folder cannot be written.
+        """
+        self._strips += strips
+        done = 0
+        for span in spans:
+            done = span.end_line
+            shown = [s for s in self._strips if s.end_line > span.first_line and s.first_line < span.end_line]
+            score = np.zeros((span.end_line - span.first_line, span.width_px), np.float32)
+            for s in shown:
+                cells = np.nan_to_num(s.rows.score, nan=0.0)
+                cell = s.rows.cell_px
+                pixels = cv2.resize(cells, None, fx=cell, fy=cell, interpolation=cv2.INTER_LINEAR)[
+                    : len(s.rows.image), : span.width_px
+                ]
+                a, b = max(span.first_line, s.first_line), min(span.end_line, s.end_line)
+                score[a - span.first_line : b - span.first_line] = pixels[a - s.first_line : b - s.first_line]
+            write_file(
+                self._folder / Path(span.source).with_suffix(".png"),
+                encode_png(np.clip(score * 1e4, 0, 65535).astype(np.uint16)),
+            )
+            self.written += 1
+        self._strips = [s for s in self._strips if s.end_line > done]
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a file so that it is whole or not there at all. Raises RecordsError, which names the file and the way
+    out.
+    """
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise RecordsError(
+            f"{path} cannot be written: {error.strerror or error}. Free some space or choose another folder."
+        ) from error
+
+
+def _safe(name: str) -> str:
+    """A name that cannot climb out of its folder."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".") or "_"

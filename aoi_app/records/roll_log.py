@@ -1,0 +1,179 @@
+"""The log of the running roll: everything is committed before it is shown, and nothing is lost while the database
+cannot be written.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import psutil
+from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from aoi_app.defects import Defect, Gap
+from aoi_app.records.database import DefectRow, EventRow, GapRow, RecordsError, RollRow, explain, now
+from aoi_app.roll_inspection import Outcome
+
+_RETRY_S = 1.0
+
+
+class RollLog:
+    """Writes one roll. Used by one thread.
+
+    When a commit fails, what it held is kept in memory and tried again with the next one, at most once a second;
+    ``problem`` says so meanwhile. The cloth goes on being inspected.
+    """
+
+    def __init__(
+        self, engine: Engine, *, name: str, source: str, model: str, recipe: dict[str, object], threshold: float
+    ) -> None:
+        """Begins a roll.
+
+        Raises:
+            RecordsError: the database cannot be written.
+        """
+        self._engine = engine
+        self._waiting: list[Outcome] = []
+        self._threshold = threshold
+        self._figures: dict[str, object] = {}
+        self._not_before_s = 0.0
+        self.problem: str | None = None
+        roll = RollRow(
+            name=name,
+            state="running",
+            started_at=now(),
+            process=os.getpid(),
+            source=source,
+            model=model,
+            recipe=recipe,
+            threshold=threshold,
+        )
+        try:
+            with Session(engine) as session:
+                session.add(roll)
+                session.commit()
+                self.roll_id: int = roll.id
+        except SQLAlchemyError as error:
+            raise RecordsError(f"The roll cannot be begun in the database: {explain(error)}") from error
+
+    @property
+    def waiting(self) -> int:
+        """Records that are not in the database yet."""
+        return sum(len(o.defects) + len(o.gaps) + len(o.events) for o in self._waiting)
+
+    def write(self, outcome: Outcome, figures: dict[str, object]) -> bool:
+        """Commits what became of a piece of web.
+
+        Args:
+            outcome: new defects, gaps and events.
+            figures: columns of the roll that have changed, by name.
+
+        Returns:
+            Whether everything is in the database now.
+        """
+        if outcome.defects or outcome.gaps or outcome.events:
+            self._waiting.append(Outcome(defects=outcome.defects, gaps=outcome.gaps, events=outcome.events))
+        self._figures |= figures
+        if time.monotonic() < self._not_before_s:
+            return False
+        return self._commit()
+
+    def close(self, state: str) -> None:
+        """Ends the roll.
+
+        Args:
+            state: ``finished`` or ``stopped``.
+
+        Raises:
+            RecordsError: records are left that the database does not take.
+        """
+        self._figures |= {"state": state, "ended_at": now()}
+        if not self._commit():
+            raise RecordsError(f"{self.waiting} records of roll {self.roll_id} could not be written: {self.problem}")
+
+    def _commit(self) -> bool:
+        try:
+            with Session(self._engine) as session:
+                for outcome in self._waiting:
+                    self._add(session, outcome)
+                if self._figures:
+                    session.execute(update(RollRow).where(RollRow.id == self.roll_id).values(**self._figures))
+                session.commit()
+        except SQLAlchemyError as error:
+            self._not_before_s = time.monotonic() + _RETRY_S
+            self.problem = f"not recorded: {explain(error)}"
+            return False
+        self._waiting.clear()
+        self._figures.clear()
+        self.problem = None
+        return True
+
+    def _add(self, session: Session, outcome: Outcome) -> None:
+        numbers = [d.number for d in outcome.defects]
+        rows = (
+            session.scalars(select(DefectRow).where(DefectRow.roll_id == self.roll_id, DefectRow.number.in_(numbers)))
+            if numbers
+            else []
+        )
+        known = {row.number: row for row in rows}
+        for defect in outcome.defects:
+            row = known.get(defect.number)
+            if row is None:
+                row = DefectRow(roll_id=self.roll_id, number=defect.number, found_at=now())
+                known[defect.number] = row
+                session.add(row)
+            for name, value in defect_columns(defect).items():
+                setattr(row, name, value)
+        session.add_all(_gap_row(self.roll_id, gap) for gap in outcome.gaps)
+        session.add_all(EventRow(roll_id=self.roll_id, at=now(), text=text) for text in outcome.events)
+        session.flush()
+
+
+def defect_columns(defect: Defect) -> dict[str, object]:
+    """The columns of a defect, without its place in the table."""
+    plain = {name: getattr(defect, name) for name in defect.__slots__ if name not in ("boxes", "thumbnail", "number")}
+    return plain | {"boxes": [asdict(box) for box in defect.boxes], "thumbnail": encode_png(defect.thumbnail)}
+
+
+def encode_png(image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
+    """(H, W) grey or (H, W, 3) RGB as a PNG file."""
+    ok, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image)
+    if not ok:
+        raise ValueError(f"an image of {image.shape} cannot be encoded")
+    return data.tobytes()
+
+
+def mark_interrupted(engine: Engine) -> list[int]:
+    """Marks the rolls that a program left running when it ended without closing them, and returns their numbers;
+    called at start-up.
+
+    Raises:
+        RecordsError: the database cannot be read or written.
+    """
+    try:
+        with Session(engine) as session:
+            rows = [
+                r
+                for r in session.scalars(select(RollRow).where(RollRow.state == "running"))
+                if not _is_running(r.process)
+            ]
+            for row in rows:
+                row.state = "interrupted"
+            session.commit()
+            return [r.id for r in rows]
+    except SQLAlchemyError as error:
+        raise RecordsError(f"The records cannot be read: {explain(error)}") from error
+
+
+def _is_running(process: int) -> bool:
+    return process != os.getpid() and psutil.pid_exists(process)
+
+
+def _gap_row(roll_id: int, gap: Gap) -> GapRow:
+    return GapRow(roll_id=roll_id, **asdict(gap))

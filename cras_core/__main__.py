@@ -1,0 +1,191 @@
+"""The command line of the detector: train, evaluate, show, benchmark."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from cras_core.config import PRESETS, with_settings
+from cras_core.errors import ConfigError, CrasError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Train and judge detectors of defects in cloth.",
+)
+console = Console(stderr=True)
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+
+
+@app.command()
+def train(
+    data: Annotated[
+        Path, typer.Argument(help="Folder of fabrics: <fabric>/normal (strips) or <fabric>/train/good (tiles).")
+    ],
+    out: Annotated[Path, typer.Option(help="The bundle to write.")] = Path("fabrics.cras"),
+    preset: Annotated[str, typer.Option(help=f"One of {', '.join(PRESETS)}.")] = "cloth",
+    backbone: Annotated[str | None, typer.Option(help="Any timm network with features_only.")] = None,
+    weights: Annotated[str | None, typer.Option(help="hub, package:NAME, or a file.")] = None,
+    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    epochs: Annotated[int | None, typer.Option(help="Most passes over the features.")] = None,
+    false_alarms_per_m2: Annotated[
+        float | None, typer.Option(help="Wanted false alarms per square metre of good cloth.")
+    ] = None,
+    mm_per_px: Annotated[
+        float | None, typer.Option(help="Size of a pixel of the training pictures, millimetres.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Any other setting, as section.name=value.")
+    ] = None,
+    device: Device = "auto",
+) -> None:
+    """Train one model for all fabrics of a data set."""
+    from cras_core.bundle import write_bundle
+    from cras_core.data import find_normal_images
+    from cras_core.train import STAGES
+    from cras_core.train import Progress as Step
+    from cras_core.train import train as run
+
+    if preset not in PRESETS:
+        raise ConfigError(f"there is no preset {preset!r}; known are {', '.join(PRESETS)}")
+    chosen: dict[str, object | None] = {
+        "backbone.name": backbone,
+        "backbone.weights": weights,
+        "train.seed": seed,
+        "train.epochs": epochs,
+        "calibration.false_alarms_per_m2": false_alarms_per_m2,
+        "calibration.mm_per_px": mm_per_px,
+    }
+    assignments = {k: json.dumps(v) for k, v in chosen.items() if v is not None}
+    for setting in settings or []:
+        name, separator, value = setting.partition("=")
+        if not separator:
+            raise ConfigError(f"--set takes section.name=value, not {setting!r}")
+        assignments[name] = value
+    config = with_settings(PRESETS[preset](), assignments)
+    normal = find_normal_images(data)
+    console.print(f"{len(normal)} fabrics, {sum(len(n.paths) for n in normal)} pictures of normal cloth")
+    with _bar() as bar:
+        tasks = {stage: bar.add_task(stage, total=None, start=False, message="") for stage in STAGES}
+
+        def on_progress(step: Step) -> None:
+            bar.start_task(tasks[step.stage])
+            message = Path(step.message).name if step.stage != "training" else step.message
+            bar.update(tasks[step.stage], completed=step.done, total=step.total, message=message)
+
+        bundle = run(normal, config, device, on_progress)
+    write_bundle(bundle, out)
+    for warning in bundle.provenance["warnings"]:
+        console.print(f"[yellow]{warning}[/yellow]")
+    console.print(
+        f"{out}: model {bundle.identity}, {', '.join(bundle.fabrics)}, trained in {bundle.provenance['seconds']:.0f} s"
+    )
+
+
+@app.command()
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(help="A bundle.")],
+    data: Annotated[Path, typer.Argument(help="Data set in MVTec layout with test and ground_truth.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")] = None,
+    device: Device = "auto",
+) -> None:
+    """Judge a model on pictures with masks."""
+    from cras_core.evaluate import evaluate as run
+    from cras_core.inspector import Inspector
+
+    inspector = Inspector.load(bundle, device)
+    with _bar() as bar:
+        task = bar.add_task("evaluate", total=None, message="")
+        report = run(
+            inspector, data, lambda path, done, total: bar.update(task, completed=done, total=total, message=path.name)
+        )
+    table = Table("fabric", "I-AUROC", "I-AP", "P-AUROC", "P-AP", "AUPRO", "matched")
+    for name, figures in [*report["fabrics"].items(), ("mean", report["mean"])]:
+        table.add_row(name, *(f"{figures[k]:.3f}" for k in ("i_auroc", "i_ap", "p_auroc", "p_ap", "aupro", "matched")))
+    Console().print(table)
+    if json_file is not None:
+        _write(json_file, json.dumps(report, indent=2))
+
+
+@app.command()
+def show(bundle: Annotated[Path, typer.Argument(help="A bundle.")]) -> None:
+    """Show what is in a bundle."""
+    from cras_core.bundle import read_bundle
+
+    content = read_bundle(bundle)
+    Console().print_json(
+        json.dumps(
+            {
+                "model": content.identity,
+                "fabrics": [{f: getattr(c, f) for f in c.__slots__} for c in content.calibrations],
+                "config": content.config.to_dict(),
+                "weights_hash": content.weights_hash,
+                "provenance": content.provenance,
+            }
+        )
+    )
+
+
+@app.command()
+def benchmark(
+    bundle: Annotated[Path, typer.Argument(help="A bundle.")],
+    batch: Annotated[int, typer.Option(help="Tiles in a batch.", min=1)] = 8,
+    rounds: Annotated[int, typer.Option(help="Rounds; the median counts.", min=1)] = 5,
+    device: Device = "auto",
+) -> None:
+    """Time the detector beside its bare backbone."""
+    from cras_core.benchmark import benchmark as run
+    from cras_core.inspector import Inspector
+
+    inspector = Inspector.load(bundle, device)
+    speed = run(inspector, batch, rounds)
+    side = inspector.config.tiling.tile_px
+    table = Table("", f"tiles of {side} px per second")
+    table.add_row("whole detector", f"{speed.inspector:.1f}")
+    table.add_row(f"bare {inspector.config.backbone.name}", f"{speed.backbone:.1f}")
+    table.add_row("ratio", f"{speed.ratio:.2f}")
+    Console().print(table)
+
+
+def _bar() -> Progress:
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[message]}"),
+    )
+    return Progress(*columns, console=console)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CrasError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake is one line and exit status 2."""
+    try:
+        app()
+    except CrasError as error:
+        console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""The frozen network that sees the image: any timm pyramid, with real weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from cras_core.config import HUB, BackboneConfig
+from cras_core.errors import WeightsError
+from cras_core.weights import WAYS_OUT, fingerprint, load_into, read_weights
+
+
+class Backbone(nn.Module):
+    """E_phi of the paper without the aggregation: images in, one feature map per level out. Frozen, always in
+    evaluation mode.
+
+    Attributes:
+        channels: channels of each level.
+        strides: stride of each level, in pixels of the image that ``forward`` is given.
+        weights_hash: sha256 of the weights.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, config: BackboneConfig) -> None:
+        super().__init__()
+        self.network = network.eval().requires_grad_(False)
+        self.config = config
+        info: Any = network.feature_info
+        self.channels: tuple[int, ...] = tuple(info.channels())
+        self.strides: tuple[float, ...] = tuple(r / config.input_scale for r in info.reduction())
+        cfg: Any = network.pretrained_cfg
+        self.register_buffer("mean", torch.tensor(cfg["mean"]).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("std", torch.tensor(cfg["std"]).view(1, 3, 1, 1) * 255, persistent=False)
+        self.weights_hash = fingerprint(network)
+
+    def train(self, mode: bool = True) -> Backbone:
+        """Stays in evaluation mode: the statistics of its normalisation layers belong to the weights."""
+        return super().train(False)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) RGB, 0..255 -> one (B, C, H / stride, W / stride) per level.
+
+        H and W times the input scale must be multiples of the coarsest level's reduction.
+        """
+        x = (images - self.mean) / self.std
+        if self.config.input_scale != 1.0:
+            x = nn.functional.interpolate(x, scale_factor=self.config.input_scale, mode="bilinear", align_corners=False)
+        levels: list[Tensor] = self.network(x.contiguous(memory_format=torch.channels_last))
+        return levels
+
+
+def load_backbone(config: BackboneConfig) -> Backbone:
+    """Builds a backbone and fills it with the weights that ``config`` names.
+
+    Raises:
+        WeightsError: timm has no such network, or its weights cannot be reached; the message says what to do.
+    """
+    try:
+        network = timm.create_model(config.name, features_only=True, out_indices=config.levels, pretrained=False)
+    except Exception as error:  # timm raises anything from RuntimeError to AssertionError for a network that it does not have in this form
+        raise WeightsError(f"timm offers no network {config.name!r} with levels {config.levels}: {error}") from error
+    if config.caffe_strides:
+        _move_strides(network)
+    if config.weights == HUB:
+        weights, order = _from_hub(config), None
+    else:
+        weights = read_weights(config.weights)
+        order = list(timm.create_model(config.name, pretrained=False).state_dict())
+    with torch.no_grad():
+        load_into(network, weights, order, config.weights)
+    return Backbone(network.to(memory_format=torch.channels_last), config)
+
+
+def _from_hub(config: BackboneConfig) -> dict[str, Tensor]:
+    try:
+        whole = timm.create_model(config.name, pretrained=True)
+    except Exception as error:  # the hub's client raises its own, requests', urllib's and the operating system's errors
+        raise WeightsError(
+            f"The weights of {config.name} cannot be fetched from timm's hub ({type(error).__name__}). {WAYS_OUT}"
+        ) from error
+    return dict(whole.state_dict())
+
+
+def _move_strides(network: nn.Module) -> None:
+    """Moves the stride of each stage of a ResNet from the second to the first convolution of its first block."""
+    blocks: Sequence[Any] = [m[0] for name, m in network.named_children() if name in ("layer2", "layer3", "layer4")]
+    if not blocks or not all(hasattr(b, "conv3") for b in blocks):
+        raise WeightsError("caffe_strides is for ResNets with bottleneck blocks only")
+    for block in blocks:
+        block.conv1.stride, block.conv2.stride = (2, 2), (1, 1)

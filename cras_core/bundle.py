@@ -1,0 +1,141 @@
+"""The model file: everything that inspection needs, in one file.
+
+A bundle is a safetensors file; its metadata hold the format, the version and one JSON text. There is nothing in it
+that could run. The weights of the frozen backbone are not in it, only their name and hash: they are installed with
+the program or fetched by timm, and checked when the bundle is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from cras_core.calibration import FabricCalibration
+from cras_core.config import CrasConfig
+from cras_core.errors import BundleError, ConfigError
+from cras_core.files import write_atomically
+
+FORMAT = "cras-bundle"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One model for all fabrics.
+
+    Attributes:
+        config: all settings it was made with.
+        weights_hash: sha256 of the backbone's weights.
+        calibrations: one per fabric, in the order of the centres.
+        grid: (h, w) of a mean map; None for prototypes.
+        tensors: statistics, adapter, centres, discriminator, by name.
+        provenance: how it came about: program version, time, data, seed, figures, warnings. For people; nothing
+            depends on it.
+    """
+
+    config: CrasConfig
+    weights_hash: str
+    calibrations: tuple[FabricCalibration, ...]
+    grid: tuple[int, int] | None
+    tensors: dict[str, Tensor]
+    provenance: dict[str, Any]
+
+    @property
+    def fabrics(self) -> tuple[str, ...]:
+        """Names of the fabrics."""
+        return tuple(c.fabric for c in self.calibrations)
+
+    @property
+    def identity(self) -> str:
+        """The first 12 digits of the hash of everything that decides: short enough for a roll report."""
+        digest = hashlib.sha256(_digest(self.tensors).encode())
+        digest.update(
+            json.dumps(
+                [self.config.to_dict(), self.weights_hash, [asdict(c) for c in self.calibrations]], sort_keys=True
+            ).encode()
+        )
+        return digest.hexdigest()[:12]
+
+
+def write_bundle(bundle: Bundle, path: Path) -> None:
+    """Writes a bundle; the file is either the old one or the new one, whole, whatever happens in between.
+
+    Raises:
+        BundleError: the file cannot be written.
+    """
+    header = {
+        "config": bundle.config.to_dict(),
+        "weights_hash": bundle.weights_hash,
+        "calibrations": [asdict(c) for c in bundle.calibrations],
+        "grid": bundle.grid,
+        "provenance": bundle.provenance,
+        "tensors_hash": _digest(bundle.tensors),
+    }
+    metadata = {"format": FORMAT, "version": str(VERSION), "header": json.dumps(header)}
+    data = save({k: v.detach().cpu().contiguous() for k, v in bundle.tensors.items()}, metadata=metadata)
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise BundleError(
+            f"The bundle {path} cannot be written: {error.strerror or error}. Choose another place or free some space."
+        ) from error
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Opens a bundle.
+
+    Raises:
+        BundleError: there is no such file, it is cut off or damaged, it is no bundle, or a newer program wrote it.
+    """
+    if not path.is_file():
+        raise BundleError(f"There is no bundle at {path}. Train one: cras train DATA --out {path.name}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise BundleError(f"{path} is no bundle of this program. Train one: cras train DATA --out fabrics.cras")
+            _check_version(path, metadata.get("version", "?"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iterator)
+        header = json.loads(metadata["header"])
+        if header["tensors_hash"] != _digest(tensors):
+            raise BundleError(
+                f"{path} is damaged: its contents do not match their checksum. Copy it anew or train again."
+            )
+        return Bundle(
+            config=CrasConfig.from_dict(header["config"]),
+            weights_hash=header["weights_hash"],
+            calibrations=tuple(FabricCalibration(**c) for c in header["calibrations"]),
+            grid=tuple(header["grid"]) if header["grid"] is not None else None,
+            tensors=tensors,
+            provenance=header["provenance"],
+        )
+    except OSError as error:
+        raise BundleError(f"The bundle {path} cannot be read: {error.strerror or error}") from error
+    except SafetensorError as error:
+        raise BundleError(f"{path} is cut off or no bundle at all ({error}). Copy it anew or train again.") from error
+    except (ConfigError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"{path} does not hold what a bundle of version {VERSION} holds ({error}). Train again with this program."
+        ) from error
+
+
+def _check_version(path: Path, version: str) -> None:
+    if version != str(VERSION):
+        newer = version.isdigit() and int(version) > VERSION
+        way_out = "Update this program to open it." if newer else "Train again with this program."
+        raise BundleError(f"{path} is a bundle of version {version}; this program reads version {VERSION}. {way_out}")
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

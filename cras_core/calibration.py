@@ -1,0 +1,112 @@
+"""What normal cloth scores, and the limits that follow from it.
+
+Thresholds come from normal cloth that training has not seen. How often a limit is exceeded on good cloth is known
+down to about one in the cloth at hand; rarer rates are extrapolated along the tail of the largest scores (Pickands'
+theorem: exceedances over a high level are nearly exponential for light tails).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cras_core.errors import ConfigError, DataError
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationConfig:
+    """What the limits are made for.
+
+    Attributes:
+        false_alarms_per_m2: wanted false alarms on normal cloth, per square metre.
+        mm_per_px: size of a pixel of the enrolled cloth, millimetres; with it pixels become square metres.
+        held_back: share of the normal images that training does not see.
+    """
+
+    false_alarms_per_m2: float = 1.0
+    mm_per_px: float = 0.2
+    held_back: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.false_alarms_per_m2 <= 0 or self.mm_per_px <= 0 or not 0 < self.held_back <= 0.5:
+            raise ConfigError(f"calibration: a value is out of range: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class FabricCalibration:
+    """What is known of one fabric from its normal cloth.
+
+    Attributes:
+        fabric: name of the fabric.
+        centre, spread: median and interquartile range of the raw score of its cells.
+        limit: relative score, in spreads above the web's centre, that normal cloth exceeds at the wanted rate. It is
+            the 1 of every score that is shown.
+        raw_limit: the same for the raw score as it comes.
+        image_limit: score of a whole tile (eq. 10) that one normal tile in a hundred exceeds.
+        similarity_limit: similarity to the fabric (eq. 2) below which cloth counts as unknown.
+        level_limit: how many spreads the centre of a whole web may lie from ``centre`` before the roll counts as
+            strange.
+        seen_m2: normal cloth that these figures come from, square metres.
+    """
+
+    fabric: str
+    centre: float
+    spread: float
+    limit: float
+    raw_limit: float
+    image_limit: float
+    similarity_limit: float
+    level_limit: float
+    seen_m2: float
+
+    def __post_init__(self) -> None:
+        if not (
+            self.spread > 0
+            and self.limit > 0
+            and np.isfinite([self.centre, self.spread, self.limit, self.raw_limit]).all()
+        ):
+            raise ConfigError(f"fabric {self.fabric}: the calibration is not usable: {self}")
+
+
+def tail_limit(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2: float) -> float:
+    """The level that peaks of normal cloth exceed ``rate_per_m2`` times per square metre.
+
+    Args:
+        peaks: (n,) the largest score in each of n equal pieces of normal cloth, pieces large enough to be independent.
+        area_m2: area of the n pieces together.
+        rate_per_m2: wanted exceedances per square metre.
+
+    Within the data the answer is a quantile; beyond it the exponential tail over the upper fifth of the peaks is
+    followed.
+
+    Raises:
+        DataError: fewer than 8 pieces.
+    """
+    values = np.sort(np.asarray(peaks, dtype=np.float64))[::-1]
+    if len(values) < 8:
+        raise DataError(f"{len(values)} pieces of normal cloth are too few for a limit; 8 are the least")
+    wanted = rate_per_m2 * area_m2  # exceedances among these peaks
+    n_tail = max(4, len(values) // 5)
+    if wanted >= n_tail:
+        return float(values[min(len(values) - 1, int(wanted))])
+    base = values[n_tail]
+    scale = float(np.mean(values[:n_tail] - base))
+    return float(base + scale * np.log(n_tail / wanted))
+
+
+def block_peaks(score: FloatArray, block_cells: int) -> npt.NDArray[np.float64]:
+    """(rows, cols) scores -> the largest in each block of ``block_cells`` squared; blocks that are mostly outside the
+    cloth are left out.
+    """
+    rows, cols = (max(1, n // block_cells) for n in score.shape)
+    peaks = []
+    for band in np.array_split(score, rows, axis=0):
+        for block in np.array_split(band, cols, axis=1):
+            known = np.isfinite(block)
+            if known.mean() > 0.5:
+                peaks.append(float(block[known].max()))
+    return np.array(peaks)

@@ -1,0 +1,92 @@
+"""The centres of the classes: how they are made, which class an image belongs to, which centre vector a patch (MCMC
+and HPI, eq. 1 to 3).
+
+This is the only centre search there is; training, inference and figures all call ``nearest``.
+"""
+
+from __future__ import annotations
+
+import torch
+from sklearn.cluster import KMeans
+from torch import Tensor, nn
+
+from cras_core.errors import DataError
+
+
+def nearest(u: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    """The centre vector with the largest cosine similarity to each patch (eq. 3).
+
+    Args:
+        u: (N, D) adapted patches.
+        vectors: (M, D) centre vectors of one class.
+
+    Returns:
+        (N,) int64 index into ``vectors``; (N,) cosine similarity.
+    """
+    cosine = nn.functional.normalize(u, dim=1) @ nn.functional.normalize(vectors, dim=1).T  # (N, M)
+    best, index = cosine.max(dim=1)
+    return index, best
+
+
+def prototypes(u: Tensor, count: int, seed: int) -> Tensor:
+    """(N, D) adapted patches of one class -> (K, D) prototype centres by k-means; K is ``count``, or N where that is
+    less.
+    """
+    if len(u) == 0:
+        raise DataError("a fabric without a single patch has no centre")
+    found = KMeans(min(count, len(u)), n_init=1, max_iter=20, random_state=seed).fit(u.detach().cpu().double().numpy())
+    return torch.from_numpy(found.cluster_centers_).to(u)
+
+
+class ClassCenters(nn.Module):
+    """c_k for every class k: the position-wise mean map of eq. 1, or a set of prototypes in its place."""
+
+    vectors: Tensor
+    counts: Tensor
+
+    def __init__(self, vectors: list[Tensor], grid: tuple[int, int] | None) -> None:
+        """
+        Args:
+            vectors: one (M_k, D) per class.
+            grid: (h, w) of the mean map, whose M_k = h * w vectors are in row order; None for prototypes.
+        """
+        super().__init__()
+        most = max(len(v) for v in vectors)
+        self.grid = grid
+        self.register_buffer(
+            "vectors", torch.stack([nn.functional.pad(v, (0, 0, 0, most - len(v))) for v in vectors])
+        )  # (K, M, D)
+        self.register_buffer("counts", torch.tensor([len(v) for v in vectors]))
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def of(self, k: int) -> Tensor:
+        """(M_k, D) centre vectors of class k."""
+        return self.vectors[k, : int(self.counts[k])]
+
+    def similarity(self, u: Tensor) -> Tensor:
+        """Similarity of each image to each class (eq. 2), per image and never per batch.
+
+        (B, h, w, D) -> (B, K). For a mean map of the same grid this is the cosine of the flattened maps. Prototypes
+        have no positions, so each patch is compared with its nearest prototype and the cosines are averaged; likewise
+        a mean map on an image of another size.
+        """
+        b, h, w, d = u.shape
+        if self.grid == (h, w):
+            flat = nn.functional.normalize(u.reshape(b, -1), dim=1)
+            maps = nn.functional.normalize(self.vectors.reshape(len(self), -1), dim=1)
+            return flat @ maps.T
+        patches = u.reshape(-1, d)
+        return torch.stack(
+            [nearest(patches, self.of(k))[1].reshape(b, -1).mean(dim=1) for k in range(len(self))], dim=1
+        )
+
+    def recompose(self, u: Tensor, fabric: Tensor) -> Tensor:
+        """The recomposed centre p of eq. 3: (B, h, w, D) patches and their (B,) classes -> (B, h, w, D)."""
+        p = torch.empty_like(u)
+        for k in fabric.unique().tolist():
+            patches = u[fabric == k]
+            vectors = self.of(k)
+            p[fabric == k] = vectors[nearest(patches.reshape(-1, u.shape[-1]), vectors)[0]].reshape(patches.shape)
+        return p

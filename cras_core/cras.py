@@ -1,0 +1,99 @@
+"""The CRAS model: its parts, composed as in Fig. 2 of the paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cras_core.adapter import Adapter
+from cras_core.backbone import Backbone
+from cras_core.centers import ClassCenters
+from cras_core.config import CrasConfig
+from cras_core.discriminator import Discriminator
+from cras_core.patches import PatchAggregator
+
+
+class FeatureExtractor(nn.Module):
+    """E_phi of the paper: images -> one vector per cell. Frozen; holds the statistics of the training cloth."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, backbone: Backbone, config: CrasConfig) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.patches = PatchAggregator(backbone.channels, backbone.strides, config.patches)
+        self.register_buffer("mean", torch.zeros(self.patches.dimension))
+        self.register_buffer("std", torch.ones(self.patches.dimension))
+
+    @property
+    def dimension(self) -> int:
+        """Length D of a vector."""
+        return self.patches.dimension
+
+    @property
+    def cell_px(self) -> int:
+        """Side of a cell, pixels."""
+        return self.patches.cell_px
+
+    def raw(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) RGB, 0..255 -> (B, h, w, D) before normalisation."""
+        t: Tensor = self.patches(self.backbone(images))
+        return t.permute(0, 2, 3, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) RGB, 0..255 -> t, (B, h, w, D)."""
+        return (self.raw(images) - self.mean) / self.std
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOutput:
+    """What the heads say of a batch of images.
+
+    Attributes:
+        logit: (B, h, w) the discriminator's logit.
+        residual: (B, h, w) distance to the recomposed centre (eq. 4).
+        similarity: (B, K) similarity to each class (eq. 2).
+        fabric: (B,) int64 the class that each image was compared with.
+    """
+
+    logit: Tensor
+    residual: Tensor
+    similarity: Tensor
+    fabric: Tensor
+
+
+class CrasModel(nn.Module):
+    """One model for all fabrics."""
+
+    def __init__(
+        self, extractor: FeatureExtractor, adapter: Adapter, centers: ClassCenters, discriminator: Discriminator
+    ) -> None:
+        super().__init__()
+        self.extractor = extractor
+        self.adapter = adapter
+        self.centers = centers
+        self.discriminator = discriminator
+
+    def forward(self, images: Tensor, fabric: Tensor | None = None) -> HeadOutput:
+        """Inference, the solid arrows of Fig. 2.
+
+        Args:
+            images: (B, 3, H, W) RGB, 0..255.
+            fabric: (B,) int64 classes where they are known; None matches every image on its own (eq. 2).
+        """
+        t = self.extractor(images)  # E_phi: (B, h, w, D)
+        u = self.adapter(t)  # A_theta
+        similarity = self.centers.similarity(u)  # eq. 2: (B, K)
+        fabric = similarity.argmax(dim=1) if fabric is None else fabric
+        p = self.centers.recompose(u, fabric)  # eq. 3
+        y = center_aware(u, p)  # eq. 7: (B, h, w, 2D)
+        logit = self.discriminator(y.reshape(-1, y.shape[-1])).reshape(y.shape[:-1])  # eq. 9, before the sigmoid
+        return HeadOutput(logit, (u - p).norm(dim=-1), similarity, fabric)
+
+
+def center_aware(u: Tensor, p: Tensor) -> Tensor:
+    """A vector beside its residual to the recomposed centre (eq. 7): (..., D), (..., D) -> (..., 2D)."""
+    return torch.cat([u, u - p], dim=-1)

@@ -1,0 +1,134 @@
+"""Data sets on disk.
+
+Two layouts are understood, for one fabric or for a folder of fabrics:
+
+- ``<fabric>/train/good``, ``<fabric>/test/<good or defect>``, ``<fabric>/ground_truth/<defect>``: MVTec AD and all
+  that follow it (VisA, MPDD, ITDD);
+- ``<fabric>/normal``: strips of any size, each a piece of web of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cras_core.errors import DataError
+from cras_core.images import list_images, natural_key, read_image
+
+_EXPECTED = "expected <fabric>/train/good (MVTec layout) or <fabric>/normal (strips) in it"
+
+
+@dataclass(frozen=True, slots=True)
+class NormalImages:
+    """Normal pictures of one fabric.
+
+    Attributes:
+        fabric: its name.
+        paths: the pictures, in natural order.
+        are_strips: pieces of web, to be cut into tiles; otherwise each picture is one tile.
+    """
+
+    fabric: str
+    paths: tuple[Path, ...]
+    are_strips: bool
+
+    def held_back(self, share: float, seed: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """(train, held back): a fixed choice of pictures by seed. A single picture is in both."""
+        if len(self.paths) == 1:
+            return self.paths, self.paths
+        n = min(len(self.paths) - 1, max(1, round(share * len(self.paths))))
+        chosen = set(np.random.default_rng(seed).permutation(len(self.paths))[:n].tolist())
+        return tuple(p for i, p in enumerate(self.paths) if i not in chosen), tuple(
+            p for i, p in enumerate(self.paths) if i in chosen
+        )
+
+
+def find_normal_images(root: Path) -> list[NormalImages]:
+    """The fabrics of a data set for training, by name.
+
+    Raises:
+        DataError: the folder is missing, or holds no fabric.
+    """
+    found = []
+    for name, folder in _fabrics(root):
+        for part, are_strips in (("train/good", False), ("normal", True)):
+            if (folder / part).is_dir():
+                paths = tuple(list_images(folder / part))
+                if not paths:
+                    raise DataError(f"{folder / part} holds no pictures")
+                found.append(NormalImages(name, paths, are_strips))
+                break
+    if not found:
+        raise DataError(f"{root} is not a data set for training: {_EXPECTED}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TestImage:
+    """One picture to judge a model by."""
+
+    __test__ = False
+
+    path: Path
+    fabric: str
+    defect: str  # "good" or the name of the folder
+    mask: Path | None
+
+    def read_mask(self, height: int, width: int) -> npt.NDArray[np.bool_]:
+        """(H, W) bool; all false for a good picture. Grey levels above half count as defective.
+
+        Raises:
+            DataError: the mask is missing or of another size.
+        """
+        if self.defect == "good":
+            return np.zeros((height, width), np.bool_)
+        if self.mask is None:
+            raise DataError(f"{self.path}: no mask for it in ground_truth/{self.defect}")
+        mask = read_image(self.mask)
+        mask = mask if mask.ndim == 2 else mask.max(axis=2)
+        if mask.shape != (height, width):
+            raise DataError(f"{self.mask} is {mask.shape[1]} x {mask.shape[0]} px, its picture {width} x {height} px")
+        return np.asarray(mask > 127)
+
+
+def find_test_images(root: Path) -> dict[str, list[TestImage]]:
+    """The test pictures of a data set in MVTec layout, by fabric.
+
+    Raises:
+        DataError: the folder is missing, or holds no test pictures.
+    """
+    found: dict[str, list[TestImage]] = {}
+    for name, folder in _fabrics(root):
+        if (folder / "test").is_dir():
+            images = [
+                image
+                for kind in sorted(p for p in (folder / "test").iterdir() if p.is_dir())
+                for image in _test_images(name, folder, kind)
+            ]
+            if images:
+                found[name] = images
+    if not found:
+        raise DataError(
+            f"{root} holds nothing to evaluate on: expected <fabric>/test/good and <fabric>/test/<defect> with <fabric>/ground_truth/<defect>"
+        )
+    return found
+
+
+def _test_images(fabric: str, folder: Path, kind: Path) -> Iterator[TestImage]:
+    truth = folder / "ground_truth" / kind.name
+    masks = {p.stem: p for p in list_images(truth)} if truth.is_dir() else {}
+    for path in list_images(kind):
+        yield TestImage(path, fabric, kind.name, masks.get(f"{path.stem}_mask") or masks.get(path.stem))
+
+
+def _fabrics(root: Path) -> list[tuple[str, Path]]:
+    """(name, folder) of what may be a fabric: the root itself, or its sub-folders."""
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder; {_EXPECTED}")
+    if any((root / part).is_dir() for part in ("train/good", "normal", "test")):
+        return [(root.resolve().name, root)]
+    return [(p.name, p) for p in sorted((p for p in root.iterdir() if p.is_dir()), key=natural_key)]

@@ -1,0 +1,27 @@
+"""What a person can do something about. Everything raised on purpose derives from ``CrasError`` and says what
+happened and the way out.
+"""
+
+
+class CrasError(Exception):
+    """A mistake or a circumstance that its reader can mend; the command lines print its text without a traceback."""
+
+
+class ConfigError(CrasError):
+    """A setting is outside its range, or two settings contradict each other."""
+
+
+class WeightsError(CrasError):
+    """The weights of a backbone cannot be found or do not fit the network."""
+
+
+class DataError(CrasError):
+    """A data set or an image cannot be used as it is."""
+
+
+class BundleError(CrasError):
+    """A model file cannot be read or written."""
+
+
+class TrainingError(CrasError):
+    """Training cannot go on, or was stopped before there was anything to keep."""

@@ -1,0 +1,233 @@
+"""The features of the training cloth, taken once and kept.
+
+The backbone is frozen and nothing is augmented behind it, so its features never change: the heads train on this cache
+and the images are read only once.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from cras_core.config import CrasConfig, PreprocessConfig
+from cras_core.cras import FeatureExtractor
+from cras_core.data import NormalImages
+from cras_core.drawn import draw_defects
+from cras_core.errors import DataError
+from cras_core.images import read_bits, read_image
+from cras_core.inspector import to_images
+from cras_core.web.inspection import WebConfig, prepare
+from cras_core.web.stretches import StretchCutter
+
+Image = npt.NDArray[np.uint8]
+
+_LARGEST_HALF = 65504.0
+
+
+class FeatureCache:
+    """Vectors of one fabric, float16, in memory or in a temporary file; never more than planned."""
+
+    def __init__(self, dimension: int, capacity: int, where: str) -> None:
+        self._file = tempfile.TemporaryFile(prefix="cras-features-") if where == "disk" else None  # noqa: SIM115 (lives as long as the cache)
+        try:
+            self._vectors: npt.NDArray[np.float16] = (
+                np.memmap(self._file, np.float16, "w+", shape=(capacity, dimension))
+                if self._file
+                else np.empty((capacity, dimension), np.float16)
+            )
+        except (OSError, MemoryError) as error:
+            raise DataError(
+                f"No room for {capacity * dimension * 2 / 1e6:.0f} MB of features on {where} ({error}). Lower train.cache_mb."
+            ) from error
+        self._n = 0
+
+    def __len__(self) -> int:
+        return self._n
+
+    def add(self, vectors: Tensor) -> None:
+        """Appends (n, D) vectors; those beyond the capacity are left out."""
+        n = min(len(vectors), len(self._vectors) - self._n)
+        self._vectors[self._n : self._n + n] = vectors[:n].clamp(-_LARGEST_HALF, _LARGEST_HALF).cpu().numpy()
+        self._n += n
+
+    def take(self, index: npt.NDArray[np.int64]) -> Tensor:
+        """(n,) indices -> (n, D) float32."""
+        return torch.from_numpy(self._vectors[index].astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class FabricFeatures:
+    """What is kept of the normal pictures of one fabric.
+
+    Attributes:
+        cache: raw vectors, before normalisation.
+        mean_map: (h, w, D) float64 mean of the raw vectors position by position; None where the pictures differ in
+            size or are strips.
+        total, total_squared: (D,) float64 sums over all vectors, also those that are not in the cache.
+        count: number of all vectors.
+    """
+
+    cache: FeatureCache
+    mean_map: Tensor | None
+    total: Tensor
+    total_squared: Tensor
+    count: int
+
+
+def extract(
+    normal: NormalImages,
+    paths: Sequence[Path],
+    extractor: FeatureExtractor,
+    config: CrasConfig,
+    capacity: int,
+    device: torch.device,
+    rng: np.random.Generator,
+    on_image: Callable[[Path], None],
+) -> FabricFeatures:
+    """Takes the features of some pictures of a fabric; each gives an equal share of the cache, chosen at random.
+
+    Raises:
+        DataError: a picture cannot be read, or none shows enough cloth.
+    """
+    quota = max(1, capacity // len(paths))
+    cache = FeatureCache(extractor.dimension, min(capacity, quota * len(paths)), config.train.cache)
+    total = torch.zeros(extractor.dimension, dtype=torch.float64)
+    total_squared, maps, n_maps, count = torch.zeros_like(total), None, 0, 0
+    same_size = not normal.are_strips
+    bits = read_bits(paths[0])
+    for path in paths:
+        picture = read_image(path, bits)
+        vectors = []
+        for tiles, scored in tiles_of(picture, normal.are_strips, config):
+            for i in range(0, len(tiles), 2):
+                with torch.inference_mode():
+                    t = extractor.raw(to_images(tiles[i : i + 2], device)).cpu()
+                mask = torch.from_numpy(scored[i : i + 2])
+                t = t[:, : mask.shape[1], : mask.shape[2]]
+                vectors.append(t[mask])
+                if same_size and (maps is None or maps.shape == t.shape[1:]):
+                    maps = t.double().sum(dim=0) if maps is None else maps + t.double().sum(dim=0)
+                    n_maps += len(t)
+                else:
+                    same_size = False
+        on_image(path)
+        if not vectors:
+            continue
+        found = torch.cat(vectors)
+        total += found.double().sum(dim=0)
+        total_squared += found.double().square().sum(dim=0)
+        count += len(found)
+        cache.add(found[torch.from_numpy(rng.permutation(len(found))[:quota])])
+    if count == 0:
+        raise DataError(
+            f"fabric {normal.fabric}: no cloth found in {len(paths)} pictures, the first of them {paths[0]}"
+        )
+    return FabricFeatures(cache, maps / n_maps if same_size and maps is not None else None, total, total_squared, count)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnFeatures:
+    """Cells of normal tiles under drawn defects: their raw vectors without the defect, and by how much it moves them;
+    row by row.
+    """
+
+    clean: FeatureCache
+    change: FeatureCache
+
+
+def extract_drawn(
+    normal: NormalImages,
+    paths: Sequence[Path],
+    extractor: FeatureExtractor,
+    config: CrasConfig,
+    device: torch.device,
+    rng: np.random.Generator,
+    on_tile: Callable[[Path], None],
+) -> DrawnFeatures:
+    """Draws defects on some normal tiles of a fabric and keeps what they do to the features.
+
+    Raises:
+        DataError: a picture cannot be read, or none shows enough cloth.
+    """
+    capacity = config.synthesis.drawn_tiles * _DRAWN_CELLS
+    clean, change = (FeatureCache(extractor.dimension, capacity, "memory") for _ in range(2))
+    bits = read_bits(paths[0])
+    for n in range(config.synthesis.drawn_tiles):
+        path = paths[int(rng.integers(len(paths)))]
+        candidates = [
+            (tile, mask)
+            for tiles, scored in tiles_of(read_image(path, bits), normal.are_strips, config)
+            for tile, mask in zip(tiles, scored, strict=True)
+        ]
+        on_tile(path)
+        if not candidates:
+            continue
+        tile, scored_cells = candidates[int(rng.integers(len(candidates)))]
+        if min(tile.shape[:2]) < _SMALLEST_DRAWN_PX:
+            continue
+        spoilt, where = draw_defects(tile, max(2, round(tile.shape[0] * tile.shape[1] / _PX_PER_DEFECT)), rng)
+        with torch.inference_mode():
+            pair = extractor.raw(to_images(np.stack([tile, spoilt]), device)).cpu()[
+                :, : scored_cells.shape[0], : scored_cells.shape[1]
+            ]
+        cell = config.tiling.cell_px
+        spread = cv2.dilate(where, np.ones((5, 5), np.uint8))
+        covered = (
+            cv2.resize(spread, (-(-tile.shape[1] // cell), -(-tile.shape[0] // cell)), interpolation=cv2.INTER_AREA)
+            > _COVERED
+        )
+        chosen = torch.from_numpy(covered & scored_cells)
+        keep = torch.from_numpy(rng.permutation(int(chosen.sum()))[:_DRAWN_CELLS])
+        clean.add(pair[0][chosen][keep])
+        change.add((pair[1] - pair[0])[chosen][keep])
+    if len(clean) == 0:
+        raise DataError(
+            f"fabric {normal.fabric}: no tile large enough to draw defects on ({_SMALLEST_DRAWN_PX} px); set synthesis.drawn=0"
+        )
+    return DrawnFeatures(clean, change)
+
+
+_DRAWN_CELLS = 1024  # most cells kept of one tile
+_PX_PER_DEFECT = 16_000  # one drawn defect on this many pixels
+_SMALLEST_DRAWN_PX = 64
+_COVERED = 0.08  # share of a cell under a defect from which its features count as moved
+
+
+def tiles_of(picture: Image, is_strip: bool, config: CrasConfig) -> Iterator[tuple[Image, npt.NDArray[np.bool_]]]:
+    """Tiles of a picture and which of their cells are cloth: (B, H, W[, 3]) uint8 and (B, h, w) bool.
+
+    A strip is cut by the same code that cuts the running web; any other picture is one tile.
+    """
+    cell = config.tiling.cell_px
+    if is_strip:
+        cutter = StretchCutter(config.tiling)
+        web = WebConfig(config.tiling, config.edges, config.reference)
+        for stretch in [*cutter.push(picture), *cutter.finish()]:
+            canvas = prepare(stretch, web)
+            if canvas is not None:
+                yield canvas.tiles, canvas.scored_cells(cell)
+        return
+    tile = preprocess(picture, config.preprocess)[None]
+    yield tile, np.ones((1, -(-tile.shape[1] // cell), -(-tile.shape[2] // cell)), np.bool_)
+
+
+def preprocess(picture: npt.NDArray[np.uint8], config: PreprocessConfig) -> npt.NDArray[np.uint8]:
+    """Resizes the shorter side and crops the centre, where the settings say so; (H, W) or (H, W, 3), masks too."""
+    if config.resize_px is not None:
+        scale = config.resize_px / min(picture.shape[:2])
+        size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR).astype(
+            np.uint8
+        )
+    if config.crop_px is not None:
+        top, left = (picture.shape[0] - config.crop_px) // 2, (picture.shape[1] - config.crop_px) // 2
+        picture = picture[top : top + config.crop_px, left : left + config.crop_px]
+    return picture

@@ -1,0 +1,105 @@
+"""Reading pictures from disk: any usual format, 8 or 16 bit, grey or colour, with or without alpha."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as PillowImage
+
+from cras_core.errors import DataError
+
+Image = npt.NDArray[np.uint8]
+
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+
+
+def natural_key(path: Path) -> list[tuple[int, int | str]]:
+    """Sorts 2.png before 10.png."""
+    return [(0, int(part)) if part.isdigit() else (1, part.lower()) for part in re.split(r"(\d+)", str(path)) if part]
+
+
+def list_images(folder: Path) -> list[Path]:
+    """The pictures in a folder, not below it, in natural order."""
+    return sorted(
+        (p for p in folder.iterdir() if p.suffix.lower() in ENDINGS and p.is_file() and not p.name.startswith(".")),
+        key=natural_key,
+    )
+
+
+def read_image(path: Path, bits: int | None = None) -> Image:
+    """A picture as (H, W) grey or (H, W, 3) RGB uint8.
+
+    Args:
+        path: the file.
+        bits: bits that a 16-bit picture really uses, 9..16; the brightest value they can hold becomes 255. None
+            guesses from the brightest pixel (10, 12 or 16); pictures of one web should all be read with the guess for
+            its first one.
+
+    Raises:
+        DataError: the file cannot be read, is cut off, is no picture, or holds floating-point values.
+    """
+    array = _read(path)
+    if array.dtype == np.uint16:
+        used = bits or guess_bits(array)
+        return np.minimum(array >> (used - 8), 255).astype(np.uint8)
+    return array.astype(np.uint8)
+
+
+def read_bits(path: Path) -> int | None:
+    """Bits that a 16-bit picture seems to use, None for an 8-bit one. Raises as ``read_image``."""
+    array = _read(path)
+    return guess_bits(array) if array.dtype == np.uint16 else None
+
+
+def guess_bits(array: npt.NDArray[np.uint16]) -> int:
+    """10, 12 or 16: the smallest usual depth that holds the brightest value."""
+    brightest = int(array.max(initial=0))
+    return 10 if brightest < 1 << 10 else 12 if brightest < 1 << 12 else 16
+
+
+def image_size(path: Path) -> tuple[int, int] | None:
+    """(height, width) by the file's header, None when even that cannot be read."""
+    try:
+        with PillowImage.open(path) as picture:
+            return picture.height, picture.width
+    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError):
+        return None
+
+
+def _read(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+    try:
+        with PillowImage.open(path) as picture:
+            picture.load()
+            mode = picture.mode
+            if mode in ("I;16", "I;16L", "I;16B", "I;16N"):
+                return np.asarray(picture).astype(np.uint16)
+            if mode == "I":  # 16-bit grey, as some versions of Pillow give it
+                values = np.asarray(picture)
+                if values.min(initial=0) < 0 or values.max(initial=0) > 0xFFFF:
+                    raise DataError(f"{path}: 32-bit pictures cannot be inspected; save it with 8 or 16 bits")
+                return values.astype(np.uint16)
+            if mode == "F":
+                raise DataError(f"{path}: floating-point pictures cannot be inspected; save it with 8 or 16 bits")
+            if mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+                rgba = picture.convert("RGBA")
+                flat = PillowImage.new("RGBA", rgba.size, (255, 255, 255, 255))
+                picture = PillowImage.alpha_composite(flat, rgba).convert("RGB" if mode != "LA" else "L")
+            if picture.mode in ("1", "L"):
+                return np.asarray(picture.convert("L"), dtype=np.uint8)
+            return np.asarray(picture.convert("RGB"), dtype=np.uint8)
+    except DataError:
+        raise
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file") from None
+    except PermissionError:
+        raise DataError(f"{path}: no permission to read it") from None
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        PillowImage.DecompressionBombError,
+    ) as error:  # Pillow's ways to say that a file is broken
+        raise DataError(f"{path}: not a readable picture ({error})") from error

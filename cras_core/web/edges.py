@@ -1,0 +1,215 @@
+"""Where the cloth begins and ends across the web.
+
+What lies beside the cloth may be white, dark or a table with a texture of its own, and the selvedge differs from the
+cloth as well. The search therefore starts in the middle of the web, where cloth must be, and walks outwards until the
+look of the columns changes and never changes back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from cras_core.errors import ConfigError
+
+FloatArray = npt.NDArray[np.float64]
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeConfig:
+    """How cloth edges are recognised.
+
+    Attributes:
+        enabled: off means that the whole width of the image is cloth.
+        block_lines: lines that share one pair of edges; in between the edges are interpolated.
+        step: smallest change at an edge, in the logarithm of brightness or texture (0.22 is a change by a quarter).
+        selvedge_px: widest selvedge that is looked for outside the even cloth, pixels.
+        margin_px: what is left out inside the even cloth, pixels, on each side where an edge was found.
+        from_edge_px: what is left out from the physical edge inwards instead, pixels; None leaves out the selvedge as
+            it is found, and the margin.
+    """
+
+    enabled: bool = True
+    block_lines: int = 128
+    step: float = 0.22
+    selvedge_px: int = 200
+    margin_px: int = 8
+    from_edge_px: int | None = None
+
+    def __post_init__(self) -> None:
+        if (
+            self.block_lines < 16
+            or self.step <= 0
+            or self.selvedge_px < 0
+            or self.margin_px < 0
+            or (self.from_edge_px or 0) < 0
+        ):
+            raise ConfigError(f"cloth edges: a value is out of range: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClothEdges:
+    """The cloth in a stretch of lines; four positions per line, pixels from the left of the image, float64 (lines,).
+
+    Attributes:
+        left, right: the physical edges of the cloth, 0 and the image width where the cloth runs out of view.
+        inner_left, inner_right: where the selvedge ends and the even cloth begins.
+        found_left, found_right: whether there is an edge at all on that side.
+    """
+
+    left: FloatArray
+    inner_left: FloatArray
+    inner_right: FloatArray
+    right: FloatArray
+    found_left: bool
+    found_right: bool
+
+    @property
+    def width_px(self) -> float:
+        """Median width of the cloth in view, pixels."""
+        return float(np.median(self.right - self.left))
+
+    def inspected(self, config: EdgeConfig) -> tuple[FloatArray, FloatArray]:
+        """Where inspection begins and ends in each line, (lines,) each, pixels."""
+        if config.from_edge_px is not None:
+            return (
+                self.left + config.from_edge_px * self.found_left,
+                self.right - config.from_edge_px * self.found_right,
+            )
+        return (
+            self.inner_left + config.margin_px * self.found_left,
+            self.inner_right - config.margin_px * self.found_right,
+        )
+
+    def lines(self, first: int, end: int) -> ClothEdges:
+        """The edges in some of the lines."""
+        part = slice(first, end)
+        return ClothEdges(
+            self.left[part],
+            self.inner_left[part],
+            self.inner_right[part],
+            self.right[part],
+            self.found_left,
+            self.found_right,
+        )
+
+
+def whole_width(lines: int, width_px: int) -> ClothEdges:
+    """Edges of a web that fills the image."""
+    zero, full = np.zeros(lines), np.full(lines, float(width_px))
+    return ClothEdges(zero, zero, full, full, found_left=False, found_right=False)
+
+
+def find_edges(gray: Image, config: EdgeConfig) -> ClothEdges:
+    """The cloth edges in a stretch of a web.
+
+    Args:
+        gray: (lines, W) uint8.
+        config: what counts as an edge.
+
+    Edges are searched in blocks of lines; blocks that contradict most others (a defect across the web can hide the
+    edge) take the edge of their neighbours. A side counts as found when at least half of the blocks agree.
+    """
+    lines, width = gray.shape
+    if not config.enabled or width < _NARROWEST_PX:
+        return whole_width(lines, width)
+    n_blocks = max(1, round(lines / config.block_lines))
+    bounds = np.linspace(0, lines, n_blocks + 1).astype(int)
+    looks = [_column_look(gray[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    centres = (bounds[:-1] + bounds[1:]) / 2
+    left, inner_left, found_left = _agree([_find_left(look, config) for look in looks], centres, lines)
+    mirrored_right, mirrored_inner, found_right = _agree(
+        [_find_left(look[:, ::-1], config) for look in looks], centres, lines
+    )
+    return ClothEdges(left, inner_left, width - mirrored_inner, width - mirrored_right, found_left, found_right)
+
+
+_NEAR_PX = 24  # a change is judged over this distance, wider than a yarn and narrower than a selvedge
+_REFERENCE_PX = 160  # width of the strip of cloth that a column is compared with
+_WALK_PX = 4  # step of the walk outwards
+_NARROWEST_PX = 4 * _REFERENCE_PX  # narrower images show too little cloth to tell its edge from its pattern
+
+
+def _column_look(gray: Image) -> FloatArray:
+    """(lines, W) -> (3, W): logarithms of brightness and of the texture across and along the web, one value per
+    column.
+    """
+    brightness = np.median(gray[:: max(1, len(gray) // 32)], axis=0)  # a sample of the lines is enough and much faster
+    across = cv2.reduce(cv2.absdiff(gray[:, 1:], gray[:, :-1]), 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F)[0]
+    along = cv2.reduce(cv2.absdiff(gray[1:], gray[:-1]), 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F)[0]
+    look = np.stack([brightness, np.append(across, across[-1]), along])
+    look = cv2.blur(look, (9, 1), borderType=cv2.BORDER_REPLICATE)
+    # The offsets keep the logarithm calm where there is nothing: a black background, a saturated one without texture.
+    return np.asarray(np.log(look + np.array([[4.0], [0.7], [0.7]])), dtype=np.float64)
+
+
+def _find_left(look: FloatArray, config: EdgeConfig) -> tuple[int, int] | None:
+    """(edge, inner end of the selvedge) on the left of (3, W) column looks, or None where the cloth runs out of view."""
+    inner, reference = _walk_out(look, config)
+    if inner is None:
+        return None
+    # The background is modelled well away from the selvedge; when too little of it is in view, on its outermost
+    # columns.
+    stop = inner - config.selvedge_px if inner - config.selvedge_px > 2 * _NEAR_PX else max(_WALK_PX, inner // 3)
+    background = np.median(look[:, max(0, stop - 2 * _REFERENCE_PX) : stop], axis=1)
+    contrast = reference - background
+    clearest = int(np.abs(contrast).argmax())
+    towards_cloth = (look[clearest, :inner] - background[clearest]) / contrast[clearest]
+    outside = np.flatnonzero(towards_cloth[stop:] > 0.5)
+    edge = stop + int(outside[0]) if len(outside) else inner
+    return edge, inner
+
+
+def _walk_out(look: FloatArray, config: EdgeConfig) -> tuple[int | None, FloatArray]:
+    """The first column, from the middle to the left, where the look changes and stays changed up to the border; and
+    the look of the cloth there.
+    """
+    coarse = look[:, : look.shape[1] // _WALK_PX * _WALK_PX].reshape(3, -1, _WALK_PX).mean(axis=2)
+    near, reference_width = _NEAR_PX // _WALK_PX, _REFERENCE_PX // _WALK_PX
+    inside = _sliding_median(coarse, reference_width)
+    outside = _sliding_median(coarse, near)
+    for x in range(coarse.shape[1] // 2, 0, -1):
+        reference = inside[:, x + near]
+        just_outside = coarse[:, max(0, x - 4) : x].mean(axis=1)
+        change_close, change_far = (
+            np.abs(just_outside - reference).max(),
+            np.abs(outside[:, max(0, x - near)] - reference).max(),
+        )
+        if change_close < config.step or change_far < 0.8 * config.step:
+            continue
+        # Sharpness and light fall off slowly towards the side; the trend inside the cloth is carried on so that it
+        # does not pass for an edge.
+        further = coarse[:, x + near + reference_width : x + near + 4 * reference_width]
+        if further.shape[1] < near:
+            further = reference[:, None]
+        trend = np.clip((reference - np.median(further, axis=1)) / (2.0 * reference_width), -0.004, 0.004)
+        expected = reference[:, None] + trend[:, None] * (x + near + reference_width / 2 - np.arange(x))[None, :]
+        foreign = (
+            np.minimum(np.abs(coarse[:, :x] - reference[:, None]), np.abs(coarse[:, :x] - expected)).max(axis=0)
+            > 0.7 * config.step
+        )
+        if foreign.mean() > 0.85 and foreign[:2].mean() > 0.5:
+            return x * _WALK_PX, reference
+    return None, look[:, 0]
+
+
+def _sliding_median(look: FloatArray, window: int) -> FloatArray:
+    """(3, n) -> (3, n - window + 1): median over each run of ``window`` columns."""
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(look, window, axis=1), axis=2))
+
+
+def _agree(found: list[tuple[int, int] | None], centres: FloatArray, lines: int) -> tuple[FloatArray, FloatArray, bool]:
+    """Edges per block -> edge and inner edge per line (lines,), and whether there is one; zeros where not."""
+    hits = [(c, *f) for c, f in zip(centres, found, strict=True) if f is not None]
+    if 2 * len(hits) < len(found):
+        return np.zeros(lines), np.zeros(lines), False
+    at, edge, inner = (np.array(column, dtype=np.float64) for column in zip(*hits, strict=True))
+    keep = (np.abs(inner - np.median(inner)) <= 4 * _NEAR_PX) & (np.abs(edge - np.median(edge)) <= 4 * _NEAR_PX)
+    if not keep.any():  # two blocks, two opinions: the median is as good as either
+        at, edge, inner, keep = at[:1], np.array([np.median(edge)]), np.array([np.median(inner)]), np.array([True])
+    y = np.arange(lines) + 0.5
+    return np.interp(y, at[keep], edge[keep]), np.interp(y, at[keep], inner[keep]), True

@@ -1,0 +1,316 @@
+"""From lines of a web to scored cells: edges, tiles, detector, stitching, the score relative to the web.
+
+The detector is anything that scores tiles; this module knows neither torch nor metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from cras_core.calibration import FabricCalibration
+from cras_core.web.continuation import continue_cloth
+from cras_core.web.edges import ClothEdges, EdgeConfig, find_edges
+from cras_core.web.reference import ReferenceConfig, RunningReference
+from cras_core.web.stretches import Stretch, StretchCutter
+from cras_core.web.tiling import TilingConfig, Windows, ceil_to, cut, floor_to, plan_windows
+
+Image = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float32]
+
+NARROWEST_CLOTH_PX = 64
+"""Cloth that is narrower, or a web that is shorter, cannot be inspected: the detector would see more border than
+cloth.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CellScores:
+    """What a detector says of a batch of tiles.
+
+    Attributes:
+        raw: (B, h, w) float32 raw anomaly score of each cell; higher is stranger.
+        similarity: (B, K) float32 similarity to each of the K fabrics (CRAS eq. 2).
+        fabric: (B,) int64 the fabric that each tile was compared with.
+    """
+
+    raw: FloatArray
+    similarity: FloatArray
+    fabric: npt.NDArray[np.int64]
+
+
+class TileDetector(Protocol):
+    """Scores tiles; every tile on its own, whatever else is in the batch."""
+
+    @property
+    def calibrations(self) -> Sequence[FabricCalibration]:
+        """One per fabric, in the order of ``CellScores.similarity``."""
+
+    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
+        """Scores (B, H, W) grey or (B, H, W, 3) RGB uint8 tiles; ``fabric`` fixes what they are compared with, None
+        lets each tile choose.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Everything that says how a web is looked at."""
+
+    tiling: TilingConfig = field(default_factory=TilingConfig)
+    edges: EdgeConfig = field(default_factory=EdgeConfig)
+    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
+    fabric: int | None = None
+    """Fabric that the web is known to be; None lets the cloth decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRows:
+    """Finished rows of cells, with the lines that they belong to.
+
+    Attributes:
+        first_line: first line, counted from the beginning of the segment.
+        image: (lines, W) or (lines, W, 3) uint8.
+        cell_px: side of a cell; the last row of a segment may reach beyond the last line.
+        score: (rows, cols) float32, 1 is the calibrated limit of the fabric; NaN where nothing was inspected.
+        raw: (rows, cols) float32 raw score, NaN likewise.
+        edges: the cloth in these lines.
+        fabric: index of the fabric that they were compared with.
+        similarity: mean similarity to that fabric.
+        level: how far the centre of this cloth lies from that of the enrolled cloth, in spreads of the latter.
+        tiles: tiles that were scored for these rows.
+    """
+
+    first_line: int
+    image: Image
+    cell_px: int
+    score: FloatArray
+    raw: FloatArray
+    edges: ClothEdges
+    fabric: int
+    similarity: float
+    level: float
+    tiles: int
+
+    @property
+    def end_line(self) -> int:
+        """Line after the last one."""
+        return self.first_line + len(self.image)
+
+
+class WebInspection:
+    """Scores one segment, the unbroken piece of web between two gaps, while it runs.
+
+    Attributes are those of the segment; the memory of the cloth seen lately may be handed on to the next segment
+    through ``reference``.
+    """
+
+    def __init__(
+        self,
+        detector: TileDetector,
+        config: WebConfig,
+        reference: RunningReference | None = None,
+        fabric: int | None = None,
+    ) -> None:
+        self._detector = detector
+        self._config = config
+        self._cutter = StretchCutter(config.tiling)
+        self._rows = _CellRows(config.tiling)
+        self.reference = reference or RunningReference(config.reference, config.tiling.cell_px)
+        self.fabric = config.fabric if config.fabric is not None else fabric
+
+    @property
+    def line_shape(self) -> tuple[int, ...]:
+        """(W,) of grey or (W, 3) of colour lines; empty before the first."""
+        return self._cutter.line_shape
+
+    def push(self, image: Image) -> list[ScoredRows]:
+        """Takes (lines, W) grey or (lines, W, 3) RGB uint8 and returns what is finished."""
+        return [rows for stretch in self._cutter.push(image) for rows in self._inspect(stretch)]
+
+    def finish(self) -> list[ScoredRows]:
+        """Ends the segment and returns the rest."""
+        return [rows for stretch in self._cutter.finish() for rows in self._inspect(stretch)]
+
+    def _inspect(self, stretch: Stretch) -> list[ScoredRows]:
+        canvas = prepare(stretch, self._config)
+        tiles = 0
+        if canvas is not None:
+            scores = self._score(canvas)
+            tiles = len(scores.raw)
+            self._rows.add(stretch, canvas, scores)
+        similarity = (
+            float(scores.similarity[:, self.fabric].mean())
+            if canvas is not None and self.fabric is not None
+            else float("nan")
+        )
+        return self._finished(stretch, canvas, similarity, tiles)
+
+    def _score(self, canvas: Canvas) -> CellScores:
+        """Scores the tiles of a stretch, all against one fabric: a web does not change its cloth from one tile to the
+        next.
+        """
+        scores = self._detector.cells(canvas.tiles, self.fabric)
+        if self._config.fabric is not None:
+            return scores
+        means = scores.similarity.mean(axis=0)
+        best = int(means.argmax())
+        if self.fabric is None or (
+            best != self.fabric and (scores.similarity.argmax(axis=1) == best).mean() > _CHANGE_SHARE
+        ):
+            if self.fabric is not None:
+                self.reference.forget()
+            self.fabric = best
+        if (scores.fabric != self.fabric).any():
+            scores = self._detector.cells(canvas.tiles, self.fabric)
+        return scores
+
+    def _finished(self, stretch: Stretch, canvas: Canvas | None, similarity: float, tiles: int) -> list[ScoredRows]:
+        cell = self._config.tiling.cell_px
+        end_of_stretch = stretch.first_line + len(stretch.image)
+        end = (
+            end_of_stretch if stretch.next_first_line is None else stretch.next_first_line + self._config.tiling.halo_px
+        )
+        first = self._rows.next_row * cell
+        if end <= first:
+            return []
+        raw = self._rows.take(ceil_to(end, cell) // cell, ceil_to(stretch.image.shape[1], cell) // cell)
+        image = stretch.image[first - stretch.first_line : end - stretch.first_line]
+        edges = (canvas.edges if canvas is not None else find_edges(_gray(stretch.image), self._config.edges)).lines(
+            first - stretch.first_line, end - stretch.first_line
+        )
+        fabric = self.fabric if self.fabric is not None else 0
+        calibration = self._detector.calibrations[fabric]
+        relative = self.reference.relate(raw, calibration.centre, calibration.spread, calibration.limit)
+        return [
+            ScoredRows(
+                first_line=first,
+                image=image,
+                cell_px=cell,
+                score=relative.score / np.float32(calibration.limit),
+                raw=raw,
+                edges=edges,
+                fabric=fabric,
+                similarity=similarity,
+                level=(relative.centre - calibration.centre) / calibration.spread,
+                tiles=tiles,
+            )
+        ]
+
+
+_CHANGE_SHARE = 0.8  # share of a stretch's tiles that must match another fabric before the web is taken for that fabric
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A stretch made ready for the detector.
+
+    Attributes:
+        tiles: (B, H, W[, 3]) uint8, nothing but cloth.
+        rows, cols: the windows that the tiles were cut with.
+        first_col: column of the image that the windows begin at, pixels; may be negative.
+        edges: the cloth in the lines of the stretch.
+        left, right: (lines,) what is inspected, pixels.
+        above: lines of the windows before the first line.
+    """
+
+    tiles: Image
+    rows: Windows
+    cols: Windows
+    first_col: int
+    edges: ClothEdges
+    left: npt.NDArray[np.float64]
+    right: npt.NDArray[np.float64]
+    above: int
+
+    def cloth_cells(self, cell_px: int) -> npt.NDArray[np.bool_]:
+        """Which cells under the windows are cloth to be scored -> (rows.end, cols.end) / cell_px, bool. What was
+        carried on beyond the cloth is not.
+        """
+        line = (np.arange(self.rows.end // cell_px) + 0.5) * cell_px - self.above
+        exists = (line > 0) & (line - cell_px / 2 < len(self.left))
+        nearest_line = np.clip(line, 0, len(self.left) - 1).astype(int)
+        column = self.first_col + (np.arange(self.cols.end // cell_px) + 0.5) * cell_px
+        inside = (column[None, :] > self.left[nearest_line][:, None]) & (
+            column[None, :] - cell_px / 2 < self.right[nearest_line][:, None]
+        )
+        return np.asarray(inside & exists[:, None])
+
+    def scored_cells(self, cell_px: int) -> npt.NDArray[np.bool_]:
+        """The same for every tile, without the halos -> (B, h, w) bool."""
+        rows, cols = self.rows.divided(cell_px), self.cols.divided(cell_px)
+        cloth = self.cloth_cells(cell_px)
+        inner = (rows.weight()[:, None] > 0) & (cols.weight()[None, :] > 0)
+        return np.stack([cloth[r : r + rows.size, c : c + cols.size] & inner for r in rows.starts for c in cols.starts])
+
+
+def prepare(stretch: Stretch, config: WebConfig) -> Canvas | None:
+    """Finds the cloth of a stretch and cuts it into tiles; None where there is too little cloth to inspect."""
+    lines, width = stretch.image.shape[:2]
+    edges = find_edges(_gray(stretch.image), config.edges)
+    left, right = edges.inspected(config.edges)
+    if lines < NARROWEST_CLOTH_PX or float((right - left).min()) < NARROWEST_CLOTH_PX:
+        return None
+    halo, cell = config.tiling.halo_px, config.tiling.cell_px
+    first_col = floor_to(int(left.min()), cell) - halo
+    end_col = ceil_to(int(np.ceil(right.max())), cell) + halo
+    canvas = continue_cloth(stretch.image, left, right, first_col, end_col, stretch.above, stretch.below)
+    rows = plan_windows(len(canvas), config.tiling)
+    cols = plan_windows(canvas.shape[1], config.tiling)
+    return Canvas(
+        np.asarray(cut(canvas, rows, cols), dtype=np.uint8), rows, cols, first_col, edges, left, right, stretch.above
+    )
+
+
+def _gray(image: Image) -> Image:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8) if image.ndim == 3 else image
+
+
+class _CellRows:
+    """Overlapping rows of tiles, blended into rows of cells of the web."""
+
+    def __init__(self, tiling: TilingConfig) -> None:
+        self._cell = tiling.cell_px
+        self._value = np.zeros((0, 0), np.float32)
+        self._weight = np.zeros((0, 0), np.float32)
+        self.next_row = 0
+
+    def add(self, stretch: Stretch, canvas: Canvas, scores: CellScores) -> None:
+        rows, cols = canvas.rows.divided(self._cell), canvas.cols.divided(self._cell)
+        cloth = canvas.cloth_cells(self._cell)
+        first_row, first_col = stretch.window_first_line // self._cell, canvas.first_col // self._cell
+        self._reserve(first_row + rows.end, ceil_to(stretch.image.shape[1], self._cell) // self._cell)
+        places = [(r, c) for r in rows.starts for c in cols.starts]
+        window = rows.weight()[:, None] * cols.weight()[None, :]
+        for (r, c), raw in zip(places, scores.raw, strict=True):
+            top, left = first_row + r - self.next_row, first_col + c
+            y0, y1 = max(0, -top), min(rows.size, len(self._value) - top)
+            x0, x1 = max(0, -left), min(cols.size, self._value.shape[1] - left)
+            if y0 >= y1 or x0 >= x1:
+                continue
+            weight = window[y0:y1, x0:x1] * cloth[r + y0 : r + y1, c + x0 : c + x1]
+            self._value[top + y0 : top + y1, left + x0 : left + x1] += raw[y0:y1, x0:x1] * weight
+            self._weight[top + y0 : top + y1, left + x0 : left + x1] += weight
+
+    def take(self, end_row: int, cols: int) -> FloatArray:
+        """Rows up to ``end_row`` -> (rows, cols) float32, NaN where nothing was scored."""
+        self._reserve(end_row, cols)
+        n = end_row - self.next_row
+        with np.errstate(invalid="ignore", divide="ignore"):
+            raw = np.asarray(self._value[:n] / self._weight[:n], dtype=np.float32)
+        self._value, self._weight = self._value[n:], self._weight[n:]
+        self.next_row = end_row
+        return raw
+
+    def _reserve(self, end_row: int, cols: int) -> None:
+        missing = end_row - self.next_row - len(self._value)
+        if self._value.shape[1] != cols:
+            self._value, self._weight = np.zeros((0, cols), np.float32), np.zeros((0, cols), np.float32)
+            missing = end_row - self.next_row
+        if missing > 0:
+            more = np.zeros((missing, cols), np.float32)
+            self._value, self._weight = np.concatenate([self._value, more]), np.concatenate([self._weight, more])

@@ -1,0 +1,148 @@
+"""The score relative to the running web.
+
+Rolls of one fabric differ in brightness and yarn, lamps age, and a line-scan camera is sharper in the middle than at
+the sides: each of them moves the anomaly score of perfectly good cloth by more than a small defect does. What decides
+is therefore how far a cell stands out of the cloth around it and just before it. The raw score stays beside it, as
+the level of the web, for a roll that is strange as a whole.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cras_core.errors import ConfigError
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceConfig:
+    """What a cell is compared with.
+
+    Attributes:
+        enabled: off means that the calibrated centre and spread of the fabric are used as they are.
+        block_px: width of the stripe of web whose median is the centre for its middle, pixels. A running defect must
+            stay well below half of it.
+        memory_lines: how much of the web counts as seen lately, lines.
+        prior_cells: weight of the calibrated centre, in cells; matters only where very little cloth is in view.
+        flagged: share of cells above the limit from which a block of a stretch does not enter the memory, so that a
+            long defect does not become the norm.
+    """
+
+    enabled: bool = True
+    block_px: int = 384
+    memory_lines: int = 4096
+    prior_cells: int = 200
+    flagged: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.block_px < 64 or self.memory_lines < 1 or self.prior_cells < 0 or not 0 < self.flagged <= 1:
+            raise ConfigError(f"running reference: a value is out of range: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeScores:
+    """Relative scores of some rows of cells.
+
+    Attributes:
+        score: (rows, cols) float32, in spreads of the web above its centre; NaN where nothing was scored.
+        centre: median raw score of the cloth in these rows.
+        spread: spread of the web that ``score`` is counted in, raw score.
+    """
+
+    score: FloatArray
+    centre: float
+    spread: float
+
+
+class RunningReference:
+    """Centre and spread of the cloth seen lately on one web."""
+
+    def __init__(self, config: ReferenceConfig, cell_px: int) -> None:
+        self._config = config
+        self._cell_px = cell_px
+        self._memory: deque[FloatArray] = deque()
+        self._rows_in_memory = 0
+
+    def forget(self) -> None:
+        """Starts anew, as for another fabric."""
+        self._memory.clear()
+        self._rows_in_memory = 0
+
+    def relate(self, raw: FloatArray, centre: float, spread: float, limit: float) -> RelativeScores:
+        """Relates rows of cells to the web and remembers them.
+
+        Args:
+            raw: (rows, cols) float32 raw scores, NaN where there is no cloth.
+            centre, spread: what normal cloth of this fabric has, from calibration; raw score.
+            limit: relative score from which a cell counts as flagged.
+        """
+        here = raw[np.isfinite(raw)]
+        if not self._config.enabled or len(here) == 0:
+            return RelativeScores(
+                (raw - np.float32(centre)) / np.float32(spread), float(np.median(here)) if len(here) else centre, spread
+            )
+        blocks = self._blocks(raw.shape[1])
+        rows = (
+            np.concatenate([*self._memory, raw]) if self._memory and self._memory[0].shape[1] == raw.shape[1] else raw
+        )
+        centres, spreads = self._statistics(rows, blocks, centre)
+        # The spread is that of the whole web: a noisy stripe of cloth would otherwise hide what is in it.
+        web_spread = max(float(np.median(spreads)) if len(spreads) else spread, 0.5 * spread)
+        profile = np.interp(np.arange(raw.shape[1]) + 0.5, [b.middle for b in blocks], centres)
+        score = ((raw - profile[None, :]) / web_spread).astype(np.float32)
+        self._remember(raw, score, blocks, limit)
+        return RelativeScores(score, float(np.median(here)), web_spread)
+
+    def _blocks(self, cols: int) -> list[_Block]:
+        width = max(1, self._config.block_px // self._cell_px)
+        n = max(1, round(2 * cols / width) - 1)
+        middles = np.linspace(min(width, cols) / 2, cols - min(width, cols) / 2, n)
+        return [_Block(float(m), max(0, int(m - width / 2)), min(cols, int(np.ceil(m + width / 2)))) for m in middles]
+
+    def _statistics(
+        self, rows: FloatArray, blocks: list[_Block], prior: float
+    ) -> tuple[npt.NDArray[np.float64], list[float]]:
+        """Centre of every block and the spreads of those that hold cloth."""
+        centres, spreads = np.full(len(blocks), np.nan), []
+        for i, block in enumerate(blocks):
+            cells = rows[:, block.first : block.end]
+            cells = cells[np.isfinite(cells)]
+            if len(cells) == 0:
+                continue
+            low, middle, high = np.percentile(cells, [25, 50, 75])
+            weight = len(cells) / (len(cells) + self._config.prior_cells)
+            centres[i] = weight * middle + (1 - weight) * prior
+            spreads.append(float(high - low))
+        known = np.isfinite(centres)
+        return np.interp(np.arange(len(blocks)), np.flatnonzero(known), centres[known]), spreads
+
+    def _remember(self, raw: FloatArray, score: FloatArray, blocks: list[_Block], limit: float) -> None:
+        kept = raw.copy()
+        for block in blocks:
+            cells = score[:, block.first : block.end]
+            cells = cells[np.isfinite(cells)]
+            if len(cells) and float((cells > limit).mean()) > self._config.flagged:
+                kept[:, block.first : block.end] = np.nan
+        if self._memory and self._memory[0].shape[1] != raw.shape[1]:
+            self.forget()
+        if np.isfinite(kept).any():
+            self._memory.append(kept)
+            self._rows_in_memory += len(kept)
+        while (
+            self._memory and (self._rows_in_memory - len(self._memory[0])) * self._cell_px >= self._config.memory_lines
+        ):
+            self._rows_in_memory -= len(self._memory.popleft())
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A stripe of the web, in cells."""
+
+    middle: float
+    first: int
+    end: int

@@ -1,0 +1,301 @@
+"""Scores of cells into regions, while the web is still running.
+
+A region is what becomes a defect: cells at or above a threshold that hang together. It may cross any number of
+stretches; it is closed when the web has moved on by more than the distance over which cells are joined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from cras_core.errors import ConfigError
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionConfig:
+    """How cells become regions.
+
+    Attributes:
+        threshold: smallest score that belongs to a region; 1 is the calibrated limit of the fabric.
+        reach_cells: cells are joined when at most twice this number of cells lies between them.
+        core: a region ends where the score falls below this share of the peak next to it, so that a strong defect is
+            not measured with its glow.
+        most_cells: a region with more cells is closed and counted from anew, which bounds the memory.
+    """
+
+    threshold: float = 1.0
+    reach_cells: int = 1
+    core: float = 0.4
+    most_cells: int = 2_000_000
+
+    def __post_init__(self) -> None:
+        if self.threshold <= 0 or self.reach_cells < 0 or not 0 <= self.core < 1 or self.most_cells < 1:
+            raise ConfigError(f"regions: a value is out of range: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Cells that hang together.
+
+    Attributes:
+        number: stays the same while an open region grows.
+        first_row: first row of cells, counted from the beginning of the segment.
+        extents: (rows, 2) int32, first and end column of the region in each of its rows from ``first_row`` on; (0, 0)
+            in a row that it skips.
+        peak, mean: score, in units of the calibrated limit.
+        raw_peak: raw score at the peak.
+        peak_row, peak_col: cell of the peak.
+        area_cells: number of cells.
+        is_open: whether it may still grow.
+    """
+
+    number: int
+    first_row: int
+    extents: IntArray
+    peak: float
+    mean: float
+    raw_peak: float
+    peak_row: int
+    peak_col: int
+    area_cells: int
+    is_open: bool
+
+    @property
+    def end_row(self) -> int:
+        """Row after the last one."""
+        return self.first_row + len(self.extents)
+
+    @property
+    def first_col(self) -> int:
+        """First column of the whole region."""
+        return int(self.extents[self.extents[:, 1] > 0, 0].min())
+
+    @property
+    def end_col(self) -> int:
+        """Column after the last one of the whole region."""
+        return int(self.extents[:, 1].max())
+
+
+@dataclass(slots=True)
+class _Growing:
+    """Cells of a region that is still open; each list holds one array per stretch."""
+
+    number: int
+    rows: list[IntArray] = field(default_factory=list)
+    cols: list[IntArray] = field(default_factory=list)
+    scores: list[FloatArray] = field(default_factory=list)
+    raws: list[FloatArray] = field(default_factory=list)
+    last_row: int = -1
+    cells: int = 0
+
+    def absorb(self, other: _Growing) -> None:
+        self.rows += other.rows
+        self.cols += other.cols
+        self.scores += other.scores
+        self.raws += other.raws
+        self.last_row = max(self.last_row, other.last_row)
+        self.cells += other.cells
+
+
+class RegionTracker:
+    """Finds the regions of one segment in rows of cells that arrive in order."""
+
+    def __init__(self, config: RegionConfig) -> None:
+        self._config = config
+        self._growing: dict[int, _Growing] = {}
+        self._context: IntArray | None = None  # numbers of the regions in the last rows seen, 0 for none
+        self._next_row = 0
+        self._next_number = 1
+
+    @property
+    def threshold(self) -> float:
+        """Score from which cells count; may be changed while the web runs."""
+        return self._config.threshold
+
+    @threshold.setter
+    def threshold(self, value: float) -> None:
+        self._config = RegionConfig(value, self._config.reach_cells, self._config.core, self._config.most_cells)
+
+    def push(self, score: FloatArray, raw: FloatArray) -> list[Region]:
+        """Takes (rows, cols) scores and raw scores and returns the regions that are closed now."""
+        context_rows = 2 * self._config.reach_cells + 1
+        context = self._context if self._context is not None else np.zeros((context_rows, score.shape[1]), np.int32)
+        new = score >= self._config.threshold  # NaN compares false
+        numbers = np.vstack([context, np.zeros(score.shape, np.int32)])
+        if new.any():
+            mask = np.vstack([context > 0, new]).astype(np.uint8)
+            side = 2 * self._config.reach_cells + 1
+            _, labels = cv2.connectedComponents(cv2.dilate(mask, np.ones((side, side), np.uint8)), connectivity=8)
+            owner = self._owners(labels[:context_rows], context)
+            self._grow(np.where(new, labels[context_rows:], 0), owner, score, raw)
+            lookup = np.zeros(int(labels.max()) + 1, np.int32)
+            for label, number in owner.items():
+                lookup[label] = number
+            numbers = np.where(mask > 0, lookup[labels], 0).astype(np.int32)
+        self._next_row += len(score)
+        self._context = numbers[-context_rows:]
+        closed = [
+            g
+            for g in self._growing.values()
+            if g.last_row < self._next_row - context_rows or g.cells > self._config.most_cells
+        ]
+        return self._close(closed)
+
+    def finish(self) -> list[Region]:
+        """The web ends here: all regions that are left."""
+        return self._close(list(self._growing.values()))
+
+    def open_regions(self, at_least_rows: int) -> list[Region]:
+        """Regions that still grow and are at least this long, as they are now."""
+        long = [g for g in self._growing.values() if g.last_row - int(g.rows[0][0]) >= at_least_rows]
+        return [_measure(g, self._config, is_open=True) for g in long]
+
+    def _owners(self, context_labels: IntArray, context: IntArray) -> dict[int, int]:
+        """Label -> number of the region that it continues; regions that a label brings together become one."""
+        known = context > 0
+        touching = sorted({(int(a), int(b)) for a, b in zip(context_labels[known], context[known], strict=True)})
+        became: dict[int, int] = {}
+        owner: dict[int, int] = {}
+        for label, number in touching:
+            while number in became:
+                number = became[number]
+            if number not in self._growing:  # closed early because it had grown too large
+                continue
+            first = owner.setdefault(label, number)
+            if first != number:
+                keep, drop = min(first, number), max(first, number)
+                self._growing[keep].absorb(self._growing.pop(drop))
+                became[drop] = keep
+                owner = {k: keep if v == drop else v for k, v in owner.items()}
+        return owner
+
+    def _grow(self, labels: IntArray, owner: dict[int, int], score: FloatArray, raw: FloatArray) -> None:
+        rows, cols = np.nonzero(labels)
+        order = np.argsort(labels[rows, cols], kind="stable")
+        rows, cols = rows[order].astype(np.int32), cols[order].astype(np.int32)
+        present, starts = np.unique(labels[rows, cols], return_index=True)
+        for label, a, b in zip(present.tolist(), starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True):
+            if label not in owner:
+                owner[label] = self._next_number
+                self._growing[self._next_number] = _Growing(self._next_number)
+                self._next_number += 1
+            growing = self._growing[owner[label]]
+            growing.rows.append(rows[a:b] + np.int32(self._next_row))
+            growing.cols.append(cols[a:b])
+            growing.scores.append(score[rows[a:b], cols[a:b]])
+            growing.raws.append(raw[rows[a:b], cols[a:b]])
+            growing.last_row = max(growing.last_row, int(rows[a:b].max()) + self._next_row)
+            growing.cells += b - a
+
+    def _close(self, closed: list[_Growing]) -> list[Region]:
+        regions: list[Region] = []
+        for growing in closed:
+            del self._growing[growing.number]
+            for k, part in enumerate(_split_weak(growing, self._config)):
+                if k:
+                    part.number = self._next_number
+                    self._next_number += 1
+                regions.append(_measure(part, self._config, is_open=False))
+        return regions
+
+
+def regions_in(score: FloatArray, raw: FloatArray, config: RegionConfig) -> list[Region]:
+    """All regions of (rows, cols) scores, as if the web began and ended here."""
+    tracker = RegionTracker(config)
+    return tracker.push(score, raw) + tracker.finish()
+
+
+def _measure(growing: _Growing, config: RegionConfig, is_open: bool) -> Region:
+    rows, cols = np.concatenate(growing.rows), np.concatenate(growing.cols)
+    scores, raws = np.concatenate(growing.scores), np.concatenate(growing.raws)
+    core = _core(rows, cols, scores, config)
+    rows, cols, scores, raws = rows[core], cols[core], scores[core], raws[core]
+    first_row, top = int(rows.min()), int(scores.argmax())
+    n_rows = int(rows.max()) + 1 - first_row
+    extents = np.zeros((n_rows, 2), np.int32)
+    extents[:, 0] = np.iinfo(np.int32).max
+    np.minimum.at(extents[:, 0], rows - first_row, cols)
+    np.maximum.at(extents[:, 1], rows - first_row, cols + 1)
+    extents[extents[:, 1] == 0] = 0
+    return Region(
+        number=growing.number,
+        first_row=first_row,
+        extents=extents,
+        peak=float(scores[top]),
+        mean=float(scores.mean()),
+        raw_peak=float(raws[top]),
+        peak_row=int(rows[top]),
+        peak_col=int(cols[top]),
+        area_cells=len(rows),
+        is_open=is_open,
+    )
+
+
+def _core(rows: IntArray, cols: IntArray, scores: FloatArray, config: RegionConfig) -> npt.NDArray[np.bool_]:
+    """Which cells remain when the glow around strong places is taken off -> (n,) bool, at least one true."""
+    if config.core == 0.0:
+        return np.ones(len(rows), np.bool_)
+    dense, r, c = _dense(rows, cols, scores, fill=0.0)
+    nearby_peak = cv2.dilate(dense, np.ones((9, 9), np.uint8))
+    return np.asarray(scores >= config.core * nearby_peak[r, c])
+
+
+def _dense(rows: IntArray, cols: IntArray, scores: FloatArray, fill: float) -> tuple[FloatArray, IntArray, IntArray]:
+    """Cells as an image of their bounding box, and their coordinates in it."""
+    r, c = rows - rows.min(), cols - cols.min()
+    dense = np.full((int(r.max()) + 1, int(c.max()) + 1), fill, np.float32)
+    dense[r, c] = scores
+    return dense, r, c
+
+
+def _split_weak(growing: _Growing, config: RegionConfig) -> list[_Growing]:
+    """Takes apart what only a threshold below the calibrated limit has run together.
+
+    At a low threshold the noise of good cloth touches and whole webs become one region. Cells are therefore joined at
+    a level that rises with their peak up to the limit, 1; above the limit nothing is ever split.
+    """
+    if config.threshold >= 1.0:
+        return [growing]
+    rows, cols = np.concatenate(growing.rows), np.concatenate(growing.cols)
+    scores, raws = np.concatenate(growing.scores), np.concatenate(growing.raws)
+    dense, r, c = _dense(rows, cols, scores, fill=-1.0)
+    piece = np.zeros(dense.shape, np.int32)
+    _number_pieces(dense, config.threshold, piece, [0])
+    owner = piece[r, c]
+    parts = []
+    for k in range(1, int(owner.max()) + 1):
+        cells = np.flatnonzero(owner == k)
+        part = _Growing(
+            growing.number,
+            [rows[cells]],
+            [cols[cells]],
+            [scores[cells]],
+            [raws[cells]],
+            int(rows[cells].max()),
+            len(cells),
+        )
+        parts.append(part)
+    return sorted(parts, key=lambda p: -float(p.scores[0].max()))
+
+
+def _number_pieces(dense: FloatArray, level: float, piece: IntArray, count: list[int]) -> None:
+    """Writes the numbers of the pieces of ``dense`` into ``piece``, a view of the same shape; raises the level inside
+    each until it suits its peak.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((dense >= level).astype(np.uint8), connectivity=8)
+    for k, (x, y, w, h, _) in enumerate(stats[1:].tolist(), start=1):
+        mine = labels[y : y + h, x : x + w] == k
+        values = np.where(mine, dense[y : y + h, x : x + w], np.float32(-1.0))
+        higher = 1.4 * level
+        if higher <= min(1.0, 0.5 * float(values.max())):
+            _number_pieces(values, higher, piece[y : y + h, x : x + w], count)
+        else:
+            count[0] += 1
+            piece[y : y + h, x : x + w][mine] = count[0]
