@@ -34,6 +34,17 @@ class Outcome:
     tiles: tuple[TileSample, ...] = ()
     sources: tuple[SourceSpan, ...] = ()
     """Source images of which every line is in the strips now."""
+    withdrawn: tuple[int, ...] = ()
+    """Numbers of defects that have turned out to be part of another one."""
+
+    @property
+    def is_worth_recording(self) -> bool:
+        """Whether there is anything for the records."""
+        return bool(self.defects or self.gaps or self.events or self.withdrawn)
+
+    def records(self) -> Outcome:
+        """The part that goes into the records, without the pictures of the web."""
+        return Outcome(defects=self.defects, gaps=self.gaps, events=self.events, withdrawn=self.withdrawn)
 
 
 @dataclass(slots=True)
@@ -201,12 +212,13 @@ class RollInspection:
         said[f"fabric {rows.fabric}"] = f"cloth matched: {calibration.fabric}"
         if rows.similarity < calibration.similarity_limit:
             said["unknown"] = (
-                f"unknown cloth: similarity {rows.similarity:.2f} to {calibration.fabric} is below {calibration.similarity_limit:.2f}; enrol it"
+                f"unknown cloth: similarity {rows.similarity:.2f} to {calibration.fabric} "
+                f"is below {calibration.similarity_limit:.2f}; enrol it"
             )
         if abs(rows.level) > calibration.level_limit:
             said["level"] = (
-                f"this roll differs from the enrolled {calibration.fabric} as a whole: its level lies {rows.level:+.1f} spreads away "
-                f"(limit {calibration.level_limit:.1f}); check lamp, focus and yarn"
+                f"this roll differs from the enrolled {calibration.fabric} as a whole: its level lies "
+                f"{rows.level:+.1f} spreads away (limit {calibration.level_limit:.1f}); check lamp, focus and yarn"
             )
         new = [f"at {self._metres(first_line):.2f} m: {text}" for key, text in said.items() if key not in self._said]
         self._said |= set(said)
@@ -218,12 +230,7 @@ class RollInspection:
         area_mm2 = region.area_cells * cell * cell * recipe.mm_per_px * recipe.line_mm
         if area_mm2 < recipe.min_area_mm2:
             return Outcome()
-        number = segment.numbers.get(region.number)
-        if number is None:
-            self._defects += 1
-            number = self._defects
-        if region.is_open:
-            segment.numbers[region.number] = number
+        number, withdrawn = self._number(segment, region)
         first_line = segment.first_line + region.first_row * cell
         end_line = min(segment.first_line + region.end_row * cell, self.line)
         left_px, right_px = region.first_col * cell, min(region.end_col * cell, segment.width_px)
@@ -252,7 +259,18 @@ class RollInspection:
             thumbnail=segment.recent.thumbnail(peak_line, region.peak_col * cell + cell // 2),
         )
         keep = self._keep_tiles and not region.is_open
-        return Outcome(defects=(defect,), tiles=segment.recent.defect_tiles(defect, self._threshold) if keep else ())
+        tiles = segment.recent.defect_tiles(defect, max(1.0, self._threshold)) if keep and defect.peak >= 1.0 else ()
+        return Outcome(defects=(defect,), tiles=tiles, withdrawn=withdrawn)
+
+    def _number(self, segment: _Segment, region: Region) -> tuple[int, tuple[int, ...]]:
+        """The number of the defect that a region is, and those of defects that have become part of it."""
+        reported = sorted(segment.numbers.pop(r) for r in (region.number, *region.absorbed) if r in segment.numbers)
+        if not reported:
+            self._defects += 1
+            reported = [self._defects]
+        if region.is_open:
+            segment.numbers[region.number] = reported[0]
+        return reported[0], tuple(reported[1:])
 
     def _gap(self, first_line: int, lines: int, reason: str) -> Gap:
         return Gap(first_line, lines, self._metres(first_line), lines * self._recipe.line_mm / 1000.0, reason)
@@ -279,4 +297,5 @@ def _joined(outcomes: Sequence[Outcome]) -> Outcome:
         events=tuple(e for o in outcomes for e in o.events),
         tiles=tuple(t for o in outcomes for t in o.tiles),
         sources=tuple(s for o in outcomes for s in o.sources),
+        withdrawn=tuple(w for o in outcomes for w in o.withdrawn),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import timm
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from cras_core.config import HUB, BackboneConfig
 from cras_core.errors import WeightsError
+from cras_core.folding import fold
 from cras_core.weights import WAYS_OUT, fingerprint, load_into, read_weights
 
 
@@ -29,7 +29,7 @@ class Backbone(nn.Module):
 
     def __init__(self, network: nn.Module, config: BackboneConfig) -> None:
         super().__init__()
-        self.network = network.eval().requires_grad_(False)
+        self.network = fold(network.eval().requires_grad_(False))
         self.config = config
         info: Any = network.feature_info
         self.channels: tuple[int, ...] = tuple(info.channels())
@@ -39,7 +39,7 @@ class Backbone(nn.Module):
         self.register_buffer("std", torch.tensor(cfg["std"]).view(1, 3, 1, 1) * 255, persistent=False)
         self.weights_hash = fingerprint(network)
 
-    def train(self, mode: bool = True) -> Backbone:
+    def train(self, mode: bool = True) -> Backbone:  # noqa: ARG002
         """Stays in evaluation mode: the statistics of its normalisation layers belong to the weights."""
         return super().train(False)
 
@@ -63,7 +63,7 @@ def load_backbone(config: BackboneConfig) -> Backbone:
     """
     try:
         network = timm.create_model(config.name, features_only=True, out_indices=config.levels, pretrained=False)
-    except Exception as error:  # timm raises anything from RuntimeError to AssertionError for a network that it does not have in this form
+    except Exception as error:  # timm raises anything, even AssertionError, for a network it does not have like this
         raise WeightsError(f"timm offers no network {config.name!r} with levels {config.levels}: {error}") from error
     if config.caffe_strides:
         _move_strides(network)
@@ -74,7 +74,7 @@ def load_backbone(config: BackboneConfig) -> Backbone:
         order = list(timm.create_model(config.name, pretrained=False).state_dict())
     with torch.no_grad():
         load_into(network, weights, order, config.weights)
-    return Backbone(network.to(memory_format=torch.channels_last), config)
+    return Backbone(network, config)
 
 
 def _from_hub(config: BackboneConfig) -> dict[str, Tensor]:
@@ -89,7 +89,8 @@ def _from_hub(config: BackboneConfig) -> dict[str, Tensor]:
 
 def _move_strides(network: nn.Module) -> None:
     """Moves the stride of each stage of a ResNet from the second to the first convolution of its first block."""
-    blocks: Sequence[Any] = [m[0] for name, m in network.named_children() if name in ("layer2", "layer3", "layer4")]
+    stages: list[Any] = [m for name, m in network.named_children() if name in ("layer2", "layer3", "layer4")]
+    blocks = [stage[0] for stage in stages]
     if not blocks or not all(hasattr(b, "conv3") for b in blocks):
         raise WeightsError("caffe_strides is for ResNets with bottleneck blocks only")
     for block in blocks:

@@ -27,9 +27,7 @@ class Speed:
         return self.inspector / self.backbone
 
 
-def benchmark(
-    inspector: Inspector, batch: int, rounds: int, on_round: Callable[[int], None] = lambda done: None
-) -> Speed:
+def benchmark(inspector: Inspector, batch: int, rounds: int, on_round: Callable[[int], None] = lambda _: None) -> Speed:
     """Times scoring of random tiles of the model's tile size against the backbone alone on the same tiles."""
     side = inspector.config.tiling.tile_px
     tiles = np.random.default_rng(0).integers(0, 256, (batch, side, side), dtype=np.uint8)
@@ -38,8 +36,9 @@ def benchmark(
 
     @torch.inference_mode()
     def plain() -> None:
-        for i in range(0, batch, 2 if inspector.device.type == "cpu" else batch):
-            backbone(images[i : i + 2] if inspector.device.type == "cpu" else images)
+        size = 1 if inspector.device.type == "cpu" else batch
+        for i in range(0, batch, size):
+            backbone(images[i : i + size])
         if inspector.device.type == "cuda":
             torch.cuda.synchronize()
 

@@ -43,20 +43,22 @@ class ClassCenters(nn.Module):
 
     vectors: Tensor
     counts: Tensor
+    means: Tensor
 
-    def __init__(self, vectors: list[Tensor], grid: tuple[int, int] | None) -> None:
+    def __init__(self, vectors: list[Tensor], means: Tensor, grid: tuple[int, int] | None) -> None:
         """
         Args:
             vectors: one (M_k, D) per class.
+            means: (K, D) mean of all normal patches of each class.
             grid: (h, w) of the mean map, whose M_k = h * w vectors are in row order; None for prototypes.
         """
         super().__init__()
         most = max(len(v) for v in vectors)
         self.grid = grid
-        self.register_buffer(
-            "vectors", torch.stack([nn.functional.pad(v, (0, 0, 0, most - len(v))) for v in vectors])
-        )  # (K, M, D)
+        padded = [nn.functional.pad(v, (0, 0, 0, most - len(v))) for v in vectors]
+        self.register_buffer("vectors", torch.stack(padded))  # (K, M, D)
         self.register_buffer("counts", torch.tensor([len(v) for v in vectors]))
+        self.register_buffer("means", means)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -68,24 +70,22 @@ class ClassCenters(nn.Module):
     def similarity(self, u: Tensor) -> Tensor:
         """Similarity of each image to each class (eq. 2), per image and never per batch.
 
-        (B, h, w, D) -> (B, K). For a mean map of the same grid this is the cosine of the flattened maps. Prototypes
-        have no positions, so each patch is compared with its nearest prototype and the cosines are averaged; likewise
-        a mean map on an image of another size.
+        (B, h, w, D) -> (B, K). For a mean map of the same grid this is the cosine of the flattened maps. Cloth has no
+        fixed position, so its mean map is the same vector everywhere; then eq. 2 picks the class whose mean vector has
+        the largest cosine with the mean of the patches, and that cosine is returned. It also serves a mean map on an
+        image of another size.
         """
         b, h, w, d = u.shape
         if self.grid == (h, w):
             flat = nn.functional.normalize(u.reshape(b, -1), dim=1)
-            maps = nn.functional.normalize(self.vectors.reshape(len(self), -1), dim=1)
-            return flat @ maps.T
-        patches = u.reshape(-1, d)
-        return torch.stack(
-            [nearest(patches, self.of(k))[1].reshape(b, -1).mean(dim=1) for k in range(len(self))], dim=1
-        )
+            return flat @ nn.functional.normalize(self.vectors.reshape(len(self), -1), dim=1).T
+        mean = nn.functional.normalize(u.reshape(b, -1, d).mean(dim=1), dim=1)
+        return mean @ nn.functional.normalize(self.means, dim=1).T
 
     def recompose(self, u: Tensor, fabric: Tensor) -> Tensor:
         """The recomposed centre p of eq. 3: (B, h, w, D) patches and their (B,) classes -> (B, h, w, D)."""
         p = torch.empty_like(u)
-        for k in fabric.unique().tolist():
+        for k in sorted(set(fabric.tolist())):
             patches = u[fabric == k]
             vectors = self.of(k)
             p[fabric == k] = vectors[nearest(patches.reshape(-1, u.shape[-1]), vectors)[0]].reshape(patches.shape)

@@ -112,9 +112,8 @@ def find_test_images(root: Path) -> dict[str, list[TestImage]]:
             if images:
                 found[name] = images
     if not found:
-        raise DataError(
-            f"{root} holds nothing to evaluate on: expected <fabric>/test/good and <fabric>/test/<defect> with <fabric>/ground_truth/<defect>"
-        )
+        expected = "<fabric>/test/good and <fabric>/test/<defect> with <fabric>/ground_truth/<defect>"
+        raise DataError(f"{root} holds nothing to evaluate on: expected {expected}")
     return found
 
 

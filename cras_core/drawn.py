@@ -48,7 +48,7 @@ def _dot(spoilt: FloatArray, strength: float, rng: Rng) -> FloatArray:
     radius = rng.uniform(1.5, 6.0)
     axes = (int(np.ceil(radius)), int(np.ceil(radius * rng.uniform(0.5, 1.0))))
     cv2.ellipse(mask, _place(spoilt, rng), axes, rng.uniform(0, 180), 0, 360, 1.0, -1)
-    return _add(spoilt, cv2.GaussianBlur(mask, (0, 0), 0.7), _amplitude(strength, rng))
+    return _add(spoilt, _soft(mask, 0.7), _amplitude(strength, rng))
 
 
 def _line(spoilt: FloatArray, strength: float, rng: Rng) -> FloatArray:
@@ -58,7 +58,7 @@ def _line(spoilt: FloatArray, strength: float, rng: Rng) -> FloatArray:
     angle = np.deg2rad(rng.choice([0.0, 90.0]) + rng.normal(0, 6) if rng.random() < 0.7 else rng.uniform(0, 180))
     dx, dy = (np.array([np.cos(angle), np.sin(angle)]) * rng.uniform(10, 100)).tolist()
     cv2.line(mask, (round(x - dx), round(y - dy)), (round(x + dx), round(y + dy)), 1.0, int(rng.integers(1, 4)))
-    return _add(spoilt, cv2.GaussianBlur(mask, (0, 0), 0.6), 0.7 * _amplitude(strength, rng))
+    return _add(spoilt, _soft(mask, 0.6), 0.7 * _amplitude(strength, rng))
 
 
 def _blotch(spoilt: FloatArray, strength: float, rng: Rng) -> FloatArray:
@@ -71,17 +71,21 @@ def _blotch(spoilt: FloatArray, strength: float, rng: Rng) -> FloatArray:
 def _blur(spoilt: FloatArray, _strength: float, rng: Rng) -> FloatArray:
     """A place where the weave is lost."""
     mask = _bump(spoilt, rng.uniform(5, 25), rng.uniform(0.3, 3.0), 4, rng)
-    return _mix(spoilt, cv2.GaussianBlur(spoilt, (0, 0), rng.uniform(1.2, 3.0)).reshape(spoilt.shape), mask)
+    return _mix(spoilt, _soft(spoilt, rng.uniform(1.2, 3.0)), mask)
 
 
 def _shift(spoilt: FloatArray, _strength: float, rng: Rng) -> FloatArray:
     """Yarns that lie where others should be."""
     mask = (_bump(spoilt, rng.uniform(4, 20), rng.uniform(0.3, 4.0), 4, rng) > 0.5).astype(np.float32)
     shift = (int(rng.integers(2, 9)), int(rng.integers(2, 9)))
-    return _mix(spoilt, np.roll(spoilt, shift, axis=(0, 1)), cv2.GaussianBlur(mask, (0, 0), 1.0))
+    return _mix(spoilt, np.roll(spoilt, shift, axis=(0, 1)), _soft(mask, 1.0))
 
 
 _KINDS: tuple[Callable[[FloatArray, float, Rng], FloatArray], ...] = (_dot, _line, _blotch, _blur, _shift)
+
+
+def _soft(image: FloatArray, sigma: float) -> FloatArray:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.float32)
 
 
 def _blank(spoilt: FloatArray) -> FloatArray:

@@ -37,7 +37,7 @@ class Figures:
 
 
 def evaluate(
-    inspector: Inspector, root: Path, on_image: Callable[[Path, int, int], None] = lambda path, done, total: None
+    inspector: Inspector, root: Path, on_image: Callable[[Path, int, int], None] = lambda *_: None
 ) -> dict[str, Any]:
     """Figures per fabric and their mean, with the protocol they were measured by; plain values for JSON.
 

@@ -30,6 +30,7 @@ from cras_core.web.stretches import StretchCutter
 Image = npt.NDArray[np.uint8]
 
 _LARGEST_HALF = 65504.0
+_TILES_AT_ONCE = 1  # one tile stays in a processor's cache, two do not
 
 
 class FeatureCache:
@@ -44,9 +45,8 @@ class FeatureCache:
                 else np.empty((capacity, dimension), np.float16)
             )
         except (OSError, MemoryError) as error:
-            raise DataError(
-                f"No room for {capacity * dimension * 2 / 1e6:.0f} MB of features on {where} ({error}). Lower train.cache_mb."
-            ) from error
+            size = f"{capacity * dimension * 2 / 1e6:.0f} MB"
+            raise DataError(f"No room for {size} of features in {where} ({error}). Lower train.cache_mb.") from error
         self._n = 0
 
     def __len__(self) -> int:
@@ -107,10 +107,10 @@ def extract(
         picture = read_image(path, bits)
         vectors = []
         for tiles, scored in tiles_of(picture, normal.are_strips, config):
-            for i in range(0, len(tiles), 2):
+            for i in range(0, len(tiles), _TILES_AT_ONCE):
                 with torch.inference_mode():
-                    t = extractor.raw(to_images(tiles[i : i + 2], device)).cpu()
-                mask = torch.from_numpy(scored[i : i + 2])
+                    t = extractor.raw(to_images(tiles[i : i + _TILES_AT_ONCE], device)).cpu()
+                mask = torch.from_numpy(scored[i : i + _TILES_AT_ONCE])
                 t = t[:, : mask.shape[1], : mask.shape[2]]
                 vectors.append(t[mask])
                 if same_size and (maps is None or maps.shape == t.shape[1:]):
@@ -160,7 +160,7 @@ def extract_drawn(
     capacity = config.synthesis.drawn_tiles * _DRAWN_CELLS
     clean, change = (FeatureCache(extractor.dimension, capacity, "memory") for _ in range(2))
     bits = read_bits(paths[0])
-    for n in range(config.synthesis.drawn_tiles):
+    for _ in range(config.synthesis.drawn_tiles):
         path = paths[int(rng.integers(len(paths)))]
         candidates = [
             (tile, mask)
@@ -189,9 +189,7 @@ def extract_drawn(
         clean.add(pair[0][chosen][keep])
         change.add((pair[1] - pair[0])[chosen][keep])
     if len(clean) == 0:
-        raise DataError(
-            f"fabric {normal.fabric}: no tile large enough to draw defects on ({_SMALLEST_DRAWN_PX} px); set synthesis.drawn=0"
-        )
+        raise DataError(f"fabric {normal.fabric}: no tile of {_SMALLEST_DRAWN_PX} px or more; set synthesis.drawn=0")
     return DrawnFeatures(clean, change)
 
 

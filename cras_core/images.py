@@ -13,6 +13,15 @@ from cras_core.errors import DataError
 
 Image = npt.NDArray[np.uint8]
 
+PillowImage.MAX_IMAGE_PIXELS = 2**30  # strips of a line-scan camera are long; the guard is against bombs of the web
+
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    PillowImage.DecompressionBombError,
+)  # how Pillow says that a file is broken
+
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 
 
@@ -42,16 +51,16 @@ def read_image(path: Path, bits: int | None = None) -> Image:
         DataError: the file cannot be read, is cut off, is no picture, or holds floating-point values.
     """
     array = _read(path)
-    if array.dtype == np.uint16:
-        used = bits or guess_bits(array)
-        return np.minimum(array >> (used - 8), 255).astype(np.uint8)
-    return array.astype(np.uint8)
+    if array.dtype != np.uint16:
+        return array.astype(np.uint8)
+    deep = array.astype(np.uint16)
+    return np.asarray(np.minimum(deep >> ((bits or guess_bits(deep)) - 8), 255), dtype=np.uint8)
 
 
 def read_bits(path: Path) -> int | None:
     """Bits that a 16-bit picture seems to use, None for an 8-bit one. Raises as ``read_image``."""
     array = _read(path)
-    return guess_bits(array) if array.dtype == np.uint16 else None
+    return guess_bits(array.astype(np.uint16)) if array.dtype == np.uint16 else None
 
 
 def guess_bits(array: npt.NDArray[np.uint16]) -> int:
@@ -65,7 +74,7 @@ def image_size(path: Path) -> tuple[int, int] | None:
     try:
         with PillowImage.open(path) as picture:
             return picture.height, picture.width
-    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError):
+    except _BROKEN:
         return None
 
 
@@ -73,33 +82,28 @@ def _read(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     try:
         with PillowImage.open(path) as picture:
             picture.load()
-            mode = picture.mode
-            if mode in ("I;16", "I;16L", "I;16B", "I;16N"):
-                return np.asarray(picture).astype(np.uint16)
-            if mode == "I":  # 16-bit grey, as some versions of Pillow give it
-                values = np.asarray(picture)
-                if values.min(initial=0) < 0 or values.max(initial=0) > 0xFFFF:
-                    raise DataError(f"{path}: 32-bit pictures cannot be inspected; save it with 8 or 16 bits")
-                return values.astype(np.uint16)
-            if mode == "F":
-                raise DataError(f"{path}: floating-point pictures cannot be inspected; save it with 8 or 16 bits")
-            if mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-                rgba = picture.convert("RGBA")
-                flat = PillowImage.new("RGBA", rgba.size, (255, 255, 255, 255))
-                picture = PillowImage.alpha_composite(flat, rgba).convert("RGB" if mode != "LA" else "L")
-            if picture.mode in ("1", "L"):
-                return np.asarray(picture.convert("L"), dtype=np.uint8)
-            return np.asarray(picture.convert("RGB"), dtype=np.uint8)
-    except DataError:
-        raise
+            return _to_array(picture)
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
     except PermissionError:
         raise DataError(f"{path}: no permission to read it") from None
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        PillowImage.DecompressionBombError,
-    ) as error:  # Pillow's ways to say that a file is broken
+    except _BROKEN as error:
         raise DataError(f"{path}: not a readable picture ({error})") from error
+
+
+def _to_array(picture: PillowImage.Image) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+    """(H, W) uint8 or uint16, or (H, W, 3) uint8; what is transparent becomes white."""
+    if picture.mode.startswith("I;16"):
+        return np.asarray(picture).astype(np.uint16)
+    if picture.mode == "I":  # 16-bit grey, as some versions of Pillow give it
+        values = np.asarray(picture)
+        if values.min(initial=0) < 0 or values.max(initial=0) > 0xFFFF:
+            raise ValueError("32 bits are not supported; save it with 8 or 16 bits")
+        return values.astype(np.uint16)
+    if picture.mode == "F":
+        raise ValueError("floating-point values are not supported; save it with 8 or 16 bits")
+    is_grey = picture.mode in ("1", "L", "LA")
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        rgba = picture.convert("RGBA")
+        picture = PillowImage.alpha_composite(PillowImage.new("RGBA", rgba.size, (255, 255, 255, 255)), rgba)
+    return np.asarray(picture.convert("L" if is_grey else "RGB"), dtype=np.uint8)

@@ -100,22 +100,20 @@ class Inspector:
         """The inverse of ``training.to_bundle``. Raises as ``load``."""
         backbone = load_backbone(bundle.config.backbone)
         if backbone.weights_hash != bundle.weights_hash:
+            wanted, got = bundle.weights_hash[:12], backbone.weights_hash[:12]
             raise BundleError(
-                f"The bundle was trained on other weights of {bundle.config.backbone.name} than {bundle.config.backbone.weights} gives now "
-                f"({bundle.weights_hash[:12]} against {backbone.weights_hash[:12]}). Install the same weights or train again."
+                f"The bundle was trained on weights {wanted} of {bundle.config.backbone.name}, but "
+                f"{bundle.config.backbone.weights} gives {got}. Install the same weights or train again."
             )
-        extractor = FeatureExtractor(backbone, bundle.config)
-        vectors = [bundle.tensors[f"centers.{k}"] for k in range(len(bundle.calibrations))]
-        model = CrasModel(
-            extractor,
-            Adapter(extractor.dimension, start_as_identity=True),
-            ClassCenters(vectors, bundle.grid),
-            Discriminator(extractor.dimension),
-        )
         try:
+            extractor = FeatureExtractor(backbone, bundle.config)
+            vectors = [bundle.tensors[f"centers.{k}"] for k in range(len(bundle.calibrations))]
+            centers = ClassCenters(vectors, bundle.tensors["means"], bundle.grid)
+            adapter = Adapter(extractor.dimension, start_as_identity=True)
+            model = CrasModel(extractor, adapter, centers, Discriminator(extractor.dimension))
             extractor.mean.copy_(bundle.tensors["mean"])
             extractor.std.copy_(bundle.tensors["std"])
-            model.adapter.load_state_dict(_part(bundle.tensors, "adapter."))
+            adapter.load_state_dict(_part(bundle.tensors, "adapter."))
             model.discriminator.load_state_dict(_part(bundle.tensors, "discriminator."))
             scale = ScoreScale(**{name: bundle.tensors[f"scale.{name}"] for name in ScoreScale.__slots__})
         except (KeyError, RuntimeError) as error:
@@ -183,7 +181,7 @@ class Inspector:
             or len(tiles) == 0
         ):
             raise ConfigError(f"tiles must be (B, H, W) or (B, H, W, 3) uint8: got {tiles.shape} {tiles.dtype}")
-        size = 32 if self.device.type == "cuda" else 2
+        size = 32 if self.device.type == "cuda" else 1  # one tile stays in a processor's cache, two do not
         for i in range(0, len(tiles), size):
             yield tiles[i : i + size]
 

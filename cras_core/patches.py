@@ -33,9 +33,8 @@ class PatchAggregator(nn.Module):
         self.config = config
         cell = float(config.cell_px) if config.cell_px is not None else min(strides)
         if cell != int(cell) or any(math.log2(cell / s) % 1 for s in strides):
-            raise ConfigError(
-                f"cells of {cell:g} px do not match levels of stride {', '.join(f'{s:g}' for s in strides)} px by a power of two"
-            )
+            levels = ", ".join(f"{s:g}" for s in strides)
+            raise ConfigError(f"cells of {cell:g} px do not match levels of stride {levels} px by a power of two")
         self.cell_px = int(cell)
         self._zoom = [s / cell for s in strides]
         if config.dimension is None:

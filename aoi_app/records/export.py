@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -73,6 +74,7 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
                 "inspected_m",
                 "gap_m",
                 "width_mm",
+                "tiles",
             )
             return {
                 "roll": {name: getattr(roll, name) for name in names}
@@ -115,7 +117,7 @@ def _defect(row: DefectRow) -> dict[str, Any]:
 
 def write_json(roll: dict[str, Any], path: Path) -> None:
     """Writes ``defects.json``. Raises RecordsError."""
-    write_file(path, (json.dumps(roll, indent=1) + "\n").encode())
+    write_file(path, (json.dumps(roll, indent=1) + "\n").encode(), durable=True)
 
 
 def write_csv(roll: dict[str, Any], path: Path) -> None:
@@ -125,7 +127,60 @@ def write_csv(roll: dict[str, Any], path: Path) -> None:
     writer.writeheader()
     for defect in roll["defects"]:
         writer.writerow(defect | {"sources": " ".join(box["source"] for box in defect["boxes"])})
-    write_file(path, text.getvalue().encode("utf-8-sig"))
+    write_file(path, text.getvalue().encode("utf-8-sig"), durable=True)
+
+
+def export_roll(engine: Engine, roll_id: int, folder: Path) -> list[str]:
+    """Writes a roll as files and returns their names.
+
+    Raises:
+        RecordsError: the roll cannot be read or the folder cannot be written.
+    """
+    roll = read_roll(engine, roll_id)
+    write_json(roll, folder / "defects.json")
+    write_csv(roll, folder / "defects.csv")
+    written = ["defects.json", "defects.csv"]
+    tiles = Path(roll["roll"]["tiles"]) if roll["roll"]["tiles"] else None
+    if tiles is not None and tiles.is_dir():
+        try:
+            shutil.copytree(tiles, folder / "itdd", dirs_exist_ok=True)
+        except (OSError, shutil.Error) as error:
+            raise RecordsError(f"The tiles cannot be copied to {folder / 'itdd'}: {error}") from error
+        written.append("itdd/")
+    return written
+
+
+def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
+    """The latest rolls as rows of text: number, name, state, begun, source, fabric, inspected m, gaps m, defects.
+
+    Raises:
+        RecordsError: the database cannot be read.
+    """
+    counts = select(DefectRow.roll_id, func.count().label("n")).group_by(DefectRow.roll_id).subquery()
+    query = (
+        select(RollRow, counts.c.n)
+        .outerjoin(counts, counts.c.roll_id == RollRow.id)
+        .order_by(RollRow.id.desc())
+        .limit(last)
+    )
+    try:
+        with Session(engine) as session:
+            return [
+                (
+                    str(r.id),
+                    r.name,
+                    r.state,
+                    f"{r.started_at:%Y-%m-%d %H:%M}",
+                    r.source,
+                    r.fabric or "",
+                    f"{r.inspected_m:.2f}",
+                    f"{r.gap_m:.2f}",
+                    str(n or 0),
+                )
+                for r, n in session.execute(query)
+            ]
+    except SQLAlchemyError as error:
+        raise RecordsError(f"The records cannot be read: {explain(error)}") from error
 
 
 class TileWriter:
@@ -194,16 +249,17 @@ class MapWriter:
         self._strips = [s for s in self._strips if s.end_line > done]
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Writes a file so that it is whole or not there at all. Raises RecordsError, which names the file and the way
-    out.
+def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Writes a file so that it is whole or not there at all.
+
+    Raises:
+        RecordsError: it cannot be written; the text names it and the way out.
     """
     try:
-        write_atomically(path, data)
+        write_atomically(path, data, durable=durable)
     except OSError as error:
-        raise RecordsError(
-            f"{path} cannot be written: {error.strerror or error}. Free some space or choose another folder."
-        ) from error
+        reason = error.strerror or error
+        raise RecordsError(f"{path} cannot be written: {reason}. Free some space or choose another folder.") from error
 
 
 def _safe(name: str) -> str:

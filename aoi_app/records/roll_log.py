@@ -7,12 +7,13 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import psutil
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -31,16 +32,23 @@ class RollLog:
     """
 
     def __init__(
-        self, engine: Engine, *, name: str, source: str, model: str, recipe: dict[str, object], threshold: float
+        self,
+        engine: Engine,
+        *,
+        name: str,
+        source: str,
+        model: str,
+        recipe: dict[str, object],
+        threshold: float,
+        tiles: Path | None = None,
     ) -> None:
-        """Begins a roll.
+        """Begins a roll; ``tiles`` is the folder where tiles of it are kept.
 
         Raises:
             RecordsError: the database cannot be written.
         """
         self._engine = engine
         self._waiting: list[Outcome] = []
-        self._threshold = threshold
         self._figures: dict[str, object] = {}
         self._not_before_s = 0.0
         self.problem: str | None = None
@@ -53,6 +61,7 @@ class RollLog:
             model=model,
             recipe=recipe,
             threshold=threshold,
+            tiles=str(tiles) if tiles is not None else None,
         )
         try:
             with Session(engine) as session:
@@ -77,8 +86,8 @@ class RollLog:
         Returns:
             Whether everything is in the database now.
         """
-        if outcome.defects or outcome.gaps or outcome.events:
-            self._waiting.append(Outcome(defects=outcome.defects, gaps=outcome.gaps, events=outcome.events))
+        if outcome.is_worth_recording:
+            self._waiting.append(outcome.records())
         self._figures |= figures
         if time.monotonic() < self._not_before_s:
             return False
@@ -116,12 +125,8 @@ class RollLog:
 
     def _add(self, session: Session, outcome: Outcome) -> None:
         numbers = [d.number for d in outcome.defects]
-        rows = (
-            session.scalars(select(DefectRow).where(DefectRow.roll_id == self.roll_id, DefectRow.number.in_(numbers)))
-            if numbers
-            else []
-        )
-        known = {row.number: row for row in rows}
+        mine = select(DefectRow).where(DefectRow.roll_id == self.roll_id, DefectRow.number.in_(numbers))
+        known = {row.number: row for row in session.scalars(mine)}
         for defect in outcome.defects:
             row = known.get(defect.number)
             if row is None:
@@ -130,6 +135,9 @@ class RollLog:
                 session.add(row)
             for name, value in defect_columns(defect).items():
                 setattr(row, name, value)
+        if outcome.withdrawn:
+            gone = DefectRow.roll_id == self.roll_id, DefectRow.number.in_(outcome.withdrawn)
+            session.execute(delete(DefectRow).where(*gone))
         session.add_all(_gap_row(self.roll_id, gap) for gap in outcome.gaps)
         session.add_all(EventRow(roll_id=self.roll_id, at=now(), text=text) for text in outcome.events)
         session.flush()

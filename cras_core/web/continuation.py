@@ -9,6 +9,8 @@ filled in is never scored; it only keeps the neighbourhood of the scored cells n
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -67,13 +69,13 @@ def _fill_left(canvas: Image, start: npt.NDArray[np.int_], end: int) -> Image:
     if not (start > 0).any():
         return canvas
     canvas = canvas.copy()
-    gray = cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY) if canvas.ndim == 3 else np.ascontiguousarray(canvas)
+    gray = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY) if canvas.ndim == 3 else canvas, dtype=np.uint8)
     lines = len(canvas)
     n_blocks = max(1, lines // _BLOCK_PX)
     bounds = np.linspace(0, lines, n_blocks + 1).astype(int)
     total = np.zeros(canvas.shape, np.float32)
     weight = np.zeros((lines, 1), np.float32)
-    for y0, y1 in zip(bounds[:-1], bounds[1:], strict=True):
+    for y0, y1 in pairwise(bounds):
         a, b = max(0, y0 - _BLEND_PX), min(lines, y1 + _BLEND_PX)
         border = int(start[a:b].max())
         fade = _fade(b - a, rise=a > 0, fall=b < lines)

@@ -8,6 +8,7 @@ look of the columns changes and never changes back.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -119,7 +120,7 @@ def find_edges(gray: Image, config: EdgeConfig) -> ClothEdges:
         return whole_width(lines, width)
     n_blocks = max(1, round(lines / config.block_lines))
     bounds = np.linspace(0, lines, n_blocks + 1).astype(int)
-    looks = [_column_look(gray[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    looks = [_column_look(gray[a:b]) for a, b in pairwise(bounds)]
     centres = (bounds[:-1] + bounds[1:]) / 2
     left, inner_left, found_left = _agree([_find_left(look, config) for look in looks], centres, lines)
     mirrored_right, mirrored_inner, found_right = _agree(
@@ -148,7 +149,7 @@ def _column_look(gray: Image) -> FloatArray:
 
 
 def _find_left(look: FloatArray, config: EdgeConfig) -> tuple[int, int] | None:
-    """(edge, inner end of the selvedge) on the left of (3, W) column looks, or None where the cloth runs out of view."""
+    """(edge, inner end of the selvedge) on the left of (3, W) column looks; None where the cloth runs out of view."""
     inner, reference = _walk_out(look, config)
     if inner is None:
         return None

@@ -250,7 +250,7 @@ class Canvas:
 
 def prepare(stretch: Stretch, config: WebConfig) -> Canvas | None:
     """Finds the cloth of a stretch and cuts it into tiles; None where there is too little cloth to inspect."""
-    lines, width = stretch.image.shape[:2]
+    lines = len(stretch.image)
     edges = find_edges(_gray(stretch.image), config.edges)
     left, right = edges.inspected(config.edges)
     if lines < NARROWEST_CLOTH_PX or float((right - left).min()) < NARROWEST_CLOTH_PX:

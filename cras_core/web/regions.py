@@ -54,6 +54,7 @@ class Region:
         peak_row, peak_col: cell of the peak.
         area_cells: number of cells.
         is_open: whether it may still grow.
+        absorbed: numbers of the regions that it has grown together with.
     """
 
     number: int
@@ -66,6 +67,7 @@ class Region:
     peak_col: int
     area_cells: int
     is_open: bool
+    absorbed: tuple[int, ...] = ()
 
     @property
     def end_row(self) -> int:
@@ -94,6 +96,7 @@ class _Growing:
     raws: list[FloatArray] = field(default_factory=list)
     last_row: int = -1
     cells: int = 0
+    absorbed: list[int] = field(default_factory=list)
 
     def absorb(self, other: _Growing) -> None:
         self.rows += other.rows
@@ -102,6 +105,7 @@ class _Growing:
         self.raws += other.raws
         self.last_row = max(self.last_row, other.last_row)
         self.cells += other.cells
+        self.absorbed += [other.number, *other.absorbed]
 
 
 class RegionTracker:
@@ -128,11 +132,12 @@ class RegionTracker:
         context_rows = 2 * self._config.reach_cells + 1
         context = self._context if self._context is not None else np.zeros((context_rows, score.shape[1]), np.int32)
         new = score >= self._config.threshold  # NaN compares false
-        numbers = np.vstack([context, np.zeros(score.shape, np.int32)])
+        numbers: IntArray = np.vstack([context, np.zeros(score.shape, np.int32)])
         if new.any():
             mask = np.vstack([context > 0, new]).astype(np.uint8)
             side = 2 * self._config.reach_cells + 1
-            _, labels = cv2.connectedComponents(cv2.dilate(mask, np.ones((side, side), np.uint8)), connectivity=8)
+            _, found = cv2.connectedComponents(cv2.dilate(mask, np.ones((side, side), np.uint8)), connectivity=8)
+            labels = found.astype(np.int32)
             owner = self._owners(labels[:context_rows], context)
             self._grow(np.where(new, labels[context_rows:], 0), owner, score, raw)
             lookup = np.zeros(int(labels.max()) + 1, np.int32)
@@ -163,7 +168,8 @@ class RegionTracker:
         touching = sorted({(int(a), int(b)) for a, b in zip(context_labels[known], context[known], strict=True)})
         became: dict[int, int] = {}
         owner: dict[int, int] = {}
-        for label, number in touching:
+        for label, seen in touching:
+            number = seen
             while number in became:
                 number = became[number]
             if number not in self._growing:  # closed early because it had grown too large
@@ -177,9 +183,9 @@ class RegionTracker:
         return owner
 
     def _grow(self, labels: IntArray, owner: dict[int, int], score: FloatArray, raw: FloatArray) -> None:
-        rows, cols = np.nonzero(labels)
-        order = np.argsort(labels[rows, cols], kind="stable")
-        rows, cols = rows[order].astype(np.int32), cols[order].astype(np.int32)
+        found = np.argwhere(labels).astype(np.int32)
+        found = found[np.argsort(labels[found[:, 0], found[:, 1]], kind="stable")]
+        rows, cols = found[:, 0], found[:, 1]
         present, starts = np.unique(labels[rows, cols], return_index=True)
         for label, a, b in zip(present.tolist(), starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True):
             if label not in owner:
@@ -187,7 +193,7 @@ class RegionTracker:
                 self._growing[self._next_number] = _Growing(self._next_number)
                 self._next_number += 1
             growing = self._growing[owner[label]]
-            growing.rows.append(rows[a:b] + np.int32(self._next_row))
+            growing.rows.append(np.asarray(rows[a:b] + self._next_row, dtype=np.int32))
             growing.cols.append(cols[a:b])
             growing.scores.append(score[rows[a:b], cols[a:b]])
             growing.raws.append(raw[rows[a:b], cols[a:b]])
@@ -199,7 +205,9 @@ class RegionTracker:
         for growing in closed:
             del self._growing[growing.number]
             for k, part in enumerate(_split_weak(growing, self._config)):
-                if k:
+                if k == 0:
+                    part.absorbed = growing.absorbed
+                else:
                     part.number = self._next_number
                     self._next_number += 1
                 regions.append(_measure(part, self._config, is_open=False))
@@ -235,6 +243,7 @@ def _measure(growing: _Growing, config: RegionConfig, is_open: bool) -> Region:
         peak_col=int(cols[top]),
         area_cells=len(rows),
         is_open=is_open,
+        absorbed=tuple(growing.absorbed),
     )
 
 

@@ -97,8 +97,8 @@ class Windows:
         edge = np.arange(self.size, dtype=np.float32) + 0.5
         distance = np.minimum(edge, self.size - edge) - self.halo
         if self.ramp == 0:
-            return (distance > 0).astype(np.float32)
-        return np.clip(distance / self.ramp, 0.0, 1.0)
+            return np.asarray(distance > 0, dtype=np.float32)
+        return np.asarray(np.clip(distance / self.ramp, 0.0, 1.0), dtype=np.float32)
 
 
 def plan_windows(length: int, tiling: TilingConfig, multiple: int = 32) -> Windows:

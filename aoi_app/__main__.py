@@ -1,0 +1,226 @@
+"""The command line of the program: the window, and everything that goes without one."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from aoi_app.assets import asset
+from aoi_app.camera.source import SourceError
+from aoi_app.line import SourceChoice
+from aoi_app.recipes import Recipe, RecipeError, describe, load_recipe
+from aoi_app.records.database import RecordsError
+from aoi_app.settings import load_settings, log_path
+from cras_core.errors import CrasError
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, help="Finds the defects on a running web of cloth."
+)
+console = Console(stderr=True)
+DEMO_BUNDLE = asset("demo.cras")
+
+Bundle = Annotated[Path, typer.Option(help="The model; the demo bundle knows the built-in loom only.")]
+MmPerPx = Annotated[float | None, typer.Option(help="Size of a pixel across the web, millimetres.")]
+MmPerLine = Annotated[
+    float | None, typer.Option(help="Length of a line along the web, millimetres; else as --mm-per-px.")
+]
+Fabric = Annotated[str | None, typer.Option(help="The fabric, if it is known; otherwise the cloth is matched.")]
+Threshold = Annotated[
+    float | None,
+    typer.Option(help="Score from which a place is a defect: 1 is the calibrated limit, lower lists weaker ones."),
+]
+RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="A recipe as JSON; the options above it win.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+LineRate = Annotated[
+    float | None, typer.Option(help="Lines per second; without it a folder runs as fast as it can.", min=1)
+]
+Database = Annotated[
+    str | None, typer.Option(help="Where rolls are recorded, e.g. sqlite:///rolls.db or postgresql://...")
+]
+
+
+@app.callback(invoke_without_command=True)
+def window(
+    context: typer.Context,
+    source: Annotated[str, typer.Option(help="loom, loom:WEAVE or folder:PATH.")] = "loom",
+    bundle: Bundle = DEMO_BUNDLE,
+    line_rate: LineRate = None,
+    live: Annotated[
+        bool, typer.Option(help="Lines come also when inspection is late; what is missed is a gap.")
+    ] = False,
+    loop: Annotated[bool, typer.Option(help="Begin again at the end of a folder.")] = False,
+    separate: Annotated[bool, typer.Option(help="Every picture of a folder is a web of its own.")] = False,
+    bits: Annotated[int | None, typer.Option(help="Bits that 16-bit pictures really use.", min=9, max=16)] = None,
+    seed: Annotated[int, typer.Option(help="Of the loom.")] = 0,
+    lines: Annotated[int | None, typer.Option(help="Length of the loom's roll.", min=16)] = None,
+    mm_per_px: MmPerPx = None,
+    mm_per_line: MmPerLine = None,
+    fabric: Fabric = None,
+    threshold: Threshold = None,
+    recipe_file: RecipeFile = None,
+    database: Database = None,
+    device: Device = "auto",
+) -> None:
+    """Open the window and inspect. Without options: procedural cloth with the demo bundle."""
+    if context.invoked_subcommand is not None:
+        return
+    from aoi_app.ui.platform import prepare_qt
+
+    problem = prepare_qt()
+    if problem is not None:
+        raise CrasError(problem)
+    recipe = _recipe(recipe_file, mm_per_px=mm_per_px, mm_per_line=mm_per_line, fabric=fabric, threshold=threshold)
+    choice = SourceChoice(source, line_rate, live, loop, separate, bits, seed, lines)
+    settings, remark = load_settings()
+    from PySide6.QtWidgets import QApplication
+
+    from aoi_app.app import Application, run
+    from aoi_app.line import make_source
+    from aoi_app.records.database import open_database
+    from aoi_app.records.roll_log import mark_interrupted
+
+    with make_source(choice):  # a mistake in the command is said here, not in a window
+        pass
+    engine = open_database(database or settings.database_url)
+    interrupted = mark_interrupted(engine)
+    _log_to_file()
+    qt = QApplication([sys.argv[0]])
+    qt.setApplicationName("Cloth inspection")
+    application = Application(qt, settings, engine, choice, bundle, recipe, device)
+    if interrupted:
+        remark = f"Roll {interrupted[-1]} was interrupted; what was inspected of it is in the records."
+    if remark:
+        application.note(remark)
+    sys.exit(run(qt, application))
+
+
+@app.command()
+def inspect(
+    strips: Annotated[Path, typer.Argument(help="Folder of pictures; its sub-folders if it holds none.")],
+    bundle: Bundle = DEMO_BUNDLE,
+    out: Annotated[Path, typer.Option(help="Folder for defects.json, .csv, records.db, itdd/, maps/.")] = Path(
+        "inspected"
+    ),
+    separate: Annotated[bool, typer.Option(help="Every picture is a web of its own; they are not neighbours.")] = False,
+    threshold: Threshold = None,
+    min_area_mm2: Annotated[float | None, typer.Option(help="Smaller defects are not listed.", min=0)] = None,
+    mm_per_px: MmPerPx = None,
+    mm_per_line: MmPerLine = None,
+    fabric: Fabric = None,
+    maps: Annotated[
+        bool, typer.Option(help="Write the anomaly map of every picture (16-bit PNG, score x 10000).")
+    ] = False,
+    tiles: Annotated[bool, typer.Option(help="Write 512 px tiles and masks as a data set in ITDD's layout.")] = True,
+    bits: Annotated[int | None, typer.Option(help="Bits that 16-bit pictures really use.", min=9, max=16)] = None,
+    recipe_file: RecipeFile = None,
+    device: Device = "auto",
+) -> None:
+    """Inspect a folder of strips without a window.
+
+    Exit status: 0 everything was inspected; 2 nothing could be done; 3 something was not inspected or not written
+    (it is listed); 130 stopped by Ctrl-C, with what was done until then written.
+    """
+    from aoi_app.inspect_job import InspectJob, run
+
+    recipe = _recipe(
+        recipe_file,
+        mm_per_px=mm_per_px,
+        mm_per_line=mm_per_line,
+        fabric=fabric,
+        threshold=threshold,
+        min_area_mm2=min_area_mm2,
+    )
+    job = InspectJob(
+        SourceChoice(f"folder:{strips}", separate=separate, bits=bits), bundle, out, recipe, device, maps, tiles
+    )
+    sys.exit(run(job, console))
+
+
+@app.command()
+def rolls(database: Database = None, last: Annotated[int, typer.Option(help="How many.", min=1)] = 20) -> None:
+    """List the latest rolls."""
+    from aoi_app.records.database import open_database
+    from aoi_app.records.export import list_rolls
+
+    table = Table("roll", "name", "state", "begun", "source", "fabric", "inspected, m", "gaps, m", "defects")
+    for roll in list_rolls(open_database(database or load_settings()[0].database_url), last):
+        table.add_row(*roll)
+    Console().print(table)
+
+
+@app.command()
+def export(
+    roll: Annotated[int, typer.Argument(help="Number of the roll, as 'aoi rolls' lists it.")],
+    out: Annotated[Path, typer.Option(help="Folder for defects.json, defects.csv and itdd/.")] = Path("exported"),
+    database: Database = None,
+) -> None:
+    """Write a recorded roll as files."""
+    from aoi_app.records.database import open_database
+    from aoi_app.records.export import export_roll
+
+    written = export_roll(open_database(database or load_settings()[0].database_url), roll, out)
+    console.print(f"{out}: {', '.join(written)}")
+
+
+@app.command()
+def weave(
+    out: Annotated[Path, typer.Argument(help="Folder for <weave>/normal, <weave>/defect and <weave>/mask.")],
+    strips: Annotated[int, typer.Option(help="Strips of each kind and weave.", min=1)] = 12,
+    lines: Annotated[int, typer.Option(help="Lines of a strip.", min=64)] = 512,
+    width_px: Annotated[int, typer.Option(help="Pixels of a line.", min=512)] = 1536,
+    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 100,
+) -> None:
+    """Write cloth from the built-in loom as a data set, to try training without cloth of your own."""
+    from aoi_app.camera.loom_data import write_data_set
+
+    write_data_set(out, strips, lines, width_px, seed)
+    console.print(f"{out}: train on it with  cras train {out} --out loom.cras")
+
+
+def _recipe(path: Path | None, **given: float | str | None) -> Recipe:
+    """The recipe of a file, or the standard one, with what the command line says on top."""
+    base = load_recipe(path) if path is not None else load_recipe(asset("standard-recipe.json"))
+    try:
+        return Recipe.model_validate(base.model_dump() | {k: v for k, v in given.items() if v is not None})
+    except ValidationError as error:
+        raise RecipeError(f"The options do not make a recipe: {describe(error)}") from error
+
+
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def _log_to_file() -> None:
+    """What the window cannot show goes to a file; when that cannot be written, to the terminal."""
+    path = log_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.handlers.RotatingFileHandler(path, maxBytes=2_000_000, backupCount=3)
+    except OSError:
+        handler = logging.StreamHandler()
+    logging.basicConfig(
+        level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake is one line and exit status 2."""
+    try:
+        app()
+    except (CrasError, SourceError, RecordsError, RecipeError, ValueError) as error:
+        console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,388 @@
+"""The program with its window: the one file that knows everybody. Answers what the window announces."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from sqlalchemy import Engine
+
+from aoi_app import overlay
+from aoi_app.camera.source import SourceError
+from aoi_app.defects import Defect
+from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
+from aoi_app.live.session import News, Session, Snapshot, State
+from aoi_app.recipes import Recipe
+from aoi_app.records.database import RecordsError
+from aoi_app.records.export import export_roll
+from aoi_app.settings import Settings, save_settings, tiles_folder
+from aoi_app.ui.actions import connect, shortcuts_text
+from aoi_app.ui.main_window import MainWindow
+from aoi_app.ui.qt_bridge import QtBridge
+from aoi_app.ui.recipe_dialog import RecipeDialog
+from aoi_app.ui.theme import apply_theme
+from aoi_app.web_history import WebHistory
+from cras_core.bundle import read_bundle
+from cras_core.errors import CrasError
+from cras_core.inspector import Inspector
+
+logger = logging.getLogger(__name__)
+
+_NOTE_S = 8.0
+_CLOSE_WITHIN_MS = 15_000
+_ROLLS_WITH_TILES = 20
+
+
+class Application(QObject):
+    """Holds the choices, begins and ends rolls, and carries news from the line to the views."""
+
+    _model_loaded = Signal(object, str)  # Inspector or the text of an error; path of the bundle
+
+    def __init__(
+        self,
+        qt: QApplication,
+        settings: Settings,
+        engine: Engine,
+        choice: SourceChoice,
+        bundle: Path,
+        recipe: Recipe,
+        device: str,
+    ) -> None:
+        super().__init__()
+        self._qt = qt
+        self._settings = settings
+        self._engine = engine
+        self._choice = choice
+        self._bundle = bundle
+        self._recipe = recipe
+        self._device = device
+        self._inspector: Inspector | None = None
+        self._model = ""
+        self._start_when_loaded = False
+        self._session: Session | None = None
+        self._history = WebHistory()
+        self._marks: list[overlay.Mark] = []
+        self._note_until_s = 0.0
+        self._closing = False
+        self.window = MainWindow()
+        self._bridge = QtBridge(self)
+        self._connect()
+        self._apply_theme()
+        self.window.set_opacity(settings.heat_opacity)
+        self.window.set_threshold(recipe.threshold)
+        self.window.actions_by_key["heat"].setChecked(True)
+        self.window.actions_by_key["follow"].setChecked(True)
+        self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
+        self._show_about()
+
+    def begin(self) -> None:
+        """Starts the first roll."""
+        self.start()
+
+    def note(self, text: str) -> None:
+        """Says something for a few seconds."""
+        self._note_until_s = time.monotonic() + _NOTE_S
+        self.window.say(text, alarm=False)
+
+    def _connect(self) -> None:
+        window, view, table = self.window, self.window.live_view, self.window.table
+        connect(window.actions_by_key, self._answers())
+        window.threshold_changed.connect(self._threshold_changed)
+        window.opacity_changed.connect(self._opacity_changed)
+        window.close_asked.connect(self.close)
+        view.followed.connect(window.actions_by_key["follow"].setChecked)
+        view.place_chosen.connect(table.select_at)
+        table.chosen.connect(self._show_defect)
+        self._bridge.ticked.connect(view.tick)
+        self._bridge.news_came.connect(self._show_news)
+        self._bridge.snapshot_taken.connect(self._show_snapshot)
+        self._bridge.session_ended.connect(self._ended)
+        self._model_loaded.connect(self._take_model)
+
+    def _answers(self) -> dict[str, Callable[[], object]]:
+        actions = self.window.actions_by_key
+        return {
+            "open_folder": self.open_folder,
+            "open_loom": lambda: self._use_source(SourceChoice("loom")),
+            "open_bundle": self.open_bundle,
+            "recipe": self.edit_recipe,
+            "export": self.export,
+            "quit": self.window.close,
+            "start": self.start,
+            "pause": self.pause,
+            "stop": self.stop,
+            "follow": lambda: self.window.live_view.follow(actions["follow"].isChecked()),
+            "next": lambda: self.window.table.move(1),
+            "previous": lambda: self.window.table.move(-1),
+            "heat": lambda: self._opacity_changed(self._settings.heat_opacity),
+            "lower": lambda: self.window.set_threshold(self.window.threshold - 0.05),
+            "raise": lambda: self.window.set_threshold(self.window.threshold + 0.05),
+            "table": self.window.table.setFocus,
+            "theme": self._toggle_theme,
+            "full_screen": lambda: (
+                self.window.showFullScreen() if actions["full_screen"].isChecked() else self.window.showNormal()
+            ),
+            "keys": lambda: QMessageBox.information(self.window, "Keyboard", shortcuts_text()),
+        }
+
+    # --- the roll -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins a roll, or goes on after a pause."""
+        if self._session is not None and self._session.state is State.PAUSED:
+            self._session.resume()
+            return
+        if self._session is not None and not self._session.state.is_over:
+            return
+        if self._inspector is None:
+            self._start_when_loaded = True
+            self._load_model()
+            return
+        self._start_when_loaded = False
+        name = time.strftime("%Y%m%d-%H%M%S")
+        try:
+            source = make_source(self._choice)
+            session = make_session(
+                self._inspector,
+                source,
+                self._recipe,
+                self._engine,
+                model=self._model,
+                name=name,
+                tiles=tiles_folder() / name,
+            )
+        except (SourceError, ValueError) as error:
+            self.window.say(str(error), alarm=True)
+            return
+        self.window.say("", alarm=False)
+        self.window.table.defects.clear()
+        self._history.clear()
+        self.window.live_view.show_picture(None)
+        self._session = session
+        session.set_threshold(self.window.threshold)
+        session.start()
+        self._bridge.watch(session)
+        self.window.live_view.follow(True)
+        self.window.actions_by_key["follow"].setChecked(True)
+
+    def pause(self) -> None:
+        """Stops looking at the web."""
+        if self._session is not None:
+            self._session.pause()
+
+    def stop(self) -> None:
+        """Ends the roll."""
+        if self._session is not None:
+            self._session.stop()
+
+    def close(self) -> None:
+        """Ends the roll and then the program; the window stays until the roll is closed."""
+        self._closing = True
+        if self._session is None or self._session.state.is_over:
+            self._leave()
+            return
+        self.window.say("Finishing the roll …", alarm=False)
+        self._session.stop()
+        QTimer.singleShot(_CLOSE_WITHIN_MS, self._leave)
+
+    def _leave(self) -> None:
+        self._bridge.stop()
+        save_settings(self._settings)
+        self._engine.dispose()
+        self.window.allow_close()
+        self._qt.quit()
+
+    def _ended(self, session: Session) -> None:
+        self._show_snapshot(session.snapshot())
+        if self._closing:
+            self._leave()
+        elif session.state is State.ENDED:
+            s = session.snapshot()
+            self.note(
+                f"The roll is finished: {s.inspected_m:.2f} m inspected, {s.defects} defects, "
+                f"{s.gap_m:.2f} m not inspected."
+            )
+        _keep_latest(tiles_folder(), _ROLLS_WITH_TILES)
+
+    # --- the model ----------------------------------------------------------------------------------------------
+
+    def _load_model(self) -> None:
+        self.window.say(f"Loading the model {self._bundle.name} …", alarm=False)
+        bundle, device = self._bundle, self._device
+
+        def load() -> None:
+            try:
+                self._model_loaded.emit(load_inspector(bundle, device), str(bundle))
+            except CrasError as error:
+                self._model_loaded.emit(str(error), str(bundle))
+            except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
+                logger.exception("loading %s", bundle)
+                self._model_loaded.emit(f"The model cannot be loaded ({type(error).__name__}: {error}).", str(bundle))
+
+        threading.Thread(target=load, name="load model", daemon=True).start()
+
+    def _take_model(self, loaded: Inspector | str, bundle: str) -> None:
+        if bundle != str(self._bundle):  # another one was chosen meanwhile
+            return
+        if isinstance(loaded, str):
+            self.window.say(loaded, alarm=True)
+            return
+        self._inspector = loaded
+        self._model = read_bundle(self._bundle).identity
+        self.window.say("", alarm=False)
+        self._show_about()
+        if self._start_when_loaded:
+            self.start()
+
+    # --- choices ------------------------------------------------------------------------------------------------
+
+    def open_folder(self) -> None:
+        """Asks for a folder of strips and inspects it."""
+        folder = QFileDialog.getExistingDirectory(self.window, "Folder of strips", self._settings.last_folder)
+        if folder:
+            self._settings = self._settings.model_copy(update={"last_folder": folder})
+            self._use_source(SourceChoice(f"folder:{folder}"))
+
+    def open_bundle(self) -> None:
+        """Asks for a bundle; it holds from the next roll on."""
+        path, _ = QFileDialog.getOpenFileName(
+            self.window, "Model bundle", self._settings.last_bundle, "Bundles (*.cras)"
+        )
+        if path:
+            self._settings = self._settings.model_copy(update={"last_bundle": path})
+            self._bundle, self._inspector = Path(path), None
+            self._restart()
+
+    def edit_recipe(self) -> None:
+        """Asks for the recipe; it holds from the next roll on."""
+        dialog = RecipeDialog(self._recipe, self._inspector.fabrics if self._inspector else (), self.window)
+        if dialog.exec():
+            self._recipe = dialog.recipe
+            self.window.set_threshold(self._recipe.threshold)
+            self.window.live_view.set_scale(self._recipe.mm_per_px, self._recipe.line_mm)
+            self._show_about()
+            self.note("The recipe holds from the next roll on.")
+
+    def export(self) -> None:
+        """Asks for a folder and writes the roll there."""
+        roll_id = self._session.snapshot().roll_id if self._session is not None else 0
+        folder = (
+            QFileDialog.getExistingDirectory(self.window, "Export to", self._settings.last_folder) if roll_id else ""
+        )
+        if folder:
+            try:
+                self.note(f"Written: {', '.join(export_roll(self._engine, roll_id, Path(folder)))} in {folder}")
+            except RecordsError as error:
+                self.window.say(str(error), alarm=True)
+
+    def _use_source(self, choice: SourceChoice) -> None:
+        self._choice = choice
+        self._show_about()
+        self._restart()
+
+    def _restart(self) -> None:
+        """Ends the running roll, if any, and begins another with the new choices."""
+        if self._session is None or self._session.state.is_over:
+            self.start()
+            return
+        self._session.stop()
+        ended = self._session
+
+        def when_over() -> None:
+            if ended.state.is_over and ended.wait(0):
+                self.start()
+            else:
+                QTimer.singleShot(50, when_over)
+
+        when_over()
+
+    # --- what is shown ------------------------------------------------------------------------------------------
+
+    def _show_news(self, news: News) -> None:
+        table = self.window.table
+        table.defects.remove(news.withdrawn)
+        table.defects.add(news.defects)
+        for strip in news.strips:
+            self._history.add(strip)
+        if news.strips:
+            self._show_web()
+        if news.events:
+            self.note(news.events[-1])
+
+    def _show_web(self) -> None:
+        picture = self._history.picture()
+        self.window.live_view.show_picture(picture)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        picture = self._history.picture()
+        if picture is not None:
+            self._marks = overlay.marks(picture.score, picture.first_line, picture.cell_px, self.window.threshold)
+            self.window.live_view.show_marks(self._marks)
+
+    def _show_snapshot(self, snapshot: Snapshot) -> None:
+        self.window.show_snapshot(snapshot)
+        if snapshot.message:
+            self.window.say(snapshot.message, alarm=True)
+        elif time.monotonic() > self._note_until_s and not self._closing:
+            self.window.say("", alarm=False)
+
+    def _show_defect(self, defect: Defect) -> None:
+        middle = (defect.left_px + defect.right_px) / 2
+        line = min((defect.first_line + defect.end_line) / 2, defect.first_line + 400)
+        if not self.window.live_view.jump(line, middle):
+            self.note(
+                f"Defect {defect.number} at {defect.position_m:.2f} m is no longer on the screen; "
+                "its picture is in the table."
+            )
+
+    def _show_about(self) -> None:
+        model = f"{self._bundle.name} {self._model}".strip()
+        recipe = f"recipe {self._recipe.name}, {self._recipe.mm_per_px:g} x {self._recipe.line_mm:g} mm"
+        device = f" on {self._inspector.device}" if self._inspector is not None else ""
+        self.window.show_about(f"{self._choice.spec}   |   {model}{device}   |   {recipe}")
+
+    def _threshold_changed(self, value: float) -> None:
+        if self._session is not None:
+            self._session.set_threshold(value)
+        self.window.table.set_threshold(value)
+        self._show_marks()
+
+    def _opacity_changed(self, value: float) -> None:
+        self._settings = self._settings.model_copy(update={"heat_opacity": value})
+        self.window.live_view.set_heat(self.window.actions_by_key["heat"].isChecked(), value)
+
+    def _toggle_full_screen(self) -> None:
+        if self.window.actions_by_key["full_screen"].isChecked():
+            self.window.showFullScreen()
+        else:
+            self.window.showNormal()
+
+    def _toggle_theme(self) -> None:
+        other = "light" if self._settings.theme == "dark" else "dark"
+        self._settings = self._settings.model_copy(update={"theme": other})
+        self._apply_theme()
+
+    def _apply_theme(self) -> None:
+        self.window.set_theme(apply_theme(self._qt, self._settings.theme))
+
+
+def _keep_latest(folder: Path, count: int) -> None:
+    """Deletes the tiles of all but the latest rolls; their defects stay in the records."""
+    for old in sorted(p for p in folder.glob("*") if p.is_dir())[:-count]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def run(qt: QApplication, application: Application) -> int:
+    """Shows the window and runs until it is closed; Ctrl-C in the terminal closes it in good order."""
+    signal.signal(signal.SIGINT, lambda *_: application.window.close())
+    application.window.show()
+    application.begin()
+    return qt.exec()

@@ -1,0 +1,146 @@
+"""A folder of strips from end to end without a window."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
+from aoi_app.live.session import Session, State
+from aoi_app.recipes import Recipe
+from aoi_app.records.database import open_database
+from aoi_app.records.export import MapWriter, read_roll, write_csv, write_json
+from cras_core.bundle import read_bundle
+
+COMPLETE, UNUSABLE, INCOMPLETE, STOPPED = 0, 2, 3, 130
+"""Exit codes: everything was inspected; nothing could be done; something was not inspected or written; stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class InspectJob:
+    """What to inspect and where to put it.
+
+    Attributes:
+        choice: the source.
+        bundle: the model.
+        out: folder for ``defects.json``, ``defects.csv``, ``records.db``, ``itdd/`` and ``maps/``.
+        recipe: settings of the roll.
+        device: for torch.
+        maps: also write the anomaly map of every picture.
+        tiles: also write tiles as a data set.
+    """
+
+    choice: SourceChoice
+    bundle: Path
+    out: Path
+    recipe: Recipe
+    device: str = "auto"
+    maps: bool = False
+    tiles: bool = True
+
+
+def run(job: InspectJob, console: Console) -> int:
+    """Inspects and returns the exit code. What was done until a stop is kept and written.
+
+    Raises:
+        CrasError, SourceError, RecordsError, ValueError: nothing could be begun; the text says why.
+    """
+    source = make_source(job.choice)
+    with source:  # a folder that cannot be used is said before torch is loaded
+        total = source.total_lines
+    engine = open_database(f"sqlite:///{job.out / 'records.db'}")
+    inspector = load_inspector(job.bundle, job.device)
+    maps = MapWriter(job.out / "maps") if job.maps else None
+    session = make_session(
+        inspector,
+        source,
+        job.recipe,
+        engine,
+        model=read_bundle(job.bundle).identity,
+        name=time.strftime("%Y%m%d-%H%M%S"),
+        tiles=job.out / "itdd" if job.tiles else None,
+        sinks=[lambda outcome: maps.write(outcome.strips, outcome.sources)] if maps is not None else [],
+    )
+    started = time.monotonic()
+    stopped = _follow(session, total, job.recipe.line_mm, console)
+    session.news()
+    snapshot = session.snapshot()
+    if snapshot.roll_id == 0:
+        console.print(f"[red]Error:[/red] {snapshot.message}", highlight=False, soft_wrap=True)
+        return UNUSABLE
+    roll = read_roll(engine, snapshot.roll_id)
+    engine.dispose()
+    write_json(roll, job.out / "defects.json")
+    write_csv(roll, job.out / "defects.csv")
+    _summarise(roll, session.problems, time.monotonic() - started, job.out, console)
+    if snapshot.state is State.FAILED:
+        console.print(f"[red]Error:[/red] {snapshot.message}", highlight=False, soft_wrap=True)
+        return INCOMPLETE
+    if stopped:
+        return STOPPED
+    return INCOMPLETE if roll["gaps"] or session.problems else COMPLETE
+
+
+def _follow(session: Session, total_lines: int | None, line_mm: float, console: Console) -> bool:
+    """Shows progress until the roll is over; Ctrl-C ends the roll in good order. Says whether it was stopped."""
+    columns = (
+        TextColumn("inspecting"),
+        BarColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    stopped = False
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=total_lines * line_mm / 1000.0 if total_lines else None, figures="")
+        session.start()
+        over = False
+        while not over:
+            try:
+                over = session.wait(0.2)
+            except KeyboardInterrupt:
+                if stopped:
+                    raise
+                stopped = True
+                console.print("Stopping; what was read is still inspected. Ctrl-C again ends at once.")
+                session.stop()
+            s = session.snapshot()
+            figures = f"{s.position_m:.2f} m, {s.defects} defects, {s.tiles_per_s:.1f} tiles/s"
+            progress.update(task, completed=s.position_m, figures=figures)
+            session.news()
+    return stopped
+
+
+def _summarise(roll: dict[str, Any], problems: list[str], seconds: float, out: Path, console: Console) -> None:
+    table = Table("fabric", "defects", "strongest", "block", "point", "line")
+    by_fabric: dict[str, list[dict[str, Any]]] = {}
+    for defect in roll["defects"]:
+        by_fabric.setdefault(defect["fabric"], []).append(defect)
+    for fabric, defects in sorted(by_fabric.items()):
+        shapes = [sum(d["shape"] == shape for d in defects) for shape in ("block", "point", "line")]
+        table.add_row(fabric, str(len(defects)), f"{max(d['peak'] for d in defects):.2f}", *map(str, shapes))
+    figures = roll["roll"]
+    console.print(
+        f"{figures['inspected_m']:.2f} m of {figures['length_m']:.2f} m inspected in {seconds:.0f} s, "
+        f"{len(roll['defects'])} defects at threshold {figures['threshold']:g}"
+    )
+    if by_fabric:
+        console.print(table)
+    for gap in roll["gaps"]:
+        console.print(
+            f"[yellow]Not inspected:[/yellow] {gap['length_m']:.3f} m at {gap['position_m']:.3f} m: {gap['reason']}",
+            highlight=False,
+        )
+    for event in roll["events"][:20]:
+        console.print(f"[cyan]Note:[/cyan] {event['text']}", highlight=False)
+    if len(roll["events"]) > 20:
+        console.print(f"… and {len(roll['events']) - 20} more notes in {out / 'defects.json'}")
+    for problem in problems:
+        console.print(f"[red]Problem:[/red] {problem}", highlight=False)
+    console.print(f"Written to {out}")

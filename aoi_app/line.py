@@ -1,0 +1,147 @@
+"""Puts a line together: source, model, recipe and records make a session.
+
+The window and the command line both start here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aoi_app.camera.folder import FolderConfig, FolderSource
+from aoi_app.camera.loom import LoomConfig, LoomSource
+from aoi_app.camera.source import FrameSource, SourceError
+from aoi_app.live.session import Session, Sink
+from aoi_app.recipes import Recipe
+from aoi_app.records.export import TileWriter
+from aoi_app.records.roll_log import RollLog
+from aoi_app.roll_inspection import RollInspection
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from cras_core.inspector import Inspector
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChoice:
+    """Which source, and how it runs.
+
+    Attributes:
+        spec: ``loom``, ``loom:WEAVE`` or ``folder:PATH``.
+        lines_per_s: line rate; None is the source's own, for a folder as fast as inspection goes.
+        is_live: lines are lost when inspection is late.
+        loop: a folder begins again at its end.
+        separate: every picture of a folder is a web of its own.
+        bits: depth of 16-bit pictures.
+        seed: of the loom.
+        lines: length of the loom's roll.
+    """
+
+    spec: str = "loom"
+    lines_per_s: float | None = None
+    is_live: bool = False
+    loop: bool = False
+    separate: bool = False
+    bits: int | None = None
+    seed: int = 0
+    lines: int | None = None
+
+
+def make_source(choice: SourceChoice) -> FrameSource:
+    """The source that a specification names.
+
+    Raises:
+        SourceError: there is no such source; the text lists those there are.
+    """
+    kind, _, rest = choice.spec.partition(":")
+    if kind == "folder":
+        if not rest:
+            raise SourceError("A folder needs its path: --source folder:PATH")
+        return FolderSource(
+            FolderConfig(
+                Path(rest).expanduser(), choice.lines_per_s, choice.is_live, choice.loop, choice.separate, choice.bits
+            )
+        )
+    if kind == "loom":
+        config = LoomConfig(seed=choice.seed, is_live=choice.is_live, total_lines=choice.lines)
+        if rest:
+            config = dataclasses.replace(config, weave=rest)
+        if choice.lines_per_s is not None:
+            config = dataclasses.replace(config, lines_per_s=choice.lines_per_s)
+        return LoomSource(config)
+    raise SourceError(f"There is no source {choice.spec!r}. Known are folder:PATH, loom and loom:WEAVE.")
+
+
+def load_inspector(bundle: Path, device: str) -> Inspector:
+    """Opens a bundle. Slow: torch and the backbone are loaded here. Raises CrasError."""
+    import torch
+
+    from cras_core.inspector import Inspector
+
+    if torch.get_num_threads() > 1:  # one core is left to the window and to capture
+        torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    inspector = Inspector.load(bundle, device)
+    logger.info("model %s on %s", bundle, inspector.device)
+    return inspector
+
+
+def make_session(
+    inspector: Inspector,
+    source: FrameSource,
+    recipe: Recipe,
+    engine: Engine,
+    *,
+    model: str,
+    name: str,
+    tiles: Path | None = None,
+    sinks: Sequence[Sink] = (),
+) -> Session:
+    """A session that is ready to start.
+
+    Args:
+        inspector: the model.
+        source: where frames come from.
+        recipe: settings of the roll.
+        engine: the records.
+        model: identity of the bundle.
+        name: of the roll.
+        tiles: folder for tiles of the roll, as a data set in ITDD's layout; None keeps none.
+        sinks: also given every outcome.
+
+    Raises:
+        ValueError: the recipe does not fit the model.
+    """
+    inspection = RollInspection(inspector, inspector.config.tiling, recipe, keep_tiles=tiles is not None)
+
+    everybody = list(sinks)
+    if tiles is not None:
+        writer = TileWriter(tiles, name)
+        everybody.append(lambda outcome: writer.write(outcome.tiles))
+
+    def begin_log() -> RollLog:
+        return RollLog(
+            engine,
+            name=name,
+            source=source.name,
+            model=model,
+            recipe=recipe.model_dump(),
+            threshold=recipe.threshold,
+            tiles=tiles,
+        )
+
+    return Session(
+        source,
+        inspection,
+        begin_log,
+        mm_per_line=recipe.line_mm,
+        mm_per_px=recipe.mm_per_px,
+        sinks=everybody,
+    )

@@ -1,0 +1,75 @@
+"""What is drawn over the cloth: decided here, on plain arrays; the window only draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cras_core.web.regions import RegionConfig, regions_in
+
+Floats = npt.NDArray[np.float32]
+
+SCALE_TOP = 2.0
+"""Score at the top of the colour bar; 1 is the limit. The scale never follows the image, so clean cloth looks clean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A box around a place above the threshold, in lines of the roll and pixels."""
+
+    first_line: float
+    end_line: float
+    left_px: float
+    right_px: float
+    peak: float
+
+
+def color_table() -> npt.NDArray[np.uint8]:
+    """(256, 4) RGBA uint8 over 0..``SCALE_TOP``: clear far below the limit, then yellow, orange, red at it, magenta."""
+    stops = np.array([0.0, 0.25, 0.4, 0.5, 0.75, 1.0])
+    colors = np.array(
+        [
+            [255, 235, 60, 0],
+            [255, 235, 60, 0],
+            [255, 190, 30, 150],
+            [255, 90, 10, 215],
+            [230, 0, 40, 240],
+            [255, 0, 220, 255],
+        ]
+    )
+    at = np.linspace(0, 1, 256)
+    return np.asarray(np.stack([np.interp(at, stops, colors[:, c]) for c in range(4)], axis=1).round(), dtype=np.uint8)
+
+
+_TABLE = color_table()
+
+
+def heat(score: Floats) -> npt.NDArray[np.uint8]:
+    """(rows, cols) scores -> (rows, cols, 4) RGBA uint8; what was not inspected is clear."""
+    index = np.clip(np.nan_to_num(score, nan=0.0) * (255.0 / SCALE_TOP), 0, 255).astype(np.uint8)
+    return np.asarray(_TABLE[index])
+
+
+def marks(score: Floats, first_line: int, cell_px: int, threshold: float) -> list[Mark]:
+    """Boxes around everything at or above the threshold in (rows, cols) scores that begin at ``first_line``."""
+    if not (score >= threshold).any():
+        return []
+    return [
+        Mark(
+            first_line + r.first_row * cell_px,
+            first_line + r.end_row * cell_px,
+            r.first_col * cell_px,
+            r.end_col * cell_px,
+            r.peak,
+        )
+        for r in regions_in(score, score, RegionConfig(threshold))
+    ]
+
+
+def mark_at(found: Sequence[Mark], line: float, x_px: float) -> Mark | None:
+    """The strongest mark under a point, None where there is none."""
+    hit = [m for m in found if m.first_line <= line < m.end_line and m.left_px <= x_px < m.right_px]
+    return max(hit, key=lambda m: m.peak, default=None)

@@ -1,0 +1,72 @@
+"""What the program remembers between two starts."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_config_path, user_data_path, user_log_path
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aoi_app.recipes import describe
+from cras_core.files import write_atomically
+
+logger = logging.getLogger(__name__)
+
+APP = "aoi"
+
+
+class Settings(BaseModel):
+    """Settings of this machine and user; a line's own settings are in its recipe."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    database: str | None = None
+    """Where rolls are recorded, a SQLAlchemy URL; None is a SQLite file in the user's data folder."""
+    theme: Literal["dark", "light"] = "dark"
+    heat_opacity: float = 0.6
+    last_folder: str = ""
+    last_bundle: str = ""
+
+    @property
+    def database_url(self) -> str:
+        """The URL that holds."""
+        return self.database or f"sqlite:///{user_data_path(APP) / 'records.db'}"
+
+
+def settings_path() -> Path:
+    """Where the settings are kept."""
+    return user_config_path(APP) / "settings.json"
+
+
+def tiles_folder() -> Path:
+    """Where tiles of the latest rolls are kept for export."""
+    return user_data_path(APP) / "tiles"
+
+
+def log_path() -> Path:
+    """Where the program writes what it cannot show."""
+    return user_log_path(APP) / "aoi.log"
+
+
+def load_settings(path: Path | None = None) -> tuple[Settings, str | None]:
+    """The settings and, where the file could not be used, a sentence about it; a bad file never blocks the start."""
+    path = path or settings_path()
+    if not path.exists():
+        return Settings(), None
+    try:
+        return Settings.model_validate_json(path.read_text(encoding="utf-8")), None
+    except (OSError, UnicodeDecodeError) as error:
+        return Settings(), f"The settings {path} cannot be read ({error}); the standard ones are used."
+    except ValidationError as error:
+        return Settings(), f"The settings {path} are not valid ({describe(error)}); the standard ones are used."
+
+
+def save_settings(settings: Settings, path: Path | None = None) -> None:
+    """Keeps the settings; a failure is logged and changes nothing."""
+    path = path or settings_path()
+    try:
+        write_atomically(path, settings.model_dump_json(indent=1).encode())
+    except OSError as error:
+        logger.warning("the settings cannot be saved to %s: %s", path, error)

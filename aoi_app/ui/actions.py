@@ -1,0 +1,97 @@
+"""Everything a person can ask for, as rows: menus, toolbar and shortcuts are made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenuBar, QWidget
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One action.
+
+    Attributes:
+        key: what the program calls it.
+        text: in menus; the letter after & opens it.
+        shortcut: key sequence.
+        tip: one sentence.
+        checkable: it stays pressed.
+    """
+
+    key: str
+    text: str
+    shortcut: str
+    tip: str
+    checkable: bool = False
+
+
+ROWS = (
+    ActionRow("open_folder", "Open &folder of strips…", "Ctrl+O", "Inspect the pictures of a folder as a web"),
+    ActionRow("open_loom", "Built-in &loom", "Ctrl+L", "Inspect procedural cloth; needs no files"),
+    ActionRow("open_bundle", "Open &model bundle…", "Ctrl+B", "Choose the model that inspects"),
+    ActionRow("recipe", "&Recipe…", "Ctrl+R", "Scale, margins, thresholds of this cloth"),
+    ActionRow("export", "&Export roll…", "Ctrl+E", "Write defects.csv and defects.json of this roll"),
+    ActionRow("quit", "&Quit", "Ctrl+Q", "End the program; the roll is closed"),
+    ActionRow("start", "&Start", "F5", "Begin a roll, or go on after a pause"),
+    ActionRow("pause", "&Pause", "F6", "Stop looking at the web for a while"),
+    ActionRow("stop", "S&top", "F8", "End the roll"),
+    ActionRow("follow", "&Follow the web", "F", "Show the newest cloth", True),
+    ActionRow("next", "&Next defect", "N", "Jump to the next defect in the table"),
+    ActionRow("previous", "&Previous defect", "P", "Jump to the previous defect in the table"),
+    ActionRow("heat", "&Heat map", "H", "Show or hide the heat map", True),
+    ActionRow("lower", "&Lower threshold", "-", "Show weaker defects"),
+    ActionRow("raise", "&Raise threshold", "+", "Show only stronger defects"),
+    ActionRow("table", "Defect &table", "Ctrl+T", "Move the keyboard to the defect table"),
+    ActionRow("theme", "&Dark or light", "T", "Change the colours"),
+    ActionRow("full_screen", "F&ull screen", "F11", "Use the whole screen", True),
+    ActionRow("keys", "&Keyboard", "F1", "List all shortcuts"),
+)
+
+MENUS = (
+    ("&File", ("open_folder", "open_loom", "open_bundle", "recipe", "", "export", "", "quit")),
+    ("&Roll", ("start", "pause", "stop")),
+    ("&View", ("follow", "next", "previous", "", "heat", "lower", "raise", "", "table", "theme", "full_screen")),
+    ("&Help", ("keys",)),
+)
+
+TOOLBAR = ("start", "pause", "stop", "", "follow", "heat")
+
+
+def make_actions(parent: QWidget) -> dict[str, QAction]:
+    """One QAction per row; nothing is connected yet."""
+    actions = {}
+    for row in ROWS:
+        action = QAction(row.text, parent)
+        action.setShortcut(QKeySequence(row.shortcut))
+        action.setToolTip(f"{row.tip} ({row.shortcut})")
+        action.setStatusTip(row.tip)
+        action.setCheckable(row.checkable)
+        action.setObjectName(row.key)
+        actions[row.key] = action
+    return actions
+
+
+def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> None:
+    """Menus from the table."""
+    for title, keys in MENUS:
+        menu = bar.addMenu(title)
+        for key in keys:
+            if key:
+                menu.addAction(actions[key])
+            else:
+                menu.addSeparator()
+
+
+def connect(actions: Mapping[str, QAction], answers: Mapping[str, Callable[[], object]]) -> None:
+    """Connects every action to its answer. Raises KeyError when one has none."""
+    for key, action in actions.items():
+        answer = answers[key]
+        action.triggered.connect(lambda _checked=False, answer=answer: answer())
+
+
+def shortcuts_text() -> str:
+    """All shortcuts, for the help window."""
+    return "\n".join(f"{row.shortcut}\t{row.text.replace('&', '').rstrip('…')}: {row.tip}" for row in ROWS)

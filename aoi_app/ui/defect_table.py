@@ -1,0 +1,224 @@
+"""The list of defects of the running roll."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSize,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from aoi_app.defects import Defect
+
+_THUMBNAIL_PX = 56
+_COLUMNS = ("", "No.", "along, m", "across, mm", "size, mm", "area, mm²", "score", "shape")
+_SORT = Qt.ItemDataRole.UserRole
+_INVALID = QModelIndex()
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class DefectModel(QAbstractTableModel):
+    """Defects in the order they were found; a running defect changes in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._defects: list[Defect] = []
+        self._row_of: dict[int, int] = {}
+        self._pixmaps: dict[int, QPixmap] = {}
+
+    def clear(self) -> None:
+        """Empties the list, for a new roll."""
+        self.beginResetModel()
+        self._defects, self._row_of, self._pixmaps = [], {}, {}
+        self.endResetModel()
+
+    def add(self, defects: Sequence[Defect]) -> None:
+        """Adds new defects and updates those that were known."""
+        latest = {d.number: d for d in defects}
+        for defect in latest.values():
+            row = self._row_of.get(defect.number)
+            if row is not None:
+                self._defects[row] = defect
+                self._pixmaps.pop(defect.number, None)
+                self.dataChanged.emit(self.index(row, 0), self.index(row, len(_COLUMNS) - 1))
+        new = [d for d in latest.values() if d.number not in self._row_of]
+        if new:
+            first = len(self._defects)
+            self.beginInsertRows(_INVALID, first, first + len(new) - 1)
+            for defect in new:
+                self._row_of[defect.number] = len(self._defects)
+                self._defects.append(defect)
+            self.endInsertRows()
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Takes out defects that have become part of others."""
+        for number in numbers:
+            row = self._row_of.pop(number, None)
+            if row is not None:
+                self.beginRemoveRows(_INVALID, row, row)
+                del self._defects[row]
+                self._row_of = {d.number: i for i, d in enumerate(self._defects)}
+                self.endRemoveRows()
+
+    def defect(self, row: int) -> Defect:
+        """The defect in a row."""
+        return self._defects[row]
+
+    def rowCount(self, parent: Index = _INVALID) -> int:  # noqa: N802 (Qt's name)
+        """Number of defects."""
+        return 0 if parent.isValid() else len(self._defects)
+
+    def columnCount(self, parent: Index = _INVALID) -> int:  # noqa: N802 (Qt's name)
+        """Number of columns."""
+        return 0 if parent.isValid() else len(_COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802
+        """Titles of the columns."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return _COLUMNS[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What a cell shows."""
+        defect, column = self._defects[index.row()], index.column()
+        if role == Qt.ItemDataRole.DecorationRole and column == 0:
+            return self._pixmap(defect)
+        if role == Qt.ItemDataRole.DisplayRole and column > 0:
+            return _texts(defect)[column]
+        if role == _SORT:
+            return _sort_keys(defect)[column]
+        if role == Qt.ItemDataRole.TextAlignmentRole and 0 < column < len(_COLUMNS) - 1:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            return f"Defect {defect.number}: {', '.join(_texts(defect)[2:])}, {defect.fabric}" + (
+                ", still running" if defect.is_open else ""
+            )
+        return None
+
+    def _pixmap(self, defect: Defect) -> QPixmap:
+        if defect.number not in self._pixmaps:
+            if len(self._pixmaps) > 2000:  # scrolled past long ago; made again when needed
+                self._pixmaps.clear()
+            self._pixmaps[defect.number] = QPixmap.fromImage(_to_qimage(defect)).scaled(
+                _THUMBNAIL_PX,
+                _THUMBNAIL_PX,
+                Qt.AspectRatioMode.KeepAspectRatio,
+                Qt.TransformationMode.SmoothTransformation,
+            )
+        return self._pixmaps[defect.number]
+
+
+def _texts(d: Defect) -> tuple[str, ...]:
+    shape = f"{d.shape} …" if d.is_open else d.shape
+    return (
+        "",
+        str(d.number),
+        f"{d.position_m:.2f}",
+        f"{d.position_mm:.0f}",
+        f"{d.length_mm:.1f} × {d.width_mm:.1f}",
+        f"{d.area_mm2:.1f}",
+        f"{d.peak:.2f}",
+        shape,
+    )
+
+
+def _sort_keys(d: Defect) -> tuple[float | str, ...]:
+    return (d.number, d.number, d.first_line, d.position_mm, max(d.length_mm, d.width_mm), d.area_mm2, d.peak, d.shape)
+
+
+def _to_qimage(defect: Defect) -> QImage:
+    """A thumbnail with its contrast stretched by fixed limits of its own pixels, for the eye only."""
+    image = defect.thumbnail.astype(np.float32)
+    low, high = np.percentile(image, [1, 99.5])
+    stretched = np.ascontiguousarray(np.clip((image - low) * (255 / max(high - low, 24)), 0, 255).astype(np.uint8))
+    height, width = stretched.shape[:2]
+    kind = QImage.Format.Format_Grayscale8 if stretched.ndim == 2 else QImage.Format.Format_RGB888
+    return QImage(stretched.tobytes(), width, height, stretched.strides[0], kind).copy()
+
+
+class _Above(QSortFilterProxyModel):
+    """Hides what the threshold on the screen leaves out."""
+
+    def __init__(self, source: DefectModel) -> None:
+        super().__init__()
+        self._defects = source
+        self._threshold = 0.0
+        self.setSourceModel(source)
+        self.setSortRole(_SORT)
+
+    def set_threshold(self, threshold: float) -> None:
+        self._threshold = threshold
+        self.invalidate()
+
+    def filterAcceptsRow(self, row: int, _parent: Index) -> bool:  # noqa: N802 (Qt's name)
+        return self._defects.defect(row).peak >= self._threshold
+
+
+class DefectTable(QTableView):
+    """Shows the defects; the newest at the bottom unless the person sorts.
+
+    Signals:
+        chosen: a Defect that the person wants to see.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.defects = DefectModel()
+        self._above = _Above(self.defects)
+        self.setModel(self._above)
+        self.setAccessibleName("Defects")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setIconSize(QSize(_THUMBNAIL_PX, _THUMBNAIL_PX))
+        self.setSortingEnabled(True)
+        self.sortByColumn(1, Qt.SortOrder.DescendingOrder)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(_THUMBNAIL_PX + 4)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setResizeContentsPrecision(20)
+        header.setStretchLastSection(True)
+        self.selectionModel().currentRowChanged.connect(self._row_changed)
+        self.doubleClicked.connect(self._row_changed)
+
+    def set_threshold(self, threshold: float) -> None:
+        """Hides defects below the threshold."""
+        self._above.set_threshold(threshold)
+
+    def move(self, step: int) -> None:  # type: ignore[override]
+        """Selects the next (1) or previous (-1) row."""
+        rows = self._above.rowCount()
+        if rows:
+            now = self.currentIndex().row() if self.currentIndex().isValid() else (-1 if step > 0 else rows)
+            self.selectRow(min(rows - 1, max(0, now + step)))
+
+    def select_at(self, line: float, x_px: float) -> bool:
+        """Selects the strongest listed defect under a place; False when there is none."""
+        best: tuple[float, int] | None = None
+        for row in range(self._above.rowCount()):
+            d = self.defects.defect(self._above.mapToSource(self._above.index(row, 0)).row())
+            inside = d.first_line - 16 <= line < d.end_line + 16 and d.left_px - 16 <= x_px < d.right_px + 16
+            if inside and (best is None or d.peak > best[0]):
+                best = (d.peak, row)
+        if best is None:
+            return False
+        self.selectRow(best[1])
+        return True
+
+    def _row_changed(self, index: QModelIndex, *_: object) -> None:
+        if index.isValid():
+            self.chosen.emit(self.defects.defect(self._above.mapToSource(index).row()))

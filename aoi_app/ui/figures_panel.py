@@ -1,0 +1,80 @@
+"""The figures of the running roll, to be read from two metres."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+
+from aoi_app.live.session import Snapshot, State
+
+_FIGURES = (
+    ("speed", "speed"),
+    ("width", "width of cloth"),
+    ("defects", "defects"),
+    ("gaps", "not inspected"),
+    ("fabric", "fabric (similarity)"),
+    ("tiles", "tiles per second"),
+)
+
+
+class FiguresPanel(QWidget):
+    """Position large, the rest in a grid, the backlog as a bar."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._state = QLabel()
+        self._state.setObjectName("state")
+        self._state.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._position = QLabel()
+        self._position.setObjectName("position")
+        self._position.setAccessibleName("Position along the web")
+        self._figures: dict[str, QLabel] = {}
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(2)
+        for i, (key, caption) in enumerate(_FIGURES):
+            small = QLabel(caption)
+            small.setObjectName("caption")
+            large = QLabel("–")
+            large.setObjectName("figure")
+            large.setAccessibleName(caption)
+            grid.addWidget(small, 2 * (i // 2), i % 2)
+            grid.addWidget(large, 2 * (i // 2) + 1, i % 2)
+            self._figures[key] = large
+        self._backlog = QProgressBar()
+        self._backlog.setRange(0, 100)
+        self._backlog.setFormat("backlog %p %")
+        self._backlog.setAccessibleName("Backlog")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.addWidget(self._state, 0, Qt.AlignmentFlag.AlignLeft)
+        layout.addWidget(self._position)
+        layout.addLayout(grid)
+        layout.addWidget(self._backlog)
+        self.show_snapshot(Snapshot())
+
+    def show_snapshot(self, s: Snapshot) -> None:
+        """Shows the figures of this moment."""
+        kind = {State.RUNNING: "running", State.PAUSED: "paused", State.FAILED: "failed"}.get(s.state, "idle")
+        if self._state.property("kind") != kind:
+            self._state.setProperty("kind", kind)
+            self._state.style().unpolish(self._state)
+            self._state.style().polish(self._state)
+        self._set(self._state, s.state.value)
+        self._set(self._position, f"{s.position_m:.2f} m")
+        texts = {
+            "speed": f"{s.speed_m_min:.1f} m/min",
+            "width": f"{s.width_mm:.0f} mm" if s.width_mm else "–",
+            "defects": str(s.defects),
+            "gaps": f"{s.gap_m:.2f} m ({s.gaps})",
+            "fabric": f"{s.fabric} ({s.similarity:.2f})" if s.fabric else "–",
+            "tiles": f"{s.tiles_per_s:.1f}",
+        }
+        for key, text in texts.items():
+            self._set(self._figures[key], text)
+        self._backlog.setValue(round(100 * s.backlog))
+
+    @staticmethod
+    def _set(label: QLabel, text: str) -> None:
+        if label.text() != text:
+            label.setText(text)

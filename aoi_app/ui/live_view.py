@@ -1,0 +1,249 @@
+"""The scrolling web: cloth, heat map, marks, cloth edges, scales."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QStyleOptionGraphicsItem, QWidget
+
+from aoi_app.overlay import SCALE_TOP, Mark, color_table, heat
+from aoi_app.ui.theme import Theme
+from aoi_app.web_history import WebPicture
+
+_GLIDE = 0.25  # share of the way to the newest line that the view moves at each tick
+_MARK = QColor(0, 230, 255)
+_EDGE = QColor(90, 220, 120)
+
+
+class LiveView(QWidget):
+    """Shows a piece of web. Follows the newest cloth until the person looks elsewhere.
+
+    Signals:
+        followed: whether the view follows the web, after it changed by itself.
+        place_chosen: line of the roll and column in pixels that the person clicked on.
+    """
+
+    followed = Signal(bool)
+    place_chosen = Signal(float, float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
+        self._plot = pg.PlotWidget()
+        self._plot.setAccessibleName("Web")
+        self._box = self._plot.getViewBox()
+        self._box.invertY(True)
+        self._box.setMouseEnabled(x=True, y=True)
+        self._box.setDefaultPadding(0.0)
+        self._box.disableAutoRange()
+        self._plot.hideButtons()
+        self._plot.setMenuEnabled(False)
+        self._plot.setLabel("left", "along the web, m")
+        self._plot.setLabel("bottom", "across, mm")
+        self._cloth = pg.ImageItem(levels=(0, 255))
+        self._heat = pg.ImageItem()
+        self._edges = [pg.PlotCurveItem(pen=pg.mkPen(_EDGE, width=2)) for _ in range(2)]
+        self._marks = _MarkLayer()
+        for item in (self._cloth, self._heat, *self._edges, self._marks):
+            self._plot.addItem(item, ignoreBounds=True)
+        self._bar = _color_bar()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._plot, 1)
+        layout.addWidget(self._bar)
+        self._picture: WebPicture | None = None
+        self._following = True
+        self._bottom = 0.0
+        self._line_mm = 0.2
+        self._box.sigRangeChangedManually.connect(self._stop_following)
+        self._plot.scene().sigMouseClicked.connect(self._clicked)
+
+    def set_scale(self, mm_per_px: float, mm_per_line: float) -> None:
+        """Sets the scales of the axes."""
+        self._line_mm = mm_per_line
+        self._plot.getAxis("bottom").setScale(mm_per_px)
+        self._plot.getAxis("left").setScale(mm_per_line / 1000.0)
+        self._box.setAspectLocked(True, ratio=mm_per_px / mm_per_line)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours what pyqtgraph draws."""
+        self._plot.setBackground(theme.window)
+        self._bar.setBackground(theme.window)
+        for plot in (self._plot.getPlotItem(), self._bar.getPlotItem()):
+            for name in ("left", "bottom", "right"):
+                axis = plot.getAxis(name)
+                axis.setPen(theme.faint)
+                axis.setTextPen(theme.text)
+
+    def set_heat(self, visible: bool, opacity: float) -> None:
+        """Shows or hides the heat map; opacity 0..1."""
+        self._heat.setVisible(visible)
+        self._heat.setOpacity(opacity)
+
+    def show_picture(self, picture: WebPicture | None) -> None:
+        """Shows a piece of web; None clears the view."""
+        self._picture = picture
+        if picture is None:
+            for item in (self._cloth, self._heat):
+                item.clear()
+            for curve in self._edges:
+                curve.clear()
+            self._marks.set_marks([])
+            self._bottom = 0.0
+            return
+        self._cloth.setImage(picture.image, autoLevels=False)
+        self._cloth.setRect(QRectF(0, picture.first_line, picture.width_px, picture.lines))
+        rows, cols = picture.score.shape
+        self._heat.setImage(heat(picture.score), autoLevels=False)
+        self._heat.setRect(QRectF(0, picture.first_line, cols * picture.cell_px, rows * picture.cell_px))
+        line, left, right = picture.edges.T
+        self._edges[0].setData(left, line)
+        self._edges[1].setData(right, line)
+        if self._bottom < picture.first_line:
+            self._bottom = float(picture.first_line)
+
+    def show_marks(self, marks: Sequence[Mark]) -> None:
+        """Draws boxes."""
+        self._marks.set_marks(marks)
+
+    def tick(self) -> None:
+        """Moves the view towards the newest line; called at display rate."""
+        if not self._following or self._picture is None:
+            return
+        end = self._picture.first_line + self._picture.lines
+        gap = end - self._bottom
+        if gap > 0.5:
+            self._bottom += max(1.0, _GLIDE * gap)
+            self._show(self._bottom)
+
+    def follow(self, on: bool) -> None:
+        """Follows the web, or stays."""
+        self._following = on
+        if on and self._picture is not None:
+            self._bottom = float(self._picture.first_line + self._picture.lines)
+            self._show(self._bottom)
+
+    def jump(self, line: float, x_px: float) -> bool:
+        """Shows a place; False when it is no longer in memory."""
+        picture = self._picture
+        if picture is None or not picture.first_line <= line <= picture.first_line + picture.lines:
+            return False
+        self._stop_following()
+        self._box.setRange(xRange=(0, picture.width_px), padding=0)
+        height = self._box.viewRange()[1][1] - self._box.viewRange()[1][0]
+        self._box.setRange(yRange=(line - height / 2, line + height / 2), padding=0)
+        self._marks.point_at(line, x_px)
+        return True
+
+    def _show(self, bottom: float) -> None:
+        """Shows the whole width with ``bottom`` at the lower border."""
+        if self._picture is None:
+            return
+        width = self._picture.width_px
+        size = self._box.size()
+        height = width * size.height() / max(1.0, size.width()) / self._aspect()
+        self._box.setRange(xRange=(0, width), yRange=(bottom - height, bottom), padding=0)
+
+    def _aspect(self) -> float:
+        ratio = self._box.state["aspectLocked"]
+        return float(1.0 / ratio) if ratio else 1.0
+
+    def _stop_following(self, *_: object) -> None:
+        if self._following:
+            self._following = False
+            self.followed.emit(False)
+
+    def _clicked(self, event: pg.GraphicsScene.mouseEvents.MouseClickEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._box.sceneBoundingRect().contains(event.scenePos()):
+            point: QPointF = self._box.mapSceneToView(event.scenePos())
+            self.place_chosen.emit(point.y(), point.x())
+
+
+class _MarkLayer(QGraphicsItem):
+    """All boxes in one item: a thousand of them cost no more than painting them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._marks: list[Mark] = []
+        self._bounds = QRectF()
+        self._pointer: tuple[float, float] | None = None
+
+    def set_marks(self, marks: Sequence[Mark]) -> None:
+        self.prepareGeometryChange()
+        self._marks = list(marks)
+        self._update_bounds()
+        self.update()
+
+    def point_at(self, line: float, x_px: float) -> None:
+        self.prepareGeometryChange()
+        self._pointer = (line, x_px)
+        self._update_bounds()
+        self.update()
+
+    def boundingRect(self) -> QRectF:  # noqa: N802 (Qt's name)
+        return self._bounds
+
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+        pen = QPen(_MARK, 2)
+        pen.setCosmetic(True)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        transform = painter.worldTransform()
+        for m in self._marks:
+            painter.drawRect(
+                QRectF(m.left_px - 8, m.first_line - 8, m.right_px - m.left_px + 16, m.end_line - m.first_line + 16)
+            )
+        if self._pointer is not None:
+            pen.setStyle(Qt.PenStyle.DashLine)
+            painter.setPen(pen)
+            line, x = self._pointer
+            painter.drawEllipse(QPointF(x, line), 60, 60)
+        painter.resetTransform()
+        font = QFont()
+        font.setPixelSize(13)
+        font.setBold(True)
+        painter.setFont(font)
+        for m in sorted(self._marks, key=lambda m: -m.peak)[:40]:
+            place = transform.map(QPointF(m.right_px + 10, m.first_line))
+            text = f"{m.peak:.1f}"
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QBrush(QColor(0, 0, 0, 150)))
+            painter.drawRect(QRectF(place.x(), place.y() - 12, 9 * len(text), 15))
+            painter.setPen(QPen(_MARK))
+            painter.drawText(place + QPointF(2, 0), text)
+
+    def _update_bounds(self) -> None:
+        bounds = QRectF()
+        for m in self._marks:
+            bounds = bounds.united(
+                QRectF(m.left_px - 8, m.first_line - 8, m.right_px - m.left_px + 200, m.end_line - m.first_line + 16)
+            )
+        if self._pointer is not None:
+            bounds = bounds.united(QRectF(self._pointer[1] - 70, self._pointer[0] - 70, 140, 140))
+        self._bounds = bounds
+
+
+def _color_bar() -> pg.PlotWidget:
+    """The one fixed scale of the heat map."""
+    bar = pg.PlotWidget()
+    bar.setFixedWidth(64)
+    bar.setMouseEnabled(x=False, y=False)
+    bar.setMenuEnabled(False)
+    bar.hideButtons()
+    bar.hideAxis("left")
+    bar.hideAxis("bottom")
+    bar.showAxis("right")
+    bar.setLabel("right", "score (1 = limit)")
+    table = color_table().copy()
+    table[:, 3] = np.maximum(table[:, 3], 40)
+    item = pg.ImageItem(table[:, None, :])
+    item.setRect(QRectF(0, 0, 1, SCALE_TOP))
+    bar.addItem(item)
+    bar.addItem(pg.InfiniteLine(1.0, angle=0, pen=pg.mkPen(_MARK, width=2)))
+    bar.setRange(xRange=(0, 1), yRange=(0, SCALE_TOP), padding=0)
+    return bar
