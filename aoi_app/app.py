@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import signal
 import threading
@@ -75,12 +76,18 @@ class Application(QObject):
         self._bridge = QtBridge(self)
         self._connect()
         self._apply_theme()
-        self.window.set_opacity(settings.heat_opacity)
-        self.window.set_threshold(recipe.threshold)
         self.window.actions_by_key["heat"].setChecked(True)
         self.window.actions_by_key["follow"].setChecked(True)
+        self.window.set_opacity(settings.heat_opacity)
+        self.window.set_threshold(recipe.threshold)
+        self.window.live_view.set_heat(True, settings.heat_opacity)
         self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
         self._show_about()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """No thread of a roll is alive."""
+        return self._session is None or self._session.wait(0)
 
     def begin(self) -> None:
         """Starts the first roll."""
@@ -178,9 +185,9 @@ class Application(QObject):
             self._session.pause()
 
     def stop(self) -> None:
-        """Ends the roll."""
+        """Ends the roll; asked a second time, without inspecting what still waits."""
         if self._session is not None:
-            self._session.stop()
+            self._session.stop(abandon=self._session.state is State.FINISHING)
 
     def close(self) -> None:
         """Ends the roll and then the program; the window stays until the roll is closed."""
@@ -188,8 +195,8 @@ class Application(QObject):
         if self._session is None or self._session.state.is_over:
             self._leave()
             return
-        self.window.say("Finishing the roll …", alarm=False)
-        self._session.stop()
+        self.window.say("Ending the roll …", alarm=False)
+        self._session.stop(abandon=True)
         QTimer.singleShot(_CLOSE_WITHIN_MS, self._leave)
 
     def _leave(self) -> None:
@@ -385,4 +392,10 @@ def run(qt: QApplication, application: Application) -> int:
     signal.signal(signal.SIGINT, lambda *_: application.window.close())
     application.window.show()
     application.begin()
-    return qt.exec()
+    code = qt.exec()
+    if not application.is_at_rest:
+        # A thread still computes; letting the interpreter tear torch down under it would end in a crash. Everything
+        # that was committed is safe, and the roll is marked as interrupted at the next start.
+        logging.shutdown()
+        os._exit(code)
+    return code

@@ -22,6 +22,7 @@ class Backbone(nn.Module):
         channels: channels of each level.
         strides: stride of each level, in pixels of the image that ``forward`` is given.
         weights_hash: sha256 of the weights.
+        precision: what the network computes in; float32, or bfloat16 or float16 where that is faster.
     """
 
     mean: Tensor
@@ -31,6 +32,7 @@ class Backbone(nn.Module):
         super().__init__()
         self.network = fold(network.eval().requires_grad_(False))
         self.config = config
+        self.precision = torch.float32
         info: Any = network.feature_info
         self.channels: tuple[int, ...] = tuple(info.channels())
         self.strides: tuple[float, ...] = tuple(r / config.input_scale for r in info.reduction())
@@ -51,8 +53,13 @@ class Backbone(nn.Module):
         x = (images - self.mean) / self.std
         if self.config.input_scale != 1.0:
             x = nn.functional.interpolate(x, scale_factor=self.config.input_scale, mode="bilinear", align_corners=False)
-        levels: list[Tensor] = self.network(x.contiguous(memory_format=torch.channels_last))
-        return levels
+        x = x.contiguous(memory_format=torch.channels_last)
+        if self.precision is torch.float32:
+            levels: list[Tensor] = self.network(x)
+            return levels
+        with torch.autocast(x.device.type, dtype=self.precision):
+            levels = self.network(x)
+        return [level.float() for level in levels]
 
 
 def load_backbone(config: BackboneConfig) -> Backbone:

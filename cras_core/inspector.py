@@ -82,7 +82,7 @@ class Inspector:
         self._model = model.to(device).eval()
         self.scale = scale.to(device)
         self._calibrations = tuple(calibrations)
-        self._precision = precision
+        model.extractor.backbone.precision = getattr(torch, precision)
         self.config = config
         self.device = device
 
@@ -189,11 +189,7 @@ class Inspector:
     def _run(self, tiles: Image, fabric: int | None) -> tuple[Tensor, HeadOutput]:
         images = to_images(tiles, self.device)
         known = None if fabric is None else torch.full((len(tiles),), fabric, device=self.device)
-        if self._precision == "float32":
-            output = self._model(images, known)
-        else:
-            with torch.autocast(self.device.type, dtype=getattr(torch, self._precision)):
-                output = self._model(images, known)
+        output = self._model(images, known)
         return raw_score(output, self.config.score, self.scale), output
 
 

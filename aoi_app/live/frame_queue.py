@@ -28,8 +28,8 @@ class FrameQueue:
 
     @property
     def fill(self) -> float:
-        """How full it is, 0..1."""
-        return min(1.0, self._lines / self._capacity)
+        """How full it is, 0..1; a source that waits has no backlog."""
+        return min(1.0, self._lines / self._capacity) if self._drops else 0.0
 
     @property
     def lines(self) -> int:

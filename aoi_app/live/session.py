@@ -113,7 +113,7 @@ class Session:
         *,
         mm_per_line: float,
         mm_per_px: float,
-        backlog_lines: int = 8192,
+        backlog_lines: int = 16384,
         sinks: Sequence[Sink] = (),
     ) -> None:
         """
@@ -122,7 +122,7 @@ class Session:
             inspection: what is done with them.
             begin_log: begins the roll in the records; called in the inspecting thread once the source is open.
             mm_per_line, mm_per_px: scale of the web.
-            backlog_lines: most lines that may wait.
+            backlog_lines: most lines of a live source that may wait; of a source that waits itself, one frame does.
             sinks: also given every outcome, in the inspecting thread, after it was logged; may raise RecordsError.
         """
         self._source = source
@@ -131,11 +131,12 @@ class Session:
         self._mm_per_line = mm_per_line
         self._mm_per_px = mm_per_px
         self._sinks = sinks
-        self._queue = FrameQueue(backlog_lines, drops=source.is_live)
+        self._queue = FrameQueue(backlog_lines if source.is_live else 1, drops=source.is_live)
         self._lock = threading.Lock()
         self._state = State.IDLE
         self._message = ""
         self._stop = threading.Event()
+        self._abandon = threading.Event()
         self._opened = threading.Event()
         self._strips: deque[Strip] = deque(maxlen=_STRIPS_FOR_VIEWS)
         self._news: list[Outcome] = []
@@ -166,8 +167,14 @@ class Session:
         """Goes on."""
         self._move({State.PAUSED: State.RUNNING})
 
-    def stop(self) -> None:
-        """Ends the roll; what was captured is still inspected."""
+    def stop(self, *, abandon: bool = False) -> None:
+        """Ends the roll.
+
+        Args:
+            abandon: what waits in the queue becomes a gap instead of being inspected first, so that the end comes soon.
+        """
+        if abandon:
+            self._abandon.set()
         self._move(
             {
                 State.IDLE: State.ENDED,
@@ -199,12 +206,7 @@ class Session:
         with self._lock:
             figures, speed = self._figures, list(self._speed)
             state, message = self._state, self._message
-        span_s = (
-            max(speed[-1][0] - speed[0][0], 1e-3)
-            if len(speed) > 1 and time.monotonic() - speed[-1][0] < _SPEED_WINDOW_S
-            else None
-        )
-        lines_per_s = sum(s[1] for s in speed[1:]) / span_s if span_s else 0.0
+        lines_per_s, tiles_per_s = _rates(speed, time.monotonic())
         return Snapshot(
             state=state,
             message=message,
@@ -213,7 +215,7 @@ class Session:
             inspected_m=figures.inspected_m,
             gap_m=figures.gap_m,
             speed_m_min=lines_per_s * self._mm_per_line * 60 / 1000,
-            tiles_per_s=sum(s[2] for s in speed[1:]) / span_s if span_s else 0.0,
+            tiles_per_s=tiles_per_s,
             width_mm=figures.width_mm,
             backlog=self._queue.fill,
             fabric=figures.fabric,
@@ -301,6 +303,10 @@ class Session:
         try:
             while not self._queue.is_drained:
                 item = self._queue.get(_POLL_S)
+                if item is not None and self._abandon.is_set():
+                    item = Lost(
+                        item.lines, "the roll was ended before this was inspected", item.source, item.starts_web
+                    )
                 if item is not None:
                     self._publish(log, self._inspection.push(item), item)
             ended_by_itself = not self._stop.is_set()
@@ -374,3 +380,12 @@ class Session:
             log.close(state)
         except RecordsError as error:
             self._note(str(error))
+
+
+def _rates(done: Sequence[tuple[float, int, int]], now_s: float) -> tuple[float, float]:
+    """(lines, tiles) per second over the last seconds; the first entry only marks the beginning."""
+    recent = [d for d in done if now_s - d[0] <= _SPEED_WINDOW_S]
+    if len(recent) < 2:
+        return 0.0, 0.0
+    span_s = max(now_s - recent[0][0], 0.5)
+    return sum(d[1] for d in recent[1:]) / span_s, sum(d[2] for d in recent[1:]) / span_s

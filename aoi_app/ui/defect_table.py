@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from aoi_app.defects import Defect
 
 _THUMBNAIL_PX = 56
-_COLUMNS = ("", "No.", "along, m", "across, mm", "size, mm", "area, mm²", "score", "shape")
+_COLUMNS = ("", "No.", "score", "along, m", "across, mm", "size, mm", "shape", "area, mm²")
 _SORT = Qt.ItemDataRole.UserRole
 _INVALID = QModelIndex()
 
@@ -98,7 +98,7 @@ class DefectModel(QAbstractTableModel):
             return _texts(defect)[column]
         if role == _SORT:
             return _sort_keys(defect)[column]
-        if role == Qt.ItemDataRole.TextAlignmentRole and 0 < column < len(_COLUMNS) - 1:
+        if role == Qt.ItemDataRole.TextAlignmentRole and column != _COLUMNS.index("shape"):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return f"Defect {defect.number}: {', '.join(_texts(defect)[2:])}, {defect.fabric}" + (
@@ -120,21 +120,21 @@ class DefectModel(QAbstractTableModel):
 
 
 def _texts(d: Defect) -> tuple[str, ...]:
-    shape = f"{d.shape} …" if d.is_open else d.shape
     return (
         "",
         str(d.number),
+        f"{d.peak:.2f}",
         f"{d.position_m:.2f}",
         f"{d.position_mm:.0f}",
-        f"{d.length_mm:.1f} × {d.width_mm:.1f}",
-        f"{d.area_mm2:.1f}",
-        f"{d.peak:.2f}",
-        shape,
+        f"{d.length_mm:.0f} × {d.width_mm:.0f}",
+        f"{d.shape} …" if d.is_open else d.shape,
+        f"{d.area_mm2:.0f}",
     )
 
 
 def _sort_keys(d: Defect) -> tuple[float | str, ...]:
-    return (d.number, d.number, d.first_line, d.position_mm, max(d.length_mm, d.width_mm), d.area_mm2, d.peak, d.shape)
+    size = max(d.length_mm, d.width_mm)
+    return (d.number, d.number, d.peak, d.first_line, d.position_mm, size, d.shape, d.area_mm2)
 
 
 def _to_qimage(defect: Defect) -> QImage:

@@ -239,6 +239,7 @@ def _color_bar() -> pg.PlotWidget:
     bar.hideAxis("bottom")
     bar.showAxis("right")
     bar.setLabel("right", "score (1 = limit)")
+    bar.getAxis("right").setTickSpacing(0.5, 0.5)
     table = color_table().copy()
     table[:, 3] = np.maximum(table[:, 3], 40)
     item = pg.ImageItem(table[:, None, :])

@@ -131,6 +131,7 @@ def find_edges(gray: Image, config: EdgeConfig) -> ClothEdges:
 
 _NEAR_PX = 24  # a change is judged over this distance, wider than a yarn and narrower than a selvedge
 _REFERENCE_PX = 160  # width of the strip of cloth that a column is compared with
+_GROUPS = 7
 _WALK_PX = 4  # step of the walk outwards
 _NARROWEST_PX = 4 * _REFERENCE_PX  # narrower images show too little cloth to tell its edge from its pattern
 
@@ -140,12 +141,20 @@ def _column_look(gray: Image) -> FloatArray:
     column.
     """
     brightness = np.median(gray[:: max(1, len(gray) // 32)], axis=0)  # a sample of the lines is enough and much faster
-    across = cv2.reduce(cv2.absdiff(gray[:, 1:], gray[:, :-1]), 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F)[0]
-    along = cv2.reduce(cv2.absdiff(gray[1:], gray[:-1]), 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F)[0]
+    across = _typical(cv2.absdiff(gray[:, 1:], gray[:, :-1]))
+    along = _typical(cv2.absdiff(gray[1:], gray[:-1]))
     look = np.stack([brightness, np.append(across, across[-1]), along])
     look = cv2.blur(look, (9, 1), borderType=cv2.BORDER_REPLICATE)
     # The offsets keep the logarithm calm where there is nothing: a black background, a saturated one without texture.
     return np.asarray(np.log(look + np.array([[4.0], [0.7], [0.7]])), dtype=np.float64)
+
+
+def _typical(change: npt.NDArray[np.integer] | npt.NDArray[np.floating]) -> FloatArray:
+    """(lines, W) -> (W,): mean over the lines, taken in a few groups of which the middle one counts: a defect is in
+    few of them.
+    """
+    groups = [cv2.reduce(part, 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F)[0] for part in np.array_split(change, _GROUPS)]
+    return np.asarray(np.median(groups, axis=0))
 
 
 def _find_left(look: FloatArray, config: EdgeConfig) -> tuple[int, int] | None:

@@ -1,0 +1,77 @@
+"""What several tests share: an offscreen Qt, a small real model, and real cloth where the machine has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pytest
+
+from aoi_app.camera.loom_data import write_data_set
+from aoi_app.ui.platform import prepare_qt
+from cras_core.bundle import Bundle, write_bundle
+from cras_core.config import cloth, with_settings
+from cras_core.data import find_normal_images
+from cras_core.inspector import Inspector
+from cras_core.train import train
+
+prepare_qt()  # before pytest-qt makes the application
+
+SMALL = {
+    "backbone.input_scale": "1.0",
+    "train.epochs": "6",
+    "train.patches_per_epoch": "20000",
+    "synthesis.drawn_tiles": "4",
+    "centers.prototypes": "24",
+}
+"""Settings that train in seconds."""
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test touches the records and settings of whoever runs it."""
+    home = tmp_path_factory.mktemp("home")
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home))
+    yield
+
+
+@pytest.fixture(scope="session")
+def loom_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``<weave>/normal``, ``<weave>/defect`` and ``<weave>/mask`` from the built-in loom."""
+    root = tmp_path_factory.mktemp("loom")
+    write_data_set(root, strips=6, lines=512, width_px=1024, seed=7)
+    return root
+
+
+@pytest.fixture(scope="session")
+def bundle(loom_data: Path) -> Bundle:
+    """A small model of the loom's cloth, really trained."""
+    normal = [n for n in find_normal_images(loom_data) if n.fabric in ("plain", "twill")]
+    return train(normal, with_settings(cloth(), SMALL), "cpu")
+
+
+@pytest.fixture(scope="session")
+def bundle_path(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small model as a file."""
+    path = tmp_path_factory.mktemp("bundle") / "small.cras"
+    write_bundle(bundle, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def inspector(bundle_path: Path) -> Inspector:
+    """The small model, ready."""
+    return Inspector.load(bundle_path, "cpu")
+
+
+@pytest.fixture(scope="session")
+def aitex() -> Path:
+    """Real strips, AITEX fabrics as ``fabric_NN/{normal,defect,mask}``; tests that need them skip without."""
+    root = os.environ.get("AITEX_ROOT")
+    if not root or not Path(root).is_dir():
+        pytest.skip("real cloth is not here: set AITEX_ROOT to a folder of fabric_NN/{normal,defect,mask}")
+    return Path(root)

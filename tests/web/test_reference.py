@@ -1,0 +1,96 @@
+"""What decides is how far a place stands out of the web around it."""
+
+import numpy as np
+import pytest
+
+from cras_core.errors import ConfigError
+from cras_core.web.reference import ReferenceConfig, RunningReference
+
+CELL = 8
+
+
+def web(rng: np.random.Generator, rows: int = 56, cols: int = 300, level: float = 0.0) -> np.ndarray:
+    return (level + rng.standard_normal((rows, cols))).astype(np.float32)
+
+
+def test_a_brighter_roll_scores_the_same() -> None:
+    rng = np.random.default_rng(0)
+    raw = web(rng)
+    a = RunningReference(ReferenceConfig(), CELL).relate(raw, 0.0, 1.35, 10.0)
+    b = RunningReference(ReferenceConfig(prior_cells=0), CELL).relate(raw + 7, 0.0, 1.35, 10.0)
+    np.testing.assert_allclose(a.score, b.score, atol=0.02)
+    assert b.centre - a.centre == pytest.approx(7, abs=0.01)
+
+
+def test_light_that_falls_off_across_the_web_does_not_score() -> None:
+    raw = web(np.random.default_rng(1)) + np.linspace(0, 6, 300, dtype=np.float32)
+    score = RunningReference(ReferenceConfig(), CELL).relate(raw, 0.0, 1.35, 10.0).score
+    assert abs(float(score[:, 20:60].mean()) - float(score[:, 240:280].mean())) < 0.4
+
+
+def test_a_running_defect_of_metres_does_not_become_the_norm() -> None:
+    rng, reference = np.random.default_rng(2), RunningReference(ReferenceConfig(), CELL)
+    peaks = []
+    for _ in range(40):
+        raw = web(rng)
+        raw[:, 100:106] += 12
+        peaks.append(float(np.median(reference.relate(raw, 0.0, 1.35, 5.0).score[:, 100:106])))
+    assert min(peaks) > 6
+    assert abs(peaks[-1] - peaks[0]) < 0.5
+
+
+def test_a_defect_across_the_whole_web_does_not_become_the_norm() -> None:
+    rng, reference = np.random.default_rng(3), RunningReference(ReferenceConfig(), CELL)
+    for _ in range(3):
+        reference.relate(web(rng), 0.0, 1.35, 5.0)
+    peaks = [float(np.median(reference.relate(web(rng, level=12.0), 0.0, 1.35, 5.0).score)) for _ in range(20)]
+    assert min(peaks) > 6
+
+
+def test_slow_drift_is_followed() -> None:
+    rng, reference = np.random.default_rng(4), RunningReference(ReferenceConfig(), CELL)
+    last = [float(np.median(reference.relate(web(rng, level=0.05 * i), 0.0, 1.35, 5.0).score)) for i in range(200)][-1]
+    assert last < 0.6
+
+
+def test_very_little_cloth_leans_on_the_calibration() -> None:
+    raw = np.full((2, 4), 3.0, np.float32)
+    score = RunningReference(ReferenceConfig(prior_cells=200), CELL).relate(raw, 0.0, 1.0, 5.0).score
+    assert float(score.min()) > 2.5
+
+
+def test_what_is_not_cloth_stays_unknown() -> None:
+    raw = web(np.random.default_rng(5))
+    raw[:, :50] = np.nan
+    score = RunningReference(ReferenceConfig(), CELL).relate(raw, 0.0, 1.35, 5.0).score
+    assert np.isnan(score[:, :50]).all()
+    assert np.isfinite(score[:, 50:]).all()
+
+
+def test_no_cloth_at_all() -> None:
+    result = RunningReference(ReferenceConfig(), CELL).relate(np.full((4, 5), np.nan, np.float32), 1.0, 2.0, 5.0)
+    assert np.isnan(result.score).all()
+
+
+def test_switched_off_means_as_calibrated() -> None:
+    raw = web(np.random.default_rng(6), level=4.0)
+    result = RunningReference(ReferenceConfig(enabled=False), CELL).relate(raw, 1.0, 2.0, 5.0)
+    np.testing.assert_allclose(result.score, (raw - 1) / 2, rtol=1e-5)
+
+
+def test_memory_is_bounded() -> None:
+    rng, reference = np.random.default_rng(7), RunningReference(ReferenceConfig(memory_lines=1000), CELL)
+    for _ in range(50):
+        reference.relate(web(rng), 0.0, 1.35, 5.0)
+    assert sum(len(m) for m in reference._memory) * CELL < 1000 + 2 * 56 * CELL
+
+
+def test_a_web_of_another_width_starts_anew() -> None:
+    rng, reference = np.random.default_rng(8), RunningReference(ReferenceConfig(), CELL)
+    reference.relate(web(rng), 0.0, 1.35, 5.0)
+    assert reference.relate(web(rng, cols=200), 0.0, 1.35, 5.0).score.shape == (56, 200)
+
+
+def test_impossible_settings_are_refused() -> None:
+    with pytest.raises(ConfigError):
+        ReferenceConfig(block_px=8)

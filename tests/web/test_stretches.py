@@ -1,0 +1,68 @@
+"""Lines become the same stretches however they arrive."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cras_core.errors import DataError
+from cras_core.web.stretches import Stretch, StretchCutter
+from cras_core.web.tiling import TilingConfig, plan_windows
+
+TILING = TilingConfig(tile_px=64, overlap_px=24, halo_px=8, cell_px=8)
+
+
+def stretches(lines: int, pieces: list[int]) -> list[Stretch]:
+    image = np.arange(lines, dtype=np.int64)[:, None].repeat(3, axis=1).astype(np.uint8)
+    cutter, found, line = StretchCutter(TILING), [], 0
+    for piece in [*pieces, lines]:
+        part = image[line : line + piece]
+        line += len(part)
+        if len(part):
+            found += cutter.push(part)
+    return found + cutter.finish()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 400), st.lists(st.integers(1, 90), max_size=12))
+def test_stretches_do_not_depend_on_the_frames(lines: int, pieces: list[int]) -> None:
+    whole, piecewise = stretches(lines, []), stretches(lines, pieces)
+    assert [(s.first_line, s.above, s.below, s.next_first_line) for s in whole] == [
+        (s.first_line, s.above, s.below, s.next_first_line) for s in piecewise
+    ]
+    for a, b in zip(whole, piecewise, strict=True):
+        np.testing.assert_array_equal(a.image, b.image)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 400))
+def test_windows_are_those_of_the_finished_segment(lines: int) -> None:
+    found = stretches(lines, [])
+    plan = plan_windows(lines + 2 * TILING.halo_px, TILING)
+    starts = [s.window_first_line + TILING.halo_px for s in found]
+    assert starts == list(plan.starts)
+    assert all(s.above + len(s.image) + s.below == plan.size for s in found)
+    assert found[-1].next_first_line is None
+    for stretch in found:
+        np.testing.assert_array_equal(
+            stretch.image[:, 0], np.arange(stretch.first_line, stretch.first_line + len(stretch.image)) % 256
+        )
+
+
+def test_nothing_in_nothing_out() -> None:
+    assert StretchCutter(TILING).finish() == []
+
+
+def test_another_width_is_refused() -> None:
+    cutter = StretchCutter(TILING)
+    cutter.push(np.zeros((4, 10), np.uint8))
+    with pytest.raises(DataError, match="do not continue"):
+        cutter.push(np.zeros((4, 11), np.uint8))
+
+
+def test_memory_is_bounded() -> None:
+    cutter = StretchCutter(TILING)
+    for _ in range(100):
+        cutter.push(np.zeros((32, 10), np.uint8))
+    held = sum(len(part) for part in cutter._buffer)
+    assert held <= TILING.tile_px + 2 * 32
