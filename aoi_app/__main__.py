@@ -39,6 +39,10 @@ Threshold = Annotated[
 ]
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="A recipe as JSON; the options above it win.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+Precision = Annotated[
+    str,
+    typer.Option(help="What the backbone computes in: float32, bfloat16 or float16; the short ones may be faster."),
+]
 LineRate = Annotated[
     float | None, typer.Option(help="Lines per second; without it a folder runs as fast as it can.", min=1)
 ]
@@ -68,6 +72,7 @@ def window(
     recipe_file: RecipeFile = None,
     database: Database = None,
     device: Device = "auto",
+    precision: Precision = "float32",
 ) -> None:
     """Open the window and inspect. Without options: procedural cloth with the demo bundle."""
     if context.invoked_subcommand is not None:
@@ -94,7 +99,7 @@ def window(
     _log_to_file()
     qt = QApplication([sys.argv[0]])
     qt.setApplicationName("Cloth inspection")
-    application = Application(qt, settings, engine, choice, bundle, recipe, device)
+    application = Application(qt, settings, engine, choice, bundle, recipe, device, precision)
     if interrupted:
         remark = f"Roll {interrupted[-1]} was interrupted; what was inspected of it is in the records."
     if remark:
@@ -122,6 +127,7 @@ def inspect(
     bits: Annotated[int | None, typer.Option(help="Bits that 16-bit pictures really use.", min=9, max=16)] = None,
     recipe_file: RecipeFile = None,
     device: Device = "auto",
+    precision: Precision = "float32",
 ) -> None:
     """Inspect a folder of strips without a window.
 
@@ -139,7 +145,14 @@ def inspect(
         min_area_mm2=min_area_mm2,
     )
     job = InspectJob(
-        SourceChoice(f"folder:{strips}", separate=separate, bits=bits), bundle, out, recipe, device, maps, tiles
+        SourceChoice(f"folder:{strips}", separate=separate, bits=bits),
+        bundle,
+        out,
+        recipe,
+        device,
+        precision,
+        maps,
+        tiles,
     )
     sys.exit(run(job, console))
 
@@ -205,16 +218,14 @@ def _log_to_file() -> None:
         handler: logging.Handler = logging.handlers.RotatingFileHandler(path, maxBytes=2_000_000, backupCount=3)
     except OSError:
         handler = logging.StreamHandler()
-    logging.basicConfig(
-        level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, handlers=[handler], format=_LOG_FORMAT)
 
 
 def main() -> None:
     """Runs the command line; a user's mistake is one line and exit status 2."""
     try:
         app()
-    except (CrasError, SourceError, RecordsError, RecipeError, ValueError) as error:
+    except (CrasError, SourceError, RecordsError, RecipeError) as error:
         console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:

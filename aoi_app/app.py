@@ -20,7 +20,7 @@ from aoi_app.camera.source import SourceError
 from aoi_app.defects import Defect
 from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
 from aoi_app.live.session import News, Session, Snapshot, State
-from aoi_app.recipes import Recipe
+from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.settings import Settings, save_settings, tiles_folder
@@ -55,6 +55,7 @@ class Application(QObject):
         bundle: Path,
         recipe: Recipe,
         device: str,
+        precision: str,
     ) -> None:
         super().__init__()
         self._qt = qt
@@ -64,6 +65,7 @@ class Application(QObject):
         self._bundle = bundle
         self._recipe = recipe
         self._device = device
+        self._precision = precision
         self._inspector: Inspector | None = None
         self._model = ""
         self._start_when_loaded = False
@@ -164,8 +166,9 @@ class Application(QObject):
                 model=self._model,
                 name=name,
                 tiles=tiles_folder() / name,
+                rescue=tiles_folder().parent,
             )
-        except (SourceError, ValueError) as error:
+        except (SourceError, RecipeError) as error:
             self.window.say(str(error), alarm=True)
             return
         self.window.say("", alarm=False)
@@ -222,11 +225,11 @@ class Application(QObject):
 
     def _load_model(self) -> None:
         self.window.say(f"Loading the model {self._bundle.name} …", alarm=False)
-        bundle, device = self._bundle, self._device
+        bundle, device, precision = self._bundle, self._device, self._precision
 
         def load() -> None:
             try:
-                self._model_loaded.emit(load_inspector(bundle, device), str(bundle))
+                self._model_loaded.emit(load_inspector(bundle, device, precision, leave_a_core=True), str(bundle))
             except CrasError as error:
                 self._model_loaded.emit(str(error), str(bundle))
             except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
@@ -320,8 +323,9 @@ class Application(QObject):
             self._history.add(strip)
         if news.strips:
             self._show_web()
-        if news.events:
-            self.note(news.events[-1])
+        if news.remarks:
+            last = news.remarks[-1]
+            self.note(f"At {last.position_m:.2f} m {last.text}.")
 
     def _show_web(self) -> None:
         picture = self._history.picture()
@@ -365,12 +369,6 @@ class Application(QObject):
     def _opacity_changed(self, value: float) -> None:
         self._settings = self._settings.model_copy(update={"heat_opacity": value})
         self.window.live_view.set_heat(self.window.actions_by_key["heat"].isChecked(), value)
-
-    def _toggle_full_screen(self) -> None:
-        if self.window.actions_by_key["full_screen"].isChecked():
-            self.window.showFullScreen()
-        else:
-            self.window.showNormal()
 
     def _toggle_theme(self) -> None:
         other = "light" if self._settings.theme == "dark" else "dark"

@@ -13,6 +13,7 @@ from cras_core.web.regions import Region
 
 Image = npt.NDArray[np.uint8]
 Shape = Literal["block", "point", "line"]
+RemarkKind = Literal["matched", "unknown", "level"]
 
 POINT_MM = 6.0
 """A defect no longer than this either way is a point."""
@@ -70,6 +71,25 @@ class Defect:
     boxes: tuple[Box, ...]
     is_open: bool
     thumbnail: Image
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something worth knowing of the web that is no defect.
+
+    Attributes:
+        kind: ``matched`` to a fabric, ``unknown`` cloth, or the ``level`` of a web that is strange as a whole.
+        fabric: the fabric that the cloth was compared with.
+        first_line: line of the roll from which it was seen.
+        position_m: the same along the web.
+        text: for a person.
+    """
+
+    kind: RemarkKind
+    fabric: str
+    first_line: int
+    position_m: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

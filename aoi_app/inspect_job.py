@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from rich.table import Table
 from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
 from aoi_app.live.session import Session, State
 from aoi_app.recipes import Recipe
-from aoi_app.records.database import open_database
+from aoi_app.records.database import RecordsError, open_database
 from aoi_app.records.export import MapWriter, read_roll, write_csv, write_json
 from cras_core.bundle import read_bundle
 
@@ -32,6 +33,7 @@ class InspectJob:
         out: folder for ``defects.json``, ``defects.csv``, ``records.db``, ``itdd/`` and ``maps/``.
         recipe: settings of the roll.
         device: for torch.
+        precision: what the backbone computes in.
         maps: also write the anomaly map of every picture.
         tiles: also write tiles as a data set.
     """
@@ -41,6 +43,7 @@ class InspectJob:
     out: Path
     recipe: Recipe
     device: str = "auto"
+    precision: str = "float32"
     maps: bool = False
     tiles: bool = True
 
@@ -49,13 +52,13 @@ def run(job: InspectJob, console: Console) -> int:
     """Inspects and returns the exit code. What was done until a stop is kept and written.
 
     Raises:
-        CrasError, SourceError, RecordsError, ValueError: nothing could be begun; the text says why.
+        CrasError, SourceError, RecordsError, RecipeError: nothing could be begun; the text says why.
     """
     source = make_source(job.choice)
     with source:  # a folder that cannot be used is said before torch is loaded
         total = source.total_lines
     engine = open_database(f"sqlite:///{job.out / 'records.db'}")
-    inspector = load_inspector(job.bundle, job.device)
+    inspector = load_inspector(job.bundle, job.device, job.precision)
     maps = MapWriter(job.out / "maps") if job.maps else None
     session = make_session(
         inspector,
@@ -65,6 +68,7 @@ def run(job: InspectJob, console: Console) -> int:
         model=read_bundle(job.bundle).identity,
         name=time.strftime("%Y%m%d-%H%M%S"),
         tiles=job.out / "itdd" if job.tiles else None,
+        rescue=job.out,
         sinks=[lambda outcome: maps.write(outcome.strips, outcome.sources)] if maps is not None else [],
     )
     started = time.monotonic()
@@ -74,10 +78,16 @@ def run(job: InspectJob, console: Console) -> int:
     if snapshot.roll_id == 0:
         console.print(f"[red]Error:[/red] {snapshot.message}", highlight=False, soft_wrap=True)
         return UNUSABLE
-    roll = read_roll(engine, snapshot.roll_id)
-    engine.dispose()
-    write_json(roll, job.out / "defects.json")
-    write_csv(roll, job.out / "defects.csv")
+    try:
+        roll = read_roll(engine, snapshot.roll_id)
+        write_json(roll, job.out / "defects.json")
+        write_csv(roll, job.out / "defects.csv")
+    except RecordsError as error:
+        for problem in [*session.problems, str(error)]:
+            console.print(f"[red]Problem:[/red] {problem}", highlight=False, soft_wrap=True)
+        return INCOMPLETE
+    finally:
+        engine.dispose()
     _summarise(roll, session.problems, time.monotonic() - started, job.out, console)
     if snapshot.state is State.FAILED:
         console.print(f"[red]Error:[/red] {snapshot.message}", highlight=False, soft_wrap=True)
@@ -117,6 +127,13 @@ def _follow(session: Session, total_lines: int | None, line_mm: float, console: 
     return stopped
 
 
+def _counted(remarks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+    """The first remark of each kind and fabric, and how many there are: of many short webs the same is said often."""
+    counts = Counter((r["kind"], r["fabric"]) for r in remarks)
+    first = {(r["kind"], r["fabric"]): r for r in reversed(remarks)}
+    return [(first[key], n) for key, n in counts.items()]
+
+
 def _summarise(roll: dict[str, Any], problems: list[str], seconds: float, out: Path, console: Console) -> None:
     table = Table("fabric", "defects", "strongest", "block", "point", "line")
     by_fabric: dict[str, list[dict[str, Any]]] = {}
@@ -137,10 +154,9 @@ def _summarise(roll: dict[str, Any], problems: list[str], seconds: float, out: P
             f"[yellow]Not inspected:[/yellow] {gap['length_m']:.3f} m at {gap['position_m']:.3f} m: {gap['reason']}",
             highlight=False,
         )
-    for event in roll["events"][:20]:
-        console.print(f"[cyan]Note:[/cyan] {event['text']}", highlight=False)
-    if len(roll["events"]) > 20:
-        console.print(f"… and {len(roll['events']) - 20} more notes in {out / 'defects.json'}")
+    for remark, count in _counted(roll["remarks"]):
+        where = f"at {remark['position_m']:.2f} m" if count == 1 else f"in {count} places, first"
+        console.print(f"[cyan]Note:[/cyan] {where}: {remark['text']}", highlight=False)
     for problem in problems:
         console.print(f"[red]Problem:[/red] {problem}", highlight=False)
     console.print(f"Written to {out}")

@@ -80,15 +80,25 @@ def make_source(choice: SourceChoice) -> FrameSource:
     raise SourceError(f"There is no source {choice.spec!r}. Known are folder:PATH, loom and loom:WEAVE.")
 
 
-def load_inspector(bundle: Path, device: str) -> Inspector:
-    """Opens a bundle. Slow: torch and the backbone are loaded here. Raises CrasError."""
+def load_inspector(bundle: Path, device: str, precision: str = "float32", *, leave_a_core: bool = False) -> Inspector:
+    """Opens a bundle. Slow: torch and the backbone are loaded here.
+
+    Args:
+        bundle: the model.
+        device: ``auto``, ``cpu``, ``cuda``, ...
+        precision: what the backbone computes in, ``float32``, ``bfloat16`` or ``float16``.
+        leave_a_core: one core stays free for a window.
+
+    Raises:
+        CrasError: the bundle, the device or the precision cannot be used.
+    """
     import torch
 
     from cras_core.inspector import Inspector
 
-    if torch.get_num_threads() > 1:  # one core is left to the window and to capture
-        torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
-    inspector = Inspector.load(bundle, device)
+    cores = os.cpu_count() or 2
+    torch.set_num_threads(max(1, cores - 1 if leave_a_core else cores))
+    inspector = Inspector.load(bundle, device, precision)
     logger.info("model %s on %s", bundle, inspector.device)
     return inspector
 
@@ -102,6 +112,7 @@ def make_session(
     model: str,
     name: str,
     tiles: Path | None = None,
+    rescue: Path | None = None,
     sinks: Sequence[Sink] = (),
 ) -> Session:
     """A session that is ready to start.
@@ -114,10 +125,11 @@ def make_session(
         model: identity of the bundle.
         name: of the roll.
         tiles: folder for tiles of the roll, as a data set in ITDD's layout; None keeps none.
+        rescue: folder for a file with what the records do not take.
         sinks: also given every outcome.
 
     Raises:
-        ValueError: the recipe does not fit the model.
+        RecipeError: the recipe does not fit the model.
     """
     inspection = RollInspection(inspector, inspector.config.tiling, recipe, keep_tiles=tiles is not None)
 
@@ -135,6 +147,7 @@ def make_session(
             recipe=recipe.model_dump(),
             threshold=recipe.threshold,
             tiles=tiles,
+            rescue=rescue,
         )
 
     return Session(

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
-class RecipeError(Exception):
+class RecipeError(ValueError):
     """A recipe cannot be used; the text names the field."""
 
 

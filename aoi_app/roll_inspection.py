@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aoi_app.defects import Defect, Gap, SourceSpan, boxes_of, shape_of
+from aoi_app.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_of, shape_of
 from aoi_app.frame import Frame, Lost
 from aoi_app.recent_web import RecentWeb, Strip, TileSample
-from aoi_app.recipes import Recipe
+from aoi_app.recipes import Recipe, RecipeError
 from cras_core.web.edges import EdgeConfig
 from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebConfig, WebInspection
 from cras_core.web.reference import ReferenceConfig, RunningReference
@@ -30,7 +30,7 @@ class Outcome:
     strips: tuple[Strip, ...] = ()
     defects: tuple[Defect, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    events: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     tiles: tuple[TileSample, ...] = ()
     sources: tuple[SourceSpan, ...] = ()
     """Source images of which every line is in the strips now."""
@@ -40,11 +40,11 @@ class Outcome:
     @property
     def is_worth_recording(self) -> bool:
         """Whether there is anything for the records."""
-        return bool(self.defects or self.gaps or self.events or self.withdrawn)
+        return bool(self.defects or self.gaps or self.remarks or self.withdrawn)
 
     def records(self) -> Outcome:
         """The part that goes into the records, without the pictures of the web."""
-        return Outcome(defects=self.defects, gaps=self.gaps, events=self.events, withdrawn=self.withdrawn)
+        return Outcome(defects=self.defects, gaps=self.gaps, remarks=self.remarks, withdrawn=self.withdrawn)
 
 
 @dataclass(slots=True)
@@ -73,12 +73,12 @@ class RollInspection:
             keep_tiles: also give out tiles for a data set.
 
         Raises:
-            ValueError: the recipe names a fabric that the model does not know; the text lists those it knows.
+            RecipeError: the recipe names a fabric that the model does not know; the text lists those it knows.
         """
         self._detector = detector
         self._fabrics = [c.fabric for c in detector.calibrations]
         if recipe.fabric is not None and recipe.fabric not in self._fabrics:
-            raise ValueError(
+            raise RecipeError(
                 f"The model does not know the fabric {recipe.fabric!r}; it knows {', '.join(self._fabrics)}."
             )
         self._recipe = recipe
@@ -93,7 +93,7 @@ class RollInspection:
         self._origin_line = 0  # where the metres of this web begin
         self._defects = 0
         self._complete_line = 0  # up to which source images were reported complete
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
         self.line = 0
         """Lines of the roll that were taken in, lost ones included."""
         self.inspected_lines = 0
@@ -177,7 +177,7 @@ class RollInspection:
         outcomes = [Outcome(strips=(strip,))]
         if scored:
             self.inspected_lines += len(rows.image)
-            outcomes.append(Outcome(events=self._remarks(rows, first_line)))
+            outcomes.append(Outcome(remarks=self._remarks(rows, first_line)))
         else:
             reason = (
                 f"too short: {len(rows.image)} lines"
@@ -205,24 +205,25 @@ class RollInspection:
             self._spans.popleft()
         return _joined(outcomes)
 
-    def _remarks(self, rows: ScoredRows, first_line: int) -> tuple[str, ...]:
-        """Said once per web and reason, not once per stretch."""
+    def _remarks(self, rows: ScoredRows, first_line: int) -> tuple[Remark, ...]:
+        """Said once per web, kind and fabric, not once per stretch."""
         calibration = self._detector.calibrations[rows.fabric]
-        said = {}
-        said[f"fabric {rows.fabric}"] = f"cloth matched: {calibration.fabric}"
+        fabric = calibration.fabric
+        found: dict[RemarkKind, str] = {"matched": f"the cloth matches {fabric} (similarity {rows.similarity:.2f})"}
         if rows.similarity < calibration.similarity_limit:
-            said["unknown"] = (
-                f"unknown cloth: similarity {rows.similarity:.2f} to {calibration.fabric} "
+            found["unknown"] = (
+                f"unknown cloth: its similarity to {fabric}, {rows.similarity:.2f}, "
                 f"is below {calibration.similarity_limit:.2f}; enrol it"
             )
         if abs(rows.level) > calibration.level_limit:
-            said["level"] = (
-                f"this roll differs from the enrolled {calibration.fabric} as a whole: its level lies "
+            found["level"] = (
+                f"this roll differs from the enrolled {fabric} as a whole: its level lies "
                 f"{rows.level:+.1f} spreads away (limit {calibration.level_limit:.1f}); check lamp, focus and yarn"
             )
-        new = [f"at {self._metres(first_line):.2f} m: {text}" for key, text in said.items() if key not in self._said]
-        self._said |= set(said)
-        return tuple(new)
+        position_m = self._metres(first_line)
+        new = [(kind, text) for kind, text in found.items() if (kind, fabric) not in self._said]
+        self._said |= {(kind, fabric) for kind in found}
+        return tuple(Remark(kind, fabric, first_line, position_m, text) for kind, text in new)
 
     def _report(self, segment: _Segment, region: Region) -> Outcome:
         """A region as a defect, if it is large enough to be one."""
@@ -294,7 +295,7 @@ def _joined(outcomes: Sequence[Outcome]) -> Outcome:
         strips=tuple(s for o in outcomes for s in o.strips),
         defects=tuple(d for o in outcomes for d in o.defects),
         gaps=tuple(g for o in outcomes for g in o.gaps),
-        events=tuple(e for o in outcomes for e in o.events),
+        remarks=tuple(r for o in outcomes for r in o.remarks),
         tiles=tuple(t for o in outcomes for t in o.tiles),
         sources=tuple(s for o in outcomes for s in o.sources),
         withdrawn=tuple(w for o in outcomes for w in o.withdrawn),

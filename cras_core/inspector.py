@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +25,7 @@ from cras_core.web.inspection import CellScores
 from cras_core.web.tiling import ceil_to
 
 Image = npt.NDArray[np.uint8]
-Precision = Literal["float32", "bfloat16", "float16"]
+PRECISIONS = ("float32", "bfloat16", "float16")
 
 _MULTIPLE_PX = 32  # tiles are padded to this, so that every level of the pyramid divides evenly
 
@@ -77,8 +76,10 @@ class Inspector:
         scale: ScoreScale,
         calibrations: Sequence[FabricCalibration],
         device: torch.device,
-        precision: Precision = "float32",
+        precision: str = "float32",
     ) -> None:
+        if precision not in PRECISIONS:
+            raise ConfigError(f"there is no precision {precision!r}; known are {', '.join(PRECISIONS)}")
         self._model = model.to(device).eval()
         self.scale = scale.to(device)
         self._calibrations = tuple(calibrations)
@@ -87,8 +88,8 @@ class Inspector:
         self.device = device
 
     @classmethod
-    def load(cls, path: Path, device: str = "auto", precision: Precision = "float32") -> Inspector:
-        """Opens a bundle and its backbone.
+    def load(cls, path: Path, device: str = "auto", precision: str = "float32") -> Inspector:
+        """Opens a bundle and its backbone; ``precision``, one of ``PRECISIONS``, is what the backbone computes in.
 
         Raises:
             BundleError, WeightsError: they cannot be used; the message says why.
@@ -96,7 +97,7 @@ class Inspector:
         return cls.from_bundle(read_bundle(path), device, precision)
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, device: str = "auto", precision: Precision = "float32") -> Inspector:
+    def from_bundle(cls, bundle: Bundle, device: str = "auto", precision: str = "float32") -> Inspector:
         """The inverse of ``training.to_bundle``. Raises as ``load``."""
         backbone = load_backbone(bundle.config.backbone)
         if backbone.weights_hash != bundle.weights_hash:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError
-from aoi_app.defects import Defect, Gap
+from aoi_app.defects import Defect, Gap, Remark
 from aoi_app.frame import Frame, Lost
 from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.recent_web import Strip
@@ -28,7 +28,7 @@ from aoi_app.roll_inspection import Outcome, RollInspection
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.1
-_SPEED_WINDOW_S = 3.0
+_SPEED_WINDOW_S = 10.0  # longer than one stretch of web takes on a slow machine
 _STRIPS_FOR_VIEWS = 64
 
 
@@ -94,7 +94,7 @@ class News:
     strips: tuple[Strip, ...]
     defects: tuple[Defect, ...]
     gaps: tuple[Gap, ...]
-    events: tuple[str, ...]
+    remarks: tuple[Remark, ...]
     withdrawn: tuple[int, ...]
     """Numbers of defects that have become part of another one."""
 
@@ -235,7 +235,7 @@ class Session:
             strips,
             tuple(d for o in news for d in o.defects),
             tuple(g for o in news for g in o.gaps),
-            tuple(e for o in news for e in o.events),
+            tuple(r for o in news for r in o.remarks),
             tuple(w for o in news for w in o.withdrawn),
         )
 

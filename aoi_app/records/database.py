@@ -59,8 +59,8 @@ class RollRow(Base):
         back_populates="roll", cascade="all, delete-orphan", order_by="DefectRow.number"
     )
     gaps: Mapped[list[GapRow]] = relationship(back_populates="roll", cascade="all, delete-orphan", order_by="GapRow.id")
-    events: Mapped[list[EventRow]] = relationship(
-        back_populates="roll", cascade="all, delete-orphan", order_by="EventRow.id"
+    remarks: Mapped[list[RemarkRow]] = relationship(
+        back_populates="roll", cascade="all, delete-orphan", order_by="RemarkRow.id"
     )
 
 
@@ -107,15 +107,19 @@ class GapRow(Base):
     roll: Mapped[RollRow] = relationship(back_populates="gaps")
 
 
-class EventRow(Base):
+class RemarkRow(Base):
     """Something worth knowing that is no defect."""
 
-    __tablename__ = "events"
+    __tablename__ = "remarks"
     id: Mapped[int] = mapped_column(primary_key=True)
     roll_id: Mapped[int] = mapped_column(ForeignKey("rolls.id"), index=True)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    kind: Mapped[str]
+    fabric: Mapped[str]
+    first_line: Mapped[int]
+    position_m: Mapped[float]
     text: Mapped[str]
-    roll: Mapped[RollRow] = relationship(back_populates="events")
+    roll: Mapped[RollRow] = relationship(back_populates="remarks")
 
 
 def now() -> datetime:

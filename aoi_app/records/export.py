@@ -50,7 +50,7 @@ _DIGITS = {
 
 
 def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
-    """One roll with its defects, gaps and events as plain values.
+    """One roll with its defects, gaps and remarks as plain values.
 
     Raises:
         RecordsError: there is no such roll, or the database cannot be read.
@@ -87,7 +87,10 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
                     {name: getattr(g, name) for name in ("first_line", "lines", "position_m", "length_m", "reason")}
                     for g in roll.gaps
                 ],
-                "events": [{"at": e.at.isoformat(), "text": e.text} for e in roll.events],
+                "remarks": [
+                    {name: getattr(r, name) for name in ("kind", "fabric", "first_line", "position_m", "text")}
+                    for r in roll.remarks
+                ],
             }
     except SQLAlchemyError as error:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error

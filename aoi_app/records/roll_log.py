@@ -4,6 +4,7 @@ cannot be written.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from dataclasses import asdict
@@ -18,10 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from aoi_app.defects import Defect, Gap
-from aoi_app.records.database import DefectRow, EventRow, GapRow, RecordsError, RollRow, explain, now
+from aoi_app.records.database import DefectRow, GapRow, RecordsError, RemarkRow, RollRow, explain, now
 from aoi_app.roll_inspection import Outcome
+from cras_core.files import write_atomically
 
 _RETRY_S = 1.0
+_LAST_TRIES_S = 5.0  # how long the end of a roll waits for a database that is locked
 
 
 class RollLog:
@@ -41,13 +44,21 @@ class RollLog:
         recipe: dict[str, object],
         threshold: float,
         tiles: Path | None = None,
+        rescue: Path | None = None,
     ) -> None:
-        """Begins a roll; ``tiles`` is the folder where tiles of it are kept.
+        """Begins a roll.
+
+        Args:
+            engine: the records.
+            name, source, model, recipe, threshold: columns of the roll.
+            tiles: folder where tiles of it are kept.
+            rescue: folder for a file with what the database does not take, when the roll ends.
 
         Raises:
             RecordsError: the database cannot be written.
         """
         self._engine = engine
+        self._rescue = rescue
         self._waiting: list[Outcome] = []
         self._figures: dict[str, object] = {}
         self._not_before_s = 0.0
@@ -74,13 +85,13 @@ class RollLog:
     @property
     def waiting(self) -> int:
         """Records that are not in the database yet."""
-        return sum(len(o.defects) + len(o.gaps) + len(o.events) for o in self._waiting)
+        return sum(len(o.defects) + len(o.gaps) + len(o.remarks) for o in self._waiting)
 
     def write(self, outcome: Outcome, figures: dict[str, object]) -> bool:
         """Commits what became of a piece of web.
 
         Args:
-            outcome: new defects, gaps and events.
+            outcome: new defects, gaps and remarks.
             figures: columns of the roll that have changed, by name.
 
         Returns:
@@ -100,11 +111,35 @@ class RollLog:
             state: ``finished`` or ``stopped``.
 
         Raises:
-            RecordsError: records are left that the database does not take.
+            RecordsError: records are left that the database does not take; the text says where they are instead.
         """
         self._figures |= {"state": state, "ended_at": now()}
-        if not self._commit():
-            raise RecordsError(f"{self.waiting} records of roll {self.roll_id} could not be written: {self.problem}")
+        deadline = time.monotonic() + _LAST_TRIES_S
+        while not self._commit():
+            if time.monotonic() > deadline:
+                lost = f"{self.waiting} records of roll {self.roll_id} are not in the database ({self.problem})"
+                raise RecordsError(f"{lost}; {self._save_elsewhere(state)}")
+            time.sleep(_RETRY_S / 4)
+
+    def _save_elsewhere(self, state: str) -> str:
+        """What waits goes into a file of its own; returns where it is, as half a sentence."""
+        if self._rescue is None:
+            return "they are lost."
+        path = self._rescue / f"roll-{self.roll_id}-unrecorded.json"
+        outcomes = self._waiting
+        content = {
+            "roll": self.roll_id,
+            "state": state,
+            "defects": [plain_defect(d) for o in outcomes for d in o.defects],
+            "withdrawn": [w for o in outcomes for w in o.withdrawn],
+            "gaps": [asdict(g) for o in outcomes for g in o.gaps],
+            "remarks": [asdict(r) for o in outcomes for r in o.remarks],
+        }
+        try:
+            write_atomically(path, (json.dumps(content, indent=1) + "\n").encode(), durable=True)
+        except OSError as error:
+            return f"{path} cannot be written either ({error.strerror or error}), so they are lost."
+        return f"they are in {path}."
 
     def _commit(self) -> bool:
         try:
@@ -139,14 +174,21 @@ class RollLog:
             gone = DefectRow.roll_id == self.roll_id, DefectRow.number.in_(outcome.withdrawn)
             session.execute(delete(DefectRow).where(*gone))
         session.add_all(_gap_row(self.roll_id, gap) for gap in outcome.gaps)
-        session.add_all(EventRow(roll_id=self.roll_id, at=now(), text=text) for text in outcome.events)
+        session.add_all(RemarkRow(roll_id=self.roll_id, at=now(), **asdict(r)) for r in outcome.remarks)
         session.flush()
 
 
 def defect_columns(defect: Defect) -> dict[str, object]:
     """The columns of a defect, without its place in the table."""
-    plain = {name: getattr(defect, name) for name in defect.__slots__ if name not in ("boxes", "thumbnail", "number")}
-    return plain | {"boxes": [asdict(box) for box in defect.boxes], "thumbnail": encode_png(defect.thumbnail)}
+    plain = plain_defect(defect)
+    del plain["number"]
+    return plain | {"thumbnail": encode_png(defect.thumbnail)}
+
+
+def plain_defect(defect: Defect) -> dict[str, object]:
+    """A defect in values that JSON can hold, without its picture."""
+    plain = {name: getattr(defect, name) for name in defect.__slots__ if name not in ("boxes", "thumbnail")}
+    return plain | {"boxes": [asdict(box) for box in defect.boxes]}
 
 
 def encode_png(image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:

@@ -141,15 +141,15 @@ def _column_look(gray: Image) -> FloatArray:
     column.
     """
     brightness = np.median(gray[:: max(1, len(gray) // 32)], axis=0)  # a sample of the lines is enough and much faster
-    across = _typical(cv2.absdiff(gray[:, 1:], gray[:, :-1]))
-    along = _typical(cv2.absdiff(gray[1:], gray[:-1]))
+    across = _typical(np.asarray(cv2.absdiff(gray[:, 1:], gray[:, :-1]), dtype=np.uint8))
+    along = _typical(np.asarray(cv2.absdiff(gray[1:], gray[:-1]), dtype=np.uint8))
     look = np.stack([brightness, np.append(across, across[-1]), along])
     look = cv2.blur(look, (9, 1), borderType=cv2.BORDER_REPLICATE)
     # The offsets keep the logarithm calm where there is nothing: a black background, a saturated one without texture.
     return np.asarray(np.log(look + np.array([[4.0], [0.7], [0.7]])), dtype=np.float64)
 
 
-def _typical(change: npt.NDArray[np.integer] | npt.NDArray[np.floating]) -> FloatArray:
+def _typical(change: Image) -> FloatArray:
     """(lines, W) -> (W,): mean over the lines, taken in a few groups of which the middle one counts: a defect is in
     few of them.
     """

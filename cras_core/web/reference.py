@@ -29,8 +29,8 @@ class ReferenceConfig:
             stay well below half of it.
         memory_lines: how much of the web counts as seen lately, lines.
         prior_cells: weight of the calibrated centre, in cells; matters only where very little cloth is in view.
-        flagged: share of cells above the limit from which a block of a stretch does not enter the memory, so that a
-            long defect does not become the norm.
+        flagged: share of cells above the limit from which a block of a stretch counts neither for the centre nor for
+            the memory, so that a long defect does not become the norm.
     """
 
     enabled: bool = True
@@ -67,11 +67,13 @@ class RunningReference:
         self._cell_px = cell_px
         self._memory: deque[FloatArray] = deque()
         self._rows_in_memory = 0
+        self._unusual_rows = 0
 
     def forget(self) -> None:
         """Starts anew, as for another fabric."""
         self._memory.clear()
         self._rows_in_memory = 0
+        self._unusual_rows = 0
 
     def relate(self, raw: FloatArray, centre: float, spread: float, limit: float) -> RelativeScores:
         """Relates rows of cells to the web and remembers them.
@@ -86,17 +88,56 @@ class RunningReference:
             return RelativeScores(
                 (raw - np.float32(centre)) / np.float32(spread), float(np.median(here)) if len(here) else centre, spread
             )
+        if self._memory and self._memory[0].shape[1] != raw.shape[1]:
+            self.forget()
         blocks = self._blocks(raw.shape[1])
-        rows = (
-            np.concatenate([*self._memory, raw]) if self._memory and self._memory[0].shape[1] == raw.shape[1] else raw
-        )
+        usual = self._without_flagged(raw, blocks, centre, spread, limit)
+        # Nothing of the first stretch can be left out: there is nothing to tell it by.
+        rows = np.concatenate([*self._memory, usual]) if self._memory else raw
+        score, web_spread = self._score(raw, rows, blocks, centre, spread)
+        self._remember(usual if self._memory else self._flagged_out(raw, score, blocks, limit))
+        return RelativeScores(score, float(np.median(here)), web_spread)
+
+    def _score(
+        self, raw: FloatArray, rows: FloatArray, blocks: list[_Block], centre: float, spread: float
+    ) -> tuple[FloatArray, float]:
+        """``raw`` relative to the statistics of ``rows``, and the spread it is counted in."""
         centres, spreads = self._statistics(rows, blocks, centre)
         # The spread is that of the whole web: a noisy stripe of cloth would otherwise hide what is in it.
         web_spread = max(float(np.median(spreads)) if len(spreads) else spread, 0.5 * spread)
         profile = np.interp(np.arange(raw.shape[1]) + 0.5, [b.middle for b in blocks], centres)
-        score = ((raw - profile[None, :]) / web_spread).astype(np.float32)
-        self._remember(raw, score, blocks, limit)
-        return RelativeScores(score, float(np.median(here)), web_spread)
+        return np.asarray((raw - profile[None, :]) / web_spread, dtype=np.float32), web_spread
+
+    def _without_flagged(
+        self, raw: FloatArray, blocks: list[_Block], centre: float, spread: float, limit: float
+    ) -> FloatArray:
+        """What of new rows may count as usual cloth, judged by the cloth before them; NaN where it may not.
+
+        When the whole width has stayed unusual for as long as the memory reaches, it is no defect any more but another
+        cloth (a seam, another lot), and the memory starts anew.
+        """
+        if not self._memory:
+            return raw
+        usual = self._flagged_out(
+            raw, self._score(raw, np.concatenate(self._memory), blocks, centre, spread)[0], blocks, limit
+        )
+        if np.isfinite(usual).any():
+            self._unusual_rows = 0
+            return usual
+        self._unusual_rows += len(raw)
+        if self._unusual_rows * self._cell_px < self._config.memory_lines:
+            return usual
+        self.forget()
+        return raw
+
+    def _flagged_out(self, raw: FloatArray, score: FloatArray, blocks: list[_Block], limit: float) -> FloatArray:
+        kept: FloatArray = raw.copy()
+        for block in blocks:
+            cells = score[:, block.first : block.end]
+            cells = cells[np.isfinite(cells)]
+            if len(cells) and float((cells > limit).mean()) > self._config.flagged:
+                kept[:, block.first : block.end] = np.nan
+        return kept
 
     def _blocks(self, cols: int) -> list[_Block]:
         width = max(1, self._config.block_px // self._cell_px)
@@ -107,7 +148,7 @@ class RunningReference:
     def _statistics(
         self, rows: FloatArray, blocks: list[_Block], prior: float
     ) -> tuple[npt.NDArray[np.float64], list[float]]:
-        """Centre of every block and the spreads of those that hold cloth."""
+        """Centre of every block and the spreads of those that hold cloth; the prior where there is none at all."""
         centres, spreads = np.full(len(blocks), np.nan), []
         for i, block in enumerate(blocks):
             cells = rows[:, block.first : block.end]
@@ -119,20 +160,14 @@ class RunningReference:
             centres[i] = weight * middle + (1 - weight) * prior
             spreads.append(float(high - low))
         known = np.isfinite(centres)
+        if not known.any():
+            return np.full(len(blocks), prior), spreads
         return np.interp(np.arange(len(blocks)), np.flatnonzero(known), centres[known]), spreads
 
-    def _remember(self, raw: FloatArray, score: FloatArray, blocks: list[_Block], limit: float) -> None:
-        kept = raw.copy()
-        for block in blocks:
-            cells = score[:, block.first : block.end]
-            cells = cells[np.isfinite(cells)]
-            if len(cells) and float((cells > limit).mean()) > self._config.flagged:
-                kept[:, block.first : block.end] = np.nan
-        if self._memory and self._memory[0].shape[1] != raw.shape[1]:
-            self.forget()
-        if np.isfinite(kept).any():
-            self._memory.append(kept)
-            self._rows_in_memory += len(kept)
+    def _remember(self, usual: FloatArray) -> None:
+        if np.isfinite(usual).any():
+            self._memory.append(usual)
+            self._rows_in_memory += len(usual)
         while (
             self._memory and (self._rows_in_memory - len(self._memory[0])) * self._cell_px >= self._config.memory_lines
         ):

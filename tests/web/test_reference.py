@@ -43,8 +43,18 @@ def test_a_defect_across_the_whole_web_does_not_become_the_norm() -> None:
     rng, reference = np.random.default_rng(3), RunningReference(ReferenceConfig(), CELL)
     for _ in range(3):
         reference.relate(web(rng), 0.0, 1.35, 5.0)
-    peaks = [float(np.median(reference.relate(web(rng, level=12.0), 0.0, 1.35, 5.0).score)) for _ in range(20)]
+    stretches = ReferenceConfig().memory_lines // (56 * CELL) - 1
+    peaks = [float(np.median(reference.relate(web(rng, level=12.0), 0.0, 1.35, 5.0).score)) for _ in range(stretches)]
     assert min(peaks) > 6
+
+
+def test_another_lot_after_a_seam_becomes_the_norm_after_the_memory() -> None:
+    rng, reference = np.random.default_rng(3), RunningReference(ReferenceConfig(memory_lines=1000), CELL)
+    for _ in range(3):
+        reference.relate(web(rng), 0.0, 1.35, 5.0)
+    peaks = [float(np.median(reference.relate(web(rng, level=12.0), 0.0, 1.35, 5.0).score)) for _ in range(6)]
+    assert peaks[0] > 6
+    assert abs(peaks[-1]) < 1
 
 
 def test_slow_drift_is_followed() -> None:
