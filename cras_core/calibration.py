@@ -46,7 +46,6 @@ class FabricCalibration:
         limit: relative score, in spreads above the web's centre, that normal cloth exceeds at the wanted rate. It is
             the 1 of every score that is shown.
         raw_limit: the same for the raw score as it comes.
-        image_limit: score of a whole tile (eq. 10) that one normal tile in a hundred exceeds.
         similarity_limit: similarity to the fabric (eq. 2) below which cloth counts as unknown.
         level_limit: how many spreads the centre of a whole web may lie from ``centre`` before the roll counts as
             strange.
@@ -58,15 +57,20 @@ class FabricCalibration:
     spread: float
     limit: float
     raw_limit: float
-    image_limit: float
     similarity_limit: float
     level_limit: float
     seen_m2: float
+
+    @property
+    def absolute_limit(self) -> float:
+        """``raw_limit`` in spreads above ``centre``: the limit where scores are not taken relative to the web."""
+        return (self.raw_limit - self.centre) / self.spread
 
     def __post_init__(self) -> None:
         if not (
             self.spread > 0
             and self.limit > 0
+            and self.raw_limit > self.centre
             and np.isfinite([self.centre, self.spread, self.limit, self.raw_limit]).all()
         ):
             raise ConfigError(f"fabric {self.fabric}: the calibration is not usable: {self}")

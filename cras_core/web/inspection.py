@@ -185,13 +185,14 @@ class WebInspection:
         )
         fabric = self.fabric if self.fabric is not None else 0
         calibration = self._detector.calibrations[fabric]
-        relative = self.reference.relate(raw, calibration.centre, calibration.spread, calibration.limit)
+        limit = calibration.limit if self._config.reference.enabled else calibration.absolute_limit
+        relative = self.reference.relate(raw, calibration.centre, calibration.spread, limit)
         return [
             ScoredRows(
                 first_line=first,
                 image=image,
                 cell_px=cell,
-                score=relative.score / np.float32(calibration.limit),
+                score=relative.score / np.float32(limit),
                 raw=raw,
                 edges=edges,
                 fabric=fabric,
