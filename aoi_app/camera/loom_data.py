@@ -30,12 +30,7 @@ def write_data_set(out: Path, strips: int, lines: int, width_px: int, seed: int)
             bad = Loom(LoomConfig(weave=weave, width_px=width_px, defects_per_1000_lines=2.0, seed=seed + 50 + k))
             written = line = 0
             while written < strips:
-                planted = [
-                    d
-                    for d in bad.defects(line, line + lines)
-                    if min(d.end_line, line + lines) - max(d.first_line, line)
-                    >= min(_SHORTEST_PART_LINES, d.end_line - d.first_line)
-                ]
+                planted = [d for d in bad.defects(line, line + lines) if _shows(d, line, line + lines)]
                 if planted:
                     mask = np.zeros((lines, width_px), np.uint8)
                     for d in planted:

@@ -97,19 +97,7 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
 
 
 def _defect(row: DefectRow) -> dict[str, Any]:
-    names = (
-        "fabric",
-        "shape",
-        "position_m",
-        "position_mm",
-        "length_mm",
-        "width_mm",
-        "area_mm2",
-        "peak",
-        "mean",
-        "raw_peak",
-        "is_open",
-    )
+    names = [name for name in _COLUMNS if name not in ("id", "sources")]
     values = {name: getattr(row, name) for name in names}
     return (
         {"id": row.number}
