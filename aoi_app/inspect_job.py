@@ -57,6 +57,12 @@ def run(job: InspectJob, console: Console) -> int:
     source = make_source(job.choice)
     with source:  # a folder that cannot be used is said before torch is loaded
         total = source.total_lines
+    try:
+        job.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordsError(
+            f"The folder {job.out} cannot be made: {error.strerror or error}. Choose another with --out."
+        ) from error
     engine = open_database(f"sqlite:///{job.out / 'records.db'}")
     inspector = load_inspector(job.bundle, job.device, job.precision)
     maps = MapWriter(job.out / "maps") if job.maps else None
@@ -156,7 +162,7 @@ def _summarise(roll: dict[str, Any], problems: list[str], seconds: float, out: P
         )
     for remark, count in _counted(roll["remarks"]):
         where = f"at {remark['position_m']:.2f} m" if count == 1 else f"in {count} places, first"
-        console.print(f"[cyan]Note:[/cyan] {where}: {remark['text']}", highlight=False)
+        console.print(f"[cyan]Note:[/cyan] {where}: {remark['text']}", highlight=False, soft_wrap=True)
     for problem in problems:
         console.print(f"[red]Problem:[/red] {problem}", highlight=False)
     console.print(f"Written to {out}")

@@ -206,7 +206,7 @@ class Session:
         with self._lock:
             figures, speed = self._figures, list(self._speed)
             state, message = self._state, self._message
-        lines_per_s, tiles_per_s = _rates(speed, time.monotonic())
+        lines_per_s, tiles_per_s = (0.0, 0.0) if state.is_over else _rates(speed, time.monotonic())
         return Snapshot(
             state=state,
             message=message,

@@ -67,6 +67,7 @@ _STYLE = """
 QToolBar {{ border: 0; border-bottom: 1px solid {line}; spacing: 6px; padding: 4px; }}
 QToolButton {{ padding: 6px 10px; font-size: 14px; border: 1px solid transparent; border-radius: 4px; }}
 QToolButton:hover {{ border-color: {line}; background: {panel}; }}
+QToolButton:checked {{ border-color: {accent}; background: {panel}; }}
 QToolButton:focus, QTableView:focus, QSlider:focus {{ border: 1px solid {accent}; }}
 QTableView {{ gridline-color: {line}; font-size: 14px; border: 1px solid {line}; }}
 QHeaderView::section {{
