@@ -141,18 +141,16 @@ def benchmark(
     batch: Annotated[int, typer.Option(help="Tiles in a batch.", min=1)] = 8,
     rounds: Annotated[int, typer.Option(help="Rounds; the median counts.", min=1)] = 5,
     device: Device = "auto",
+    precision: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
 ) -> None:
-    """Time the detector beside its bare backbone."""
+    """Time the line and the detector beside the bare backbone."""
     from cras_core.benchmark import benchmark as run
     from cras_core.inspector import Inspector
 
-    inspector = Inspector.load(bundle, device)
-    speed = run(inspector, batch, rounds)
-    side = inspector.config.tiling.tile_px
-    table = Table("", f"tiles of {side} px per second")
-    table.add_row("whole detector", f"{speed.inspector:.1f}")
-    table.add_row(f"bare {inspector.config.backbone.name}", f"{speed.backbone:.1f}")
-    table.add_row("ratio", f"{speed.ratio:.2f}")
+    inspector = Inspector.load(bundle, device, precision)
+    table = Table("", f"tiles of {inspector.config.tiling.tile_px} px per second", "ratio")
+    for speed in run(inspector, batch, rounds):
+        table.add_row(speed.name, f"{speed.tiles_per_s:.1f}", f"{speed.ratio:.2f}")
     Console().print(table)
 
 

@@ -28,9 +28,10 @@ class Backbone(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, network: nn.Module, config: BackboneConfig) -> None:
+    def __init__(self, network: nn.Module, config: BackboneConfig, *, folded: bool = True) -> None:
         super().__init__()
-        self.network = fold(network.eval().requires_grad_(False))
+        network = network.eval().requires_grad_(False)
+        self.network = fold(network) if folded else network
         self.config = config
         self.precision = torch.float32
         info: Any = network.feature_info
@@ -62,8 +63,9 @@ class Backbone(nn.Module):
         return [level.float() for level in levels]
 
 
-def load_backbone(config: BackboneConfig) -> Backbone:
-    """Builds a backbone and fills it with the weights that ``config`` names.
+def load_backbone(config: BackboneConfig, *, folded: bool = True) -> Backbone:
+    """Builds a backbone and fills it with the weights that ``config`` names; ``folded`` off leaves it as timm builds
+    it, to compare with.
 
     Raises:
         WeightsError: timm has no such network, or its weights cannot be reached; the message says what to do.
@@ -81,7 +83,7 @@ def load_backbone(config: BackboneConfig) -> Backbone:
         order = list(timm.create_model(config.name, pretrained=False).state_dict())
     with torch.no_grad():
         load_into(network, weights, order, config.weights)
-    return Backbone(network, config)
+    return Backbone(network, config, folded=folded)
 
 
 def _from_hub(config: BackboneConfig) -> dict[str, Tensor]:

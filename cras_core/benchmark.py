@@ -1,6 +1,4 @@
-"""How fast the detector is, side by side with the bare backbone in one run; on a shared machine only the ratio means
-something.
-"""
+"""How fast the detector is, side by side with plainer things in one run: machines are noisy, ratios less so."""
 
 from __future__ import annotations
 
@@ -11,47 +9,92 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from cras_core.backbone import load_backbone
 from cras_core.inspector import Inspector, to_images
+from cras_core.web.inspection import WebConfig, WebInspection
+from cras_core.web.regions import RegionConfig, RegionTracker
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Tiles per second, medians over alternating rounds."""
+    """Tiles per second of one thing.
 
-    inspector: float
-    backbone: float
+    Attributes:
+        name: what was timed.
+        tiles_per_s: median over the rounds.
+        ratio: to the first thing of the benchmark, the plain backbone.
+    """
 
-    @property
-    def ratio(self) -> float:
-        """What is left of the backbone's speed when everything else is done as well."""
-        return self.inspector / self.backbone
+    name: str
+    tiles_per_s: float
+    ratio: float
 
 
-def benchmark(inspector: Inspector, batch: int, rounds: int, on_round: Callable[[int], None] = lambda _: None) -> Speed:
-    """Times scoring of random tiles of the model's tile size against the backbone alone on the same tiles."""
+def benchmark(
+    inspector: Inspector, batch: int, rounds: int, on_round: Callable[[int], None] = lambda _: None
+) -> list[Speed]:
+    """Times, in alternating rounds on random tiles of the model's tile size:
+
+    - the backbone as timm builds it;
+    - the backbone as it is used here, folded;
+    - the whole detector, ``Inspector.cells``;
+    - the whole line: edges, tiles, detector, stitching, running reference, regions.
+    """
     side = inspector.config.tiling.tile_px
-    tiles = np.random.default_rng(0).integers(0, 256, (batch, side, side), dtype=np.uint8)
+    rng = np.random.default_rng(0)
+    tiles = rng.integers(0, 256, (batch, side, side), dtype=np.uint8)
     images = to_images(tiles, inspector.device)
-    backbone = inspector.model.extractor.backbone
+    chunk = batch if inspector.device.type == "cuda" else 1
+    folded = inspector.model.extractor.backbone
+    plain = load_backbone(inspector.config.backbone, folded=False).to(inspector.device)
+    plain.precision = folded.precision
+    web = rng.integers(90, 130, (inspector.config.tiling.step_px, side * batch), dtype=np.uint8)
+    line = _Line(inspector)
+    line.run(web)  # the first stretch waits for the lines of its halo
 
-    @torch.inference_mode()
-    def plain() -> None:
-        size = 1 if inspector.device.type == "cpu" else batch
-        for i in range(0, batch, size):
-            backbone(images[i : i + size])
+    def run_backbone(backbone: torch.nn.Module) -> int:
+        with torch.inference_mode():
+            for i in range(0, batch, chunk):
+                backbone(images[i : i + chunk])
         if inspector.device.type == "cuda":
             torch.cuda.synchronize()
+        return batch
 
-    def whole() -> None:
+    def run_detector() -> int:
         inspector.cells(tiles, 0)
+        return batch
 
-    plain()
-    whole()
-    times: tuple[list[float], list[float]] = ([], [])
+    runs: dict[str, Callable[[], int]] = {
+        f"{inspector.config.backbone.name} as timm builds it": lambda: run_backbone(plain),
+        "the same, folded": lambda: run_backbone(folded),
+        "whole detector": run_detector,
+        "whole line": lambda: line.run(web),
+    }
+    for run in runs.values():
+        run()
+    rates: dict[str, list[float]] = {name: [] for name in runs}
     for done in range(rounds):
-        for run, kept in ((whole, times[0]), (plain, times[1])):
+        for name, run in runs.items():
             started = time.perf_counter()
-            run()
-            kept.append(time.perf_counter() - started)
+            count = run()
+            rates[name].append(count / (time.perf_counter() - started))
         on_round(done + 1)
-    return Speed(batch / float(np.median(times[0])), batch / float(np.median(times[1])))
+    median = {name: float(np.median(values)) for name, values in rates.items()}
+    first = next(iter(median.values()))
+    return [Speed(name, value, value / first) for name, value in median.items()]
+
+
+class _Line:
+    """A web without end and without camera."""
+
+    def __init__(self, inspector: Inspector) -> None:
+        config = inspector.config
+        self._web = WebInspection(inspector, WebConfig(config.tiling, config.edges, config.reference, fabric=0))
+        self._tracker = RegionTracker(RegionConfig(threshold=1e6))  # noise is no cloth: its regions would take the time
+
+    def run(self, image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> int:
+        tiles = 0
+        for rows in self._web.push(image):
+            self._tracker.push(rows.score, rows.raw)
+            tiles += rows.tiles
+        return tiles
