@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -24,6 +24,7 @@ app = typer.Typer(
 console = Console(stderr=True)
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+Precision = Annotated[str, typer.Option(help="What the backbone computes in: float32, bfloat16 or float16.")]
 
 
 @app.command()
@@ -108,12 +109,55 @@ def evaluate(
         report = run(
             inspector, data, lambda path, done, total: bar.update(task, completed=done, total=total, message=path.name)
         )
-    table = Table("fabric", "I-AUROC", "I-AP", "P-AUROC", "P-AP", "AUPRO", "matched")
+    names = ("i_auroc", "i_ap", "i_f1_max", "p_auroc", "p_ap", "p_f1_max", "aupro", "matched")
+    table = Table("fabric", "I-AUROC", "I-AP", "I-F1", "P-AUROC", "P-AP", "P-F1", "AUPRO", "matched")
     for name, figures in [*report["fabrics"].items(), ("mean", report["mean"])]:
-        table.add_row(name, *(f"{figures[k]:.3f}" for k in ("i_auroc", "i_ap", "p_auroc", "p_ap", "aupro", "matched")))
-    Console().print(table)
+        table.add_row(name, *(f"{figures[k]:.3f}" for k in names))
+    _show(table)
     if json_file is not None:
         _write(json_file, json.dumps(report, indent=2))
+
+
+@app.command("evaluate-web")
+def evaluate_web(
+    bundle: Annotated[Path, typer.Argument(help="A bundle.")],
+    strips: Annotated[Path, typer.Argument(help="Strips with masks: <fabric>/defect and <fabric>/mask.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")] = None,
+    known: Annotated[bool, typer.Option(help="The fabric of a strip is given; --no-known lets it be matched.")] = True,
+    device: Device = "auto",
+    precision: Precision = "float32",
+) -> None:
+    """Judge a model on strips of web: recall of defects at fixed false alarms."""
+    from cras_core.evaluate_web import evaluate_web as run
+    from cras_core.inspector import Inspector
+
+    inspector = Inspector.load(bundle, device, precision)
+    with _bar() as bar:
+        task = bar.add_task("evaluate", total=None, message="")
+        report = run(
+            {bundle.name: inspector},
+            strips,
+            lambda path, done, total: bar.update(task, completed=done, total=total, message=path.name),
+            known=known,
+        )[bundle.name]
+    _show(_web_table({**report["fabrics"], "all": report["all"]}, "fabric"))
+    if json_file is not None:
+        _write(json_file, json.dumps(report, indent=2))
+
+
+def _web_table(rows: dict[str, dict[str, Any]], first: str) -> Table:
+    """Recall of defects, a row each."""
+    rates = next(iter(rows.values()))["recall_per_strip"]
+    pixel = ("p_auroc", "p_ap", "aupro", "defect_inspected", "matched")
+    table = Table(
+        first, "defects", *(f"{r}/strip" for r in rates), "P-AUROC", "P-AP", "AUPRO", "inspected", "matched",
+        caption="Recall of defects at so many false alarms per strip; inspected: share of the defects' pixels that lie "
+        "on inspected cloth.",
+    )  # fmt: skip
+    for name, figures in rows.items():
+        recalls = (f"{r:.3f}" for r in figures["recall_per_strip"].values())
+        table.add_row(name, str(figures["defects"]), *recalls, *(f"{figures[k]:.3f}" for k in pixel))
+    return table
 
 
 @app.command()
@@ -141,7 +185,7 @@ def benchmark(
     batch: Annotated[int, typer.Option(help="Tiles in a batch.", min=1)] = 8,
     rounds: Annotated[int, typer.Option(help="Rounds; the median counts.", min=1)] = 5,
     device: Device = "auto",
-    precision: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
+    precision: Precision = "float32",
 ) -> None:
     """Time the line and the detector beside the bare backbone."""
     from cras_core.benchmark import benchmark as run
@@ -151,7 +195,7 @@ def benchmark(
     table = Table("", f"tiles of {inspector.config.tiling.tile_px} px per second", "ratio")
     for speed in run(inspector, batch, rounds):
         table.add_row(speed.name, f"{speed.tiles_per_s:.1f}", f"{speed.ratio:.2f}")
-    Console().print(table)
+    _show(table)
 
 
 def _bar() -> Progress:
@@ -164,6 +208,12 @@ def _bar() -> Progress:
         TextColumn("{task.fields[message]}"),
     )
     return Progress(*columns, console=console)
+
+
+def _show(table: Table) -> None:
+    """Prints a table, whole also where it goes to a file."""
+    screen = Console()
+    (screen if screen.is_terminal else Console(width=160)).print(table)
 
 
 def _write(path: Path, text: str) -> None:

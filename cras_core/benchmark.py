@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from cras_core.backbone import load_backbone
-from cras_core.inspector import Inspector, to_images
+from cras_core.detector import to_images
+from cras_core.inspector import Inspector
 from cras_core.web.inspection import WebConfig, WebInspection
 from cras_core.web.regions import RegionConfig, RegionTracker
 

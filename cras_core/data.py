@@ -67,6 +67,17 @@ def find_normal_images(root: Path) -> list[NormalImages]:
     return found
 
 
+def _read_mask(path: Path, picture: Path, height: int, width: int) -> npt.NDArray[np.bool_]:
+    """(H, W) bool, grey levels above half count as defective. Raises DataError when it is of another size."""
+    mask = read_image(path)
+    mask = mask if mask.ndim == 2 else mask.max(axis=2)
+    if mask.shape != (height, width):
+        raise DataError(
+            f"{path} is {mask.shape[1]} x {mask.shape[0]} px, its picture {picture.name} {width} x {height} px"
+        )
+    return np.asarray(mask > 127)
+
+
 @dataclass(frozen=True, slots=True)
 class TestImage:
     """One picture to judge a model by."""
@@ -88,11 +99,7 @@ class TestImage:
             return np.zeros((height, width), np.bool_)
         if self.mask is None:
             raise DataError(f"{self.path}: no mask for it in ground_truth/{self.defect}")
-        mask = read_image(self.mask)
-        mask = mask if mask.ndim == 2 else mask.max(axis=2)
-        if mask.shape != (height, width):
-            raise DataError(f"{self.mask} is {mask.shape[1]} x {mask.shape[0]} px, its picture {width} x {height} px")
-        return np.asarray(mask > 127)
+        return _read_mask(self.mask, self.path, height, width)
 
 
 def find_test_images(root: Path) -> dict[str, list[TestImage]]:
@@ -122,6 +129,39 @@ def _test_images(fabric: str, folder: Path, kind: Path) -> Iterator[TestImage]:
     masks = {p.stem: p for p in list_images(truth)} if truth.is_dir() else {}
     for path in list_images(kind):
         yield TestImage(path, fabric, kind.name, masks.get(f"{path.stem}_mask") or masks.get(path.stem))
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A strip of web with defects and the mask of them."""
+
+    path: Path
+    fabric: str
+    mask: Path
+
+    def read_mask(self, height: int, width: int) -> npt.NDArray[np.bool_]:
+        """(H, W) bool. Raises DataError when the mask is of another size."""
+        return _read_mask(self.mask, self.path, height, width)
+
+
+def find_strips(root: Path) -> dict[str, list[Strip]]:
+    """Strips to judge a model by, ``<fabric>/defect`` with masks of the same name in ``<fabric>/mask``, by fabric.
+
+    Raises:
+        DataError: the folder is missing or holds no such strips, or a strip has no mask.
+    """
+    found: dict[str, list[Strip]] = {}
+    for name, folder in _fabrics(root):
+        if not ((folder / "defect").is_dir() and (folder / "mask").is_dir()):
+            continue
+        masks = {p.stem.removesuffix("_mask"): p for p in list_images(folder / "mask")}
+        for path in list_images(folder / "defect"):
+            if path.stem not in masks:
+                raise DataError(f"{path}: no mask for it in {folder / 'mask'}")
+            found.setdefault(name, []).append(Strip(path, name, masks[path.stem]))
+    if not found:
+        raise DataError(f"{root} holds no strips to evaluate on: expected <fabric>/defect and <fabric>/mask in it")
+    return found
 
 
 def _fabrics(root: Path) -> list[tuple[str, Path]]:

@@ -1,16 +1,13 @@
-"""The trained model as the rest of the program uses it: uint8 tiles in, scores out."""
+"""The trained CRAS model as the rest of the program uses it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
 from cras_core.adapter import Adapter
 from cras_core.backbone import load_backbone
@@ -19,32 +16,11 @@ from cras_core.calibration import FabricCalibration
 from cras_core.centers import ClassCenters
 from cras_core.config import CrasConfig, ScoreConfig
 from cras_core.cras import CrasModel, FeatureExtractor, HeadOutput
+from cras_core.detector import CellTensors, Detector, pick_device
 from cras_core.discriminator import Discriminator
-from cras_core.errors import BundleError, ConfigError, CrasError
-from cras_core.web.inspection import CellScores
-from cras_core.web.tiling import ceil_to
+from cras_core.errors import BundleError, ConfigError
 
-Image = npt.NDArray[np.uint8]
 PRECISIONS = ("float32", "bfloat16", "float16")
-
-_MULTIPLE_PX = 32  # tiles are padded to this, so that every level of the pyramid divides evenly
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What the model says of a batch of tiles or pictures; every tile is judged on its own.
-
-    Attributes:
-        score: (B,) float32, the maximum of the anomaly map (eq. 10).
-        anomaly_map: (B, H, W) float32 raw score per pixel, upsampled and smoothed (eq. 9).
-        fabric: (B,) int64 index of the fabric that each tile was compared with.
-        similarity: (B, K) float32 similarity to every fabric (eq. 2).
-    """
-
-    score: npt.NDArray[np.float32]
-    anomaly_map: npt.NDArray[np.float32]
-    fabric: npt.NDArray[np.int64]
-    similarity: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +39,8 @@ class ScoreScale:
         return ScoreScale(*(getattr(self, name).to(device) for name in ScoreScale.__slots__))
 
 
-class Inspector:
-    """Runs a trained model on tiles.
-
-    The application, the evaluation and the parity checks of exports all go through this class.
-    """
+class Inspector(Detector):
+    """Runs a trained CRAS model on tiles."""
 
     def __init__(
         self,
@@ -80,12 +53,10 @@ class Inspector:
     ) -> None:
         if precision not in PRECISIONS:
             raise ConfigError(f"there is no precision {precision!r}; known are {', '.join(PRECISIONS)}")
+        super().__init__(config, calibrations, device, model.extractor.backbone.weights_hash)
         self._model = model.to(device).eval()
         self.scale = scale.to(device)
-        self._calibrations = tuple(calibrations)
         model.extractor.backbone.precision = getattr(torch, precision)
-        self.config = config
-        self.device = device
 
     @classmethod
     def load(cls, path: Path, device: str = "auto", precision: str = "float32") -> Inspector:
@@ -122,89 +93,14 @@ class Inspector:
         return cls(model, bundle.config, scale, bundle.calibrations, pick_device(device), precision)
 
     @property
-    def calibrations(self) -> tuple[FabricCalibration, ...]:
-        """One per fabric, in the order of ``CellScores.similarity``."""
-        return self._calibrations
-
-    @property
-    def fabrics(self) -> tuple[str, ...]:
-        """Names of the fabrics."""
-        return tuple(c.fabric for c in self._calibrations)
-
-    @property
     def model(self) -> CrasModel:
         """The network itself, for training and figures."""
         return self._model
 
-    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
-        """Scores tiles cell by cell, for the running web.
-
-        Args:
-            tiles: (B, H, W) grey or (B, H, W, 3) RGB uint8.
-            fabric: index of the fabric that the tiles are known to be; None lets each tile choose (eq. 2).
-        """
-        raw, similarity, chosen = [], [], []
-        for chunk in self._chunks(tiles):
-            score, output = self._run(chunk, fabric)
-            raw.append(score.cpu())
-            similarity.append(output.similarity.cpu())
-            chosen.append(output.fabric.cpu())
-        return CellScores(torch.cat(raw).numpy(), torch.cat(similarity).float().numpy(), torch.cat(chosen).numpy())
-
-    def predict(self, images: Image, fabric: int | None = None) -> Prediction:
-        """Scores tiles or pictures pixel by pixel (eq. 9 and 10). Arguments as for ``cells``; no part of an image is
-        cropped away.
-        """
-        maps, similarity, chosen = [], [], []
-        height, width = images.shape[1:3]
-        for chunk in self._chunks(images):
-            score, output = self._run(chunk, fabric)
-            full = (ceil_to(height, _MULTIPLE_PX), ceil_to(width, _MULTIPLE_PX))
-            anomaly = torch.nn.functional.interpolate(
-                score.unsqueeze(1), size=full, mode="bilinear", align_corners=False
-            )[:, :, :height, :width]
-            if self.config.score.smooth_px > 0:
-                reach = min(int(4 * self.config.score.smooth_px + 0.5), height - 1, width - 1)
-                anomaly = gaussian_blur(anomaly, [2 * reach + 1, 2 * reach + 1], [self.config.score.smooth_px] * 2)
-            maps.append(anomaly.squeeze(1).cpu())
-            similarity.append(output.similarity.cpu())
-            chosen.append(output.fabric.cpu())
-        anomaly_map = torch.cat(maps).numpy()
-        return Prediction(
-            anomaly_map.max(axis=(1, 2)), anomaly_map, torch.cat(chosen).numpy(), torch.cat(similarity).float().numpy()
-        )
-
-    def _chunks(self, tiles: Image) -> Iterator[Image]:
-        if (
-            tiles.dtype != np.uint8
-            or tiles.ndim not in (3, 4)
-            or (tiles.ndim == 4 and tiles.shape[3] != 3)
-            or len(tiles) == 0
-        ):
-            raise ConfigError(f"tiles must be (B, H, W) or (B, H, W, 3) uint8: got {tiles.shape} {tiles.dtype}")
-        size = 32 if self.device.type == "cuda" else 1  # one tile stays in a processor's cache, two do not
-        for i in range(0, len(tiles), size):
-            yield tiles[i : i + size]
-
-    @torch.inference_mode()
-    def _run(self, tiles: Image, fabric: int | None) -> tuple[Tensor, HeadOutput]:
-        images = to_images(tiles, self.device)
-        known = None if fabric is None else torch.full((len(tiles),), fabric, device=self.device)
-        output = self._model(images, known)
-        return raw_score(output, self.config.score, self.scale), output
-
-
-def to_images(tiles: Image, device: torch.device) -> Tensor:
-    """(B, H, W[, 3]) uint8 -> (B, 3, H', W') float32, 0..255, mirrored out to what the pyramid divides evenly."""
-    x = torch.from_numpy(np.ascontiguousarray(tiles)).to(device)
-    x = x.unsqueeze(1) if x.ndim == 3 else x.permute(0, 3, 1, 2)
-    height, width = x.shape[2:]
-    missing = (ceil_to(width, _MULTIPLE_PX) - width, ceil_to(height, _MULTIPLE_PX) - height)
-    x = x.float()
-    if any(missing):
-        mode = "reflect" if missing[0] < width and missing[1] < height else "replicate"
-        x = torch.nn.functional.pad(x, (0, missing[0], 0, missing[1]), mode=mode)
-    return x.expand(-1, 3, -1, -1)
+    def score(self, images: Tensor, fabric: Tensor | None) -> CellTensors:
+        """One batch through the network; see ``Detector.score``."""
+        output = self._model(images, fabric)
+        return CellTensors(raw_score(output, self.config.score, self.scale), output.similarity, output.fabric)
 
 
 def raw_score(output: HeadOutput, config: ScoreConfig, scale: ScoreScale) -> Tensor:
@@ -219,24 +115,6 @@ def raw_score(output: HeadOutput, config: ScoreConfig, scale: ScoreScale) -> Ten
     logit = (output.logit.float() - scale.logit_centre[k, None, None]) / scale.logit_spread[k, None, None]
     residual = (output.residual.float() - scale.residual_centre[k, None, None]) / scale.residual_spread[k, None, None]
     return 0.5 * (logit + residual)
-
-
-def pick_device(name: str) -> torch.device:
-    """``auto`` takes a GPU where there is one.
-
-    Raises:
-        CrasError: the device does not exist here.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise CrasError(
-            f"The device {name} cannot be used here: {str(error).splitlines()[0]}. Use --device cpu."
-        ) from error
-    return device
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

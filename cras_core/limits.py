@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from cras_core.calibration import FabricCalibration, block_peaks, tail_limit
 from cras_core.data import NormalImages
+from cras_core.detector import Detector
 from cras_core.errors import DataError
 from cras_core.features import preprocess
 from cras_core.images import read_bits, read_image
-from cras_core.inspector import Inspector
 from cras_core.web.inspection import WebConfig, WebInspection
 from cras_core.web.reference import RunningReference
 
@@ -27,26 +27,26 @@ def provisional(fabric: str) -> FabricCalibration:
 
 
 def measure_limits(
-    inspector: Inspector, held: Sequence[NormalImages], on_image: Callable[[Path, int, int], None]
+    detector: Detector, held: Sequence[NormalImages], on_image: Callable[[Path, int, int], None]
 ) -> list[FabricCalibration]:
     """Scores held-back normal cloth as the line would and draws the limits from it.
 
     Args:
-        inspector: the trained model; its own calibrations are not read.
+        detector: the trained model; its own calibrations are not read.
         held: normal pictures of every fabric that training has not seen, in the order of the model's fabrics.
         on_image: told after each picture how many are done, of how many; may raise to stop.
 
     Raises:
         DataError: a picture cannot be read, or there is too little cloth in them.
     """
-    config = inspector.config
+    config = detector.config
     total, done, found = sum(len(h.paths) for h in held), 0, []
     for k, normal in enumerate(held):
         maps, peaks, similarities, levels = [], [], [], []
         bits = read_bits(normal.paths[0])
         for path in normal.paths:
             picture = read_image(path, bits)
-            raw, similarity = _raw_map(inspector, picture, normal.are_strips, k)
+            raw, similarity = _raw_map(detector, picture, normal.are_strips, k)
             if np.isfinite(raw).any():
                 maps.append(raw)
                 similarities.append(similarity)
@@ -84,15 +84,15 @@ def measure_limits(
 
 
 def _raw_map(
-    inspector: Inspector, picture: npt.NDArray[np.uint8], is_strip: bool, fabric: int
+    detector: Detector, picture: npt.NDArray[np.uint8], is_strip: bool, fabric: int
 ) -> tuple[npt.NDArray[np.float32], float]:
     """Raw scores of the cells of a picture, NaN outside the cloth, and the similarity to its fabric."""
-    config = inspector.config
+    config = detector.config
     if is_strip:
-        web = WebInspection(inspector, WebConfig(config.tiling, config.edges, config.reference, fabric))
+        web = WebInspection(detector, WebConfig(config.tiling, config.edges, config.reference, fabric))
         rows = [*web.push(picture), *web.finish()]
         return np.concatenate([r.raw for r in rows]), float(np.nanmean([r.similarity for r in rows]))
     tile = preprocess(picture, config.preprocess)[None]
-    scores = inspector.cells(tile, fabric)
+    scores = detector.cells(tile, fabric)
     cell = config.tiling.cell_px
     return scores.raw[0, : -(-tile.shape[1] // cell), : -(-tile.shape[2] // cell)], float(scores.similarity[0, fabric])

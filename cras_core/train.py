@@ -22,10 +22,11 @@ from cras_core.calibration import FabricCalibration
 from cras_core.config import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages
+from cras_core.detector import pick_device
 from cras_core.errors import ConfigError, DataError, TrainingError
 from cras_core.features import DrawnFeatures, FabricFeatures, extract, extract_drawn
 from cras_core.heads import VALIDATION_PATCHES, DrawnVectors, Vectors, fit_heads, score_scale
-from cras_core.inspector import Inspector, ScoreScale, pick_device
+from cras_core.inspector import Inspector, ScoreScale
 from cras_core.limits import measure_limits, provisional
 
 

@@ -1,0 +1,166 @@
+"""How good detectors are on strips of web with masks: the same way from pixels to boxes that the line goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cras_core.data import Strip, find_strips
+from cras_core.detector import Detector
+from cras_core.images import read_bits, read_image
+from cras_core.metrics import PixelScores
+from cras_core.web.inspection import ScoredRows, WebConfig, WebInspection
+from cras_core.web.regions import RegionConfig, RegionTracker
+from cras_core.web_recall import Reported, StripJudgement, judge_strip, recall_at
+
+RATES_PER_STRIP = (0.05, 0.1, 0.25, 0.5, 1.0)
+RATES_PER_M2 = (0.5, 1.0, 2.0, 5.0, 10.0)
+_LOWEST_SCORE = 0.2  # regions weaker than this share of the calibrated limit are not listed
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What has been seen of one fabric with one detector."""
+
+    strips: list[StripJudgement]
+    pixels: PixelScores
+    matched: int = 0
+    masked_px: int = 0
+    masked_and_inspected_px: int = 0
+
+
+def evaluate_web(
+    detectors: Mapping[str, Detector],
+    root: Path,
+    on_strip: Callable[[Path, int, int], None] = lambda *_: None,
+    *,
+    known: bool = True,
+) -> dict[str, Any]:
+    """Defect recall at fixed false alarms, and pixel figures on cloth; plain values for JSON.
+
+    Args:
+        detectors: by name; all judged on the same strips, strip by strip.
+        root: ``<fabric>/defect`` with ``<fabric>/mask``.
+        on_strip: told after each strip how many are done, of how many.
+        known: the fabric is given; otherwise each strip is matched (eq. 2).
+
+    Returns:
+        For every detector the figures of every fabric, and of all together: each fabric has a threshold of its own
+        for a rate, and the recall of all is that of all their defects. Pixel figures are of inspected cloth;
+        ``defect_inspected`` says how much of the masks that is, and what was not inspected is missed in the recall.
+
+    Raises:
+        DataError: no such data set, a picture or a mask that cannot be used.
+    """
+    fabrics = find_strips(root)
+    total, done = sum(len(strips) for strips in fabrics.values()), 0
+    report: dict[str, Any] = {name: {} for name in detectors}
+    tallies: dict[str, dict[str, _Tally]] = {name: {} for name in detectors}
+    for fabric, strips in fabrics.items():
+        bits = read_bits(strips[0].path)
+        mine = {name: _Tally([], PixelScores()) for name in detectors}
+        for strip in strips:
+            picture = read_image(strip.path, bits)
+            for name, detector in detectors.items():
+                _judge(detector, strip, picture, mine[name], known=known)
+            done += 1
+            on_strip(strip.path, done, total)
+        for name, tally in mine.items():
+            tallies[name][fabric] = tally
+            report[name][fabric] = _figures(tally)
+    return {
+        name: {
+            "protocol": _protocol(detector, root, known=known),
+            "fabrics": report[name],
+            "all": _together(tallies[name], report[name]),
+        }
+        for name, detector in detectors.items()
+    }
+
+
+def _judge(
+    detector: Detector, strip: Strip, picture: np.ndarray[Any, np.dtype[np.uint8]], tally: _Tally, *, known: bool
+) -> None:
+    config = detector.config
+    own = detector.fabrics.index(strip.fabric) if strip.fabric in detector.fabrics else None
+    web = WebInspection(
+        detector, WebConfig(config.tiling, config.edges, config.reference, fabric=own if known else None)
+    )
+    tracker = RegionTracker(RegionConfig(_LOWEST_SCORE))
+    rows: list[ScoredRows] = []
+    regions = []
+    for scored in [*web.push(picture), *web.finish()]:
+        rows.append(scored)
+        regions += tracker.push(scored.score, scored.raw)
+    regions += tracker.finish()
+    cell = config.tiling.cell_px
+    score = np.concatenate([r.score for r in rows])
+    mask = strip.read_mask(*picture.shape[:2])
+    area_m2 = float(np.isfinite(score).sum()) * (cell * config.calibration.mm_per_px / 1000.0) ** 2
+    reported = [
+        Reported(r.peak, r.first_col * cell, r.first_row * cell, r.end_col * cell, r.end_row * cell) for r in regions
+    ]
+    tally.strips.append(judge_strip(mask, reported, area_m2))
+    looked_at = np.isfinite(score).repeat(cell, axis=0).repeat(cell, axis=1)[: mask.shape[0], : mask.shape[1]]
+    pixels = cv2.resize(np.nan_to_num(score), None, fx=cell, fy=cell, interpolation=cv2.INTER_LINEAR)
+    tally.pixels.add(mask & looked_at, np.asarray(pixels[: mask.shape[0], : mask.shape[1]], np.float32), looked_at)
+    tally.masked_px += int(mask.sum())
+    tally.masked_and_inspected_px += int((mask & looked_at).sum())
+    tally.matched += own is not None and web.fabric == own
+
+
+def _figures(tally: _Tally) -> dict[str, Any]:
+    strips, area_m2 = len(tally.strips), sum(s.area_m2 for s in tally.strips)
+    return {
+        "strips": strips,
+        "area_m2": area_m2,
+        "defects": sum(s.defects for s in tally.strips),
+        "recall_per_strip": {str(r): recall_at(tally.strips, r * strips) for r in RATES_PER_STRIP},
+        "recall_per_m2": {str(r): recall_at(tally.strips, r * area_m2) for r in RATES_PER_M2},
+        "p_auroc": tally.pixels.auroc(),
+        "p_ap": tally.pixels.average_precision(),
+        "p_f1_max": tally.pixels.f1_max(),
+        "aupro": tally.pixels.aupro(),
+        "defect_inspected": tally.masked_and_inspected_px / max(1, tally.masked_px),
+        "matched": tally.matched / strips,
+    }
+
+
+def _together(tallies: Mapping[str, _Tally], figures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Recall over all defects, each fabric at its own threshold; means of the rest."""
+    defects = np.array([figures[f]["defects"] for f in tallies], dtype=float)
+    weight = defects / max(1.0, float(defects.sum()))
+
+    def recall(key: str, rate: str) -> float:
+        return float(np.nansum([w * figures[f][key][rate] for f, w in zip(tallies, weight, strict=True)]))
+
+    return {
+        "defects": int(defects.sum()),
+        "recall_per_strip": {str(r): recall("recall_per_strip", str(r)) for r in RATES_PER_STRIP},
+        "recall_per_m2": {str(r): recall("recall_per_m2", str(r)) for r in RATES_PER_M2},
+        **{
+            key: float(np.nanmean([figures[f][key] for f in tallies]))
+            for key in ("p_auroc", "p_ap", "p_f1_max", "aupro", "defect_inspected", "matched")
+        },
+    }
+
+
+def _protocol(detector: Detector, root: Path, *, known: bool) -> dict[str, Any]:
+    config = detector.config
+    return {
+        "data": root.name,
+        "mask_above": 127,
+        "fabric_known": known,
+        "lowest_score": _LOWEST_SCORE,
+        "aupro_fpr_limit": 0.3,
+        "mm_per_px": config.calibration.mm_per_px,
+        "backbone": config.backbone.name,
+        "weights_hash": detector.weights_hash,
+        "seed": config.train.seed,
+        "config": config.to_dict(),
+    }
