@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from aoi_app.assets import asset
@@ -162,9 +163,12 @@ def rolls(database: Database = None, last: Annotated[int, typer.Option(help="How
     """List the latest rolls."""
     from aoi_app.records.database import open_database
     from aoi_app.records.export import list_rolls
+    from aoi_app.records.roll_log import mark_interrupted
 
+    engine = open_database(database or load_settings()[0].database_url)
+    mark_interrupted(engine)
     table = Table("roll", "name", "state", "begun", "source", "fabric", "inspected, m", "gaps, m", "defects")
-    for roll in list_rolls(open_database(database or load_settings()[0].database_url), last):
+    for roll in list_rolls(engine, last):
         table.add_row(*roll)
     Console().print(table)
 
@@ -180,7 +184,7 @@ def export(
     from aoi_app.records.export import export_roll
 
     written = export_roll(open_database(database or load_settings()[0].database_url), roll, out)
-    console.print(f"{out}: {', '.join(written)}")
+    console.print(escape(f"{out}: {', '.join(written)}"))
 
 
 @app.command()
@@ -195,7 +199,7 @@ def weave(
     from aoi_app.camera.loom_data import write_data_set
 
     write_data_set(out, strips, lines, width_px, seed)
-    console.print(f"{out}: train on it with  cras train {out} --out loom.cras")
+    console.print(escape(f"{out}: train on it with  cras train {out} --out loom.cras"))
 
 
 def _recipe(path: Path | None, **given: float | str | None) -> Recipe:
@@ -226,7 +230,7 @@ def main() -> None:
     try:
         app()
     except (CrasError, SourceError, RecordsError, RecipeError) as error:
-        console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
+        console.print(f"[red]Error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         console.print("Stopped.")

@@ -290,6 +290,7 @@ class Application(QObject):
             try:
                 self.note(f"Written: {', '.join(export_roll(self._engine, roll_id, Path(folder)))} in {folder}")
             except RecordsError as error:
+                self._note_until_s = time.monotonic() + _NOTE_S
                 self.window.say(str(error), alarm=True)
 
     def _use_source(self, choice: SourceChoice) -> None:
@@ -317,8 +318,8 @@ class Application(QObject):
 
     def _show_news(self, news: News) -> None:
         table = self.window.table
-        table.defects.remove(news.withdrawn)
         table.defects.add(news.defects)
+        table.defects.remove(news.withdrawn)  # last: it may have been found since the last look
         for strip in news.strips:
             self._history.add(strip)
         if news.strips:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -82,7 +85,7 @@ def run(job: InspectJob, console: Console) -> int:
     session.news()
     snapshot = session.snapshot()
     if snapshot.roll_id == 0:
-        console.print(f"[red]Error:[/red] {snapshot.message}", highlight=False, soft_wrap=True)
+        console.print(f"[red]Error:[/red] {escape(snapshot.message)}", highlight=False, soft_wrap=True)
         return UNUSABLE
     try:
         roll = read_roll(engine, snapshot.roll_id)
@@ -90,13 +93,13 @@ def run(job: InspectJob, console: Console) -> int:
         write_csv(roll, job.out / "defects.csv")
     except RecordsError as error:
         for problem in [*session.problems, str(error)]:
-            console.print(f"[red]Problem:[/red] {problem}", highlight=False, soft_wrap=True)
+            console.print(f"[red]Problem:[/red] {escape(problem)}", highlight=False, soft_wrap=True)
         return INCOMPLETE
     finally:
         engine.dispose()
     _summarise(roll, session.problems, time.monotonic() - started, job.out, console)
     if snapshot.state is State.FAILED:
-        console.print(f"[red]Error:[/red] {snapshot.message}", highlight=False, soft_wrap=True)
+        console.print(f"[red]Error:[/red] {escape(snapshot.message)}", highlight=False, soft_wrap=True)
         return INCOMPLETE
     if stopped:
         return STOPPED
@@ -112,25 +115,32 @@ def _follow(session: Session, total_lines: int | None, line_mm: float, console: 
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    stopped = False
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("", total=total_lines * line_mm / 1000.0 if total_lines else None, figures="")
-        session.start()
-        over = False
-        while not over:
-            try:
+    stopped = threading.Event()
+
+    def stop(_signal: int, _frame: object) -> None:
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        stopped.set()
+        session.stop()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("", total=total_lines * line_mm / 1000.0 if total_lines else None, figures="")
+            session.start()
+            over = told = False
+            while not over:
                 over = session.wait(0.2)
-            except KeyboardInterrupt:
-                if stopped:
-                    raise
-                stopped = True
-                console.print("Stopping; what was read is still inspected. Ctrl-C again ends at once.")
-                session.stop()
-            s = session.snapshot()
-            figures = f"{s.position_m:.2f} m, {s.defects} defects, {s.tiles_per_s:.1f} tiles/s"
-            progress.update(task, completed=s.position_m, figures=figures)
-            session.news()
-    return stopped
+                if stopped.is_set() and not told:
+                    told = True
+                    console.print("Stopping; what was read is still inspected. Ctrl-C again ends at once.")
+                s = session.snapshot()
+                figures = f"{s.position_m:.2f} m, {s.defects} defects, {s.tiles_per_s:.1f} tiles/s"
+                progress.update(task, completed=s.position_m, figures=figures)
+                session.news()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return stopped.is_set()
 
 
 def _counted(remarks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
@@ -157,12 +167,13 @@ def _summarise(roll: dict[str, Any], problems: list[str], seconds: float, out: P
         console.print(table)
     for gap in roll["gaps"]:
         console.print(
-            f"[yellow]Not inspected:[/yellow] {gap['length_m']:.3f} m at {gap['position_m']:.3f} m: {gap['reason']}",
+            f"[yellow]Not inspected:[/yellow] {gap['length_m']:.3f} m at {gap['position_m']:.3f} m: "
+            + escape(gap["reason"]),
             highlight=False,
         )
     for remark, count in _counted(roll["remarks"]):
         where = f"at {remark['position_m']:.2f} m" if count == 1 else f"in {count} places, first"
-        console.print(f"[cyan]Note:[/cyan] {where}: {remark['text']}", highlight=False, soft_wrap=True)
+        console.print(f"[cyan]Note:[/cyan] {where}: {escape(remark['text'])}", highlight=False, soft_wrap=True)
     for problem in problems:
-        console.print(f"[red]Problem:[/red] {problem}", highlight=False)
-    console.print(f"Written to {out}")
+        console.print(f"[red]Problem:[/red] {escape(problem)}", highlight=False)
+    console.print(escape(f"Written to {out}"))

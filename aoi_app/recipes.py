@@ -36,7 +36,7 @@ class Recipe(BaseModel):
     """What is left out from the edge of the cloth inwards; None leaves out the selvedge as it is found."""
     threshold: Annotated[float, Field(ge=0.05, le=100)] = 1.0
     """Score from which a place is a defect."""
-    min_area_mm2: Annotated[float, Field(ge=0)] = 0.0
+    min_area_mm2: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Smaller defects are not listed."""
     relative: bool = True
     """Scores are taken relative to the running web; off: as calibrated."""
@@ -57,6 +57,8 @@ def load_recipe(path: Path) -> Recipe:
         return Recipe.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise RecipeError(f"The recipe {path} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"The recipe {path} is no JSON: it is not in UTF-8") from error
     except json.JSONDecodeError as error:
         raise RecipeError(f"The recipe {path} is no JSON: {error}") from error
     except ValidationError as error:

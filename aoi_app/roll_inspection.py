@@ -124,6 +124,15 @@ class RollInspection:
         """Ends the roll: everything that is still open is closed."""
         return self._end_segment()
 
+    def give_up(self, reason: str) -> Outcome:
+        """Ends the roll without the detector, which has failed: what was not scored becomes a gap."""
+        segment, self._segment = self._segment, None
+        if segment is None:
+            return Outcome()
+        first = max(segment.first_line, self._complete_line)
+        closed = [self._report(segment, region) for region in segment.tracker.finish()]
+        return _joined([*closed, Outcome(gaps=(self._gap(first, self.line - first, reason),))])
+
     def _breaks(self, item: Frame | Lost) -> bool:
         return (
             isinstance(item, Lost)
@@ -158,33 +167,33 @@ class RollInspection:
         return _joined([self._take(segment, rows) for rows in scored])
 
     def _end_segment(self) -> Outcome:
-        segment, self._segment = self._segment, None
+        segment = self._segment
         if segment is None:
             return Outcome()
         outcomes = [self._take(segment, rows) for rows in segment.web.finish()]
         closed = [self._report(segment, region) for region in segment.tracker.finish()]
-        self._reference, self._fabric = segment.web.reference, segment.web.fabric
+        self._reference, self._fabric, self._segment = segment.web.reference, segment.web.fabric, None
         return _joined([*outcomes, *closed])
 
     def _take(self, segment: _Segment, rows: ScoredRows) -> Outcome:
         """Finished rows: regions, gaps, and what there is to say about the cloth."""
         first_line = segment.first_line + rows.first_line
-        scored = bool(np.isfinite(rows.score).any())
+        inspected = np.repeat(np.isfinite(rows.score).any(axis=1), rows.cell_px)[: len(rows.image)]
+        scored = bool(inspected.any())
         fabric = self._fabrics[rows.fabric] if scored else None
         strip = Strip(first_line, rows, fabric)
         segment.recent.add(strip)
         self.tiles += rows.tiles
         outcomes = [Outcome(strips=(strip,))]
         if scored:
-            self.inspected_lines += len(rows.image)
+            self.inspected_lines += int(inspected.sum())
             outcomes.append(Outcome(remarks=self._remarks(rows, first_line)))
-        else:
-            reason = (
-                f"too short: {len(rows.image)} lines"
-                if len(rows.image) < NARROWEST_CLOTH_PX
-                else "no cloth found in view"
-            )
-            outcomes.append(Outcome(gaps=(self._gap(first_line, len(rows.image), reason),)))
+        too_short = not scored and len(rows.image) < NARROWEST_CLOTH_PX
+        reason = f"too short: {len(rows.image)} lines" if too_short else "no cloth found in view"
+        outcomes += [
+            Outcome(gaps=(self._gap(first_line + a, b - a, reason),))
+            for a, b in np.flatnonzero(np.diff(np.pad(~inspected, 1))).reshape(-1, 2).tolist()
+        ]
         outcomes += [self._report(segment, region) for region in segment.tracker.push(rows.score, rows.raw)]
         running = segment.tracker.open_regions(at_least_rows=_RUNNING_LINES // self._tiling.cell_px)
         outcomes += [self._report(segment, region) for region in running]
@@ -229,7 +238,8 @@ class RollInspection:
         """A region as a defect, if it is large enough to be one."""
         cell, recipe = self._tiling.cell_px, self._recipe
         area_mm2 = region.area_cells * cell * cell * recipe.mm_per_px * recipe.line_mm
-        if area_mm2 < recipe.min_area_mm2:
+        is_listed = any(r in segment.numbers for r in (region.number, *region.absorbed))
+        if area_mm2 < recipe.min_area_mm2 and not is_listed:
             return Outcome()
         number, withdrawn = self._number(segment, region)
         first_line = segment.first_line + region.first_row * cell

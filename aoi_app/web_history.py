@@ -75,7 +75,7 @@ class WebHistory:
         self._parts.append(
             _Part(strip.first_line, strip.end_line, small, strip.rows.score, edges, strip.rows.cell_px, zoom)
         )
-        while len(self._parts) > 1 and self._parts[1].first_line <= self.end_line - self._keep:
+        while len(self._parts) > 1 and self._parts[0].end_line <= self.end_line - self._keep:
             self._parts.pop(0)
 
     def picture(self) -> WebPicture | None:

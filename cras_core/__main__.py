@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -86,10 +87,9 @@ def train(
         bundle = run(normal, config, device, on_progress)
     write_bundle(bundle, out)
     for warning in bundle.provenance["warnings"]:
-        console.print(f"[yellow]{warning}[/yellow]")
-    console.print(
-        f"{out}: model {bundle.identity}, {', '.join(bundle.fabrics)}, trained in {bundle.provenance['seconds']:.0f} s"
-    )
+        console.print(f"[yellow]{escape(warning)}[/yellow]")
+    seconds = bundle.provenance["seconds"]
+    console.print(escape(f"{out}: model {bundle.identity}, {', '.join(bundle.fabrics)}, trained in {seconds:.0f} s"))
 
 
 @app.command()
@@ -228,7 +228,7 @@ def main() -> None:
     try:
         app()
     except CrasError as error:
-        console.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
+        console.print(f"[red]Error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         console.print("Stopped.")

@@ -58,7 +58,8 @@ class Bundle:
         digest = hashlib.sha256(_digest(self.tensors).encode())
         digest.update(
             json.dumps(
-                [self.config.to_dict(), self.weights_hash, [asdict(c) for c in self.calibrations]], sort_keys=True
+                [self.config.to_dict(), self.weights_hash, [asdict(c) for c in self.calibrations], self.grid],
+                sort_keys=True,
             ).encode()
         )
         return digest.hexdigest()[:12]
@@ -76,9 +77,10 @@ def write_bundle(bundle: Bundle, path: Path) -> None:
         "calibrations": [asdict(c) for c in bundle.calibrations],
         "grid": bundle.grid,
         "provenance": bundle.provenance,
-        "tensors_hash": _digest(bundle.tensors),
     }
-    metadata = {"format": FORMAT, "version": str(VERSION), "header": json.dumps(header)}
+    text = json.dumps(header)
+    checksum = _checksum(text, bundle.tensors)
+    metadata = {"format": FORMAT, "version": str(VERSION), "header": text, "checksum": checksum}
     data = save({k: v.detach().cpu().contiguous() for k, v in bundle.tensors.items()}, metadata=metadata)
     try:
         write_atomically(path, data)
@@ -103,11 +105,11 @@ def read_bundle(path: Path) -> Bundle:
                 raise BundleError(f"{path} is no bundle of this program. Train one: cras train DATA --out fabrics.cras")
             _check_version(path, metadata.get("version", "?"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iterator)
-        header = json.loads(metadata["header"])
-        if header["tensors_hash"] != _digest(tensors):
+        if metadata["checksum"] != _checksum(metadata["header"], tensors):
             raise BundleError(
                 f"{path} is damaged: its contents do not match their checksum. Copy it anew or train again."
             )
+        header = json.loads(metadata["header"])
         return Bundle(
             config=CrasConfig.from_dict(header["config"]),
             weights_hash=header["weights_hash"],
@@ -120,7 +122,7 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"The bundle {path} cannot be read: {error.strerror or error}") from error
     except SafetensorError as error:
         raise BundleError(f"{path} is cut off or no bundle at all ({error}). Copy it anew or train again.") from error
-    except (ConfigError, KeyError, TypeError, ValueError) as error:
+    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise BundleError(
             f"{path} does not hold what a bundle of version {VERSION} holds ({error}). Train again with this program."
         ) from error
@@ -131,6 +133,10 @@ def _check_version(path: Path, version: str) -> None:
         newer = version.isdigit() and int(version) > VERSION
         way_out = "Update this program to open it." if newer else "Train again with this program."
         raise BundleError(f"{path} is a bundle of version {version}; this program reads version {VERSION}. {way_out}")
+
+
+def _checksum(header: str, tensors: dict[str, Tensor]) -> str:
+    return hashlib.sha256(f"{header}\n{_digest(tensors)}".encode()).hexdigest()
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.checks import check_types
 from cras_core.errors import ConfigError, DataError
 
 FloatArray = npt.NDArray[np.float32]
@@ -32,6 +33,7 @@ class CalibrationConfig:
     held_back: float = 0.2
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.false_alarms_per_m2 <= 0 or self.mm_per_px <= 0 or not 0 < self.held_back <= 0.5:
             raise ConfigError(f"calibration: a value is out of range: {self}")
 

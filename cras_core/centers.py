@@ -45,16 +45,20 @@ class ClassCenters(nn.Module):
     counts: Tensor
     means: Tensor
 
-    def __init__(self, vectors: list[Tensor], means: Tensor, grid: tuple[int, int] | None) -> None:
+    def __init__(
+        self, vectors: list[Tensor], means: Tensor, grid: tuple[int, int] | None, *, local: bool = True
+    ) -> None:
         """
         Args:
             vectors: one (M_k, D) per class.
             means: (K, D) mean of all normal patches of each class.
             grid: (h, w) of the mean map, whose M_k = h * w vectors are in row order; None for prototypes.
+            local: search the nearest vector for every patch (HPI); off takes the one at its position.
         """
         super().__init__()
         most = max(len(v) for v in vectors)
         self.grid = grid
+        self.local = local
         padded = [nn.functional.pad(v, (0, 0, 0, most - len(v))) for v in vectors]
         self.register_buffer("vectors", torch.stack(padded))  # (K, M, D)
         self.register_buffer("counts", torch.tensor([len(v) for v in vectors]))
@@ -82,11 +86,25 @@ class ClassCenters(nn.Module):
         mean = nn.functional.normalize(u.reshape(b, -1, d).mean(dim=1), dim=1)
         return mean @ nn.functional.normalize(self.means, dim=1).T
 
+    def choose(self, u: Tensor, k: int, position: Tensor | None = None) -> Tensor:
+        """The centre vector p of every patch of class k (eq. 3): (N, D) and their (N,) positions in row order, where
+        they have one that means something -> (N, D).
+        """
+        vectors = self.of(k)
+        if self.local:
+            return vectors[nearest(u, vectors)[0]]
+        if self.grid is not None and position is not None:
+            return vectors[position]
+        return self.means[k].expand_as(u)
+
     def recompose(self, u: Tensor, fabric: Tensor) -> Tensor:
-        """The recomposed centre p of eq. 3: (B, h, w, D) patches and their (B,) classes -> (B, h, w, D)."""
+        """The recomposed centres of whole images: (B, h, w, D) patches and their (B,) classes -> (B, h, w, D)."""
         p = torch.empty_like(u)
+        _, h, w, d = u.shape
         for k in sorted(set(fabric.tolist())):
             patches = u[fabric == k]
-            vectors = self.of(k)
-            p[fabric == k] = vectors[nearest(patches.reshape(-1, u.shape[-1]), vectors)[0]].reshape(patches.shape)
+            position = (
+                torch.arange(h * w, device=u.device).repeat(len(patches)) if self.grid == (h, w) else None
+            )  # (n * h * w,)
+            p[fabric == k] = self.choose(patches.reshape(-1, d), k, position).reshape(patches.shape)
         return p

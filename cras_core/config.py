@@ -4,11 +4,13 @@ made.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_type_hints
 
 from cras_core.calibration import CalibrationConfig
+from cras_core.checks import check_types
 from cras_core.errors import ConfigError
 from cras_core.web.edges import EdgeConfig
 from cras_core.web.reference import ReferenceConfig
@@ -43,6 +45,7 @@ class BackboneConfig:
     caffe_strides: bool = False
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not self.name or not self.weights:
             raise ConfigError("a backbone needs a name and a place for its weights")
         if (
@@ -51,8 +54,13 @@ class BackboneConfig:
             or not all(0 <= level <= 4 for level in self.levels)
         ):
             raise ConfigError(f"levels must ascend and lie in 0..4: got {self.levels}")
-        if not 0.25 <= self.input_scale <= 4:
-            raise ConfigError(f"the input scale must lie in 0.25..4: got {self.input_scale}")
+        if not 0.25 <= self.input_scale <= 4 or self.input_scale * 8 % 1:
+            raise ConfigError(f"the input scale must lie in 0.25..4, in steps of an eighth: got {self.input_scale}")
+
+    @property
+    def multiple_px(self) -> int:
+        """What the sides of a tile are padded to, pixels, so that every level of the pyramid divides evenly."""
+        return next(m for m in range(32, 512, 32) if m * self.input_scale % 32 == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +82,34 @@ class PatchConfig:
     normalise: bool = True
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.neighbourhood not in (1, 3, 5, 7):
             raise ConfigError(f"the neighbourhood must be 1, 3, 5 or 7: got {self.neighbourhood}")
         if self.dimension is not None and self.dimension < 8:
             raise ConfigError(f"vectors of {self.dimension} values are too short")
         if self.cell_px is not None and self.cell_px < 1:
             raise ConfigError(f"a cell of {self.cell_px} px is impossible")
+
+
+Combination = Literal["raw+residual", "raw", "residual", "raw+raw", "residual+residual"]
+DistanceRatio = Literal["g/r", "1/gr", "1/r"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadConfig:
+    """What is trained.
+
+    Attributes:
+        adapter: off leaves the features as they are (section IV-C1 of the paper).
+        features: what the discriminator sees: the vector, its residual to the centre, or two of them (eq. 7; table VI).
+            With ``raw`` alone the centres play no part in the logit, as in SimpleNet.
+    """
+
+    adapter: bool = True
+    features: Combination = "raw+residual"
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +119,21 @@ class CenterConfig:
     Attributes:
         kind: ``mean_map`` averages the training images position by position (eq. 1): right for aligned pictures.
             ``prototypes`` are K vectors found by k-means: right for cloth, whose weave has no fixed position under
-            the window.
+            the window. ``one_sample`` takes the first picture for the mean map (variant B of table V).
+        local: every patch takes the nearest centre vector (HPI, eq. 3). Off, it takes the one at its position, or the
+            mean of the fabric where positions mean nothing (variant C of table V).
         prototypes: number K per fabric.
         refreshes: how often the prototypes are found anew while the adapter learns.
     """
 
-    kind: Literal["mean_map", "prototypes"] = "prototypes"
+    kind: Literal["mean_map", "one_sample", "prototypes"] = "prototypes"
+    local: bool = True
     prototypes: int = 64
     refreshes: int = 2
 
     def __post_init__(self) -> None:
-        if self.kind not in ("mean_map", "prototypes") or self.prototypes < 1 or self.refreshes < 0:
+        check_types(self)
+        if self.prototypes < 1 or self.refreshes < 0:
             raise ConfigError(f"centres: a value is out of range: {self}")
 
 
@@ -116,6 +150,8 @@ class SynthesisConfig:
         drawn: share of the synthetic anomalies that move as the features of drawn defects do (``cras_core.drawn``)
             instead of at random. 0 is the paper's.
         drawn_tiles: normal tiles per fabric that defects are drawn on.
+        ratio: how the noise follows its norm g and the distance r to the centre; ``g/r`` is eq. 5, the others are those
+            of table VI.
     """
 
     sigma: float = 1.0
@@ -123,8 +159,10 @@ class SynthesisConfig:
     share: float = 0.25
     drawn: float = 0.5
     drawn_tiles: int = 20
+    ratio: DistanceRatio = "g/r"
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not 0 <= self.drawn <= 1 or self.drawn_tiles < 1:
             raise ConfigError(f"synthesis: a value is out of range: {self}")
         if self.sigma <= 0 or not 0 <= self.beta <= 1 or not 0 < self.share <= 1:
@@ -140,13 +178,17 @@ class ScoreConfig:
             not saturate; ``residual`` the distance to the recomposed centre (eq. 4); ``both`` the mean of logit and
             residual, each in spreads of normal cloth.
         smooth_px: standard deviation of the Gaussian over the map, pixels.
+        image: what the score of a whole picture is the maximum of: the ``smoothed`` map (eq. 10), or the map of
+            ``cells`` as it comes, as in the authors' code.
     """
 
     kind: Literal["probability", "logit", "residual", "both"] = "both"
     smooth_px: float = 4.0
+    image: Literal["smoothed", "cells"] = "smoothed"
 
     def __post_init__(self) -> None:
-        if self.kind not in ("probability", "logit", "residual", "both") or self.smooth_px < 0:
+        check_types(self)
+        if self.smooth_px < 0:
             raise ConfigError(f"score: a value is out of range: {self}")
 
 
@@ -159,9 +201,12 @@ class TrainConfig:
         epochs: most passes over the cached features.
         patches_per_step: vectors in one step, all fabrics together.
         patches_per_epoch: vectors in one epoch; None means all that are cached.
-        adapter_rate, discriminator_rate: learning rates.
+        images_per_step: steps of whole pictures instead, all fabrics mixed as they come; needs pictures of one size and
+            a cache that holds all of them. The paper's way, with 32.
+        adapter_rate, discriminator_rate: learning rates; AdamW.
+        discriminator_optimiser: ``adam`` has the weight decay of 1e-5 of the authors' code.
         patience: epochs without a better loss on held-back normal vectors and fixed synthetic anomalies after which
-            training stops; None never stops early.
+            training stops, and the best epoch counts; None trains to the last epoch, which counts.
         cache: where the features of the training cloth are kept, ``memory`` or ``disk`` (a temporary file).
         cache_mb: most room for them, megabytes; patches are thinned out evenly to fit.
     """
@@ -170,27 +215,32 @@ class TrainConfig:
     epochs: int = 20
     patches_per_step: int = 2048
     patches_per_epoch: int | None = 100_000
+    images_per_step: int | None = None
     adapter_rate: float = 1e-4
     discriminator_rate: float = 1e-3
+    discriminator_optimiser: Literal["adamw", "adam"] = "adamw"
     patience: int | None = 6
     cache: Literal["memory", "disk"] = "memory"
     cache_mb: int = 1024
 
     def __post_init__(self) -> None:
-        if (
-            self.epochs < 1
-            or self.patches_per_step < 2
-            or self.adapter_rate < 0
-            or self.discriminator_rate <= 0
-            or self.cache_mb < 1
-        ):
-            raise ConfigError(f"training: a value is out of range: {self}")
-        if self.cache not in ("memory", "disk"):
-            raise ConfigError(f"training: features are cached in memory or on disk, not {self.cache!r}")
-        if (self.patience is not None and self.patience < 1) or (
-            self.patches_per_epoch is not None and self.patches_per_epoch < 2
-        ):
-            raise ConfigError(f"training: a value is out of range: {self}")
+        check_types(self)
+        if not 0 <= self.seed < 2**32:
+            raise ConfigError(f"training: the seed must lie in 0..2^32-1: got {self.seed}")
+        least = {
+            "epochs": 1,
+            "patches_per_step": 2,
+            "patches_per_epoch": 2,
+            "images_per_step": 1,
+            "adapter_rate": 0.0,
+            "discriminator_rate": 1e-12,
+            "patience": 1,
+            "cache_mb": 1,
+        }
+        for name, low in least.items():
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise ConfigError(f"training: {name} must be {low} or more: got {value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +257,7 @@ class PreprocessConfig:
     crop_px: int | None = None
 
     def __post_init__(self) -> None:
+        check_types(self)
         if (self.resize_px is not None and self.resize_px < 32) or (self.crop_px is not None and self.crop_px < 32):
             raise ConfigError(f"preprocessing: a size is too small: {self}")
         if self.crop_px is not None and (self.resize_px is None or self.crop_px > self.resize_px):
@@ -219,6 +270,7 @@ class CrasConfig:
 
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     patches: PatchConfig = field(default_factory=PatchConfig)
+    heads: HeadConfig = field(default_factory=HeadConfig)
     centers: CenterConfig = field(default_factory=CenterConfig)
     synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)
@@ -230,6 +282,7 @@ class CrasConfig:
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.patches.cell_px not in (None, self.tiling.cell_px):
             raise ConfigError(
                 f"patches.cell_px, {self.patches.cell_px}, and tiling.cell_px, {self.tiling.cell_px}, must be the same"
@@ -264,8 +317,8 @@ def paper() -> CrasConfig:
         score=ScoreConfig("probability", smooth_px=4.0),
         train=TrainConfig(
             epochs=100,
-            patches_per_step=32 * 36 * 36,
             patches_per_epoch=None,
+            images_per_step=32,
             adapter_rate=1e-4,
             discriminator_rate=2e-4,
             patience=None,
@@ -276,7 +329,19 @@ def paper() -> CrasConfig:
     )
 
 
-PRESETS = {"cloth": cloth, "paper": paper}
+def released_code() -> CrasConfig:
+    """The paper's setting where the authors' published code differs from its text: the score of a picture is the
+    maximum of the map as it comes, and Adam trains the discriminator.
+    """
+    config = paper()
+    return replace(
+        config,
+        score=replace(config.score, image="cells"),
+        train=replace(config.train, discriminator_optimiser="adam"),
+    )
+
+
+PRESETS = {"cloth": cloth, "paper": paper, "released-code": released_code}
 
 
 T = TypeVar("T")
@@ -284,10 +349,9 @@ T = TypeVar("T")
 
 def _build(cls: type[T], values: Mapping[str, Any], path: str) -> T:
     hints = get_type_hints(cls)
-    known = {f.name for f in fields(cls)}  # type: ignore[arg-type]
-    unknown = set(values) - known
+    unknown = set(values) - {f.name for f in fields(cls)}  # type: ignore[arg-type]
     if unknown:
-        raise ConfigError(f"unknown setting {path}{sorted(unknown)[0]}")
+        raise ConfigError(f"unknown setting {path}{min(unknown)}")
     built: dict[str, Any] = {}
     for name, value in values.items():
         hint = hints[name]
@@ -299,33 +363,27 @@ def _build(cls: type[T], values: Mapping[str, Any], path: str) -> T:
             built[name] = tuple(value) if isinstance(value, list) else value
     try:
         return cls(**built)
-    except TypeError as error:
-        raise ConfigError(f"settings {path or 'of the model'}: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{path}{error}" if path else str(error)) from error
 
 
 def with_settings(config: CrasConfig, assignments: Mapping[str, str]) -> CrasConfig:
     """Changes settings by their dotted names, as in ``{"train.epochs": "50"}``; values are read as JSON, else as text.
+    They are checked together, so their order does not matter.
 
     Raises:
         ConfigError: an unknown name, or a value outside its range.
     """
-    import json
-
+    values = config.to_dict()
     for dotted, text in assignments.items():
         section, _, name = dotted.partition(".")
-        part = getattr(config, section, None)
-        if part is None or not name or not hasattr(part, name):
+        if not isinstance(values.get(section), dict) or name not in values[section]:
             raise ConfigError(f"unknown setting {dotted}; known are {', '.join(_names(config))}")
         try:
-            value = json.loads(text)
+            values[section][name] = json.loads(text)
         except json.JSONDecodeError:
-            value = text
-        try:
-            changed = replace(part, **{name: tuple(value) if isinstance(value, list) else value})
-        except TypeError as error:
-            raise ConfigError(f"setting {dotted}: {text!r} does not fit: {error}") from error
-        config = replace(config, **{section: changed})
-    return config
+            values[section][name] = text
+    return CrasConfig.from_dict(values)
 
 
 def _names(config: CrasConfig) -> list[str]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cras_core.adapter import Adapter
 from cras_core.backbone import Backbone
 from cras_core.centers import ClassCenters
-from cras_core.config import CrasConfig
+from cras_core.config import Combination, CrasConfig
 from cras_core.discriminator import Discriminator
 from cras_core.patches import PatchAggregator
 
@@ -69,31 +69,42 @@ class CrasModel(nn.Module):
     """One model for all fabrics."""
 
     def __init__(
-        self, extractor: FeatureExtractor, adapter: Adapter, centers: ClassCenters, discriminator: Discriminator
+        self,
+        extractor: FeatureExtractor,
+        adapter: Adapter,
+        centers: ClassCenters,
+        discriminator: Discriminator,
+        features: Combination = "raw+residual",
     ) -> None:
         super().__init__()
         self.extractor = extractor
         self.adapter = adapter
         self.centers = centers
         self.discriminator = discriminator
+        self.features: Combination = features
 
-    def forward(self, images: Tensor, fabric: Tensor | None = None) -> HeadOutput:
+    def forward(self, images: Tensor, fabric: Tensor | None = None, size: tuple[int, int] | None = None) -> HeadOutput:
         """Inference, the solid arrows of Fig. 2.
 
         Args:
             images: (B, 3, H, W) RGB, 0..255.
             fabric: (B,) int64 classes where they are known; None matches every image on its own (eq. 2).
+            size: (h, w) cells from the top left that count, where the images are padded; None means all.
         """
         t = self.extractor(images)  # E_phi: (B, h, w, D)
+        t = t if size is None else t[:, : size[0], : size[1]]
         u = self.adapter(t)  # A_theta
         similarity = self.centers.similarity(u)  # eq. 2: (B, K)
         fabric = similarity.argmax(dim=1) if fabric is None else fabric
         p = self.centers.recompose(u, fabric)  # eq. 3
-        y = center_aware(u, p)  # eq. 7: (B, h, w, 2D)
+        y = center_aware(u, p, self.features)  # eq. 7: (B, h, w, 2D)
         logit = self.discriminator(y.reshape(-1, y.shape[-1])).reshape(y.shape[:-1])  # eq. 9, before the sigmoid
         return HeadOutput(logit, (u - p).norm(dim=-1), similarity, fabric)
 
 
-def center_aware(u: Tensor, p: Tensor) -> Tensor:
-    """A vector beside its residual to the recomposed centre (eq. 7): (..., D), (..., D) -> (..., 2D)."""
-    return torch.cat([u, u - p], dim=-1)
+def center_aware(u: Tensor, p: Tensor, features: Combination = "raw+residual") -> Tensor:
+    """A vector beside its residual to the recomposed centre (eq. 7), or another combination of the two (table VI):
+    (..., D), (..., D) -> (..., 2D) or (..., D).
+    """
+    parts = [u if part == "raw" else u - p for part in features.split("+")]
+    return torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0]

@@ -20,8 +20,6 @@ from cras_core.web.tiling import ceil_to
 
 Image = npt.NDArray[np.uint8]
 
-_MULTIPLE_PX = 32  # tiles are padded to this, so that every level of the pyramid divides evenly
-
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -73,8 +71,14 @@ class Detector(ABC):
         self._calibrations = tuple(calibrations)
 
     @abstractmethod
-    def score(self, images: Tensor, fabric: Tensor | None) -> CellTensors:
-        """(B, 3, H, W) RGB, 0..255, and their (B,) int64 fabrics where they are known -> scores of every cell."""
+    def score(self, images: Tensor, fabric: Tensor | None, size: tuple[int, int]) -> CellTensors:
+        """Scores one batch.
+
+        Args:
+            images: (B, 3, H, W) RGB, 0..255, padded at the bottom and on the right.
+            fabric: (B,) int64 fabrics where they are known.
+            size: (h, w) cells that are not padding.
+        """
 
     @property
     def calibrations(self) -> tuple[FabricCalibration, ...]:
@@ -105,23 +109,26 @@ class Detector(ABC):
         """Scores tiles or pictures pixel by pixel (eq. 9 and 10). Arguments as for ``cells``; no part of an image is
         cropped away.
         """
-        maps, similarity, chosen = [], [], []
-        height, width = images.shape[1:3]
+        maps, image_scores, similarity, chosen = [], [], [], []
         for chunk in self._chunks(images):
             found = self._run(chunk, fabric)
-            full = (ceil_to(height, _MULTIPLE_PX), ceil_to(width, _MULTIPLE_PX))
+            height, width = images.shape[1:3]
             anomaly = torch.nn.functional.interpolate(
-                found.raw.unsqueeze(1), size=full, mode="bilinear", align_corners=False
+                found.raw.unsqueeze(1), scale_factor=self.config.tiling.cell_px, mode="bilinear", align_corners=False
             )[:, :, :height, :width]
             if self.config.score.smooth_px > 0:
                 reach = min(int(4 * self.config.score.smooth_px + 0.5), height - 1, width - 1)
                 anomaly = gaussian_blur(anomaly, [2 * reach + 1, 2 * reach + 1], [self.config.score.smooth_px] * 2)
             maps.append(anomaly.squeeze(1).cpu())
+            of_image = found.raw if self.config.score.image == "cells" else maps[-1]
+            image_scores.append(of_image.amax(dim=(1, 2)).cpu())
             similarity.append(found.similarity.cpu())
             chosen.append(found.fabric.cpu())
-        anomaly_map = torch.cat(maps).numpy()
         return Prediction(
-            anomaly_map.max(axis=(1, 2)), anomaly_map, torch.cat(chosen).numpy(), torch.cat(similarity).float().numpy()
+            torch.cat(image_scores).numpy(),
+            torch.cat(maps).numpy(),
+            torch.cat(chosen).numpy(),
+            torch.cat(similarity).float().numpy(),
         )
 
     def _chunks(self, tiles: Image) -> Iterator[Image]:
@@ -129,7 +136,7 @@ class Detector(ABC):
             tiles.dtype != np.uint8
             or tiles.ndim not in (3, 4)
             or (tiles.ndim == 4 and tiles.shape[3] != 3)
-            or len(tiles) == 0
+            or 0 in tiles.shape
         ):
             raise ConfigError(f"tiles must be (B, H, W) or (B, H, W, 3) uint8: got {tiles.shape} {tiles.dtype}")
         size = 32 if self.device.type == "cuda" else 1  # one tile stays in a processor's cache, two do not
@@ -139,15 +146,19 @@ class Detector(ABC):
     @torch.inference_mode()
     def _run(self, tiles: Image, fabric: int | None) -> CellTensors:
         known = None if fabric is None else torch.full((len(tiles),), fabric, device=self.device)
-        return self.score(to_images(tiles, self.device), known)
+        cell = self.config.tiling.cell_px
+        size = (ceil_to(tiles.shape[1], cell) // cell, ceil_to(tiles.shape[2], cell) // cell)
+        return self.score(to_images(tiles, self.device, self.config.backbone.multiple_px), known, size)
 
 
-def to_images(tiles: Image, device: torch.device) -> Tensor:
-    """(B, H, W[, 3]) uint8 -> (B, 3, H', W') float32, 0..255, mirrored out to what the pyramid divides evenly."""
-    x = torch.from_numpy(np.ascontiguousarray(tiles)).to(device)
+def to_images(tiles: Image, device: torch.device, multiple_px: int = 32) -> Tensor:
+    """(B, H, W[, 3]) uint8 -> (B, 3, H', W') float32, 0..255, mirrored out at the bottom and on the right to multiples
+    of ``multiple_px``.
+    """
+    x = torch.from_numpy(np.require(tiles, requirements=["C", "W"])).to(device)
     x = x.unsqueeze(1) if x.ndim == 3 else x.permute(0, 3, 1, 2)
     height, width = x.shape[2:]
-    missing = (ceil_to(width, _MULTIPLE_PX) - width, ceil_to(height, _MULTIPLE_PX) - height)
+    missing = (ceil_to(width, multiple_px) - width, ceil_to(height, multiple_px) - height)
     x = x.float()
     if any(missing):
         mode = "reflect" if missing[0] < width and missing[1] < height else "replicate"
@@ -165,9 +176,8 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise CrasError(
-            f"The device {name} cannot be used here: {str(error).splitlines()[0]}. Use --device cpu."
-        ) from error
+        float(torch.zeros(1, device=device))
+    except (RuntimeError, AssertionError, ImportError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise CrasError(f"The device {name} cannot be used here: {reason}. Use --device cpu.") from error
     return device

@@ -10,10 +10,11 @@ class Discriminator(nn.Module):
     in between.
     """
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(self, dimension: int, parts: int = 2) -> None:
+        """``parts`` vectors of length ``dimension`` come in."""
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(2 * dimension, dimension),
+            nn.Linear(parts * dimension, dimension),
             nn.BatchNorm1d(dimension),
             nn.LeakyReLU(0.2),
             nn.Linear(dimension, dimension // 2),
@@ -23,6 +24,6 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, y: Tensor) -> Tensor:
-        """(N, 2D) centre-aware features -> (N,) logits; positive is anomalous."""
+        """(N, parts * D) centre-aware features -> (N,) logits; positive is anomalous."""
         logits: Tensor = self.layers(y)
         return logits.squeeze(1)

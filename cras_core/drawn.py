@@ -39,7 +39,7 @@ def draw_defects(tile: Image, count: int, rng: Rng) -> tuple[Image, FloatArray]:
         kind = _KINDS[int(rng.integers(len(_KINDS)))]
         mask = kind(spoilt, strength, rng)
         where = np.maximum(where, mask)
-    return np.clip(spoilt, 0, 255).astype(np.uint8), where
+    return np.clip(np.rint(spoilt), 0, 255).astype(np.uint8), where
 
 
 def _dot(spoilt: FloatArray, strength: float, rng: Rng) -> FloatArray:

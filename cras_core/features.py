@@ -6,6 +6,7 @@ and the images are read only once.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,30 +38,44 @@ class FeatureCache:
     """Vectors of one fabric, float16, in memory or in a temporary file; never more than planned."""
 
     def __init__(self, dimension: int, capacity: int, where: str) -> None:
-        self._file = tempfile.TemporaryFile(prefix="cras-features-") if where == "disk" else None  # noqa: SIM115 (lives as long as the cache)
         try:
-            self._vectors: npt.NDArray[np.float16] = (
-                np.memmap(self._file, np.float16, "w+", shape=(capacity, dimension))
-                if self._file
-                else np.empty((capacity, dimension), np.float16)
-            )
+            make = _on_disk if where == "disk" else _in_memory
+            self._vectors = make((capacity, dimension))
         except (OSError, MemoryError) as error:
             size = f"{capacity * dimension * 2 / 1e6:.0f} MB"
             raise DataError(f"No room for {size} of features in {where} ({error}). Lower train.cache_mb.") from error
         self._n = 0
+        self.positions = np.zeros(capacity, np.int32)
+        """Where each vector lay in its picture, in row order; means something only where ``FabricFeatures.grid`` is."""
 
     def __len__(self) -> int:
         return self._n
 
-    def add(self, vectors: Tensor) -> None:
-        """Appends (n, D) vectors; those beyond the capacity are left out."""
+    def add(self, vectors: Tensor, positions: Tensor | None = None) -> None:
+        """Appends (n, D) vectors and their (n,) positions; those beyond the capacity are left out."""
         n = min(len(vectors), len(self._vectors) - self._n)
+        if positions is not None:
+            self.positions[self._n : self._n + n] = positions[:n].numpy()
         self._vectors[self._n : self._n + n] = vectors[:n].clamp(-_LARGEST_HALF, _LARGEST_HALF).cpu().numpy()
         self._n += n
 
     def take(self, index: npt.NDArray[np.int64]) -> Tensor:
         """(n,) indices -> (n, D) float32."""
         return torch.from_numpy(self._vectors[index].astype(np.float32))
+
+
+def _in_memory(shape: tuple[int, int]) -> npt.NDArray[np.float16]:
+    return np.empty(shape, np.float16)
+
+
+def _on_disk(shape: tuple[int, int]) -> npt.NDArray[np.float16]:
+    """In a temporary file that goes with the array. The room is taken at once: a disk that is full is said here, not by
+    a crash in the middle of training.
+    """
+    with tempfile.TemporaryFile(prefix="cras-features-") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, max(1, 2 * shape[0] * shape[1]))
+        return np.memmap(file, np.float16, "w+", shape=shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +86,19 @@ class FabricFeatures:
         cache: raw vectors, before normalisation.
         mean_map: (h, w, D) float64 mean of the raw vectors position by position; None where the pictures differ in
             size or are strips.
+        first_map: (h, w, D) raw vectors of the first picture, likewise.
         total, total_squared: (D,) float64 sums over all vectors, also those that are not in the cache.
         count: number of all vectors.
+        is_whole: the cache holds every vector of every picture, picture after picture in row order.
     """
 
     cache: FeatureCache
     mean_map: Tensor | None
+    first_map: Tensor | None
     total: Tensor
     total_squared: Tensor
     count: int
+    is_whole: bool
 
 
 def extract(
@@ -100,8 +119,8 @@ def extract(
     quota = max(1, capacity // len(paths))
     cache = FeatureCache(extractor.dimension, min(capacity, quota * len(paths)), config.train.cache)
     total = torch.zeros(extractor.dimension, dtype=torch.float64)
-    total_squared, maps, n_maps, count = torch.zeros_like(total), None, 0, 0
-    same_size = not normal.are_strips
+    total_squared, maps, first_map, n_maps, count = torch.zeros_like(total), None, None, 0, 0
+    same_size, is_whole = not normal.are_strips, True
     bits = read_bits(paths[0])
     for path in paths:
         picture = read_image(path, bits)
@@ -109,13 +128,16 @@ def extract(
         for tiles, scored in tiles_of(picture, normal.are_strips, config):
             for i in range(0, len(tiles), _TILES_AT_ONCE):
                 with torch.inference_mode():
-                    t = extractor.raw(to_images(tiles[i : i + _TILES_AT_ONCE], device)).cpu()
+                    t = extractor.raw(
+                        to_images(tiles[i : i + _TILES_AT_ONCE], device, config.backbone.multiple_px)
+                    ).cpu()
                 mask = torch.from_numpy(scored[i : i + _TILES_AT_ONCE])
                 t = t[:, : mask.shape[1], : mask.shape[2]]
                 vectors.append(t[mask])
                 if same_size and (maps is None or maps.shape == t.shape[1:]):
                     maps = t.double().sum(dim=0) if maps is None else maps + t.double().sum(dim=0)
                     n_maps += len(t)
+                    first_map = t[0].double() if first_map is None else first_map
                 else:
                     same_size = False
         on_image(path)
@@ -125,12 +147,26 @@ def extract(
         total += found.double().sum(dim=0)
         total_squared += found.double().square().sum(dim=0)
         count += len(found)
-        cache.add(found[torch.from_numpy(rng.permutation(len(found))[:quota])])
+        kept = (
+            torch.arange(len(found)) if len(found) <= quota else torch.from_numpy(rng.permutation(len(found))[:quota])
+        )
+        cache.add(found[kept], kept)
+        is_whole &= len(kept) == len(found)
     if count == 0:
         raise DataError(
             f"fabric {normal.fabric}: no cloth found in {len(paths)} pictures, the first of them {paths[0]}"
         )
-    return FabricFeatures(cache, maps / n_maps if same_size and maps is not None else None, total, total_squared, count)
+    if not same_size:
+        maps = first_map = None
+    return FabricFeatures(
+        cache,
+        maps / n_maps if maps is not None else None,
+        first_map,
+        total,
+        total_squared,
+        count,
+        is_whole and len(cache) == count,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +211,7 @@ def extract_drawn(
             continue
         spoilt, where = draw_defects(tile, max(2, round(tile.shape[0] * tile.shape[1] / _PX_PER_DEFECT)), rng)
         with torch.inference_mode():
-            pair = extractor.raw(to_images(np.stack([tile, spoilt]), device)).cpu()[
+            pair = extractor.raw(to_images(np.stack([tile, spoilt]), device, config.backbone.multiple_px)).cpu()[
                 :, : scored_cells.shape[0], : scored_cells.shape[1]
             ]
         cell = config.tiling.cell_px
@@ -186,7 +222,7 @@ def extract_drawn(
         )
         chosen = torch.from_numpy(covered & scored_cells)
         keep = torch.from_numpy(rng.permutation(int(chosen.sum()))[:_DRAWN_CELLS])
-        clean.add(pair[0][chosen][keep])
+        clean.add(pair[0][chosen][keep], chosen.flatten().nonzero()[keep, 0])
         change.add((pair[1] - pair[0])[chosen][keep])
     if len(clean) == 0:
         raise DataError(f"fabric {normal.fabric}: no tile of {_SMALLEST_DRAWN_PX} px or more; set synthesis.drawn=0")

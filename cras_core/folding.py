@@ -29,6 +29,7 @@ def fold(network: nn.Module) -> nn.Module:
         network: in evaluation mode; takes (B, 3, H, W) with H and W multiples of 64 and returns a list of feature maps.
     """
     folded = copy.deepcopy(network)
+    _trim(folded)
     for parent in list(folded.modules()):
         for (name, module), (next_name, following) in pairwise(list(parent.named_children())):
             if not isinstance(module, nn.Conv2d) or not isinstance(following, nn.BatchNorm2d):
@@ -45,6 +46,13 @@ def fold(network: nn.Module) -> nn.Module:
         logger.warning("%s is used unfolded, folding would change it", type(network).__name__)
         return network.to(memory_format=torch.channels_last)
     return folded
+
+
+def _trim(network: nn.Module) -> None:
+    """Drops what timm's EfficientNets compute behind the last level that is asked for."""
+    blocks, stages = getattr(network, "blocks", None), getattr(network, "_stage_out_idx", None)
+    if isinstance(blocks, nn.Sequential) and isinstance(stages, dict) and getattr(network, "feature_hooks", 0) is None:
+        network.blocks = blocks[: max(stages)]
 
 
 def _fixed_padding(convolution: nn.Conv2d) -> nn.Conv2d:

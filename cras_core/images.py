@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -27,7 +28,7 @@ ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 
 def natural_key(path: Path) -> list[tuple[int, int | str]]:
     """Sorts 2.png before 10.png."""
-    return [(0, int(part)) if part.isdigit() else (1, part.lower()) for part in re.split(r"(\d+)", str(path)) if part]
+    return [(0, int(part)) if part.isdecimal() else (1, part.lower()) for part in re.split(r"(\d+)", str(path)) if part]
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -59,6 +60,9 @@ def read_image(path: Path, bits: int | None = None) -> Image:
 
 def read_bits(path: Path) -> int | None:
     """Bits that a 16-bit picture seems to use, None for an 8-bit one. Raises as ``read_image``."""
+    with contextlib.suppress(*_BROKEN), PillowImage.open(path) as picture:
+        if not picture.mode.startswith("I"):  # by its header; decoding takes time
+            return None
     array = _read(path)
     return guess_bits(array.astype(np.uint16)) if array.dtype == np.uint16 else None
 

@@ -80,9 +80,11 @@ class Inspector(Detector):
         try:
             extractor = FeatureExtractor(backbone, bundle.config)
             vectors = [bundle.tensors[f"centers.{k}"] for k in range(len(bundle.calibrations))]
-            centers = ClassCenters(vectors, bundle.tensors["means"], bundle.grid)
+            centers = ClassCenters(vectors, bundle.tensors["means"], bundle.grid, local=bundle.config.centers.local)
             adapter = Adapter(extractor.dimension, start_as_identity=True)
-            model = CrasModel(extractor, adapter, centers, Discriminator(extractor.dimension))
+            features = bundle.config.heads.features
+            discriminator = Discriminator(extractor.dimension, len(features.split("+")))
+            model = CrasModel(extractor, adapter, centers, discriminator, features)
             extractor.mean.copy_(bundle.tensors["mean"])
             extractor.std.copy_(bundle.tensors["std"])
             adapter.load_state_dict(_part(bundle.tensors, "adapter."))
@@ -97,9 +99,9 @@ class Inspector(Detector):
         """The network itself, for training and figures."""
         return self._model
 
-    def score(self, images: Tensor, fabric: Tensor | None) -> CellTensors:
+    def score(self, images: Tensor, fabric: Tensor | None, size: tuple[int, int]) -> CellTensors:
         """One batch through the network; see ``Detector.score``."""
-        output = self._model(images, fabric)
+        output = self._model(images, fabric, size)
         return CellTensors(raw_score(output, self.config.score, self.scale), output.similarity, output.fabric)
 
 

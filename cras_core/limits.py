@@ -91,7 +91,8 @@ def _raw_map(
     if is_strip:
         web = WebInspection(detector, WebConfig(config.tiling, config.edges, config.reference, fabric))
         rows = [*web.push(picture), *web.finish()]
-        return np.concatenate([r.raw for r in rows]), float(np.nanmean([r.similarity for r in rows]))
+        similarity = [r.similarity for r in rows if np.isfinite(r.similarity)]
+        return np.concatenate([r.raw for r in rows]), float(np.mean(similarity)) if similarity else float("nan")
     tile = preprocess(picture, config.preprocess)[None]
     scores = detector.cells(tile, fabric)
     cell = config.tiling.cell_px

@@ -60,7 +60,7 @@ class PixelScores:
         share = np.zeros(n)
         share[1:] = 1.0 / stats[1:, cv2.CC_STAT_AREA]
         looked_at = np.ones(mask.shape, np.bool_) if counts is None else counts
-        score = np.where(looked_at, anomaly, -np.inf).astype(np.float32)
+        score = np.where(looked_at, anomaly, -np.inf).astype(np.float32) + 0.0  # -0 and 0 are the same score
         for chosen, histogram in ((~mask & looked_at, self._good), (mask, self._bad)):
             index, number = np.unique(_bins(score[chosen]), return_counts=True)
             histogram[index] += number

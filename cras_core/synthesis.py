@@ -20,7 +20,12 @@ def synthesise(u: Tensor, p: Tensor, config: SynthesisConfig, generator: torch.G
         chosen = torch.rand(u.shape, generator=generator, device=u.device) < config.share
         g = g * chosen / config.share**0.5
     residual_norm = (u - p).norm(dim=1).detach()  # eq. 4
-    ratio = g.norm(dim=1) / residual_norm.clamp_min(1e-6)
+    noise_norm = g.norm(dim=1)
+    if config.ratio == "1/gr":
+        noise_norm = 1.0 / noise_norm
+    elif config.ratio == "1/r":
+        noise_norm = torch.ones_like(noise_norm)
+    ratio = noise_norm / residual_norm.clamp_min(1e-6)
     alpha = config.beta * (ratio / ratio.mean() - 1.0) + 1.0  # eq. 5
     v: Tensor = u + alpha.unsqueeze(1) * g  # eq. 6
     return v

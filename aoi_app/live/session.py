@@ -137,7 +137,8 @@ class Session:
         self._message = ""
         self._stop = threading.Event()
         self._abandon = threading.Event()
-        self._opened = threading.Event()
+        self._opened = threading.Event()  # or opening has failed
+        self._is_open = False
         self._strips: deque[Strip] = deque(maxlen=_STRIPS_FOR_VIEWS)
         self._news: list[Outcome] = []
         self._speed: deque[tuple[float, int, int]] = deque()  # (time, lines, tiles)
@@ -271,6 +272,7 @@ class Session:
 
     def _capture(self) -> None:
         with self._source as source:
+            self._is_open = True
             self._opened.set()
             self._move({State.OPENING: State.RUNNING})
             while not self._stop.is_set():
@@ -294,12 +296,11 @@ class Session:
 
     def _inspect(self) -> None:
         self._opened.wait()
-        if self._state is State.FAILED:
+        if not self._is_open:
             return
         log = self._begin_log()
         with self._lock:
             self._figures = Snapshot(roll_id=log.roll_id)
-        ended_by_itself = False
         try:
             while not self._queue.is_drained:
                 item = self._queue.get(_POLL_S)
@@ -310,9 +311,13 @@ class Session:
                 if item is not None:
                     self._publish(log, self._inspection.push(item), item)
             ended_by_itself = not self._stop.is_set()
-        finally:
             self._publish(log, self._inspection.finish(), None)
-            self._close(log, "finished" if ended_by_itself else "stopped")
+        except Exception:  # whatever it was, the roll is closed and what it has found is kept
+            self._publish(log, self._inspection.give_up("inspection failed"), None)
+            self._close(log, "failed")
+            raise
+        failed = self._state is State.FAILED  # the source has, meanwhile
+        self._close(log, "failed" if failed else "finished" if ended_by_itself else "stopped")
         self._move({State.FINISHING: State.ENDED, State.RUNNING: State.ENDED, State.PAUSED: State.ENDED})
 
     def _publish(self, log: RollLog, outcome: Outcome, item: Frame | Lost | None) -> None:

@@ -5,6 +5,7 @@ SQLAlchemy with a URL, so that PostgreSQL takes the place of SQLite by changing 
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, deferred, mapped_column, relationship
 
 SCHEMA_VERSION = 1
+
+_EXAMPLE = "An example: sqlite:////var/lib/aoi/records.db"
 
 
 class RecordsError(Exception):
@@ -38,7 +41,8 @@ class RollRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     state: Mapped[str]
-    """running, finished, stopped (by a person), interrupted (the program ended without closing the roll)."""
+    """running, finished, stopped (by a person), failed (the source or the detector), interrupted (the program ended
+    without closing the roll)."""
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     process: Mapped[int]
@@ -135,12 +139,21 @@ def open_database(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+    except (ArgumentError, ValueError) as error:
+        shown = re.sub(r"(//[^:/]*):[^@/]*@", r"\1:***@", url)
+        raise RecordsError(f"The database address {shown!r} is not understood. {_EXAMPLE}") from error
+    url = parsed.render_as_string(hide_password=True)
+    try:
+        if (
+            parsed.get_backend_name() == "sqlite"
+            and parsed.database not in (None, "", ":memory:")
+            and not str(parsed.database).startswith("file:")
+        ):
             Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed)
     except (ArgumentError, ModuleNotFoundError) as error:
         raise RecordsError(
-            f"The database address {url!r} is not understood ({error}). An example: sqlite:////var/lib/aoi/records.db"
+            f"The database address {url!r} is not understood ({str(error).splitlines()[0]}). {_EXAMPLE}"
         ) from error
     except OSError as error:
         reason = error.strerror or error

@@ -72,7 +72,7 @@ class RollLog:
             model=model,
             recipe=recipe,
             threshold=threshold,
-            tiles=str(tiles) if tiles is not None else None,
+            tiles=str(tiles.resolve()) if tiles is not None else None,
         )
         try:
             with Session(engine) as session:
@@ -108,7 +108,7 @@ class RollLog:
         """Ends the roll.
 
         Args:
-            state: ``finished`` or ``stopped``.
+            state: ``finished``, ``stopped`` or ``failed``.
 
         Raises:
             RecordsError: records are left that the database does not take; the text says where they are instead.

@@ -24,6 +24,7 @@ class FiguresPanel(QWidget):
         super().__init__()
         self._state = QLabel()
         self._state.setObjectName("state")
+        self._state.setAccessibleName("State of the roll")
         self._state.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._position = QLabel()
         self._position.setObjectName("position")

@@ -48,6 +48,7 @@ class MainWindow(QMainWindow):
         )
         self._threshold_text = QLabel()
         self._threshold_text.setObjectName("figure")
+        self._threshold_text.setAccessibleName("Threshold as a number")
         self._opacity = _slider(0, 100, "Opacity of the heat map")
         self._may_close = False
         self._lay_out()
@@ -101,7 +102,9 @@ class MainWindow(QMainWindow):
 
     def set_threshold(self, value: float) -> None:
         """Moves the slider."""
-        self._threshold.setValue(round(value * _THRESHOLD_STEPS))
+        step = round(value * _THRESHOLD_STEPS)
+        self._threshold.setRange(min(step, self._threshold.minimum()), max(step, self._threshold.maximum()))
+        self._threshold.setValue(step)
         self._threshold_text.setText(f"{self.threshold:.2f}")
 
     def set_opacity(self, value: float) -> None:

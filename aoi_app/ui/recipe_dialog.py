@@ -33,9 +33,12 @@ class RecipeDialog(QDialog):
         self._name = QLineEdit(recipe.name)
         self._fabric = QComboBox()
         self._fabric.addItems([_BY_CLOTH, *fabrics])
+        if recipe.fabric is not None and recipe.fabric not in fabrics:  # the model is not loaded, or another one
+            self._fabric.addItem(recipe.fabric)
         self._fabric.setCurrentText(recipe.fabric or _BY_CLOTH)
-        self._mm_per_px = _millimetres(recipe.mm_per_px, 0.001, 10, 4)
-        self._mm_per_line = _millimetres(recipe.line_mm, 0.001, 10, 4)
+        self._mm_per_px = _millimetres(recipe.mm_per_px, 0.001, 10, 6)
+        self._mm_per_line = _millimetres(recipe.mm_per_line or 0.0, 0.0, 10, 6)
+        self._mm_per_line.setSpecialValueText("as across")
         self._overlap = QSpinBox()
         self._overlap.setRange(48, 256)
         self._overlap.setSingleStep(8)
@@ -48,6 +51,7 @@ class RecipeDialog(QDialog):
         )
         self._selvedge.setSpecialValueText("as the selvedge is found")
         self._threshold = QDoubleSpinBox()
+        self._threshold.setDecimals(4)
         self._threshold.setRange(0.05, 100)
         self._threshold.setSingleStep(0.05)
         self._threshold.setValue(recipe.threshold)
@@ -77,7 +81,7 @@ class RecipeDialog(QDialog):
                 name=self._name.text().strip(),
                 fabric=None if fabric == _BY_CLOTH else fabric,
                 mm_per_px=self._mm_per_px.value(),
-                mm_per_line=self._mm_per_line.value(),
+                mm_per_line=self._mm_per_line.value() or None,
                 overlap_px=self._overlap.value(),
                 find_edges=self._edges.isChecked(),
                 selvedge_margin_mm=None if self._selvedge.value() < 0 else self._selvedge.value(),

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.checks import check_types
 from cras_core.errors import ConfigError
 
 FloatArray = npt.NDArray[np.float64]
@@ -42,6 +43,7 @@ class EdgeConfig:
     from_edge_px: int | None = None
 
     def __post_init__(self) -> None:
+        check_types(self)
         if (
             self.block_lines < 16
             or self.step <= 0

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.checks import check_types
 from cras_core.errors import ConfigError
 
 FloatArray = npt.NDArray[np.float32]
@@ -40,6 +41,7 @@ class ReferenceConfig:
     flagged: float = 0.3
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.block_px < 64 or self.memory_lines < 1 or self.prior_cells < 0 or not 0 < self.flagged <= 1:
             raise ConfigError(f"running reference: a value is out of range: {self}")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.checks import check_types
 from cras_core.errors import ConfigError
 
 FloatArray = npt.NDArray[np.float32]
@@ -46,6 +47,7 @@ class TilingConfig:
     cell_px: int = 8
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.cell_px < 1 or any(v % self.cell_px for v in (self.tile_px, self.overlap_px, self.halo_px)):
             raise ConfigError(
                 f"tile, overlap and halo must be multiples of the cell size, {self.cell_px} px: got {self}"

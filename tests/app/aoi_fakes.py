@@ -1,0 +1,143 @@
+"""Stand-ins where only geometry is tested, and small helpers of the tests of the program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from aoi_app.camera.source import EndOfWeb, FrameSource
+from aoi_app.defects import Defect, Gap
+from aoi_app.frame import Frame, Lost
+from aoi_app.recipes import Recipe
+from aoi_app.roll_inspection import Outcome, RollInspection
+from cras_core.calibration import FabricCalibration
+from cras_core.web.inspection import CellScores
+from cras_core.web.tiling import TilingConfig
+
+Image = npt.NDArray[np.uint8]
+
+PLAIN = Recipe(find_edges=False, relative=False)
+"""Nothing between the brightness of a cell and its score."""
+
+
+class Brightness:
+    """Scores a cell by its mean brightness: 100 grey values are the limit of the fabric."""
+
+    def __init__(self, fabrics: Sequence[str] = ("plain", "twill")) -> None:
+        self.calibrations = tuple(
+            FabricCalibration(
+                fabric=f,
+                centre=0.0,
+                spread=1.0,
+                limit=1.0,
+                raw_limit=1.0,
+                similarity_limit=-1.0,
+                level_limit=1e9,
+                seen_m2=1.0,
+            )
+            for f in fabrics
+        )
+
+    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
+        grey = tiles.astype(np.float32) if tiles.ndim == 3 else tiles.astype(np.float32).mean(axis=3)
+        n, height, width = grey.shape
+        raw = grey.reshape(n, height // 8, 8, width // 8, 8).mean(axis=(2, 4)) / np.float32(100.0)
+        similarity = np.zeros((n, len(self.calibrations)), np.float32)
+        similarity[:, 0] = 1.0
+        return CellScores(raw, similarity, np.full(n, 0 if fabric is None else fabric, np.int64))
+
+
+class SlowBrightness(Brightness):
+    """The same, later."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
+        time.sleep(self._seconds)
+        return super().cells(tiles, fabric)
+
+
+class FailingBrightness(Brightness):
+    """Breaks down at the nth call and at all that follow."""
+
+    def __init__(self, at_call: int) -> None:
+        super().__init__()
+        self._left = at_call
+
+    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
+        self._left -= 1
+        if self._left <= 0:
+            raise RuntimeError("the accelerator has fallen off the bus")
+        return super().cells(tiles, fabric)
+
+
+def roll_inspection(recipe: Recipe = PLAIN, *, keep_tiles: bool = False) -> RollInspection:
+    return RollInspection(Brightness(), TilingConfig(), recipe, keep_tiles=keep_tiles)
+
+
+def dark(lines: int, width_px: int = 256) -> Image:
+    return np.zeros((lines, width_px), np.uint8)
+
+
+def frame(image: Image, source: str = "a.png", *, starts_web: bool = False) -> Frame:
+    return Frame(image, source, 0.0, starts_web)
+
+
+def cut_frames(image: Image, sizes: Iterable[int]) -> list[Frame]:
+    """Frames of these sizes one after the other; the last one takes what is left."""
+    frames, line = [], 0
+    for size in sizes:
+        if size > 0 and line < len(image):
+            frames.append(frame(image[line : line + size], f"f{len(frames):04d}.png"))
+            line += size
+    if line < len(image):
+        frames.append(frame(image[line:], f"f{len(frames):04d}.png"))
+    return frames
+
+
+def inspect_all(inspection: RollInspection, items: Iterable[Frame | Lost]) -> list[Outcome]:
+    return [*(inspection.push(item) for item in items), inspection.finish()]
+
+
+def listed(outcomes: Iterable[Outcome]) -> list[Defect]:
+    """The defects as they stand in the end, by number."""
+    now: dict[int, Defect] = {}
+    for outcome in outcomes:
+        now |= {d.number: d for d in outcome.defects}
+        for number in outcome.withdrawn:
+            now.pop(number, None)
+    return [now[number] for number in sorted(now)]
+
+
+def gaps_of(outcomes: Iterable[Outcome]) -> list[Gap]:
+    return [g for o in outcomes for g in o.gaps]
+
+
+def read_all(source: FrameSource) -> list[Frame | Lost]:
+    items = []
+    with source:
+        while True:
+            try:
+                item = source.read(1.0)
+            except EndOfWeb:
+                return items
+            if item is not None:
+                items.append(item)
+
+
+def png(image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+def until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+    """Waits for something that will happen; fails when it does not."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.005)

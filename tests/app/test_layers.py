@@ -1,0 +1,137 @@
+"""Who may know whom: the arrows between the packages, and no circles."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import aoi_app
+import cras_core
+
+PACKAGES = {p.__name__: Path(str(p.__file__)).parent for p in (aoi_app, cras_core)}
+QT = ("PySide6", "pyqtgraph", "shiboken6")
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for name, folder in PACKAGES.items():
+        for path in folder.rglob("*.py"):
+            parts = [name, *path.relative_to(folder).with_suffix("").parts]
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(node: ast.AST, *, only_at_import: bool) -> Iterator[str]:
+    """What a module imports; without what it imports later or only for its types, on demand."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are written out"
+            for alias in child.names:
+                full = f"{child.module}.{alias.name}"
+                yield full if full in MODULES else str(child.module)
+        elif only_at_import and is_put_off(child):
+            continue
+        else:
+            yield from imports(child, only_at_import=only_at_import)
+
+
+def is_put_off(node: ast.AST) -> bool:
+    """Whether what is in it does not run when the module is imported."""
+    if isinstance(node, ast.If):
+        return "TYPE_CHECKING" in ast.unparse(node.test)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
+def known_by(module: str, *, only_at_import: bool = False) -> set[str]:
+    return set(imports(ast.parse(MODULES[module].read_text(encoding="utf-8")), only_at_import=only_at_import))
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == p or name.startswith(f"{p}.") for p in packages)
+
+
+def offenders(who: tuple[str, ...], may_not_know: tuple[str, ...], but: tuple[str, ...] = ()) -> list[str]:
+    return [
+        f"{module} imports {name}"
+        for module in sorted(MODULES)
+        if within(module, *who) and not within(module, *but)
+        for name in sorted(known_by(module))
+        if within(name, *may_not_know)
+    ]
+
+
+def test_the_modules_are_found() -> None:
+    assert {"aoi_app.app", "aoi_app.ui.main_window", "cras_core.inspector"} <= set(MODULES)
+    assert within("PySide6.QtCore", *QT)
+    assert any(within(name, "PySide6") for name in known_by("aoi_app.app"))
+
+
+def test_only_the_window_and_the_program_know_qt() -> None:
+    assert offenders(("aoi_app", "cras_core"), QT, but=("aoi_app.ui", "aoi_app.app", "aoi_app.__main__")) == []
+
+
+def test_the_command_line_loads_qt_only_for_the_window() -> None:
+    assert not [n for n in known_by("aoi_app.__main__", only_at_import=True) if within(n, *QT, "torch", "aoi_app.ui")]
+
+
+def test_the_window_knows_neither_torch_nor_sql_nor_cameras() -> None:
+    unknown = (
+        "torch",
+        "torchvision",
+        "timm",
+        "sqlalchemy",
+        "sqlite3",
+        "aoi_app.records",
+        "aoi_app.camera",
+        "cras_core",
+    )
+    assert offenders(("aoi_app.ui",), unknown) == []
+
+
+def test_cameras_know_neither_window_nor_records_nor_the_running_line() -> None:
+    unknown = ("aoi_app.ui", "aoi_app.records", "aoi_app.live", "aoi_app.app", "torch", "sqlalchemy")
+    assert offenders(("aoi_app.camera",), unknown) == []
+
+
+def test_the_line_and_its_records_do_not_know_torch() -> None:
+    who = ("aoi_app.live", "aoi_app.records", "aoi_app.roll_inspection", "aoi_app.defects", "aoi_app.recent_web")
+    assert offenders(who, ("torch", "timm", "cras_core.inspector", "cras_core.train", "aoi_app.ui")) == []
+
+
+def test_the_records_know_neither_cameras_nor_sessions() -> None:
+    assert offenders(("aoi_app.records",), ("aoi_app.camera", "aoi_app.live", "aoi_app.line")) == []
+
+
+def test_the_core_knows_nothing_of_the_program() -> None:
+    assert offenders(("cras_core",), ("aoi_app", *QT, "sqlalchemy")) == []
+
+
+def test_the_geometry_of_the_web_knows_no_torch() -> None:
+    assert offenders(("cras_core.web",), ("torch", "timm", "cras_core.inspector", "cras_core.bundle")) == []
+
+
+def test_nobody_imports_the_program_but_its_command_line() -> None:
+    assert offenders(("aoi_app", "cras_core"), ("aoi_app.app",), but=("aoi_app.__main__",)) == []
+    assert offenders(("aoi_app", "cras_core"), ("aoi_app.__main__",)) == []
+
+
+@pytest.mark.parametrize("only_at_import", [True, False])
+def test_there_are_no_circles(only_at_import: bool) -> None:
+    graph = {m: {n for n in known_by(m, only_at_import=only_at_import) if n in MODULES and n != m} for m in MODULES}
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join([*path[path.index(module) :], module])
+        if module not in done:
+            for other in sorted(graph[module]):
+                visit(other, (*path, module))
+            done.add(module)
+
+    for module in sorted(graph):
+        visit(module, ())

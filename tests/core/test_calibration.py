@@ -1,0 +1,133 @@
+"""Limits keep what they promise: they are exceeded on normal cloth about as often as was asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cras_core.calibration import CalibrationConfig, FabricCalibration, block_peaks, tail_limit
+from cras_core.errors import ConfigError, DataError
+
+GOOD = FabricCalibration("denim", 0.1, 0.8, 4.0, 3.5, 0.7, 2.0, 1.5)
+
+
+@given(
+    st.lists(st.floats(-50, 50), min_size=8, max_size=60),
+    st.floats(0.01, 100),
+    st.lists(st.floats(1e-6, 1e4), min_size=2, max_size=6),
+)
+def test_a_rarer_alarm_never_has_a_lower_limit(peaks: list[float], area: float, rates: list[float]) -> None:
+    limits = [tail_limit(np.array(peaks), area, rate) for rate in sorted(rates)]
+    assert all(math.isfinite(limit) for limit in limits)
+    assert all(a >= b - 1e-9 for a, b in zip(limits, limits[1:], strict=False))
+
+
+@given(st.permutations(range(12)), st.floats(0.01, 30))
+def test_the_order_of_the_pieces_does_not_matter(order: list[int], rate: float) -> None:
+    peaks = np.random.default_rng(0).exponential(size=12)
+    assert tail_limit(peaks[order], 1.0, rate) == tail_limit(peaks, 1.0, rate)
+
+
+@given(st.floats(0.1, 10), st.floats(-5, 5), st.floats(0.01, 30))
+def test_the_limit_moves_with_the_scores(scale: float, shift: float, rate: float) -> None:
+    peaks = np.random.default_rng(1).exponential(size=40)
+    limit = tail_limit(peaks, 1.0, rate)
+    assert tail_limit(scale * peaks + shift, 1.0, rate) == pytest.approx(scale * limit + shift, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("per_thousand", [300.0, 100.0, 10.0, 1.0, 0.1])
+def test_normal_cloth_exceeds_the_limit_about_as_often_as_wanted(per_thousand: float) -> None:
+    rng = np.random.default_rng(4)
+    piece_m2 = 0.02
+    rate = per_thousand / 1000 / piece_m2
+    peaks = 1.0 + 0.5 * rng.exponential(size=1000)
+    limit = tail_limit(peaks, len(peaks) * piece_m2, rate)
+    fresh = 1.0 + 0.5 * rng.exponential(size=2_000_000)
+    observed = float((fresh > limit).mean())
+    assert per_thousand / 1000 / 2 < observed < per_thousand / 1000 * 2
+
+
+def test_within_the_data_the_limit_is_a_peak() -> None:
+    peaks = np.arange(100.0)
+    limit = tail_limit(peaks, 100.0, 0.5)
+    assert (peaks > limit).sum() == 50
+
+
+def test_the_tail_begins_where_the_data_end() -> None:
+    peaks = np.random.default_rng(2).exponential(size=100)
+    inside, beyond = tail_limit(peaks, 100.0, 0.2), tail_limit(peaks, 100.0, 0.2 - 1e-9)
+    assert inside == pytest.approx(beyond, abs=1e-6)
+
+
+@pytest.mark.parametrize("count", range(8))
+def test_too_few_pieces_are_refused(count: int) -> None:
+    with pytest.raises(DataError, match=f"{count} pieces of normal cloth are too few"):
+        tail_limit(np.ones(count), 1.0, 1.0)
+
+
+def test_eight_equal_pieces_are_enough() -> None:
+    assert tail_limit(np.full(8, 3.0), 1.0, 0.1) == 3.0
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 12), st.floats(0, 1), st.integers(0, 2**31))
+def test_peaks_are_the_largest_of_blocks_that_are_mostly_cloth(
+    rows: int, cols: int, block: int, hidden: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    score = rng.random((rows, cols), np.float32)
+    score[rng.random(score.shape) < hidden] = np.nan
+    wanted = []
+    for band in np.array_split(np.arange(rows), max(1, rows // block)):
+        for part in np.array_split(np.arange(cols), max(1, cols // block)):
+            values = score[np.ix_(band, part)].ravel().tolist()
+            known = [v for v in values if not math.isnan(v)]
+            if len(known) > len(values) / 2:
+                wanted.append(max(known))
+    assert block_peaks(score, block).tolist() == wanted
+
+
+def test_cloth_that_nobody_scored_has_no_peaks() -> None:
+    assert len(block_peaks(np.full((32, 32), np.nan, np.float32), 16)) == 0
+
+
+def test_every_score_belongs_to_a_block() -> None:
+    for place in ((0, 0), (36, 49), (0, 49), (36, 0)):
+        score = np.zeros((37, 50), np.float32)
+        score[place] = 1.0
+        assert block_peaks(score, 16).max() == 1.0
+
+
+@pytest.mark.parametrize("field", ["centre", "spread", "limit", "raw_limit"])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_calibration_that_is_not_a_number_is_refused(field: str, value: float) -> None:
+    with pytest.raises(ConfigError, match="denim"):
+        dataclasses.replace(GOOD, **{field: value})
+
+
+@pytest.mark.parametrize("field", ["spread", "limit"])
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_spread_and_limit_are_positive(field: str, value: float) -> None:
+    with pytest.raises(ConfigError, match="not usable"):
+        dataclasses.replace(GOOD, **{field: value})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"false_alarms_per_m2": 0.0},
+        {"false_alarms_per_m2": -1.0},
+        {"mm_per_px": 0.0},
+        {"held_back": 0.0},
+        {"held_back": 0.51},
+        {"false_alarms_per_m2": math.nan},
+        {"mm_per_px": math.nan},
+    ],
+)
+def test_what_limits_are_made_for_is_checked(values: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="calibration"):
+        CalibrationConfig(**values)

@@ -1,0 +1,218 @@
+"""The command line: what a person's mistake looks like, and what is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cras_core.__main__ import main
+from cras_core.bundle import read_bundle
+from cras_core.images import list_images, read_image
+
+TINY = [
+    *("--set", "backbone.input_scale=1.0"),
+    *("--set", "train.patches_per_epoch=2000"),
+    *("--set", "synthesis.drawn_tiles=1"),
+    *("--set", "centers.prototypes=8"),
+    *("--device", "cpu"),
+]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+def cras(*arguments: object) -> Done:
+    """Runs the command line in a process of its own."""
+    command = [sys.executable, "-m", "cras_core", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def environment() -> dict[str, str]:
+    """Ours, with this checkout to import from and lines too wide to break."""
+    root = str(Path(__file__).parents[2])
+    return os.environ | {"PYTHONPATH": root, "COLUMNS": "300", "PYTHONIOENCODING": "utf-8"}
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """The same in this process, which spares the seconds that torch takes to load."""
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["cras", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "300")
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main()
+        said = capsys.readouterr()
+        return Done(int(caught.value.code or 0), said.out, said.err)
+
+    return run
+
+
+def assert_is_a_mistake(done: Done, *parts: str) -> None:
+    """Exit status 2, what was wrong, no traceback."""
+    assert done.status == 2, done.err
+    assert "Traceback" not in done.err
+    for part in parts:
+        assert part in done.err
+
+
+@pytest.fixture(scope="module")
+def data(loom_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three short strips of one fabric, one of which has a name that looks like markup."""
+    root = tmp_path_factory.mktemp("data")
+    folder = root / "plain" / "normal"
+    folder.mkdir(parents=True)
+    for path, name in zip(list_images(loom_data / "plain" / "normal"), ("1", "2", "3 [bold]"), strict=False):
+        Image.fromarray(read_image(path)[:256, 200:840]).save(folder / f"{name}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, Path]:
+    """What ``cras train`` said, and the bundle."""
+    out = tmp_path_factory.mktemp("out") / "models" / "plain [v1].cras"
+    return cras("train", data, "--out", out, "--epochs", 2, "--seed", 5, "--mm-per-px", 0.1, *TINY), out
+
+
+def test_training_writes_a_bundle(trained: tuple[Done, Path]) -> None:
+    done, out = trained
+    assert done.status == 0, done.err
+    bundle = read_bundle(out)
+    assert bundle.fabrics == ("plain",)
+    assert (bundle.config.train.epochs, bundle.config.train.seed) == (2, 5)
+    assert bundle.config.calibration.mm_per_px == 0.1
+    assert bundle.config.centers.prototypes == 8
+    assert "1 fabrics, 3 pictures" in done.err
+    assert f"model {bundle.identity}" in done.err
+    assert "plain [v1].cras" in done.err
+    assert [p.name for p in out.parent.iterdir()] == [out.name]
+
+
+def test_a_bundle_is_shown_as_json(trained: tuple[Done, Path]) -> None:
+    _, out = trained
+    done = cras("show", out)
+    assert done.status == 0, done.err
+    shown, bundle = json.loads(done.out), read_bundle(out)
+    assert shown["model"] == bundle.identity
+    assert shown["fabrics"][0]["fabric"] == "plain"
+    assert shown["fabrics"][0]["limit"] == bundle.calibrations[0].limit
+    assert shown["config"] == json.loads(json.dumps(bundle.config.to_dict()))
+    assert shown["weights_hash"] == bundle.weights_hash
+    assert shown["provenance"]["pictures"] == {"plain": 3}
+
+
+def test_a_model_is_evaluated(here: Callable[..., Done], bundle_path: Path, mvtec: Path, tmp_path: Path) -> None:
+    done = here("evaluate", bundle_path, mvtec, "--json", tmp_path / "report.json", "--device", "cpu")
+    assert done.status == 0, done.err
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert set(report["fabrics"]) == {"plain", "twill"}
+    for part in ("plain", "twill", "mean", "AUPRO", f"{report['mean']['p_auroc']:.3f}"):
+        assert part in done.out
+
+
+def test_a_model_is_timed(here: Callable[..., Done], bundle_path: Path) -> None:
+    done = here("benchmark", bundle_path, "--batch", 1, "--rounds", 1, "--device", "cpu")
+    assert done.status == 0, done.err
+    for part in ("tf_efficientnet_lite0", "whole detector", "tiles of 512 px per second"):
+        assert part in done.out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], []])
+def test_help_and_no_command_list_the_commands(here: Callable[..., Done], arguments: list[str]) -> None:
+    done = here(*arguments)
+    for command in ("train", "evaluate", "show", "benchmark"):
+        assert command in done.out + done.err
+
+
+# Mistakes
+
+
+def test_missing_data_say_what_was_expected(tmp_path: Path) -> None:
+    done = cras("train", tmp_path / "gone", "--out", tmp_path / "a.cras")
+    assert_is_a_mistake(done, "gone is not a folder", "<fabric>/train/good", "<fabric>/normal")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_bundle_says_so(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("no bundle")
+    assert_is_a_mistake(cras("show", tmp_path / "letter.txt"), "letter.txt is cut off or no bundle at all")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--preset", "silk"], ["there is no preset 'silk'", "cloth", "paper"]),
+        (["--preset", "[/silk]"], ["there is no preset '[/silk]'"]),
+        (["--set", "train.epoch=5"], ["unknown setting train.epoch", "train.epochs"]),
+        (["--set", "train.epochs"], ["--set takes section.name=value, not 'train.epochs'"]),
+        (["--set", "train.epochs=0"], ["training"]),
+        (["--set", "train.epochs=2.5"], ["train"]),
+        (["--set", "train.seed=abc"], ["seed"]),
+        (["--seed", "-1"], ["seed"]),
+        (["--mm-per-px", "nan"], ["mm_per_px"]),
+        (["--backbone", "no_such_network"], ["timm offers no network 'no_such_network'"]),
+        (["--weights", "gone.pth"], ["There is no file of weights at gone.pth", "--weights FILE"]),
+        (["--weights", "package:"], ["package"]),
+        (["--device", "toaster"], ["The device toaster cannot be used here"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_mistaken_option_is_named(
+    here: Callable[..., Done], data: Path, tmp_path: Path, arguments: list[str], parts: list[str]
+) -> None:
+    done = here("train", data, "--out", tmp_path / "a.cras", *TINY, "--epochs", 1, *arguments)
+    assert_is_a_mistake(done, *parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["show", "evaluate", "benchmark"])
+def test_a_missing_bundle_is_named_as_it_was_typed(here: Callable[..., Done], tmp_path: Path, command: str) -> None:
+    done = here(command, tmp_path / "[green] cloth.cras", *([tmp_path] if command == "evaluate" else []))
+    assert_is_a_mistake(done, "There is no bundle at", "[green] cloth.cras")
+
+
+def test_a_report_that_cannot_be_written_is_named(
+    here: Callable[..., Done], bundle_path: Path, mvtec: Path, tmp_path: Path
+) -> None:
+    done = here("evaluate", bundle_path, mvtec, "--json", tmp_path, "--device", "cpu")
+    assert_is_a_mistake(done, f"{tmp_path} cannot be written")
+
+
+def test_a_place_that_cannot_be_written_is_named(here: Callable[..., Done], data: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    done = here("train", data, "--out", tmp_path / "file" / "a.cras", "--epochs", 1, *TINY)
+    assert_is_a_mistake(done, "a.cras cannot be written", "Choose another place")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_stops_without_a_bundle(data: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cras_core", "train", str(data), "--out", str(tmp_path / "a.cras")]
+    endless = ["--epochs", "1000000", "--set", "train.patience=null"]
+    process = subprocess.Popen(
+        [*command, *endless, *TINY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+    assert process.stderr is not None
+    said = process.stderr.readline()  # said when training begins
+    assert "pictures of normal cloth" in said
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130, rest
+    assert "Traceback" not in rest
+    assert list(tmp_path.iterdir()) == []

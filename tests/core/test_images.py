@@ -1,0 +1,230 @@
+"""Pictures of any usual kind become 8-bit grey or RGB; what is none says so."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from cras_core.errors import DataError
+from cras_core.images import guess_bits, image_size, list_images, natural_key, read_bits, read_image
+
+GREY = np.random.default_rng(0).integers(0, 256, (23, 31), dtype=np.uint8)
+COLOUR = np.random.default_rng(1).integers(0, 256, (23, 31, 3), dtype=np.uint8)
+
+
+def saved(folder: Path, name: str, image: Image.Image, **options: object) -> Path:
+    path = folder / name
+    image.save(path, **options)  # type: ignore[arg-type]
+    return path
+
+
+@pytest.mark.parametrize("ending", ["png", "bmp", "tif", "tiff"])
+@pytest.mark.parametrize("array", [GREY, COLOUR], ids=["grey", "colour"])
+def test_eight_bits_come_as_they_are(tmp_path: Path, ending: str, array: np.ndarray) -> None:
+    path = saved(tmp_path, f"a.{ending}", Image.fromarray(array))
+    found = read_image(path)
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, array)
+    assert read_bits(path) is None
+    assert image_size(path) == (23, 31)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "webp"])
+def test_lossy_formats_are_read_as_colour_or_grey(tmp_path: Path, ending: str) -> None:
+    found = read_image(saved(tmp_path, f"a.{ending}", Image.new("RGB", (40, 20), (200, 100, 50)), quality=95))
+    assert found.shape == (20, 40, 3)
+    assert np.abs(found.astype(int) - (200, 100, 50)).max() <= 4
+
+
+@pytest.mark.parametrize("ending", ["png", "tif"])
+@pytest.mark.parametrize(("bits", "brightest"), [(10, 1023), (12, 1024), (12, 4095), (16, 4096), (16, 65535)])
+def test_the_depth_of_16_bit_pictures_is_guessed(tmp_path: Path, ending: str, bits: int, brightest: int) -> None:
+    deep = np.linspace(0, brightest, 23 * 31).round().astype(np.uint16).reshape(23, 31)
+    path = saved(tmp_path, f"a.{ending}", Image.fromarray(deep))
+    assert read_bits(path) == guess_bits(deep) == bits
+    found = read_image(path)
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, deep // 2 ** (bits - 8))
+
+
+@pytest.mark.parametrize("bits", range(9, 17))
+def test_a_known_depth_is_kept_for_all_pictures_of_a_web(tmp_path: Path, bits: int) -> None:
+    deep = np.array([[0, 1 << (bits - 1), (1 << bits) - 1, 65535]], np.uint16)
+    path = saved(tmp_path, "a.png", Image.fromarray(deep))
+    assert read_image(path, bits).tolist() == [[0, 128, 255, 255]]
+
+
+def test_a_dark_picture_of_a_bright_web_stays_dark(tmp_path: Path) -> None:
+    path = saved(tmp_path, "dark.png", Image.fromarray(np.full((4, 4), 900, np.uint16)))
+    assert read_bits(path) == 10
+    assert (read_image(path, 12) == 900 >> 4).all()
+
+
+def test_what_is_transparent_becomes_white(tmp_path: Path) -> None:
+    alpha = np.full((23, 31), 255, np.uint8)
+    alpha[:, :10] = 0
+    colour = read_image(saved(tmp_path, "c.png", Image.fromarray(np.dstack([COLOUR, alpha]))))
+    assert (colour[:, :10] == 255).all()
+    assert np.array_equal(colour[:, 10:], COLOUR[:, 10:])
+    grey = read_image(saved(tmp_path, "g.png", Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(alpha)])))
+    assert grey.ndim == 2
+    assert (grey[:, :10] == 255).all()
+    assert np.array_equal(grey[:, 10:], GREY[:, 10:])
+
+
+def test_half_transparent_is_half_way_to_white(tmp_path: Path) -> None:
+    found = read_image(saved(tmp_path, "a.png", Image.new("RGBA", (4, 4), (0, 100, 255, 128))))
+    assert np.abs(found.astype(int) - (127, 177, 255)).max() <= 1
+
+
+def test_a_palette_gives_its_colours(tmp_path: Path) -> None:
+    picture = Image.new("P", (3, 2))
+    picture.putpalette([10, 20, 30, 200, 150, 100, 0, 0, 255])
+    picture.putdata([0, 1, 2, 2, 1, 0])
+    found = read_image(saved(tmp_path, "a.png", picture))
+    assert found[0].tolist() == [[10, 20, 30], [200, 150, 100], [0, 0, 255]]
+    found = read_image(saved(tmp_path, "b.png", picture, transparency=1))
+    assert found[0].tolist() == [[10, 20, 30], [255, 255, 255], [0, 0, 255]]
+
+
+def test_one_bit_is_black_and_white(tmp_path: Path) -> None:
+    found = read_image(saved(tmp_path, "a.png", Image.fromarray(GREY > 127)))
+    assert np.array_equal(found, np.where(GREY > 127, 255, 0))
+
+
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
+    found = read_image(saved(tmp_path, "a.tif", Image.new("CMYK", (5, 4), (0, 255, 255, 0))))
+    assert found.shape == (4, 5, 3)
+    assert found[0, 0].argmax() == 0
+
+
+@pytest.mark.parametrize(
+    ("array", "kind"),
+    [
+        (np.ones((4, 4), np.float32), "floating-point"),
+        (np.full((4, 4), 1 << 20, np.int32), "32 bits"),
+        (np.full((4, 4), -1, np.int32), "32 bits"),
+    ],
+)
+def test_floating_point_and_32_bits_are_refused(tmp_path: Path, array: np.ndarray, kind: str) -> None:
+    path = saved(tmp_path, "a.tif", Image.fromarray(array))
+    with pytest.raises(DataError, match=f"a.tif.*{kind}.*8 or 16 bits"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"this is a letter and no picture", b"\x89PNG\r\n\x1a\n", b"II*\0", b"BM"])
+def test_what_is_no_picture_says_so(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.png: not a readable picture"):
+        read_image(path)
+    assert image_size(path) is None
+
+
+def test_a_missing_picture_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.png: there is no such file"):
+        read_image(tmp_path / "gone.png")
+    with pytest.raises(DataError, match=r"gone\.png: there is no such file"):
+        read_bits(tmp_path / "gone.png")
+    assert image_size(tmp_path / "gone.png") is None
+
+
+def test_a_folder_is_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(DataError, match=r"a\.png"):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.fixture(scope="module")
+def whole_files() -> dict[str, bytes]:
+    """A picture in every format, large enough to have something to lose."""
+    found = {}
+    for ending in ("PNG", "JPEG", "BMP", "TIFF", "WEBP"):
+        for name, array in (("grey", GREY), ("colour", COLOUR)):
+            buffer = io.BytesIO()
+            Image.fromarray(array).save(buffer, ending)
+            found[f"{ending}-{name}"] = buffer.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray(GREY.astype(np.uint16) * 16).save(buffer, "TIFF", compression="tiff_deflate")
+    found["TIFF-deep"] = buffer.getvalue()
+    return found
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A file to write broken pictures to."""
+    yield tmp_path_factory.mktemp("broken") / "a.png"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@settings(max_examples=150)
+@given(st.data())
+def test_a_truncated_picture_is_refused_or_whole(
+    whole_files: dict[str, bytes], scratch: Path, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(whole_files)))
+    content = whole_files[name]
+    length = data.draw(st.integers(0, len(content) - 1))
+    scratch.write_bytes(content)
+    original = read_image(scratch)
+    scratch.write_bytes(content[:length])
+    try:
+        found = read_image(scratch)
+    except DataError as error:
+        assert "not a readable picture" in str(error)  # noqa: PT017 (both ends are right)
+    else:
+        assert np.array_equal(found, original)
+    image_size(scratch)
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_damaged_picture_never_raises_anything_else(
+    whole_files: dict[str, bytes], scratch: Path, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(whole_files)))
+    content = bytearray(whole_files[name])
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, min(len(content), 300) - 1))] = data.draw(st.integers(0, 255))
+    scratch.write_bytes(bytes(content))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of much that is odd and readable
+        try:
+            found = read_image(scratch)
+            assert found.dtype == np.uint8
+        except DataError as error:
+            assert str(scratch) in str(error)  # noqa: PT017
+        image_size(scratch)
+
+
+def test_pictures_are_listed_in_natural_order(tmp_path: Path) -> None:
+    for name in ("10.png", "2.PNG", "1.jpeg", "b2.tif", "b10.tif", "B1.tiff", "notes.txt", ".hidden.png", "c.webp"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    names = [p.name for p in list_images(tmp_path)]
+    assert names == ["1.jpeg", "2.PNG", "10.png", "B1.tiff", "b2.tif", "b10.tif", "c.webp"]
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=2, max_size=20, unique=True))
+def test_numbers_in_names_sort_as_numbers(numbers: list[int]) -> None:
+    paths = [Path(f"roll_{n}.png") for n in numbers]
+    assert sorted(paths, key=natural_key) == [Path(f"roll_{n}.png") for n in sorted(numbers)]
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1), min_size=2))
+def test_any_names_can_be_sorted(names: list[str]) -> None:
+    paths = [Path(name) for name in names]
+    assert sorted(sorted(paths, key=natural_key)[::-1], key=natural_key) is not None
+
+
+@pytest.mark.parametrize("name", ["²3.png", "m1²2.png", "٣.png", "①.png"])
+def test_digits_of_other_kinds_can_be_sorted(name: str) -> None:
+    assert sorted([Path("1.png"), Path(name)], key=natural_key)

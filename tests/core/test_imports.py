@@ -1,0 +1,59 @@
+"""Who may know whom: the geometry of a web needs no torch, the detector no window and no database."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cras_core
+
+ROOT = Path(cras_core.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def imported_by(path: Path) -> set[str]:
+    """Names of all modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_the_detector_knows_neither_the_application_nor_windows_nor_databases(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported_by(path)}
+    assert not roots & {"aoi_app", "PySide6", "PyQt6", "pyqtgraph", "sqlalchemy", "pydantic"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_only_the_command_line_knows_how_to_print(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported_by(path)}
+    assert path.name == "__main__.py" or not roots & {"typer", "rich", "click", "argparse"}
+
+
+def test_the_geometry_of_a_web_needs_neither_torch_nor_timm() -> None:
+    modules = [f"cras_core.web.{p.stem}" for p in sorted((ROOT / "web").glob("*.py")) if p.stem != "__init__"]
+    assert len(modules) >= 6
+    code = (
+        "import importlib, sys\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        "print(sorted({'torch', 'timm', 'torchvision', 'sklearn', 'PySide6', 'aoi_app'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "[]\n"
+
+
+def test_the_help_of_the_command_line_needs_no_torch() -> None:
+    code = "import sys, cras_core.__main__\nprint(sorted({'torch', 'timm', 'sklearn'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "[]\n"
