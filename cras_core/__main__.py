@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,8 +13,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from cras_core.config import PRESETS, with_settings
+from cras_core.config import PRESETS, CrasConfig, with_settings
 from cras_core.errors import ConfigError, CrasError
+
+if TYPE_CHECKING:
+    from cras_core.train import OnProgress
+    from cras_core.train import Progress as Step
 
 app = typer.Typer(
     add_completion=False,
@@ -24,6 +28,8 @@ app = typer.Typer(
 )
 console = Console(stderr=True)
 
+Preset = Annotated[str, typer.Option(help=f"One of {', '.join(PRESETS)}.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="Any other setting, as section.name=value.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 Precision = Annotated[str, typer.Option(help="What the backbone computes in: float32, bfloat16 or float16.")]
 
@@ -34,7 +40,7 @@ def train(
         Path, typer.Argument(help="Folder of fabrics: <fabric>/normal (strips) or <fabric>/train/good (tiles).")
     ],
     out: Annotated[Path, typer.Option(help="The bundle to write.")] = Path("fabrics.cras"),
-    preset: Annotated[str, typer.Option(help=f"One of {', '.join(PRESETS)}.")] = "cloth",
+    preset: Preset = "cloth",
     backbone: Annotated[str | None, typer.Option(help="Any timm network with features_only.")] = None,
     weights: Annotated[str | None, typer.Option(help="hub, package:NAME, or a file.")] = None,
     seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
@@ -45,46 +51,30 @@ def train(
     mm_per_px: Annotated[
         float | None, typer.Option(help="Size of a pixel of the training pictures, millimetres.")
     ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Any other setting, as section.name=value.")
-    ] = None,
+    settings: Settings = None,
     device: Device = "auto",
 ) -> None:
     """Train one model for all fabrics of a data set."""
     from cras_core.bundle import write_bundle
     from cras_core.data import find_normal_images
-    from cras_core.train import STAGES
-    from cras_core.train import Progress as Step
     from cras_core.train import train as run
 
-    if preset not in PRESETS:
-        raise ConfigError(f"there is no preset {preset!r}; known are {', '.join(PRESETS)}")
-    chosen: dict[str, object | None] = {
-        "backbone.name": backbone,
-        "backbone.weights": weights,
-        "train.seed": seed,
-        "train.epochs": epochs,
-        "calibration.false_alarms_per_m2": false_alarms_per_m2,
-        "calibration.mm_per_px": mm_per_px,
-    }
-    assignments = {k: json.dumps(v) for k, v in chosen.items() if v is not None}
-    for setting in settings or []:
-        name, separator, value = setting.partition("=")
-        if not separator:
-            raise ConfigError(f"--set takes section.name=value, not {setting!r}")
-        assignments[name] = value
-    config = with_settings(PRESETS[preset](), assignments)
+    config = _config(
+        preset,
+        settings,
+        {
+            "backbone.name": backbone,
+            "backbone.weights": weights,
+            "train.seed": seed,
+            "train.epochs": epochs,
+            "calibration.false_alarms_per_m2": false_alarms_per_m2,
+            "calibration.mm_per_px": mm_per_px,
+        },
+    )
     normal = find_normal_images(data)
     console.print(f"{len(normal)} fabrics, {sum(len(n.paths) for n in normal)} pictures of normal cloth")
     with _bar() as bar:
-        tasks = {stage: bar.add_task(stage, total=None, start=False, message="") for stage in STAGES}
-
-        def on_progress(step: Step) -> None:
-            bar.start_task(tasks[step.stage])
-            message = Path(step.message).name if step.stage != "training" else step.message
-            bar.update(tasks[step.stage], completed=step.done, total=step.total, message=message)
-
-        bundle = run(normal, config, device, on_progress)
+        bundle = run(normal, config, device, _stages(bar))
     write_bundle(bundle, out)
     for warning in bundle.provenance["warnings"]:
         console.print(f"[yellow]{escape(warning)}[/yellow]")
@@ -143,6 +133,73 @@ def evaluate_web(
     _show(_web_table({**report["fabrics"], "all": report["all"]}, "fabric"))
     if json_file is not None:
         _write(json_file, json.dumps(report, indent=2))
+
+
+@app.command()
+def compare(
+    data: Annotated[Path, typer.Argument(help="Fabrics to train on, each with normal, defect and mask.")],
+    strips: Annotated[Path | None, typer.Option(help="Strips with masks, where they are not in DATA.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")] = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds, from 0.", min=1)] = 1,
+    preset: Preset = "cloth",
+    settings: Settings = None,
+    device: Device = "auto",
+) -> None:
+    """Train CRAS and its baselines on the same cloth and judge them on the same strips."""
+    from cras_core.compare import compare as run
+    from cras_core.data import find_normal_images
+
+    config = _config(preset, settings, {})
+    normal = find_normal_images(data)
+    with _bar() as bar:
+        on_progress = _stages(bar)
+        task = bar.add_task("evaluate", total=None, message="")
+        report = run(
+            normal,
+            strips or data,
+            config,
+            range(seeds),
+            device,
+            on_progress,
+            lambda path, done, total: bar.update(task, completed=done, total=total, message=path.name),
+        )
+    figures = ("p_auroc", "p_ap", "aupro")
+    rates = next(iter(report["summary"].values()))["recall_per_strip"]
+    table = Table("method", *(f"{r}/strip" for r in rates), "P-AUROC", "P-AP", "AUPRO")
+    table.caption = f"Recall of defects at so many false alarms per strip; mean and spread of {seeds} seeds."
+    for name, row in report["summary"].items():
+        values = [*row["recall_per_strip"].values(), *(row[f] for f in figures)]
+        table.add_row(name, *(f"{v['mean']:.3f} ± {v['spread']:.3f}" for v in values))
+    _show(table)
+    if json_file is not None:
+        _write(json_file, json.dumps(report, indent=2))
+
+
+def _config(preset: str, settings: list[str] | None, chosen: dict[str, object | None]) -> CrasConfig:
+    """A preset with what the command line says on top."""
+    if preset not in PRESETS:
+        raise ConfigError(f"there is no preset {preset!r}; known are {', '.join(PRESETS)}")
+    assignments = {k: json.dumps(v) for k, v in chosen.items() if v is not None}
+    for setting in settings or []:
+        name, separator, value = setting.partition("=")
+        if not separator:
+            raise ConfigError(f"--set takes section.name=value, not {setting!r}")
+        assignments[name] = value
+    return with_settings(PRESETS[preset](), assignments)
+
+
+def _stages(bar: Progress) -> OnProgress:
+    """A line of the progress display for every stage of training."""
+    from cras_core.train import STAGES
+
+    tasks = {stage: bar.add_task(stage, total=None, start=False, message="") for stage in STAGES}
+
+    def on_progress(step: Step) -> None:
+        bar.start_task(tasks[step.stage])
+        message = Path(step.message).name if step.stage != "training" else step.message
+        bar.update(tasks[step.stage], completed=step.done, total=step.total, message=message)
+
+    return on_progress
 
 
 def _web_table(rows: dict[str, dict[str, Any]], first: str) -> Table:

@@ -80,6 +80,10 @@ class Detector(ABC):
             size: (h, w) cells that are not padding.
         """
 
+    def calibrate(self, calibrations: Sequence[FabricCalibration]) -> None:
+        """Sets the limits that were measured, one per fabric."""
+        self._calibrations = tuple(calibrations)
+
     @property
     def calibrations(self) -> tuple[FabricCalibration, ...]:
         """One per fabric, in the order of ``CellScores.similarity``."""

@@ -22,7 +22,7 @@ from cras_core.calibration import FabricCalibration
 from cras_core.config import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages
-from cras_core.detector import pick_device
+from cras_core.detector import Detector, pick_device
 from cras_core.errors import ConfigError, DataError, TrainingError
 from cras_core.features import DrawnFeatures, FabricFeatures, extract, extract_drawn
 from cras_core.heads import VALIDATION_PATCHES, DrawnVectors, Vectors, fit_heads, score_scale
@@ -73,35 +73,10 @@ def train(
     """
     started = time.monotonic()
     _check_names(data)
-    torch.manual_seed(config.train.seed)
-    run = _Run(list(data), config, pick_device(device), on_progress, should_stop)
-    extractor = FeatureExtractor(load_backbone(config.backbone), config).to(run.device)
-    if extractor.cell_px != config.tiling.cell_px:
-        raise ConfigError(
-            f"the backbone gives cells of {extractor.cell_px} px, tiling.cell_px is {config.tiling.cell_px}"
-        )
-    splits = [d.held_back(config.calibration.held_back, config.train.seed) for d in data]
-    warnings = [
-        f"{d.fabric}: one picture only, so its limits come from cloth that was also trained on and are too low"
-        for d, (seen, held) in zip(data, splits, strict=True)
-        if seen == held
-    ]
-    seen_features, held_features = run.extract(extractor, splits)
-    drawn_features = run.extract_drawn(extractor, [s for s, _ in splits])
-    _set_statistics(extractor, seen_features, config)
-    drawn = [DrawnVectors(f, extractor, run.device) for f in drawn_features]
-    seen = [Vectors(f, extractor, run.device) for f in seen_features]
-    held = [Vectors(f, extractor, run.device) for f in held_features]
-    model, history = fit_heads(
-        extractor, seen, held, drawn, seen_features, config, run.device, lambda *step: run.report("training", *step)
-    )
-    scale = score_scale(model, held)
-    inspector = Inspector(model, config, scale, [provisional(d.fabric) for d in data], run.device)
-    calibrations = measure_limits(
-        inspector,
-        [replace(d, paths=h) for d, (_, h) in zip(data, splits, strict=True)],
-        lambda path, done, total: run.report("calibration", done, total, str(path)),
-    )
+    run = Run(list(data), config, pick_device(device), on_progress, should_stop)
+    prepared = prepare(run, FeatureExtractor(load_backbone(config.backbone), config))
+    inspector, history = fit(prepared, config, run)
+    calibrations = run.measure_limits(inspector, prepared)
     provenance = {
         "program": f"cras {cras_core.__version__}",
         "torch": torch.__version__,
@@ -109,11 +84,88 @@ def train(
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "seconds": round(time.monotonic() - started, 1),
         "pictures": {d.fabric: len(d.paths) for d in data},
-        "held_back": {d.fabric: [p.name for p in h] for d, (_, h) in zip(data, splits, strict=True)},
+        "held_back": {d.fabric: [p.name for p in h] for d, (_, h) in zip(data, prepared.splits, strict=True)},
         "loss": history,
-        "warnings": warnings,
+        "warnings": prepared.warnings,
     }
     return to_bundle(inspector, calibrations, provenance)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that training begins with, the same for every kind of head.
+
+    Attributes:
+        extractor: with the statistics of the training cloth.
+        splits: pictures to train on and held back, per fabric.
+        features: what ``seen`` comes from.
+        seen, held: vectors to train on, and held back.
+        drawn: cells under drawn defects, of every fabric or of none.
+        warnings: for the person who trains.
+    """
+
+    extractor: FeatureExtractor
+    splits: list[tuple[tuple[Path, ...], tuple[Path, ...]]]
+    features: list[FabricFeatures]
+    seen: list[Vectors]
+    held: list[Vectors]
+    drawn: list[DrawnVectors]
+    warnings: list[str]
+
+
+def prepare(run: Run, extractor: FeatureExtractor) -> Prepared:
+    """Takes the features of the cloth, with and without drawn defects. Raises CrasError."""
+    config = run.config
+    torch.manual_seed(config.train.seed)
+    extractor = extractor.to(run.device)
+    if extractor.cell_px != config.tiling.cell_px:
+        raise ConfigError(
+            f"the backbone gives cells of {extractor.cell_px} px, tiling.cell_px is {config.tiling.cell_px}"
+        )
+    splits = [d.held_back(config.calibration.held_back, config.train.seed) for d in run.data]
+    warnings = [
+        f"{d.fabric}: one picture only, so its limits come from cloth that was also trained on and are too low"
+        for d, (seen, held) in zip(run.data, splits, strict=True)
+        if seen == held
+    ]
+    seen_features, held_features = run.extract(extractor, splits)
+    drawn_features = run.extract_drawn(extractor, [s for s, _ in splits])
+    _set_statistics(extractor, seen_features, config)
+    return Prepared(
+        extractor,
+        splits,
+        seen_features,
+        [Vectors(f, extractor, run.device) for f in seen_features],
+        [Vectors(f, extractor, run.device) for f in held_features],
+        [DrawnVectors(f, extractor, run.device) for f in drawn_features],
+        warnings,
+    )
+
+
+def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Inspector, list[dict[str, float]]]:
+    """Trains the heads; the limits of the inspector are not measured yet. Raises CrasError.
+
+    Args:
+        prepared: what training begins with.
+        config: settings of the heads, centres, synthesis and training; those of the features are as prepared.
+        run: whom to tell.
+
+    Returns:
+        The inspector, and the losses of every epoch.
+    """
+    torch.manual_seed(config.train.seed)
+    model, history = fit_heads(
+        prepared.extractor,
+        prepared.seen,
+        prepared.held,
+        prepared.drawn if config.synthesis.drawn > 0 else [],
+        prepared.features,
+        config,
+        run.device,
+        lambda *step: run.report("training", *step),
+    )
+    scale = score_scale(model, prepared.held)
+    return Inspector(model, config, scale, [provisional(d.fabric) for d in run.data], run.device), history
 
 
 def to_bundle(inspector: Inspector, calibrations: Sequence[FabricCalibration], provenance: dict[str, object]) -> Bundle:
@@ -136,8 +188,8 @@ def to_bundle(inspector: Inspector, calibrations: Sequence[FabricCalibration], p
 
 
 @dataclass(slots=True)
-class _Run:
-    """What all stages share: settings, device, and the two ways to talk to the caller."""
+class Run:
+    """What all stages share: data, settings, device, and the two ways to talk to the caller."""
 
     data: list[NormalImages]
     config: CrasConfig
@@ -146,13 +198,22 @@ class _Run:
     should_stop: ShouldStop
 
     def report(self, stage: str, done: int, total: int, message: str) -> None:
+        """Tells the caller; raises TrainingError when the caller wants to stop."""
         self.on_progress(Progress(stage, done, total, message))
         if self.should_stop():
             raise TrainingError("Training was stopped; no bundle was written.")
 
+    def measure_limits(self, detector: Detector, prepared: Prepared) -> list[FabricCalibration]:
+        """The limits of a trained detector, from the pictures that were held back."""
+        held = [replace(d, paths=h) for d, (_, h) in zip(self.data, prepared.splits, strict=True)]
+        return measure_limits(
+            detector, held, lambda path, done, total: self.report("calibration", done, total, str(path))
+        )
+
     def extract(
         self, extractor: FeatureExtractor, splits: Sequence[tuple[Sequence[Path], Sequence[Path]]]
     ) -> tuple[list[FabricFeatures], list[FabricFeatures]]:
+        """Features of the pictures to train on, and of those held back."""
         rng = np.random.default_rng(self.config.train.seed)
         total, done = sum(len(a) + len(b) for a, b in splits), 0
 
@@ -173,6 +234,7 @@ class _Run:
         return kept[0], kept[1]
 
     def extract_drawn(self, extractor: FeatureExtractor, seen: Sequence[Sequence[Path]]) -> list[DrawnFeatures]:
+        """Features of drawn defects; none where they are switched off."""
         if self.config.synthesis.drawn == 0.0:
             return []
         rng = np.random.default_rng([self.config.train.seed, 3])

@@ -1,0 +1,128 @@
+"""CRAS beside its baselines, on the same strips, tiles and features, over several seeds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cras_core.backbone import load_backbone
+from cras_core.bank import BankDetector, coreset
+from cras_core.config import CrasConfig, HeadConfig
+from cras_core.cras import FeatureExtractor
+from cras_core.data import NormalImages
+from cras_core.detector import Detector, pick_device
+from cras_core.evaluate_web import evaluate_web
+from cras_core.train import OnProgress, Prepared, Run, fit, prepare
+
+POOL_VECTORS = 65536
+"""Vectors that the coresets are chosen from, all fabrics together; 1 and 10 % are shares of them."""
+
+_TILES_REMEMBERED = 64  # a strip of 4096 px has ten
+
+
+def compare(
+    data: Sequence[NormalImages],
+    strips: Path,
+    config: CrasConfig,
+    seeds: Sequence[int],
+    device: str = "auto",
+    on_progress: OnProgress = lambda _: None,
+    on_strip: Callable[[Path, int, int], None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Trains every method on the same normal pictures, once per seed, and judges all on strips with masks.
+
+    Args:
+        data: normal pictures of each fabric.
+        strips: ``<fabric>/defect`` with ``<fabric>/mask``.
+        config: settings of CRAS; the baselines share those of the features and of the web.
+        seeds: each decides the split of the pictures and everything random.
+        device: for torch.
+        on_progress, on_strip: told how far training and judging are.
+
+    Returns:
+        ``seeds``: for each, the report of ``evaluate_web`` of every method. ``summary``: for each method, mean and
+        spread (standard deviation) over the seeds of the figures of all fabrics together.
+
+    Raises:
+        CrasError: data, settings or weights cannot be used.
+    """
+    reports: dict[str, Any] = {}
+    for seed in seeds:
+        mine = replace(config, train=replace(config.train, seed=seed))
+        run = Run(list(data), mine, pick_device(device), on_progress, lambda: False)
+        prepared = prepare(run, _RememberingExtractor(load_backbone(mine.backbone), mine))
+        with torch.inference_mode(False):
+            detectors = _detectors(prepared, mine, run)
+        for detector in detectors.values():
+            detector.calibrate(run.measure_limits(detector, prepared))
+        reports[str(seed)] = evaluate_web(detectors, strips, on_strip)
+    first = next(iter(reports.values()))
+    return {"seeds": reports, "summary": {name: _summary([r[name]["all"] for r in reports.values()]) for name in first}}
+
+
+def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, Detector]:
+    rng = np.random.default_rng([config.train.seed, 4])
+    share = POOL_VECTORS // len(prepared.seen)
+    pools = [v.sample(min(share, len(v)), rng).vectors for v in prepared.seen]
+    pool = torch.cat(pools)
+    means = torch.stack([p.mean(dim=0) for p in pools])
+    fabrics = tuple(d.fabric for d in run.data)
+
+    def bank(banks: list[Tensor]) -> BankDetector:
+        return BankDetector(prepared.extractor, banks, means, fabrics, config, run.device)
+
+    seed = config.train.seed
+    return {
+        "CRAS": fit(prepared, config, run)[0],
+        "PatchCore 1 %": bank([pool[coreset(pool, len(pool) // 100, seed)]]),
+        "PatchCore 10 %": bank([pool[coreset(pool, len(pool) // 10, seed)]]),
+        "PatchCore 10 % per fabric": bank([p[coreset(p, len(p) // 10, seed)] for p in pools]),
+        "raw features (variant A)": fit(prepared, variant_a(config), run)[0],
+    }
+
+
+def variant_a(config: CrasConfig) -> CrasConfig:
+    """The baseline of table V, like SimpleNet: features and white noise, no centres, no residual."""
+    return replace(
+        config,
+        heads=HeadConfig(features="raw"),
+        synthesis=replace(config.synthesis, beta=0.0, share=1.0, drawn=0.0),
+        score=replace(config.score, kind="logit"),
+    )
+
+
+def _summary(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Mean and standard deviation of every figure over the seeds."""
+
+    def over_seeds(values: list[Any]) -> Any:
+        if isinstance(values[0], dict):
+            return {key: over_seeds([v[key] for v in values]) for key in values[0]}
+        spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        return {"mean": float(np.mean(values)), "spread": spread}
+
+    summary: dict[str, Any] = over_seeds(list(figures))
+    return summary
+
+
+class _RememberingExtractor(FeatureExtractor):
+    """Takes the features of a tile once, however many detectors look at it."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._known: OrderedDict[bytes, Tensor] = OrderedDict()
+
+    def forward(self, images: Tensor) -> Tensor:
+        key = hashlib.blake2b(images.cpu().numpy().tobytes(), digest_size=16).digest()
+        if key not in self._known:
+            self._known[key] = self.raw(images)
+            while len(self._known) > _TILES_REMEMBERED:
+                self._known.popitem(last=False)
+        return (self._known[key] - self.mean) / self.std

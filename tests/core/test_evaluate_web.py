@@ -1,0 +1,153 @@
+"""Judging detectors on strips with masks, beside each other."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cras_core.backbone import load_backbone
+from cras_core.bank import BankDetector, coreset
+from cras_core.compare import compare, variant_a
+from cras_core.config import cloth, with_settings
+from cras_core.cras import FeatureExtractor
+from cras_core.data import find_normal_images
+from cras_core.errors import DataError
+from cras_core.evaluate_web import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
+from cras_core.images import read_image
+from cras_core.inspector import Inspector
+
+QUICK = {
+    "backbone.input_scale": "1.0",
+    "train.epochs": "2",
+    "train.patches_per_epoch": "4000",
+    "synthesis.drawn_tiles": "2",
+    "centers.prototypes": "8",
+    "centers.refreshes": "0",
+}
+
+
+@pytest.fixture(scope="module")
+def two_strips(loom_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first two defective strips of plain cloth, with normal cloth beside them."""
+    root = tmp_path_factory.mktemp("strips")
+    for kind in ("defect", "mask", "normal"):
+        (root / "plain" / kind).mkdir(parents=True)
+        for path in sorted((loom_data / "plain" / kind).iterdir())[:2]:
+            (root / "plain" / kind / path.name).write_bytes(path.read_bytes())
+    return root
+
+
+def test_a_report_has_every_figure_and_is_plain_json(inspector: Inspector, two_strips: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    report = evaluate_web(
+        {"a": inspector, "b": inspector},
+        two_strips,
+        lambda path, done, total: told.append((path.name, done, total)),
+    )
+    assert report["a"] == report["b"]
+    assert [t[1:] for t in told] == [(1, 2), (2, 2)]
+    figures = report["a"]["fabrics"]["plain"]
+    assert figures["strips"] == 2
+    assert figures["defects"] >= 2
+    assert set(figures["recall_per_strip"]) == {str(r) for r in RATES_PER_STRIP}
+    assert set(figures["recall_per_m2"]) == {str(r) for r in RATES_PER_M2}
+    recalls = list(figures["recall_per_strip"].values())
+    assert recalls == sorted(recalls)
+    assert 0.5 < figures["p_auroc"] <= 1
+    assert report["a"]["all"]["recall_per_strip"] == figures["recall_per_strip"]
+    assert json.dumps(report, allow_nan=False)
+
+
+def test_cloth_that_is_not_given_is_matched(inspector: Inspector, two_strips: Path) -> None:
+    assert evaluate_web({"a": inspector}, two_strips, known=False)["a"]["all"]["matched"] == 1.0
+
+
+def test_strips_without_masks_are_named(inspector: Inspector, two_strips: Path, tmp_path: Path) -> None:
+    (tmp_path / "plain" / "defect").mkdir(parents=True)
+    (tmp_path / "plain" / "mask").mkdir()
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "plain" / "defect" / "one.png")
+    with pytest.raises(DataError, match=r"one\.png: no mask for it"):
+        evaluate_web({"a": inspector}, tmp_path)
+    with pytest.raises(DataError, match="holds no strips to evaluate on: expected"):
+        evaluate_web({"a": inspector}, tmp_path / "plain" / "mask")
+
+
+def test_a_mask_of_another_size_is_named(inspector: Inspector, two_strips: Path, tmp_path: Path) -> None:
+    for kind in ("defect", "mask"):
+        (tmp_path / "plain" / kind).mkdir(parents=True)
+    picture = sorted((two_strips / "plain" / "defect").iterdir())[0]
+    Image.fromarray(read_image(picture)).save(tmp_path / "plain" / "defect" / "one.png")
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "plain" / "mask" / "one.png")
+    with pytest.raises(DataError, match=r"one\.png is 64 x 64 px, its picture"):
+        evaluate_web({"a": inspector}, tmp_path)
+
+
+# The bank
+
+
+def test_a_coreset_reaches_every_cluster() -> None:
+    generator = torch.Generator().manual_seed(0)
+    middles = 100 * torch.randn(12, 40, generator=generator)
+    cluster = torch.randint(12, (500,), generator=generator)
+    vectors = middles[cluster] + torch.randn(500, 40, generator=generator)
+    assert set(cluster[coreset(vectors, 12, seed=1)].tolist()) == set(range(12))
+
+
+def test_a_coreset_repeats_nothing_and_follows_its_seed() -> None:
+    vectors = torch.randn(80, 5, generator=torch.Generator().manual_seed(0))
+    chosen = coreset(vectors, 30, seed=3)
+    assert len(set(chosen.tolist())) == 30
+    assert torch.equal(chosen, coreset(vectors, 30, seed=3))
+    assert len(coreset(vectors, 200, seed=3)) == 80
+
+
+def test_a_bank_scores_by_the_distance_to_the_nearest_vector() -> None:
+    config = with_settings(cloth(), {"backbone.input_scale": "1.0"})
+    extractor = FeatureExtractor(load_backbone(config.backbone), config)
+    tiles = np.random.default_rng(0).integers(0, 256, (3, 64, 96), dtype=np.uint8)
+    vectors = [torch.randn(7, extractor.dimension, generator=torch.Generator().manual_seed(k)) for k in range(2)]
+    means = torch.stack([v.mean(dim=0) for v in vectors])
+    with torch.inference_mode():
+        from cras_core.detector import to_images
+
+        t = extractor(to_images(tiles, torch.device("cpu")))
+    for banks in ([torch.cat(vectors)], vectors):
+        detector = BankDetector(extractor, banks, means, ("a", "b"), config, torch.device("cpu"))
+        found = detector.cells(tiles, 1)
+        bank = banks[-1]
+        wanted = (t.unsqueeze(3) - bank).norm(dim=-1).amin(dim=-1)
+        np.testing.assert_allclose(found.raw, wanted.numpy(), rtol=1e-3)
+        alone = detector.cells(tiles[1:2], 1)
+        np.testing.assert_allclose(alone.raw[0], found.raw[1], rtol=1e-5)
+
+
+# Side by side
+
+
+def test_baselines_stand_beside_cras_with_mean_and_spread(two_strips: Path) -> None:
+    config = with_settings(cloth(), QUICK)
+    report = compare(find_normal_images(two_strips), two_strips, config, (0, 1), "cpu")
+    assert set(report["summary"]) == {
+        "CRAS",
+        "PatchCore 1 %",
+        "PatchCore 10 %",
+        "PatchCore 10 % per fabric",
+        "raw features (variant A)",
+    }
+    for name, figures in report["summary"].items():
+        per_seed = [report["seeds"][s][name]["all"]["p_auroc"] for s in ("0", "1")]
+        assert figures["p_auroc"]["mean"] == pytest.approx(sum(per_seed) / 2)
+        assert figures["p_auroc"]["spread"] == pytest.approx(abs(per_seed[0] - per_seed[1]) / math.sqrt(2))
+        assert figures["p_auroc"]["mean"] > 0.6
+    assert json.dumps(report, allow_nan=False)
+
+
+def test_variant_a_sees_no_centers() -> None:
+    config = variant_a(cloth())
+    assert (config.heads.features, config.synthesis.beta, config.synthesis.drawn) == ("raw", 0.0, 0.0)
