@@ -175,6 +175,43 @@ def compare(
         _write(json_file, json.dumps(report, indent=2))
 
 
+@app.command()
+def ablate(
+    data: Annotated[Path, typer.Argument(help="Fabrics with normal pictures, and pictures or strips with masks.")],
+    table: Annotated[
+        str, typer.Option(help="components, ratio, features, neighbourhood, levels, beta, prototypes or drawn.")
+    ] = "components",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")] = None,
+    preset: Preset = "cloth",
+    settings: Settings = None,
+    device: Device = "auto",
+) -> None:
+    """Measure the paper's ablations on your data, beside the paper's figures on MVTec AD."""
+    from cras_core.ablate import ablate as run
+    from cras_core.data import find_normal_images
+    from cras_core.evaluate_web import RATES_PER_STRIP
+
+    normal = find_normal_images(data)
+    with _bar() as bar:
+        rows = run(table, normal, data, _config(preset, settings, {}), device, _stages(bar), console.print)
+    on_web = normal[0].are_strips
+    names = ("p_auroc", "p_ap", "aupro") if on_web else ("i_auroc", "p_auroc", "p_ap", "aupro")
+    rates = tuple(map(str, RATES_PER_STRIP)) if on_web else ()
+    shown = Table(table, *(f"{r}/strip" for r in rates), *names, "paper, MVTec AD: I / P-AUROC")
+    for row in rows:
+        published = "{:.1f} / {:.1f}".format(*row["published"]) if row["published"] else ""
+        figures = row["figures"]
+        if figures is None:
+            shown.add_row(row["name"], *("–" for _ in (*rates, *names)), published)
+            console.print(escape(f"{row['name']}: {row['impossible']}"))
+            continue
+        values = [*(figures["recall_per_strip"][r] for r in rates), *(figures[n] for n in names)]
+        shown.add_row(row["name"], *(f"{v:.3f}" for v in values), published)
+    _show(shown)
+    if json_file is not None:
+        _write(json_file, json.dumps(rows, indent=2))
+
+
 def _config(preset: str, settings: list[str] | None, chosen: dict[str, object | None]) -> CrasConfig:
     """A preset with what the command line says on top."""
     if preset not in PRESETS:

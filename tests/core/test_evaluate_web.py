@@ -11,13 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
+from cras_core.ablate import TABLES, ablate
 from cras_core.backbone import load_backbone
 from cras_core.bank import BankDetector, coreset
 from cras_core.compare import compare, variant_a
 from cras_core.config import cloth, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data import find_normal_images
-from cras_core.errors import DataError
+from cras_core.errors import ConfigError, DataError
 from cras_core.evaluate_web import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.images import read_image
 from cras_core.inspector import Inspector
@@ -151,3 +152,43 @@ def test_baselines_stand_beside_cras_with_mean_and_spread(two_strips: Path) -> N
 def test_variant_a_sees_no_centers() -> None:
     config = variant_a(cloth())
     assert (config.heads.features, config.synthesis.beta, config.synthesis.drawn) == ("raw", 0.0, 0.0)
+
+
+# Ablations
+
+
+def test_every_variant_of_a_table_is_measured_beside_the_paper(two_strips: Path) -> None:
+    told: list[str] = []
+    rows = ablate(
+        "components",
+        find_normal_images(two_strips),
+        two_strips,
+        with_settings(cloth(), QUICK),
+        "cpu",
+        on_variant=told.append,
+    )
+    assert [r["name"] for r in rows] == told
+    assert rows[-1]["published"] == (98.3, 98.0)
+    impossible = [r["name"][0] for r in rows if r["figures"] is None]
+    assert impossible == ["B"], "one sample has no place on a web without fixed positions"
+    measured = [r["figures"]["p_auroc"] for r in rows if r["figures"] is not None]
+    assert len(set(measured)) == len(measured), "each variant really differs"
+    assert min(measured) > 0.5
+
+
+def test_pictures_are_judged_as_pictures(mvtec: Path) -> None:
+    config = with_settings(cloth(), QUICK | {"synthesis.drawn": "0"})
+    rows = ablate("features", find_normal_images(mvtec), mvtec, config, "cpu")
+    assert len(rows) == 5
+    assert all(0 <= r["figures"]["i_auroc"] <= 1 for r in rows)
+
+
+def test_every_table_is_made_of_settings_that_exist() -> None:
+    for variants in TABLES.values():
+        made = [with_settings(cloth(), v.settings) for v in variants]
+        assert len({str(m) for m in made}) == len(made)
+
+
+def test_an_unknown_table_is_refused(two_strips: Path) -> None:
+    with pytest.raises(ConfigError, match="no ablation 'moon'; known are components"):
+        ablate("moon", find_normal_images(two_strips), two_strips, cloth())
