@@ -119,13 +119,15 @@ def ablate(
         except DataError as error:  # a variant that needs pictures of one size, on strips
             row["figures"], row["impossible"] = None, str(error)
         rows.append(row)
+    if all(row["figures"] is None for row in rows):
+        raise DataError(rows[0]["impossible"])
     return rows
 
 
 def _measure(prepared: Prepared, config: CrasConfig, run: Run, root: Path) -> dict[str, Any]:
     inspector, _ = fit(prepared, config, run)
-    inspector.calibrate(run.measure_limits(inspector, prepared))
     if run.data[0].are_strips:
+        inspector.calibrate(run.measure_limits(inspector, prepared))
         found: dict[str, Any] = evaluate_web({"it": inspector}, root)["it"]["all"]
     else:
         found = evaluate(inspector, root)["mean"]

@@ -107,7 +107,8 @@ def fit_heads(
         DataError: the centres cannot be made of these pictures.
     """
     rng = np.random.default_rng([config.train.seed, 1])
-    adapter = Adapter(extractor.dimension, start_as_identity=config.patches.normalise).to(device)
+    is_good_already = config.patches.normalise or not config.heads.adapter
+    adapter = Adapter(extractor.dimension, start_as_identity=is_good_already).to(device)
     adapter.requires_grad_(config.heads.adapter)
     discriminator = Discriminator(extractor.dimension, len(config.heads.features.split("+"))).to(device)
     centers = _make_centers(adapter, extractor, seen, features, config, rng).to(device)

@@ -66,14 +66,21 @@ def measure_limits(
             raw_peaks.append(block_peaks(raw, _PEAK_BLOCK_CELLS))
         area = len(cells) * (config.tiling.cell_px * config.calibration.mm_per_px / 1000.0) ** 2
         rate = config.calibration.false_alarms_per_m2
-        raw_limit = tail_limit(np.concatenate(raw_peaks), area, rate)
+        try:
+            limit = tail_limit(np.concatenate(peaks), area, rate)
+            raw_limit = tail_limit(np.concatenate(raw_peaks), area, rate)
+        except DataError as error:
+            raise DataError(
+                f"fabric {normal.fabric}: {error} ({len(normal.paths)} pictures were held back for it); give more or "
+                "larger pictures"
+            ) from error
         deviation = float(np.std(levels)) if len(levels) > 2 else 0.5 * spread
         found.append(
             FabricCalibration(
                 fabric=normal.fabric,
                 centre=float(centre),
                 spread=spread,
-                limit=max(1e-3, tail_limit(np.concatenate(peaks), area, rate)),
+                limit=max(1e-3, limit),
                 raw_limit=max(raw_limit, float(centre) + 1e-3 * spread),
                 similarity_limit=float(np.mean(similarities) - 4 * max(float(np.std(similarities)), 0.02)),
                 level_limit=max(1.0, 4 * deviation / spread),

@@ -1,4 +1,4 @@
-"""What several tests of the detector share: settings of hypothesis, a tiny real backbone, a data set in MVTec layout."""
+"""What several tests of the detector share: settings of hypothesis, a tiny real backbone, tiles in MVTec layout."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def double() -> Iterator[None]:
 
 @pytest.fixture
 def tiny_backbone() -> Callable[..., Backbone]:
-    """``tiny_backbone(seed)``: timm's smallest residual network with weights that are random, but not at their start."""
+    """``tiny_backbone(seed)``: timm's smallest residual network, all its weights random."""
 
     def make(seed: int = 0, **settings: object) -> Backbone:
         torch.manual_seed(seed)

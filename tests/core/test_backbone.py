@@ -71,7 +71,8 @@ def test_weights_come_from_a_torch_file(
 
 @torch.no_grad()
 def test_names_of_parallel_training_are_understood(tmp_path: Path, weights: dict[str, Tensor]) -> None:
-    torch.save({f"module.{k}": v for k, v in weights.items()}, tmp_path / "w.pth")
+    # One tensor less than the whole network has, so that their order alone does not help.
+    torch.save({f"module.{k}": v for k, v in weights.items() if k != "fc.bias"}, tmp_path / "w.pth")
     assert loaded_like(load_backbone(config(tmp_path / "w.pth")), weights)
 
 
@@ -196,7 +197,7 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path, weights: dict[str,
 @pytest.mark.parametrize("other", ["resnet18", "test_vit"])
 def test_weights_of_another_network_are_refused(tmp_path: Path, other: str) -> None:
     save_file(timm.create_model(other, pretrained=False).state_dict(), tmp_path / "w.safetensors")
-    with pytest.raises(WeightsError, match="w.safetensors have ") as caught:
+    with pytest.raises(WeightsError, match=r"w\.safetensors have ") as caught:
         load_backbone(config(tmp_path / "w.safetensors"))
     assert_says_the_ways_out(str(caught.value))
 

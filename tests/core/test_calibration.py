@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ GOOD = FabricCalibration("denim", 0.1, 0.8, 4.0, 3.5, 0.7, 2.0, 1.5)
 def test_a_rarer_alarm_never_has_a_lower_limit(peaks: list[float], area: float, rates: list[float]) -> None:
     limits = [tail_limit(np.array(peaks), area, rate) for rate in sorted(rates)]
     assert all(math.isfinite(limit) for limit in limits)
-    assert all(a >= b - 1e-9 for a, b in zip(limits, limits[1:], strict=False))
+    assert all(a >= b - 1e-9 for a, b in pairwise(limits))
 
 
 @given(st.permutations(range(12)), st.floats(0.01, 30))
@@ -50,6 +51,15 @@ def test_normal_cloth_exceeds_the_limit_about_as_often_as_wanted(per_thousand: f
     fresh = 1.0 + 0.5 * rng.exponential(size=2_000_000)
     observed = float((fresh > limit).mean())
     assert per_thousand / 1000 / 2 < observed < per_thousand / 1000 * 2
+
+
+@pytest.mark.parametrize("per_thousand", [10.0, 1.0, 0.1])
+def test_only_the_upper_fifth_of_the_peaks_says_how_the_tail_goes_on(per_thousand: float) -> None:
+    rng = np.random.default_rng(4)
+    body, tail = rng.uniform(-50, 0, 4000), rng.exponential(size=1000)
+    limit = tail_limit(np.concatenate([body, tail]), 5000.0, per_thousand / 1000)
+    # One piece in five lies in the tail, so the level is ln(1000 / per_thousand / 5) mean excesses above its beginning.
+    assert limit == pytest.approx(np.log(200 / per_thousand), rel=0.1)
 
 
 def test_within_the_data_the_limit_is_a_peak() -> None:

@@ -89,7 +89,7 @@ def test_a_recomposed_center_holds_the_nearest_vectors_of_its_own_class(seed: in
     d = 5
     vectors = [some(seed + k, n, d) for k, n in enumerate(sizes)]
     centers = ClassCenters(vectors, some(seed, len(sizes), d), None)
-    fabric = torch.tensor([k for k in range(len(sizes))] * 2)
+    fabric = torch.tensor(list(range(len(sizes))) * 2)
     u = some(seed + 77, len(fabric), 2, 3, d)
     p = centers.recompose(u, fabric)
     for i, k in enumerate(fabric.tolist()):
@@ -99,6 +99,35 @@ def test_a_recomposed_center_holds_the_nearest_vectors_of_its_own_class(seed: in
                 patch, center = u[i, y, x].numpy(), p[i, y, x].numpy()
                 assert any(np.array_equal(center, c) for c in own)
                 assert cosine(patch, center) == pytest.approx(max(cosine(patch, c) for c in own), abs=1e-12)
+
+
+def test_without_local_alignment_a_mean_map_gives_the_vector_at_each_position() -> None:
+    maps = mean_maps(3, 2, 2, 3, 4)
+    centers = ClassCenters([maps.of(k) for k in range(2)], maps.means, (2, 3), local=False)
+    u = some(8, 3, 2, 3, 4)
+    p = centers.recompose(u, torch.tensor([1, 0, 1]))
+    for i, k in enumerate((1, 0, 1)):
+        assert torch.equal(p[i], centers.of(k).reshape(2, 3, 4))
+    position = torch.tensor([4, 0, 5])
+    assert torch.equal(centers.choose(some(9, 3, 4), 1, position), centers.of(1)[position])
+
+
+@pytest.mark.parametrize("grid", [None, (2, 3)])
+def test_without_local_alignment_and_without_positions_it_is_the_mean_of_the_fabric(
+    grid: tuple[int, int] | None,
+) -> None:
+    maps = mean_maps(3, 2, 2, 3, 4)
+    centers = ClassCenters([maps.of(k) for k in range(2)], maps.means, grid, local=False)
+    p = centers.recompose(some(8, 2, 3, 5, 4), torch.tensor([1, 0]))
+    for i, k in enumerate((1, 0)):
+        assert torch.equal(p[i], maps.means[k].expand(3, 5, 4))
+
+
+def test_patches_are_chosen_for_as_images_are_recomposed() -> None:
+    centers = mean_maps(3, 2, 2, 3, 4)
+    u = some(8, 1, 4, 5, 4)
+    wanted = centers.recompose(u, torch.tensor([1])).reshape(-1, 4)
+    assert torch.equal(centers.choose(u.reshape(-1, 4), 1), wanted)
 
 
 def test_the_padding_of_a_small_class_is_never_a_center() -> None:

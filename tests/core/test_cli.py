@@ -144,8 +144,8 @@ def test_help_and_no_command_list_the_commands(here: Callable[..., Done], argume
 # Mistakes
 
 
-def test_missing_data_say_what_was_expected(tmp_path: Path) -> None:
-    done = cras("train", tmp_path / "gone", "--out", tmp_path / "a.cras")
+def test_missing_data_say_what_was_expected(here: Callable[..., Done], tmp_path: Path) -> None:
+    done = here("train", tmp_path / "gone", "--out", tmp_path / "a.cras")
     assert_is_a_mistake(done, "gone is not a folder", "<fabric>/train/good", "<fabric>/normal")
     assert list(tmp_path.iterdir()) == []
 

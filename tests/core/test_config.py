@@ -18,6 +18,7 @@ from cras_core.config import (
     BackboneConfig,
     CenterConfig,
     CrasConfig,
+    HeadConfig,
     PatchConfig,
     PreprocessConfig,
     ScoreConfig,
@@ -147,6 +148,16 @@ def test_the_papers_setting_is_that_of_the_paper() -> None:
         lambda: CenterConfig(prototypes=0),
         lambda: CenterConfig(refreshes=-1),
         lambda: CenterConfig(kind="mean"),  # type: ignore[arg-type]
+        lambda: HeadConfig(features="residual+raw"),  # type: ignore[arg-type]
+        lambda: SynthesisConfig(ratio="r/g"),  # type: ignore[arg-type]
+        lambda: ScoreConfig(image="tiles"),  # type: ignore[arg-type]
+        lambda: TrainConfig(images_per_step=0),
+        lambda: TrainConfig(discriminator_optimiser="sgd"),  # type: ignore[arg-type]
+        lambda: TrainConfig(seed=-1),
+        lambda: TrainConfig(epochs=2.5),  # type: ignore[arg-type]
+        lambda: TrainConfig(epochs=True),
+        lambda: PatchConfig(normalise="yes"),  # type: ignore[arg-type]
+        lambda: SynthesisConfig(sigma=float("inf")),
         lambda: SynthesisConfig(sigma=0.0),
         lambda: SynthesisConfig(beta=-0.1),
         lambda: SynthesisConfig(beta=1.1),

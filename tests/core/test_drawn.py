@@ -38,10 +38,10 @@ def test_any_tile_can_be_spoilt(seed: int, height: int, width: int, count: int, 
 
 
 @settings(max_examples=80)
-@given(st.integers(0, 2**31), st.booleans())
-def test_cloth_outside_the_defect_stays_as_it_was(seed: int, colour: bool) -> None:
+@given(st.integers(0, 2**31), st.integers(1, 4), st.booleans())
+def test_cloth_outside_the_defects_stays_as_it_was(seed: int, count: int, colour: bool) -> None:
     tile = cloth_tile(seed, 128, 128, colour)
-    spoilt, where = draw_defects(tile, 1, np.random.default_rng(seed))
+    spoilt, where = draw_defects(tile, count, np.random.default_rng(seed))
     assert np.array_equal(spoilt[where < 1e-4], tile[where < 1e-4])
 
 

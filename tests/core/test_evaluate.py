@@ -98,6 +98,14 @@ def test_a_fabric_that_the_model_does_not_know_has_no_share_of_matches(inspector
     assert report["fabrics"]["velvet"]["p_auroc"] > 0.5
 
 
+def test_pictures_that_are_taken_for_another_fabric_are_not_matched(inspector: Inspector, copy: Path) -> None:
+    (copy / "plain").rename(copy / "other")
+    (copy / "twill").rename(copy / "plain")
+    (copy / "other").rename(copy / "twill")
+    report = evaluate(inspector, copy)
+    assert report["mean"]["matched"] == 0.0
+
+
 def test_pictures_of_several_sizes_are_evaluated_together(inspector: Inspector, copy: Path) -> None:
     for part in ("test/spoilt/0.png", "ground_truth/spoilt/0_mask.png"):
         path = copy / "plain" / part

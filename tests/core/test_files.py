@@ -43,7 +43,7 @@ def test_a_place_that_cannot_be_written_raises_and_leaves_nothing(tmp_path: Path
     (tmp_path / "file").write_bytes(b"old")
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "file" / "a", tmp_path / "folder"):
-        with pytest.raises(OSError, match="file|folder"):
+        with pytest.raises(OSError, match=r"file|folder"):
             write_atomically(path, b"new")
     assert names(tmp_path) == ["file", "folder"]
     assert names(tmp_path / "folder") == []

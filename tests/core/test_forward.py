@@ -95,6 +95,20 @@ def test_inference_is_the_papers(
         np.testing.assert_allclose(output.logit[i].numpy(), logit, rtol=0, atol=1e-9)
 
 
+def test_cells_that_are_padding_play_no_part(tiny_backbone: Callable[..., Backbone]) -> None:
+    model = some_model(tiny_backbone(), (3, 5), 0)
+    images = 255 * torch.rand(2, 3, 32, 64, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        output = model(images, size=(3, 5))
+        t = model.extractor(images)[:, :3, :5].numpy()
+    for i in range(2):
+        logit, residual, similarity, k = by_the_paper(model, t[i], None)
+        assert int(output.fabric[i]) == k
+        np.testing.assert_allclose(output.similarity[i].numpy(), similarity, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(output.residual[i].numpy(), residual, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(output.logit[i].numpy(), logit, rtol=0, atol=1e-9)
+
+
 def test_features_are_those_of_the_backbone_less_the_mean_by_the_deviation(
     tiny_backbone: Callable[..., Backbone],
 ) -> None:

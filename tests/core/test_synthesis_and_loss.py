@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cras_core.config import SynthesisConfig
+from cras_core.config import Combination, DistanceRatio, SynthesisConfig
 from cras_core.cras import center_aware
 from cras_core.loss import discrimination_loss
 from cras_core.synthesis import synthesise
@@ -29,15 +31,24 @@ def drawn_noise(u: Tensor, sigma: float, seed: int) -> np.ndarray:
     return sigma * unit.numpy()
 
 
-@given(seeds, st.integers(1, 20), st.integers(1, 9), st.floats(1e-3, 10), st.floats(0, 1))
-def test_noise_follows_the_equations(seed: int, n: int, d: int, sigma: float, beta: float) -> None:
+RATIOS: dict[DistanceRatio, Callable[[float, float], float]] = {
+    "g/r": lambda g, r: g / r,
+    "1/gr": lambda g, r: 1 / (g * r),
+    "1/r": lambda _, r: 1 / r,
+}
+
+
+@given(
+    seeds, st.integers(1, 20), st.integers(1, 9), st.floats(1e-3, 10), st.floats(0, 1), st.sampled_from(sorted(RATIOS))
+)
+def test_noise_follows_the_equations(seed: int, n: int, d: int, sigma: float, beta: float, kind: DistanceRatio) -> None:
     u, p = some(seed, n, d), some(seed + 1, n, d)
-    v = synthesise(u, p, SynthesisConfig(sigma, beta, share=1.0), torch.Generator().manual_seed(seed))
+    config = SynthesisConfig(sigma, beta, share=1.0, ratio=kind)
+    v = synthesise(u, p, config, torch.Generator().manual_seed(seed))
     g = drawn_noise(u, sigma, seed)
-    ratio = [
-        math.sqrt(sum(x * x for x in g[i])) / math.sqrt(sum(float(x) ** 2 for x in u[i] - p[i]))  # g / r, eq. 4
-        for i in range(n)
-    ]
+    noise_norm = [math.sqrt(sum(x * x for x in g[i])) for i in range(n)]
+    residual_norm = [math.sqrt(sum(float(x) ** 2 for x in u[i] - p[i])) for i in range(n)]  # eq. 4
+    ratio = [RATIOS[kind](a, b) for a, b in zip(noise_norm, residual_norm, strict=True)]
     mean = sum(ratio) / n
     for i in range(n):
         alpha = beta * (ratio[i] / mean - 1) + 1  # eq. 5
@@ -58,7 +69,7 @@ def test_vectors_near_their_center_get_more_noise() -> None:
     v = synthesise(u, u + distance * away, SynthesisConfig(1.0, 0.5, share=1.0), torch.Generator().manual_seed(2))
     length = (v - u).norm(dim=1)
     near, far = float(length[::2].mean()), float(length[1::2].mean())
-    # g/r is 8 times as large near the centre; with the mean of both at 1, alpha is 1 + beta (16/9 - 1) and 1 - beta 7/9.
+    # g/r is 8 times as large near the centre; with a mean of 1 that is 16/9 and 2/9, and alpha is 1 +- beta 7/9.
     assert near / far == pytest.approx((1 + 0.5 * 7 / 9) / (1 - 0.5 * 7 / 9), rel=0.03)
 
 
@@ -69,6 +80,15 @@ def test_a_smaller_share_keeps_the_energy_of_the_noise(share: float) -> None:
     moved = v - u
     assert float(moved.square().mean()) == pytest.approx(0.7**2, rel=0.05)
     assert float((moved != 0).double().mean()) == pytest.approx(share, abs=0.01)
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_a_vector_that_no_noise_falls_on_stays_as_it_is(ratio: DistanceRatio) -> None:
+    u, p = some(6, 200, 8), some(7, 200, 8)
+    config = SynthesisConfig(1.0, 0.3, share=0.05, ratio=ratio)
+    moved = synthesise(u, p, config, torch.Generator().manual_seed(0)) - u
+    assert torch.isfinite(moved).all()
+    assert (moved == 0).all(dim=1).any()
 
 
 def test_a_vector_on_its_center_stays_finite() -> None:
@@ -129,3 +149,11 @@ def test_center_aware_features_hold_the_vector_and_its_residual() -> None:
     assert y.shape == (2, 3, 8)
     assert torch.equal(y[..., :4], u)
     assert torch.equal(y[..., 4:], u - p)
+
+
+@pytest.mark.parametrize("features", get_args(Combination))
+def test_the_discriminator_may_see_another_combination(features: Combination) -> None:
+    u, p = some(1, 2, 3, 4), some(2, 2, 3, 4)
+    parts = {"raw": u, "residual": u - p}
+    wanted = torch.cat([parts[name] for name in features.split("+")], dim=-1)
+    assert torch.equal(center_aware(u, p, features), wanted)

@@ -199,7 +199,7 @@ def test_the_loss_falls(bundle: Bundle) -> None:
 def test_defects_score_higher_than_normal_cloth(inspector: Inspector, loom_data: Path, fabric: str) -> None:
     k = inspector.fabrics.index(fabric)
     truth, scores = [], []
-    for path in list_images(loom_data / fabric / "normal"):
+    for path in list_images(loom_data / fabric / "normal")[:3]:
         score = scores_of(inspector, read_image(path), k)
         score = score[np.isfinite(score)]
         assert len(score) > 1000
@@ -219,7 +219,7 @@ def test_defects_score_higher_than_normal_cloth(inspector: Inspector, loom_data:
 
 def test_normal_cloth_is_matched_to_its_own_fabric(inspector: Inspector, loom_data: Path) -> None:
     for k, fabric in enumerate(inspector.fabrics):
-        for path in list_images(loom_data / fabric / "normal"):
+        for path in list_images(loom_data / fabric / "normal")[::3]:
             picture = read_image(path)
             assert inspector.cells(picture[None, :256, 384:640]).fabric.tolist() == [k]
             for rows in inspected(inspector, picture, None):
@@ -240,8 +240,13 @@ def test_normal_cloth_is_matched_to_its_own_fabric(inspector: Inspector, loom_da
         {"score__kind": "residual", "centers__refreshes": "0"},
         {"backbone__input_scale": "2", "reference__enabled": "false"},
         {"backbone__levels": "[1, 2]"},
+        {"heads__adapter": "false"},
+        {"heads__features": "raw"},
+        {"heads__features": "residual+residual", "synthesis__ratio": "1/r"},
+        {"centers__local": "false", "synthesis__ratio": "1/gr"},
+        {"train__discriminator_optimiser": "adam", "score__image": "cells", "train__patience": "null"},
     ],
-    ids=lambda changes: ", ".join(changes),
+    ids=", ".join,
 )
 def test_every_kind_of_setting_gives_a_model_that_works(strips: list[NormalImages], changes: dict[str, str]) -> None:
     bundle = train(strips, tiny(**changes), "cpu")
@@ -298,6 +303,39 @@ def test_a_mean_map_is_the_mean_of_the_adapted_pictures(mvtec: Path) -> None:
     torch.testing.assert_close(inspector.model.centers.of(0).double(), wanted, rtol=1e-4, atol=1e-4)
 
 
+def test_one_sample_is_the_first_picture(mvtec: Path) -> None:
+    normal = [n for n in find_normal_images(mvtec) if n.fabric == "plain"]
+    config = tiny(
+        centers__kind="one_sample", heads__adapter="false", synthesis__drawn="0", calibration__held_back="0.5"
+    )
+    inspector = Inspector.from_bundle(train(normal, config, "cpu"), "cpu")
+    seen, _ = normal[0].held_back(0.5, 0)
+    with torch.inference_mode():
+        first = inspector.model.extractor(to_images(read_image(seen[0])[None], inspector.device))[0]
+    torch.testing.assert_close(inspector.model.centers.of(0), first.reshape(-1, first.shape[-1]), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("normalise", ["true", "false"])
+def test_without_the_adapter_features_stay_as_they_are(strips: list[NormalImages], normalise: str) -> None:
+    bundle = train(strips, tiny(heads__adapter="false", patches__normalise=normalise), "cpu")
+    weight = bundle.tensors["adapter.linear.weight"]
+    assert torch.equal(weight, torch.eye(len(weight)))
+    assert not bundle.tensors["adapter.linear.bias"].any()
+
+
+def test_steps_of_whole_pictures_train_as_well(mvtec: Path) -> None:
+    config = tiny(train__images_per_step="4", train__epochs="6", centers__kind="mean_map", calibration__held_back="0.5")
+    bundle = train(find_normal_images(mvtec), config, "cpu")
+    history = bundle.provenance["loss"]
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert bundle.fabrics == ("plain", "twill")
+
+
+def test_steps_of_whole_pictures_of_strips_are_refused_with_the_way_out(strips: list[NormalImages]) -> None:
+    with pytest.raises(DataError, match=r"pictures of one size, not strips.*train\.images_per_step=null"):
+        train(strips, tiny(train__images_per_step="2"), "cpu")
+
+
 def test_pictures_of_any_size_are_matched_by_their_whole_map(loom_data: Path, tmp_path: Path) -> None:
     """300 px are no multiple of what the pyramid needs; equation 2 compares whole maps all the same."""
     normal = [
@@ -322,7 +360,7 @@ def test_pictures_of_any_size_are_matched_by_their_whole_map(loom_data: Path, tm
 
 
 def test_a_mean_map_of_strips_is_refused_with_the_way_out(strips: list[NormalImages]) -> None:
-    with pytest.raises(DataError, match="a mean map needs pictures of one size, not strips.*centers.kind=prototypes"):
+    with pytest.raises(DataError, match=r"a mean map needs pictures of one size, not strips.*centers\.kind=prototypes"):
         train(strips, tiny(centers__kind="mean_map"), "cpu")
 
 
