@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +17,7 @@ from rich.table import Table
 
 from cras_core.config import PRESETS, CrasConfig, with_settings
 from cras_core.errors import ConfigError, CrasError
+from cras_core.files import write_atomically
 
 if TYPE_CHECKING:
     from cras_core.train import OnProgress
@@ -72,6 +75,7 @@ def train(
         },
     )
     normal = find_normal_images(data)
+    _check_place(out)
     console.print(f"{len(normal)} fabrics, {sum(len(n.paths) for n in normal)} pictures of normal cloth")
     with _bar() as bar:
         bundle = run(normal, config, device, _stages(bar))
@@ -102,10 +106,10 @@ def evaluate(
     names = ("i_auroc", "i_ap", "i_f1_max", "p_auroc", "p_ap", "p_f1_max", "aupro", "matched")
     table = Table("fabric", "I-AUROC", "I-AP", "I-F1", "P-AUROC", "P-AP", "P-F1", "AUPRO", "matched")
     for name, figures in [*report["fabrics"].items(), ("mean", report["mean"])]:
-        table.add_row(name, *(f"{figures[k]:.3f}" for k in names))
+        table.add_row(escape(name), *(f"{figures[k]:.3f}" for k in names))
     _show(table)
     if json_file is not None:
-        _write(json_file, json.dumps(report, indent=2))
+        _write(json_file, report)
 
 
 @app.command("evaluate-web")
@@ -132,7 +136,7 @@ def evaluate_web(
         )[bundle.name]
     _show(_web_table({**report["fabrics"], "all": report["all"]}, "fabric"))
     if json_file is not None:
-        _write(json_file, json.dumps(report, indent=2))
+        _write(json_file, report)
 
 
 @app.command()
@@ -172,7 +176,7 @@ def compare(
         table.add_row(name, *(f"{v['mean']:.3f} ± {v['spread']:.3f}" for v in values))
     _show(table)
     if json_file is not None:
-        _write(json_file, json.dumps(report, indent=2))
+        _write(json_file, report)
 
 
 @app.command()
@@ -209,7 +213,7 @@ def ablate(
         shown.add_row(row["name"], *(f"{v:.3f}" for v in values), published)
     _show(shown)
     if json_file is not None:
-        _write(json_file, json.dumps(rows, indent=2))
+        _write(json_file, rows)
 
 
 def _config(preset: str, settings: list[str] | None, chosen: dict[str, object | None]) -> CrasConfig:
@@ -250,7 +254,7 @@ def _web_table(rows: dict[str, dict[str, Any]], first: str) -> Table:
     )  # fmt: skip
     for name, figures in rows.items():
         recalls = (f"{r:.3f}" for r in figures["recall_per_strip"].values())
-        table.add_row(name, str(figures["defects"]), *recalls, *(f"{figures[k]:.3f}" for k in pixel))
+        table.add_row(escape(name), str(figures["defects"]), *recalls, *(f"{figures[k]:.3f}" for k in pixel))
     return table
 
 
@@ -299,7 +303,7 @@ def _bar() -> Progress:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[message]}"),
+        TextColumn("{task.fields[message]}", markup=False),
     )
     return Progress(*columns, console=console)
 
@@ -310,11 +314,32 @@ def _show(table: Table) -> None:
     (screen if screen.is_terminal else Console(width=160)).print(table)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, figures: Any) -> None:
+    """Writes figures as JSON, with null where there is none."""
     try:
-        path.write_text(text + "\n", encoding="utf-8")
+        write_atomically(path, (json.dumps(_without_nan(figures), indent=2) + "\n").encode())
     except OSError as error:
         raise CrasError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _without_nan(figures: Any) -> Any:
+    if isinstance(figures, dict):
+        return {key: _without_nan(value) for key, value in figures.items()}
+    if isinstance(figures, (list, tuple)):
+        return [_without_nan(value) for value in figures]
+    return None if isinstance(figures, float) and math.isnan(figures) else figures
+
+
+def _check_place(path: Path) -> None:
+    """Finds out before hours of work whether a file can be written. Raises CrasError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise CrasError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
+    if path.is_dir():
+        raise CrasError(f"{path} is a folder; name a file.")
 
 
 def main() -> None:

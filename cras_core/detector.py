@@ -149,6 +149,8 @@ class Detector(ABC):
 
     @torch.inference_mode()
     def _run(self, tiles: Image, fabric: int | None) -> CellTensors:
+        if fabric is not None and not 0 <= fabric < len(self._calibrations):
+            raise ConfigError(f"there is no fabric {fabric}; the model has {len(self._calibrations)}, counted from 0")
         known = None if fabric is None else torch.full((len(tiles),), fabric, device=self.device)
         cell = self.config.tiling.cell_px
         size = (ceil_to(tiles.shape[1], cell) // cell, ceil_to(tiles.shape[2], cell) // cell)

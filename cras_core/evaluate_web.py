@@ -30,6 +30,7 @@ class _Tally:
     strips: list[StripJudgement]
     pixels: PixelScores
     matched: int = 0
+    is_known: bool = True
     masked_px: int = 0
     masked_and_inspected_px: int = 0
 
@@ -111,6 +112,7 @@ def _judge(
     tally.pixels.add(mask & looked_at, np.asarray(pixels[: mask.shape[0], : mask.shape[1]], np.float32), looked_at)
     tally.masked_px += int(mask.sum())
     tally.masked_and_inspected_px += int((mask & looked_at).sum())
+    tally.is_known = own is not None
     tally.matched += own is not None and web.fabric == own
 
 
@@ -127,7 +129,7 @@ def _figures(tally: _Tally) -> dict[str, Any]:
         "p_f1_max": tally.pixels.f1_max(),
         "aupro": tally.pixels.aupro(),
         "defect_inspected": tally.masked_and_inspected_px / max(1, tally.masked_px),
-        "matched": tally.matched / strips,
+        "matched": tally.matched / strips if tally.is_known else float("nan"),
     }
 
 
@@ -144,10 +146,16 @@ def _together(tallies: Mapping[str, _Tally], figures: Mapping[str, dict[str, Any
         "recall_per_strip": {str(r): recall("recall_per_strip", str(r)) for r in RATES_PER_STRIP},
         "recall_per_m2": {str(r): recall("recall_per_m2", str(r)) for r in RATES_PER_M2},
         **{
-            key: float(np.nanmean([figures[f][key] for f in tallies]))
+            key: _mean([figures[f][key] for f in tallies])
             for key in ("p_auroc", "p_ap", "p_f1_max", "aupro", "defect_inspected", "matched")
         },
     }
+
+
+def _mean(values: list[float]) -> float:
+    """Of those that are known; NaN where none is."""
+    known = [v for v in values if not np.isnan(v)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _protocol(detector: Detector, root: Path, *, known: bool) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def synthesise(u: Tensor, p: Tensor, config: SynthesisConfig, generator: torch.G
     residual_norm = (u - p).norm(dim=1).detach()  # eq. 4
     noise_norm = g.norm(dim=1)
     if config.ratio == "1/gr":
-        noise_norm = 1.0 / noise_norm
+        noise_norm = 1.0 / noise_norm.clamp_min(1e-6)
     elif config.ratio == "1/r":
         noise_norm = torch.ones_like(noise_norm)
     ratio = noise_norm / residual_norm.clamp_min(1e-6)
