@@ -8,6 +8,7 @@ import json
 import os
 import time
 from dataclasses import asdict
+from datetime import timezone
 from pathlib import Path
 
 import cv2
@@ -208,11 +209,7 @@ def mark_interrupted(engine: Engine) -> list[int]:
     """
     try:
         with Session(engine) as session:
-            rows = [
-                r
-                for r in session.scalars(select(RollRow).where(RollRow.state == "running"))
-                if not _is_running(r.process)
-            ]
+            rows = [r for r in session.scalars(select(RollRow).where(RollRow.state == "running")) if not _is_running(r)]
             for row in rows:
                 row.state = "interrupted"
             session.commit()
@@ -221,8 +218,16 @@ def mark_interrupted(engine: Engine) -> list[int]:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error
 
 
-def _is_running(process: int) -> bool:
-    return process != os.getpid() and psutil.pid_exists(process)
+def _is_running(roll: RollRow) -> bool:
+    """Whether the process that began a roll is still there, and is not another one with its number."""
+    if roll.process == os.getpid():  # called before this program begins a roll
+        return False
+    started_s = roll.started_at.replace(tzinfo=roll.started_at.tzinfo or timezone.utc).timestamp()
+    try:
+        process = psutil.Process(roll.process)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() < started_s + 1)
+    except psutil.Error:
+        return False
 
 
 def _gap_row(roll_id: int, gap: Gap) -> GapRow:

@@ -42,6 +42,8 @@ class LiveView(QWidget):
         self._box.disableAutoRange()
         self._plot.hideButtons()
         self._plot.setMenuEnabled(False)
+        for side in ("left", "bottom"):
+            self._plot.getAxis(side).enableAutoSIPrefix(False)  # metres stay metres
         self._plot.setLabel("left", "along the web, m")
         self._plot.setLabel("bottom", "across, mm")
         self._cloth = pg.ImageItem(levels=(0, 255))
