@@ -86,7 +86,7 @@ def train(
         "pictures": {d.fabric: len(d.paths) for d in data},
         "held_back": {d.fabric: [p.name for p in h] for d, (_, h) in zip(data, prepared.splits, strict=True)},
         "loss": history,
-        "warnings": prepared.warnings,
+        "warnings": prepared.warnings + _extrapolated(calibrations, config),
     }
     return to_bundle(inspector, calibrations, provenance)
 
@@ -166,6 +166,18 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Inspector, li
     )
     scale = score_scale(model, prepared.held)
     return Inspector(model, config, scale, [provisional(d.fabric) for d in run.data], run.device), history
+
+
+def _extrapolated(calibrations: Sequence[FabricCalibration], config: CrasConfig) -> list[str]:
+    """Says which limits rest on less cloth than the wanted rate asks for, and how much is missing."""
+    rate = config.calibration.false_alarms_per_m2
+    wanted_m2 = 1.0 / rate
+    return [
+        f"{c.fabric}: its limit is extrapolated from {c.seen_m2:.2g} m2 of held-back cloth; to count {rate:g} false "
+        f"alarms per m2 takes {wanted_m2:.2g} m2, {wanted_m2 / c.seen_m2:.1f} times as much"
+        for c in calibrations
+        if c.seen_m2 < wanted_m2
+    ]
 
 
 def to_bundle(inspector: Inspector, calibrations: Sequence[FabricCalibration], provenance: dict[str, object]) -> Bundle:

@@ -134,7 +134,8 @@ def test_a_bundle_says_how_it_came_about(
     assert told["held_back"] == {"plain": [p.name for p in held]}
     assert len(train_paths) == 2
     assert [entry["epoch"] for entry in told["loss"]] == [1, 2]
-    assert told["warnings"] == []
+    (warning,) = told["warnings"]
+    assert warning.startswith("plain: its limit is extrapolated from 0.0")
     assert set(told) >= {"program", "torch", "python", "made_at", "seconds"}
     write_bundle(bundle, tmp_path / "a.cras")
     assert read_bundle(tmp_path / "a.cras").provenance == told
@@ -261,11 +262,15 @@ def test_every_kind_of_setting_gives_a_model_that_works(strips: list[NormalImage
     assert inspector.predict(spoilt).score[0] > inspector.predict(tile).score[0]
 
 
+def test_a_limit_that_rests_on_enough_cloth_gives_no_warning(strips: list[NormalImages]) -> None:
+    bundle = train([strips[0]], tiny(calibration__false_alarms_per_m2="1000"), "cpu")
+    assert bundle.provenance["warnings"] == []
+
+
 def test_a_single_picture_is_enough_but_gives_a_warning(strips: list[NormalImages]) -> None:
     one = NormalImages("plain", strips[0].paths[:1], are_strips=True)
     bundle = train([one], tiny(), "cpu")
-    (warning,) = bundle.provenance["warnings"]
-    assert "plain: one picture only" in warning
+    assert "plain: one picture only" in bundle.provenance["warnings"][0]
     assert bundle.provenance["held_back"] == {"plain": [one.paths[0].name]}
 
 
