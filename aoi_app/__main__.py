@@ -161,16 +161,17 @@ def inspect(
 @app.command()
 def rolls(database: Database = None, last: Annotated[int, typer.Option(help="How many.", min=1)] = 20) -> None:
     """List the latest rolls."""
-    from aoi_app.records.database import open_database
+    from aoi_app.records.database import database as opened
     from aoi_app.records.export import list_rolls
     from aoi_app.records.roll_log import mark_interrupted
 
-    engine = open_database(database or load_settings()[0].database_url)
-    mark_interrupted(engine)
     table = Table("roll", "name", "state", "begun", "source", "fabric", "inspected, m", "gaps, m", "defects")
-    for roll in list_rolls(engine, last):
-        table.add_row(*roll)
-    Console().print(table)
+    with opened(database or load_settings()[0].database_url) as engine:
+        mark_interrupted(engine)
+        for roll in list_rolls(engine, last):
+            table.add_row(*map(escape, roll))
+    screen = Console()
+    (screen if screen.is_terminal else Console(width=160)).print(table)
 
 
 @app.command()
@@ -180,10 +181,11 @@ def export(
     database: Database = None,
 ) -> None:
     """Write a recorded roll as files."""
-    from aoi_app.records.database import open_database
+    from aoi_app.records.database import database as opened
     from aoi_app.records.export import export_roll
 
-    written = export_roll(open_database(database or load_settings()[0].database_url), roll, out)
+    with opened(database or load_settings()[0].database_url) as engine:
+        written = export_roll(engine, roll, out)
     console.print(escape(f"{out}: {', '.join(written)}"))
 
 

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,9 +18,15 @@ from rich.table import Table
 from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
 from aoi_app.live.session import Session, State
 from aoi_app.recipes import Recipe
-from aoi_app.records.database import RecordsError, open_database
+from aoi_app.records.database import RecordsError, database
 from aoi_app.records.export import MapWriter, read_roll, write_csv, write_json
 from cras_core.bundle import read_bundle
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from aoi_app.camera.source import FrameSource
+    from cras_core.inspector import Inspector
 
 COMPLETE, UNUSABLE, INCOMPLETE, STOPPED = 0, 2, 3, 130
 """Exit codes: everything was inspected; nothing could be done; something was not inspected or written; stopped."""
@@ -60,14 +66,25 @@ def run(job: InspectJob, console: Console) -> int:
     source = make_source(job.choice)
     with source:  # a folder that cannot be used is said before torch is loaded
         total = source.total_lines
+    inspector = load_inspector(job.bundle, job.device, job.precision)
     try:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RecordsError(
             f"The folder {job.out} cannot be made: {error.strerror or error}. Choose another with --out."
         ) from error
-    engine = open_database(f"sqlite:///{job.out / 'records.db'}")
-    inspector = load_inspector(job.bundle, job.device, job.precision)
+    with database(f"sqlite:///{job.out / 'records.db'}") as engine:
+        return _inspect(job, source, total, inspector, engine, console)
+
+
+def _inspect(
+    job: InspectJob,
+    source: FrameSource,
+    total_lines: int | None,
+    inspector: Inspector,
+    engine: Engine,
+    console: Console,
+) -> int:
     maps = MapWriter(job.out / "maps") if job.maps else None
     session = make_session(
         inspector,
@@ -81,7 +98,7 @@ def run(job: InspectJob, console: Console) -> int:
         sinks=[lambda outcome: maps.write(outcome.strips, outcome.sources)] if maps is not None else [],
     )
     started = time.monotonic()
-    stopped = _follow(session, total, job.recipe.line_mm, console)
+    stopped = _follow(session, total_lines, job.recipe.line_mm, console)
     session.news()
     snapshot = session.snapshot()
     if snapshot.roll_id == 0:
@@ -95,8 +112,6 @@ def run(job: InspectJob, console: Console) -> int:
         for problem in [*session.problems, str(error)]:
             console.print(f"[red]Problem:[/red] {escape(problem)}", highlight=False, soft_wrap=True)
         return INCOMPLETE
-    finally:
-        engine.dispose()
     _summarise(roll, session.problems, time.monotonic() - started, job.out, console)
     if snapshot.state is State.FAILED:
         console.print(f"[red]Error:[/red] {escape(snapshot.message)}", highlight=False, soft_wrap=True)

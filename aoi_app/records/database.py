@@ -6,6 +6,8 @@ SQLAlchemy with a URL, so that PostgreSQL takes the place of SQLite by changing 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -181,6 +183,16 @@ def open_database(url: str) -> Engine:
             f"The database {url} cannot be used: {explain(error)} Or choose another with --database."
         ) from error
     return engine
+
+
+@contextmanager
+def database(url: str) -> Iterator[Engine]:
+    """Opens a database for a while. Raises as ``open_database``."""
+    engine = open_database(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

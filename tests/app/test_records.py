@@ -334,11 +334,11 @@ def test_missing_folders_are_made_and_an_existing_database_is_kept(tmp_path: Pat
 
 
 def test_what_was_left_running_is_marked_and_what_still_runs_is_not(engine: Engine) -> None:
-    ended, left, own, foreign = begin(engine), begin(engine), begin(engine), begin(engine)
-    ended.close("finished")
     finished = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
+        ended, left, own, foreign = begin(engine), begin(engine), begin(engine), begin(engine)
+        ended.close("finished")
         with Session(engine) as session:
             session.get_one(RollRow, left.roll_id).process = int(finished.stdout)
             session.get_one(RollRow, foreign.roll_id).process = other.pid
