@@ -171,7 +171,7 @@ def rolls(database: Database = None, last: Annotated[int, typer.Option(help="How
         for roll in list_rolls(engine, last):
             table.add_row(*map(escape, roll))
     screen = Console()
-    (screen if screen.is_terminal else Console(width=160)).print(table)
+    (screen if screen.is_terminal else Console(width=max(160, screen.width))).print(table)
 
 
 @app.command()

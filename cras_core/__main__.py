@@ -311,7 +311,7 @@ def _bar() -> Progress:
 def _show(table: Table) -> None:
     """Prints a table, whole also where it goes to a file."""
     screen = Console()
-    (screen if screen.is_terminal else Console(width=160)).print(table)
+    (screen if screen.is_terminal else Console(width=max(160, screen.width))).print(table)
 
 
 def _write(path: Path, figures: Any) -> None:

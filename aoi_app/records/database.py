@@ -177,6 +177,9 @@ def open_database(url: str) -> Engine:
                     f"UPDATE schema SET version = {SCHEMA_VERSION}"
                 )  # finds out whether it can be written
             session.commit()
+    except RecordsError:
+        engine.dispose()
+        raise
     except SQLAlchemyError as error:
         engine.dispose()
         raise RecordsError(
