@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,9 +66,3 @@ def marks(score: Floats, first_line: int, cell_px: int, threshold: float) -> lis
         )
         for r in regions_in(score, score, RegionConfig(threshold))
     ]
-
-
-def mark_at(found: Sequence[Mark], line: float, x_px: float) -> Mark | None:
-    """The strongest mark under a point, None where there is none."""
-    hit = [m for m in found if m.first_line <= line < m.end_line and m.left_px <= x_px < m.right_px]
-    return max(hit, key=lambda m: m.peak, default=None)

@@ -59,8 +59,7 @@ def compare(
         mine = replace(config, train=replace(config.train, seed=seed))
         run = Run(list(data), mine, pick_device(device), on_progress, lambda: False)
         prepared = prepare(run, _RememberingExtractor(load_backbone(mine.backbone), mine))
-        with torch.inference_mode(False):
-            detectors = _detectors(prepared, mine, run)
+        detectors = _detectors(prepared, mine, run)
         for detector in detectors.values():
             detector.calibrate(run.measure_limits(detector, prepared))
         reports[str(seed)] = evaluate_web(detectors, strips, on_strip)

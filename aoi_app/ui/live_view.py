@@ -61,13 +61,11 @@ class LiveView(QWidget):
         self._picture: WebPicture | None = None
         self._following = True
         self._bottom = 0.0
-        self._line_mm = 0.2
         self._box.sigRangeChangedManually.connect(self._stop_following)
         self._plot.scene().sigMouseClicked.connect(self._clicked)
 
     def set_scale(self, mm_per_px: float, mm_per_line: float) -> None:
         """Sets the scales of the axes."""
-        self._line_mm = mm_per_line
         self._plot.getAxis("bottom").setScale(mm_per_px)
         self._plot.getAxis("left").setScale(mm_per_line / 1000.0)
         self._box.setAspectLocked(True, ratio=mm_per_px / mm_per_line)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aoi_app.overlay import SCALE_TOP, Mark, color_table, heat, mark_at, marks
+from aoi_app.overlay import SCALE_TOP, Mark, color_table, heat, marks
 
 ONE = st.floats(-1, 5, width=32)
 
@@ -54,11 +54,3 @@ def test_marks_lie_around_what_is_above_the_threshold() -> None:
 
 def test_nothing_is_marked_where_nothing_was_inspected() -> None:
     assert marks(np.full((9, 9), np.nan, np.float32), 0, 8, 0.5) == []
-
-
-def test_the_strongest_mark_under_a_point_is_meant() -> None:
-    weak, strong = Mark(0, 100, 0, 100, 1.2), Mark(40, 60, 40, 60, 3.0)
-    assert mark_at([weak, strong], 50, 50) is strong
-    assert mark_at([strong, weak], 10, 10) is weak
-    assert mark_at([weak, strong], 100, 50) is None
-    assert mark_at([], 0, 0) is None
