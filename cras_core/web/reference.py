@@ -29,7 +29,8 @@ class ReferenceConfig:
         block_px: width of the stripe of web whose median is the centre for its middle, pixels. A running defect must
             stay well below half of it.
         memory_lines: how much of the web counts as seen lately, lines.
-        prior_cells: weight of the calibrated centre, in cells; matters only where very little cloth is in view.
+        prior_cells: weight, in cells, of the centre of the whole web for the centre of a stripe, and of the calibrated
+            centre for that of the web; matters only where very little cloth is in view.
         flagged: share of cells above the limit from which a block of a stretch counts neither for the centre nor for
             the memory, so that a long defect does not become the norm.
     """
@@ -151,6 +152,12 @@ class RunningReference:
         self, rows: FloatArray, blocks: list[_Block], prior: float
     ) -> tuple[npt.NDArray[np.float64], list[float]]:
         """Centre of every block and the spreads of those that hold cloth; the prior where there is none at all."""
+        # A narrow stripe is pulled towards the rest of its web, never towards the calibrated cloth: a roll may lie many
+        # spreads away from that, and its selvedges would then stand out for being narrow.
+        cloth = rows[np.isfinite(rows)]
+        if len(cloth):
+            weight = len(cloth) / (len(cloth) + self._config.prior_cells)
+            prior = weight * float(np.median(cloth)) + (1 - weight) * prior
         centres, spreads = np.full(len(blocks), np.nan), []
         for i, block in enumerate(blocks):
             cells = rows[:, block.first : block.end]

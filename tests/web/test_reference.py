@@ -104,3 +104,17 @@ def test_a_web_of_another_width_starts_anew() -> None:
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(ConfigError):
         ReferenceConfig(block_px=8)
+
+
+@pytest.mark.parametrize("offset", [-12.0, 8.0, 40.0])
+def test_a_roll_far_from_the_calibrated_cloth_scores_the_same_everywhere(offset: float) -> None:
+    rng = np.random.default_rng(5)
+    raw = rng.normal(size=(32, 400)).astype(np.float32)
+    raw[:, :42] = raw[:, -30:] = np.nan  # the outermost stripes hold little cloth
+    near = RunningReference(ReferenceConfig(), 8).relate(raw, 0.0, 1.35, 6.0).score
+    far = RunningReference(ReferenceConfig(), 8).relate(raw + np.float32(offset), 0.0, 1.35, 6.0).score
+    cloth = np.isfinite(raw)
+    by_column = np.nanmedian((far - near)[:, cloth.any(axis=0)], axis=0)
+    # What is left is the pull of the calibrated centre on the web as a whole, the same in every column.
+    assert np.ptp(by_column) < 0.005 * abs(offset)
+    assert abs(by_column).max() < 0.02 * abs(offset)
