@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -54,10 +55,11 @@ def train(
     mm_per_px: Annotated[
         float | None, typer.Option(help="Size of a pixel of the training pictures, millimetres.")
     ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew where a training was cut off.")] = False,
     settings: Settings = None,
     device: Device = "auto",
 ) -> None:
-    """Train one model for all fabrics of a data set."""
+    """Train one model for all fabrics of a data set. One that was cut off goes on when the command is given again."""
     from cras_core.bundle import write_bundle
     from cras_core.data import find_normal_images
     from cras_core.train import train as run
@@ -77,9 +79,16 @@ def train(
     normal = find_normal_images(data)
     _check_place(out)
     console.print(f"{len(normal)} fabrics, {sum(len(n.paths) for n in normal)} pictures of normal cloth")
+    checkpoint = out.with_name(f"{out.name}.training")
+    if checkpoint.exists():
+        if fresh:
+            shutil.rmtree(checkpoint)
+        else:
+            console.print(escape(f"Going on with what {checkpoint} holds of these pictures (--fresh begins anew)"))
     with _bar() as bar:
-        bundle = run(normal, config, device, _stages(bar))
+        bundle = run(normal, config, device, _stages(bar), checkpoint=checkpoint)
     write_bundle(bundle, out)
+    shutil.rmtree(checkpoint, ignore_errors=True)
     for warning in bundle.provenance["warnings"]:
         console.print(f"[yellow]{escape(warning)}[/yellow]")
     seconds = bundle.provenance["seconds"]

@@ -128,6 +128,11 @@ def read_bundle(path: Path) -> Bundle:
         ) from error
 
 
+def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
 def _check_version(path: Path, version: str) -> None:
     if version != str(VERSION):
         newer = version.isdigit() and int(version) > VERSION

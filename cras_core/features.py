@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Literal
 
 import cv2
 import numpy as np
@@ -38,22 +40,26 @@ class FeatureCache:
     """Vectors of one fabric, float16, in memory or in a temporary file; never more than planned."""
 
     def __init__(self, dimension: int, capacity: int, where: str) -> None:
-        try:
-            make = _on_disk if where == "disk" else _in_memory
-            self._vectors = make((capacity, dimension))
-        except (OSError, MemoryError) as error:
-            size = f"{capacity * dimension * 2 / 1e6:.0f} MB"
-            raise DataError(f"No room for {size} of features in {where} ({error}). Lower train.cache_mb.") from error
-        self._n = 0
-        self.positions = np.zeros(capacity, np.int32)
+        """Raises DataError where there is no room for it in memory. Room on disk is taken as it is needed."""
+        self._capacity, self._where = capacity, where
+        self._file: IO[bytes] | None = None
+        self.positions = np.zeros(0, np.int32)
         """Where each vector lay in its picture, in row order; means something only where ``FabricFeatures.grid`` is."""
+        self._n = 0
+        self._vectors = self._room_for(0 if where == "disk" else capacity, dimension)
 
     def __len__(self) -> int:
         return self._n
 
     def add(self, vectors: Tensor, positions: Tensor | None = None) -> None:
-        """Appends (n, D) vectors and their (n,) positions; those beyond the capacity are left out."""
-        n = min(len(vectors), len(self._vectors) - self._n)
+        """Appends (n, D) vectors and their (n,) positions; those beyond the capacity are left out.
+
+        Raises:
+            DataError: the disk is full.
+        """
+        n = min(len(vectors), self._capacity - self._n)
+        if self._n + n > len(self._vectors):
+            self._vectors = self._room_for(min(self._capacity, 2 * (self._n + n)), vectors.shape[1])
         if positions is not None:
             self.positions[self._n : self._n + n] = positions[:n].numpy()
         self._vectors[self._n : self._n + n] = vectors[:n].clamp(-_LARGEST_HALF, _LARGEST_HALF).cpu().numpy()
@@ -63,19 +69,59 @@ class FeatureCache:
         """(n,) indices -> (n, D) float32."""
         return torch.from_numpy(self._vectors[index].astype(np.float32))
 
+    def _room_for(self, rows: int, dimension: int) -> npt.NDArray[np.float16]:
+        """As many rows, those that are known at the beginning."""
+        try:
+            self.positions = np.concatenate([self.positions[: self._n], np.zeros(rows - self._n, np.int32)])
+            if self._where == "memory" or rows == 0:
+                return np.empty((rows, dimension), np.float16)
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="cras-features-")  # noqa: SIM115 (closed with the cache)
+                weakref.finalize(self, self._file.close)
+            # Really taken: a disk that is full is said here, not by a crash in the middle of training.
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(self._file.fileno(), 0, 2 * rows * dimension)
+            return np.memmap(self._file, np.float16, "r+" if self._n else "w+", shape=(rows, dimension))
+        except (OSError, MemoryError, ValueError) as error:
+            size = f"{rows * dimension * 2 / 1e6:.0f} MB"
+            place = (
+                "in memory" if self._where == "memory" else f"on disk, in {tempfile.tempdir or 'the temporary folder'}"
+            )
+            raise DataError(f"No room for {size} of features {place} ({error}). Lower train.cache_mb.") from error
 
-def _in_memory(shape: tuple[int, int]) -> npt.NDArray[np.float16]:
-    return np.empty(shape, np.float16)
+    def save(self, path: Path) -> None:
+        """Writes it beside ``path``, as ``path``.vectors.npy and ``path``.positions.npy. Raises OSError."""
+        for kind, array in (("vectors", self._vectors), ("positions", self.positions)):
+            place = path.with_name(f"{path.name}.{kind}.npy")
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{place.name}.", delete=False) as file:
+                try:
+                    np.save(file, array[: self._n])
+                except BaseException:
+                    file.close()
+                    Path(file.name).unlink()
+                    raise
+            Path(file.name).replace(place)
 
+    @classmethod
+    def load(cls, path: Path, where: str) -> FeatureCache:
+        """The inverse of ``save``; ``where`` is ``memory``, or ``disk`` to leave the vectors in their file.
 
-def _on_disk(shape: tuple[int, int]) -> npt.NDArray[np.float16]:
-    """In a temporary file that goes with the array. The room is taken at once: a disk that is full is said here, not by
-    a crash in the middle of training.
-    """
-    with tempfile.TemporaryFile(prefix="cras-features-") as file:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, max(1, 2 * shape[0] * shape[1]))
-        return np.memmap(file, np.float16, "w+", shape=shape)
+        Raises:
+            OSError, EOFError, ValueError: there is none, or it is damaged.
+        """
+        found = cls.__new__(cls)
+        mode: Literal["r"] | None = "r" if where == "disk" else None
+        found._vectors = np.load(path.with_name(f"{path.name}.vectors.npy"), mmap_mode=mode)
+        found.positions = np.load(path.with_name(f"{path.name}.positions.npy"))
+        if (
+            found._vectors.ndim != 2
+            or found._vectors.dtype != np.float16
+            or len(found._vectors) != len(found.positions)
+        ):
+            raise ValueError(f"{path} holds something else")
+        found._n = found._capacity = len(found._vectors)
+        found._where, found._file = where, None
+        return found
 
 
 @dataclass(frozen=True, slots=True)

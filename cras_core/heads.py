@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +14,17 @@ import torch
 from torch import Tensor
 
 from cras_core.adapter import Adapter
+from cras_core.bundle import part
 from cras_core.centers import ClassCenters, prototypes
 from cras_core.config import CrasConfig, SynthesisConfig, TrainConfig
 from cras_core.cras import CrasModel, FeatureExtractor, center_aware
 from cras_core.discriminator import Discriminator
 from cras_core.errors import DataError, TrainingError
-from cras_core.features import DrawnFeatures, FabricFeatures
+from cras_core.features import FabricFeatures
 from cras_core.inspector import ScoreScale
 from cras_core.loss import discrimination_loss
 from cras_core.synthesis import synthesise
+from cras_core.vectors import DrawnVectors, Patches, Steps, Vectors
 
 VALIDATION_PATCHES = 4096
 """Held-back vectors per fabric; enough for the loss, too few to cost time."""
@@ -32,178 +35,201 @@ Report = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Patches:
-    """Some normalised vectors of one fabric: (n, D), and where they lay in their pictures, (n,) int64."""
+class Material:
+    """What the heads train on; everything in the order of the fabrics.
 
-    vectors: Tensor
-    positions: Tensor
-
-
-class Vectors:
-    """Normalised vectors of one fabric."""
-
-    def __init__(self, features: FabricFeatures, extractor: FeatureExtractor, device: torch.device) -> None:
-        self._cache = features.cache
-        self._mean, self._std = extractor.mean.cpu(), extractor.std.cpu()
-        self._device = device
-
-    def __len__(self) -> int:
-        return len(self._cache)
-
-    def sample(self, n: int, rng: np.random.Generator) -> Patches:
-        """n vectors chosen at random, without repetition as far as there are enough."""
-        return self.take(np.sort(rng.permutation(len(self))[:n] if n <= len(self) else rng.integers(0, len(self), n)))
-
-    def take(self, index: npt.NDArray[np.int64]) -> Patches:
-        """The vectors at (n,) indices into the cache."""
-        vectors = (self._cache.take(index) - self._mean) / self._std
-        positions = torch.from_numpy(self._cache.positions[index].astype(np.int64))
-        return Patches(vectors.to(self._device), positions.to(self._device))
-
-
-class DrawnVectors:
-    """Cells of one fabric under drawn defects."""
-
-    def __init__(self, features: DrawnFeatures, extractor: FeatureExtractor, device: torch.device) -> None:
-        self._clean, self._change = features.clean, features.change
-        self._mean, self._std = extractor.mean.cpu(), extractor.std.cpu()
-        self._device = device
-
-    def sample(self, n: int, rng: np.random.Generator) -> Patches:
-        """n vectors under defects of half to one and a half times the strength they were drawn with."""
-        index = rng.integers(0, len(self._clean), n)
-        strength = torch.from_numpy(rng.uniform(0.5, 1.5, (n, 1)).astype(np.float32))
-        vectors = (self._clean.take(index) + strength * self._change.take(index) - self._mean) / self._std
-        positions = torch.from_numpy(self._clean.positions[index].astype(np.int64))
-        return Patches(vectors.to(self._device), positions.to(self._device))
-
-
-def fit_heads(
-    extractor: FeatureExtractor,
-    seen: Sequence[Vectors],
-    held: Sequence[Vectors],
-    drawn: Sequence[DrawnVectors],
-    features: Sequence[FabricFeatures],
-    config: CrasConfig,
-    device: torch.device,
-    report: Report,
-) -> tuple[CrasModel, list[dict[str, float]]]:
-    """Trains the heads on cached vectors.
-
-    Args:
+    Attributes:
         extractor: with its statistics set.
         seen, held: vectors of every fabric to train on, and held back to stop by.
         drawn: cells under drawn defects, of every fabric or of none.
         features: what the vectors of ``seen`` come from.
-        config: settings.
-        device: where to train.
-        report: called often with steps done, steps in all, and a line for a person; may raise to stop.
-
-    Returns:
-        The model as it was at its best epoch, and the losses of every epoch.
-
-    Raises:
-        TrainingError: the loss diverged.
-        DataError: the centres cannot be made of these pictures.
     """
-    rng = np.random.default_rng([config.train.seed, 1])
-    is_good_already = config.patches.normalise or not config.heads.adapter
-    adapter = Adapter(extractor.dimension, start_as_identity=is_good_already).to(device)
-    adapter.requires_grad_(config.heads.adapter)
-    discriminator = Discriminator(extractor.dimension, len(config.heads.features.split("+"))).to(device)
-    centers = _make_centers(adapter, extractor, seen, features, config, rng).to(device)
-    optimisers = _optimisers(adapter, discriminator, config.train)
-    heads = torch.nn.ModuleList([adapter, discriminator])
-    steps = _Steps(seen, features, config.train, rng)
-    refresh_at = {
-        round((i + 1) * config.train.epochs / (config.centers.refreshes + 1)) for i in range(config.centers.refreshes)
-    }
-    history: list[dict[str, float]] = []
-    best_loss, best_epoch, best = math.inf, 0, (copy.deepcopy(heads.state_dict()), centers)
-    for epoch in range(config.train.epochs):
-        if epoch in refresh_at and config.centers.kind == "prototypes":
-            centers = _make_centers(adapter, extractor, seen, features, config, rng).to(device)
-            best_loss = math.inf  # losses against other centres do not compare
-        heads.train()
+
+    extractor: FeatureExtractor
+    seen: Sequence[Vectors]
+    held: Sequence[Vectors]
+    drawn: Sequence[DrawnVectors]
+    features: Sequence[FabricFeatures]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadState:
+    """Everything that the training of the heads is at the end of an epoch; with it another process goes on as if
+    nothing had been.
+
+    Attributes:
+        tensors: by name.
+        values: the rest, as JSON can hold it.
+    """
+
+    tensors: dict[str, Tensor]
+    values: dict[str, Any]
+
+
+class HeadTraining:
+    """Adapter, centres and discriminator while they learn from cached vectors."""
+
+    def __init__(self, material: Material, config: CrasConfig, device: torch.device) -> None:
+        """Raises DataError when the centres cannot be made of these pictures."""
+        self._material, self._config, self._device = material, config, device
+        dimension = material.extractor.dimension
+        self._rng = np.random.default_rng([config.train.seed, 1])
+        is_good_already = config.patches.normalise or not config.heads.adapter
+        self._adapter = Adapter(dimension, start_as_identity=is_good_already).to(device)
+        self._adapter.requires_grad_(config.heads.adapter)
+        self._discriminator = Discriminator(dimension, len(config.heads.features.split("+"))).to(device)
+        self._heads = torch.nn.ModuleDict({"adapter": self._adapter, "discriminator": self._discriminator})
+        self._optimisers = _optimisers(self._adapter, self._discriminator, config.train)
+        self._steps = Steps(material.seen, material.features, config.train, self._rng)
+        self._centers = self._make_centers()
+        n = config.centers.refreshes if config.centers.kind == "prototypes" else 0
+        self._refresh_at = {round((i + 1) * config.train.epochs / (n + 1)) for i in range(n)}
+        self.epoch = 0
+        self.history: list[dict[str, float]] = []
+        self._best_loss, self._best_epoch = math.inf, 0
+        self._best = (copy.deepcopy(self._heads.state_dict()), self._centers)
+
+    @property
+    def is_done(self) -> bool:
+        """All epochs are over, or no better one is to be expected."""
+        patience = self._config.train.patience
+        return self.epoch >= self._config.train.epochs or (
+            patience is not None
+            and self.epoch - 1 - self._best_epoch >= patience
+            and not any(r >= self.epoch for r in self._refresh_at)
+        )
+
+    def run_epoch(self, report: Report) -> None:
+        """One pass over the vectors.
+
+        Args:
+            report: called often with steps done, steps in all, and a line for a person; may raise to stop.
+
+        Raises:
+            TrainingError: the loss is not a number; what was learnt in this epoch is lost.
+        """
+        if self.epoch in self._refresh_at:
+            self._centers = self._make_centers()
+            self._best_loss = math.inf  # losses against other centres do not compare
+        self._heads.train()
         losses = []
-        for step, patches in enumerate(steps):
-            u, p = _vectors_and_centers(adapter, centers, patches)
-            loss = _loss(discriminator, u, p, *_anomalies(adapter, centers, u, p, drawn, config.synthesis, rng), config)
+        total = self._config.train.epochs * len(self._steps)
+        for step, patches in enumerate(self._steps):
+            loss = self._loss_of(patches)
             if not torch.isfinite(loss):
-                where = f"epoch {epoch + 1}, step {step + 1}"
-                raise TrainingError(f"The loss is not a number any more ({where}). Lower the learning rates.")
-            for optimiser in optimisers:
+                raise TrainingError(
+                    f"The loss is not a number any more (epoch {self.epoch + 1}, step {step + 1}). Lower the learning "
+                    "rates: --set train.discriminator_rate=... --set train.adapter_rate=..."
+                )
+            for optimiser in self._optimisers:
                 optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            for optimiser in optimisers:
+            for optimiser in self._optimisers:
                 optimiser.step()
             losses.append(float(loss.detach()))
             if step % 10 == 0:
-                report(
-                    epoch * len(steps) + step,
-                    config.train.epochs * len(steps),
-                    f"epoch {epoch + 1}, loss {np.mean(losses):.4f}",
-                )
-        validation = _validation_loss(heads, adapter, discriminator, centers, held, drawn, config)
-        history.append({"epoch": epoch + 1, "loss": float(np.mean(losses)), "held_back_loss": validation})
-        if validation < best_loss or config.train.patience is None:
-            best_loss, best_epoch, best = validation, epoch, (copy.deepcopy(heads.state_dict()), centers)
-        elif epoch - best_epoch >= config.train.patience and not any(r > epoch for r in refresh_at):
-            break
-    report(
-        config.train.epochs * len(steps),
-        config.train.epochs * len(steps),
-        f"loss {history[best_epoch]['held_back_loss']:.4f} on held-back cloth",
-    )
-    heads.load_state_dict(best[0])
-    adapter.requires_grad_(True)
-    return CrasModel(extractor, adapter, best[1], discriminator, config.heads.features).eval(), history
+                done = self.epoch * len(self._steps) + step
+                report(done, total, f"epoch {self.epoch + 1}, loss {np.mean(losses):.4f}")
+        validation = self._validation_loss()
+        if not math.isfinite(validation):
+            raise TrainingError(
+                f"The loss on held-back cloth is not a number any more (epoch {self.epoch + 1}). Lower the learning "
+                "rates: --set train.discriminator_rate=... --set train.adapter_rate=..."
+            )
+        self.history.append({"epoch": self.epoch + 1, "loss": float(np.mean(losses)), "held_back_loss": validation})
+        if validation < self._best_loss or self._config.train.patience is None:
+            self._best_loss, self._best_epoch = validation, self.epoch
+            self._best = (copy.deepcopy(self._heads.state_dict()), self._centers)
+        self.epoch += 1
+        if self.is_done:
+            best = self.history[self._best_epoch]["held_back_loss"]
+            report(total, total, f"loss {best:.4f} on held-back cloth")
 
+    def best(self) -> CrasModel:
+        """The model as it was at its best epoch. Ends the training: it goes on from there, if at all."""
+        state, centers = self._best
+        self._heads.load_state_dict(state)
+        self._adapter.requires_grad_(True)
+        return CrasModel(
+            self._material.extractor, self._adapter, centers, self._discriminator, self._config.heads.features
+        ).eval()
 
-class _Steps:
-    """The steps of an epoch, each the patches of every fabric in it."""
+    def state(self) -> HeadState:
+        """For ``restore``, between two epochs."""
+        state, centers = self._best
+        tensors = {f"heads.{k}": v for k, v in self._heads.state_dict().items()}
+        tensors |= {f"best.{k}": v for k, v in state.items()}
+        for name, some in (("centers", self._centers), ("best_centers", centers)):
+            tensors[f"{name}.means"] = some.means
+            tensors |= {f"{name}.{k}": some.of(k) for k in range(len(some))}
+        for i, optimiser in enumerate(self._optimisers):
+            moments = optimiser.state_dict()["state"]
+            tensors |= {f"optimiser.{i}.{k}.{name}": v for k, named in moments.items() for name, v in named.items()}
+        tensors["random"] = torch.get_rng_state()
+        return HeadState(
+            {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()},
+            {
+                "epoch": self.epoch,
+                "history": self.history,
+                "best_epoch": self._best_epoch,
+                "best_loss": self._best_loss if math.isfinite(self._best_loss) else None,
+                "grid": self._centers.grid,
+                "random": self._rng.bit_generator.state,
+            },
+        )
 
-    def __init__(
-        self,
-        seen: Sequence[Vectors],
-        features: Sequence[FabricFeatures],
-        config: TrainConfig,
-        rng: np.random.Generator,
-    ) -> None:
-        self._seen, self._rng = seen, rng
-        self._per_fabric = max(2, config.patches_per_step // len(seen))
-        self._pictures: list[tuple[int, int, int]] = []  # fabric, first and last row of the cache
-        self._pictures_per_step = config.images_per_step
-        if config.images_per_step is None:
-            available = sum(len(v) for v in seen)
-            wanted = min(available, config.patches_per_epoch or available)
-            self._count = max(1, round(wanted / (self._per_fabric * len(seen))))
-            return
-        for k, f in enumerate(features):
-            if f.mean_map is None or not f.is_whole:
-                raise DataError(
-                    "steps of whole pictures need pictures of one size, not strips, and a cache that holds them all; "
-                    "raise train.cache_mb or set train.images_per_step=null"
-                )
-            cells = f.mean_map.shape[0] * f.mean_map.shape[1]
-            self._pictures += [(k, i, i + cells) for i in range(0, len(f.cache), cells)]
-        self._count = -(-len(self._pictures) // config.images_per_step)
+    def restore(self, kept: HeadState) -> None:
+        """Goes back to a state. The rates are those of the settings now.
 
-    def __len__(self) -> int:
-        return self._count
+        Raises:
+            KeyError, RuntimeError, TypeError, ValueError: the state is not one of such a training.
+        """
+        tensors, values = kept.tensors, kept.values
+        grid = (int(values["grid"][0]), int(values["grid"][1])) if values["grid"] is not None else None
 
-    def __iter__(self) -> Iterator[list[tuple[int, Patches]]]:
-        if self._pictures_per_step is None:
-            for _ in range(self._count):
-                yield [(k, v.sample(self._per_fabric, self._rng)) for k, v in enumerate(self._seen)]
-            return
-        order = self._rng.permutation(len(self._pictures))
-        for i in range(0, len(order), self._pictures_per_step):
-            chosen = [self._pictures[j] for j in order[i : i + self._pictures_per_step]]
-            by_fabric = {
-                k: [np.arange(a, b) for c, a, b in chosen if c == k] for k in sorted({c for c, _, _ in chosen})
-            }
-            yield [(k, self._seen[k].take(np.concatenate(rows))) for k, rows in by_fabric.items()]
+        def centers(name: str) -> ClassCenters:
+            vectors = [tensors[f"{name}.{k}"] for k in range(len(self._material.seen))]
+            found = ClassCenters(vectors, tensors[f"{name}.means"], grid, local=self._config.centers.local)
+            return found.to(self._device)
+
+        self._heads.load_state_dict(part(tensors, "heads."))
+        self._centers = centers("centers")
+        best = {k: v.to(self._device) for k, v in part(tensors, "best.").items()}
+        self._best = (best, centers("best_centers"))
+        for i, optimiser in enumerate(self._optimisers):
+            moments: dict[int, dict[str, Tensor]] = {}
+            for name, value in part(tensors, f"optimiser.{i}.").items():
+                k, moment = name.split(".")
+                moments.setdefault(int(k), {})[moment] = value
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+        self.epoch, self.history = int(values["epoch"]), list(values["history"])
+        self._best_epoch = int(values["best_epoch"])
+        self._best_loss = math.inf if values["best_loss"] is None else float(values["best_loss"])
+        self._rng.bit_generator.state = values["random"]
+        torch.set_rng_state(tensors["random"])
+
+    def _make_centers(self) -> ClassCenters:
+        material, config = self._material, self._config
+        return _make_centers(self._adapter, material.extractor, material.seen, material.features, config, self._rng).to(
+            self._device
+        )
+
+    def _loss_of(self, patches: Sequence[tuple[int, Patches]]) -> Tensor:
+        u, p = _vectors_and_centers(self._adapter, self._centers, patches)
+        v, q = _anomalies(self._adapter, self._centers, u, p, self._material.drawn, self._config.synthesis, self._rng)
+        return _loss(self._discriminator, u, p, v, q, self._config)
+
+    @torch.no_grad()
+    def _validation_loss(self) -> float:
+        """The loss on held-back normal vectors and synthetic anomalies that are the same in every epoch."""
+        self._heads.eval()
+        config, drawn = self._config, self._material.drawn
+        rng = np.random.default_rng([config.train.seed, 2])
+        patches = [(k, v.sample(min(len(v), VALIDATION_PATCHES), rng)) for k, v in enumerate(self._material.held)]
+        u, p = _vectors_and_centers(self._adapter, self._centers, patches)
+        generator = torch.Generator(u.device).manual_seed(config.train.seed)
+        anomalies = _anomalies(self._adapter, self._centers, u, p, drawn, config.synthesis, rng, generator)
+        return float(_loss(self._discriminator, u, p, *anomalies, config))
 
 
 def _optimisers(adapter: Adapter, discriminator: Discriminator, config: TrainConfig) -> list[torch.optim.Optimizer]:
@@ -294,26 +320,6 @@ def _loss(discriminator: Discriminator, u: Tensor, p: Tensor, v: Tensor, q: Tens
     features = config.heads.features
     logits = discriminator(torch.cat([center_aware(u, p, features), center_aware(v, q, features)]))
     return discrimination_loss(logits[: len(u)], logits[len(u) :])
-
-
-@torch.no_grad()
-def _validation_loss(
-    heads: torch.nn.Module,
-    adapter: Adapter,
-    discriminator: Discriminator,
-    centers: ClassCenters,
-    held: Sequence[Vectors],
-    drawn: Sequence[DrawnVectors],
-    config: CrasConfig,
-) -> float:
-    """The loss on held-back normal vectors and synthetic anomalies that are the same in every epoch."""
-    heads.eval()
-    rng = np.random.default_rng([config.train.seed, 2])
-    patches = [(k, v.sample(min(len(v), VALIDATION_PATCHES), rng)) for k, v in enumerate(held)]
-    u, p = _vectors_and_centers(adapter, centers, patches)
-    generator = torch.Generator(u.device).manual_seed(config.train.seed)
-    anomalies = _anomalies(adapter, centers, u, p, drawn, config.synthesis, rng, generator)
-    return float(_loss(discriminator, u, p, *anomalies, config))
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cras_core.adapter import Adapter
 from cras_core.backbone import load_backbone
-from cras_core.bundle import Bundle, read_bundle
+from cras_core.bundle import Bundle, part, read_bundle
 from cras_core.calibration import FabricCalibration
 from cras_core.centers import ClassCenters
 from cras_core.config import CrasConfig, ScoreConfig
@@ -87,8 +87,8 @@ class Inspector(Detector):
             model = CrasModel(extractor, adapter, centers, discriminator, features)
             extractor.mean.copy_(bundle.tensors["mean"])
             extractor.std.copy_(bundle.tensors["std"])
-            adapter.load_state_dict(_part(bundle.tensors, "adapter."))
-            model.discriminator.load_state_dict(_part(bundle.tensors, "discriminator."))
+            adapter.load_state_dict(part(bundle.tensors, "adapter."))
+            model.discriminator.load_state_dict(part(bundle.tensors, "discriminator."))
             scale = ScoreScale(**{name: bundle.tensors[f"scale.{name}"] for name in ScoreScale.__slots__})
         except (KeyError, RuntimeError) as error:
             raise BundleError(f"The bundle's tensors do not fit its settings ({error}). Train again.") from error
@@ -117,7 +117,3 @@ def raw_score(output: HeadOutput, config: ScoreConfig, scale: ScoreScale) -> Ten
     logit = (output.logit.float() - scale.logit_centre[k, None, None]) / scale.logit_spread[k, None, None]
     residual = (output.residual.float() - scale.residual_centre[k, None, None]) / scale.residual_spread[k, None, None]
     return 0.5 * (logit + residual)
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

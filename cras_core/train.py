@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +19,17 @@ import cras_core
 from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle
 from cras_core.calibration import FabricCalibration
+from cras_core.checkpoint import Checkpoint
 from cras_core.config import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages
 from cras_core.detector import Detector, pick_device
 from cras_core.errors import ConfigError, DataError, TrainingError
 from cras_core.features import DrawnFeatures, FabricFeatures, extract, extract_drawn
-from cras_core.heads import VALIDATION_PATCHES, DrawnVectors, Vectors, fit_heads, score_scale
+from cras_core.heads import VALIDATION_PATCHES, HeadTraining, Material, score_scale
 from cras_core.inspector import Inspector, ScoreScale
 from cras_core.limits import measure_limits, provisional
+from cras_core.vectors import DrawnVectors, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def train(
     device: str = "auto",
     on_progress: OnProgress = lambda _: None,
     should_stop: ShouldStop = lambda: False,
+    checkpoint: Path | None = None,
 ) -> Bundle:
     """Trains one model for all fabrics.
 
@@ -66,15 +69,20 @@ def train(
         config: settings; ``config.train.seed`` fixes everything random.
         device: ``auto``, ``cpu``, ``cuda``, ...
         on_progress: called often, from this thread.
-        should_stop: asked often; when it says yes, training ends with TrainingError and nothing is written.
+        should_stop: asked often; when it says yes, training ends with TrainingError and no bundle is made.
+        checkpoint: a folder for what training has so far; one that was cut off, or diverged, and is run again with
+            the same data and settings goes on from there. The caller removes it when the bundle is safe. None keeps
+            nothing.
 
     Raises:
         CrasError: the data, the weights or the settings cannot be used, training diverged, or it was stopped.
     """
     started = time.monotonic()
     _check_names(data)
-    run = Run(list(data), config, pick_device(device), on_progress, should_stop)
-    prepared = prepare(run, FeatureExtractor(load_backbone(config.backbone), config))
+    backbone = load_backbone(config.backbone)
+    kept = Checkpoint.of(checkpoint, config, data, backbone.weights_hash)
+    run = Run(list(data), config, pick_device(device), on_progress, should_stop, kept)
+    prepared = prepare(run, FeatureExtractor(backbone, config))
     inspector, history = fit(prepared, config, run)
     calibrations = run.measure_limits(inspector, prepared)
     provenance = {
@@ -86,7 +94,7 @@ def train(
         "pictures": {d.fabric: len(d.paths) for d in data},
         "held_back": {d.fabric: [p.name for p in h] for d, (_, h) in zip(data, prepared.splits, strict=True)},
         "loss": history,
-        "warnings": prepared.warnings + _extrapolated(calibrations, config),
+        "warnings": prepared.warnings + _extrapolated(calibrations, config) + ([kept.problem] if kept.problem else []),
     }
     return to_bundle(inspector, calibrations, provenance)
 
@@ -154,18 +162,27 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Inspector, li
         The inspector, and the losses of every epoch.
     """
     torch.manual_seed(config.train.seed)
-    model, history = fit_heads(
+    material = Material(
         prepared.extractor,
         prepared.seen,
         prepared.held,
         prepared.drawn if config.synthesis.drawn > 0 else [],
         prepared.features,
-        config,
-        run.device,
-        lambda *step: run.report("training", *step),
     )
+    training = HeadTraining(material, config, run.device)
+    kept = run.checkpoint.heads()
+    if kept is not None:
+        training.restore(kept)
+    try:
+        while not training.is_done:
+            training.run_epoch(lambda *step: run.report("training", *step))
+            run.checkpoint.keep_heads(training.state())
+    except TrainingError as error:
+        raise TrainingError(f"{error}{run.checkpoint.way_on(training.epoch)}") from error
+    model = training.best()
     scale = score_scale(model, prepared.held)
-    return Inspector(model, config, scale, [provisional(d.fabric) for d in run.data], run.device), history
+    inspector = Inspector(model, config, scale, [provisional(d.fabric) for d in run.data], run.device)
+    return inspector, training.history
 
 
 def _extrapolated(calibrations: Sequence[FabricCalibration], config: CrasConfig) -> list[str]:
@@ -201,13 +218,14 @@ def to_bundle(inspector: Inspector, calibrations: Sequence[FabricCalibration], p
 
 @dataclass(slots=True)
 class Run:
-    """What all stages share: data, settings, device, and the two ways to talk to the caller."""
+    """What all stages share: data, settings, device, the two ways to talk to the caller, and what was put aside."""
 
     data: list[NormalImages]
     config: CrasConfig
     device: torch.device
     on_progress: OnProgress
     should_stop: ShouldStop
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
 
     def report(self, stage: str, done: int, total: int, message: str) -> None:
         """Tells the caller; raises TrainingError when the caller wants to stop."""
@@ -226,7 +244,6 @@ class Run:
         self, extractor: FeatureExtractor, splits: Sequence[tuple[Sequence[Path], Sequence[Path]]]
     ) -> tuple[list[FabricFeatures], list[FabricFeatures]]:
         """Features of the pictures to train on, and of those held back."""
-        rng = np.random.default_rng(self.config.train.seed)
         total, done = sum(len(a) + len(b) for a, b in splits), 0
 
         def on_image(path: Path) -> None:
@@ -235,32 +252,43 @@ class Run:
             self.report("features", done, total, str(path))
 
         capacity = int(self.config.train.cache_mb * 1e6 / 2 / extractor.dimension / len(self.data))
-        kept = []
+        kept: tuple[list[FabricFeatures], list[FabricFeatures]] = ([], [])
         for part, size in ((0, capacity), (1, VALIDATION_PATCHES)):
-            kept.append(
-                [
-                    extract(d, s[part], extractor, self.config, size, self.device, rng, on_image)
-                    for d, s in zip(self.data, splits, strict=True)
-                ]
-            )
-        return kept[0], kept[1]
+            for k, (normal, split) in enumerate(zip(self.data, splits, strict=True)):
+                name = f"{('seen', 'held')[part]}-{k}"
+                found = self.checkpoint.features(name)
+                if found is None:
+                    rng = np.random.default_rng([self.config.train.seed, part, k])
+                    found = extract(normal, split[part], extractor, self.config, size, self.device, rng, on_image)
+                    self.checkpoint.keep_features(name, found)
+                else:
+                    total -= len(split[part])
+                kept[part].append(found)
+        return kept
 
     def extract_drawn(self, extractor: FeatureExtractor, seen: Sequence[Sequence[Path]]) -> list[DrawnFeatures]:
         """Features of drawn defects; none where they are switched off."""
         if self.config.synthesis.drawn == 0.0:
             return []
-        rng = np.random.default_rng([self.config.train.seed, 3])
-        total, done = len(seen) * self.config.synthesis.drawn_tiles, 0
+        tiles = self.config.synthesis.drawn_tiles
+        total, done = len(seen) * tiles, 0
 
         def on_tile(path: Path) -> None:
             nonlocal done
             done += 1
             self.report("drawn defects", done, total, str(path))
 
-        return [
-            extract_drawn(d, paths, extractor, self.config, self.device, rng, on_tile)
-            for d, paths in zip(self.data, seen, strict=True)
-        ]
+        kept = []
+        for k, (normal, paths) in enumerate(zip(self.data, seen, strict=True)):
+            found = self.checkpoint.drawn(f"drawn-{k}")
+            if found is None:
+                rng = np.random.default_rng([self.config.train.seed, 3, k])
+                found = extract_drawn(normal, paths, extractor, self.config, self.device, rng, on_tile)
+                self.checkpoint.keep_drawn(f"drawn-{k}", found)
+            else:
+                total -= tiles
+            kept.append(found)
+        return kept
 
 
 def _check_names(data: Sequence[NormalImages]) -> None:

@@ -112,8 +112,8 @@ def test_a_cache_on_disk_leaves_no_file_behind(tmp_path: Path, monkeypatch: pyte
 
 def test_a_place_without_room_says_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    with pytest.raises(DataError, match=r"in disk.*train\.cache"):
-        FeatureCache(8, 1000, "disk")
+    with pytest.raises(DataError, match=r"on disk.*train\.cache"):
+        FeatureCache(8, 1000, "disk").add(torch.ones(1, 8))
     with pytest.raises(DataError, match=r"No room for .* MB of features in memory.*Lower train\.cache_mb"):
         FeatureCache(8, 2**50, "memory")
 
