@@ -224,10 +224,11 @@ class RollInspection:
                 f"unknown cloth: its similarity to {fabric}, {rows.similarity:.2f}, "
                 f"is below {calibration.similarity_limit:.2f}; enrol it"
             )
-        if abs(rows.level) > calibration.level_limit:
+        if rows.level > calibration.level_limit:
             found["level"] = (
-                f"this roll differs from the enrolled {fabric} as a whole: its level lies "
-                f"{rows.level:+.1f} spreads away (limit {calibration.level_limit:.1f}); check lamp, focus and yarn"
+                f"this roll differs from the enrolled {fabric} as a whole: its features lie "
+                f"{rows.level:.1f} standard deviations away (limit {calibration.level_limit:.1f}); check lamp, focus "
+                "and yarn"
             )
         position_m = self._metres(first_line)
         new = [(kind, text) for kind, text in found.items() if (kind, fabric) not in self._said]

@@ -10,7 +10,7 @@ from torch import Tensor
 from cras_core.centers import ClassCenters
 from cras_core.config import CrasConfig
 from cras_core.cras import FeatureExtractor
-from cras_core.detector import CellTensors, Detector
+from cras_core.detector import Detector
 from cras_core.limits import provisional
 
 _PROJECTED = 64  # the coreset is chosen in a random projection of this many dimensions, as in PatchCore
@@ -29,6 +29,7 @@ class BankDetector(Detector):
         extractor: FeatureExtractor,
         banks: list[Tensor],
         means: Tensor,
+        middles: Tensor,
         fabrics: tuple[str, ...],
         config: CrasConfig,
         device: torch.device,
@@ -38,27 +39,34 @@ class BankDetector(Detector):
             extractor: the same that the other detector has.
             banks: (M, D) vectors, one bank for all fabrics or one per fabric.
             means: (K, D) mean vector of each fabric, by which cloth is matched (eq. 2).
+            middles: (K, D) middle vector of each fabric.
             fabrics: their names.
             config: settings; of the heads nothing is used.
             device: where to compute.
         """
-        super().__init__(config, [provisional(f) for f in fabrics], device, extractor.backbone.weights_hash)
+        super().__init__(config, [provisional(f) for f in fabrics], middles, device, extractor.backbone.weights_hash)
         self._extractor = extractor.to(device).eval()
         self._banks = [b.to(device) for b in banks]
         self._matcher = ClassCenters([m.unsqueeze(0) for m in means], means, None).to(device)
 
-    def score(self, images: Tensor, fabric: Tensor | None, size: tuple[int, int]) -> CellTensors:
-        """One batch; see ``Detector.score``."""
-        t = self._extractor(images)[:, : size[0], : size[1]]  # (B, h, w, D)
-        similarity = self._matcher.similarity(t)
-        fabric = similarity.argmax(dim=1) if fabric is None else fabric
+    def features(self, images: Tensor) -> Tensor:
+        """See ``Detector.features``."""
+        t: Tensor = self._extractor(images)
+        return t
+
+    def match(self, t: Tensor) -> Tensor:
+        """See ``Detector.match``."""
+        return self._matcher.similarity(t)
+
+    def score(self, t: Tensor, fabric: Tensor) -> Tensor:
+        """See ``Detector.score``."""
         raw = torch.empty(t.shape[:3], device=t.device)
         for i, k in enumerate(fabric.tolist()):
             bank = self._banks[k if len(self._banks) > 1 else 0]
             patches = t[i].reshape(-1, t.shape[-1])
-            nearest = [torch.cdist(part, bank).amin(dim=1) for part in patches.split(_AT_ONCE)]
-            raw[i] = torch.cat(nearest).reshape(size)
-        return CellTensors(raw, similarity, fabric)
+            nearest = [torch.cdist(part, bank).amin(dim=1) for part in torch.split(patches, _AT_ONCE)]
+            raw[i] = torch.cat(nearest).reshape(t.shape[1:3])
+        return raw
 
 
 def coreset(vectors: Tensor, count: int, seed: int) -> Tensor:

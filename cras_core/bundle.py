@@ -23,7 +23,7 @@ from cras_core.errors import BundleError, ConfigError
 from cras_core.files import write_atomically
 
 FORMAT = "cras-bundle"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

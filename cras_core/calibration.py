@@ -49,8 +49,8 @@ class FabricCalibration:
             the 1 of every score that is shown.
         raw_limit: the same for the raw score as it comes.
         similarity_limit: similarity to the fabric (eq. 2) below which cloth counts as unknown.
-        level_limit: how many spreads the centre of a whole web may lie from ``centre`` before the roll counts as
-            strange.
+        level_limit: how far the middle of a web's features may lie from that of the fabric before the roll counts as
+            strange: root mean square over the features, in standard deviations of the cloth trained on.
         seen_m2: normal cloth that these figures come from, square metres.
     """
 

@@ -76,7 +76,7 @@ def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, De
     fabrics = tuple(d.fabric for d in run.data)
 
     def bank(banks: list[Tensor]) -> BankDetector:
-        return BankDetector(prepared.extractor, banks, means, fabrics, config, run.device)
+        return BankDetector(prepared.extractor, banks, means, prepared.middles, fabrics, config, run.device)
 
     seed = config.train.seed
     return {

@@ -93,13 +93,25 @@ class CrasModel(nn.Module):
         """
         t = self.extractor(images)  # E_phi: (B, h, w, D)
         t = t if size is None else t[:, : size[0], : size[1]]
-        u = self.adapter(t)  # A_theta
-        similarity = self.centers.similarity(u)  # eq. 2: (B, K)
+        similarity = self.match(t)
         fabric = similarity.argmax(dim=1) if fabric is None else fabric
+        logit, residual = self.judge(t, fabric)
+        return HeadOutput(logit, residual, similarity, fabric)
+
+    def match(self, t: Tensor) -> Tensor:
+        """(B, h, w, D) features -> (B, K) similarity of each image to each class (eq. 2)."""
+        similarity: Tensor = self.centers.similarity(self.adapter(t))
+        return similarity
+
+    def judge(self, t: Tensor, fabric: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, h, w, D) features and their (B,) classes -> (B, h, w) logits and (B, h, w) distances to the recomposed
+        centres.
+        """
+        u = self.adapter(t)  # A_theta
         p = self.centers.recompose(u, fabric)  # eq. 3
         y = center_aware(u, p, self.features)  # eq. 7: (B, h, w, 2D)
         logit = self.discriminator(y.reshape(-1, y.shape[-1])).reshape(y.shape[:-1])  # eq. 9, before the sigmoid
-        return HeadOutput(logit, (u - p).norm(dim=-1), similarity, fabric)
+        return logit, (u - p).norm(dim=-1)
 
 
 def center_aware(u: Tensor, p: Tensor, features: Combination = "raw+residual") -> Tensor:

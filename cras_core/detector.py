@@ -38,19 +38,12 @@ class Prediction:
     similarity: npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class CellTensors:
-    """What a network says of a batch of images.
+_ENOUGH_FOR_A_MIDDLE = 8192
 
-    Attributes:
-        raw: (B, h, w) float32 raw anomaly score of each cell.
-        similarity: (B, K) similarity to each fabric (eq. 2).
-        fabric: (B,) int64 the fabric that each image was compared with.
-    """
 
-    raw: Tensor
-    similarity: Tensor
-    fabric: Tensor
+def middle(vectors: Tensor) -> Tensor:
+    """(N, D) vectors -> (D,) float32 median of each element; of many vectors every so many-th counts."""
+    return vectors[:: max(1, len(vectors) // _ENOUGH_FOR_A_MIDDLE)].float().median(dim=0).values
 
 
 class Detector(ABC):
@@ -63,22 +56,39 @@ class Detector(ABC):
     """
 
     def __init__(
-        self, config: CrasConfig, calibrations: Sequence[FabricCalibration], device: torch.device, weights_hash: str
+        self,
+        config: CrasConfig,
+        calibrations: Sequence[FabricCalibration],
+        middles: Tensor,
+        device: torch.device,
+        weights_hash: str,
     ) -> None:
         self.config = config
         self.device = device
         self.weights_hash = weights_hash
         self._calibrations = tuple(calibrations)
+        self._middles = middles.float().to(device)
 
     @abstractmethod
-    def score(self, images: Tensor, fabric: Tensor | None, size: tuple[int, int]) -> CellTensors:
-        """Scores one batch.
+    def features(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) RGB, 0..255, padded at the bottom and on the right -> (B, h, w, D) normalised vectors."""
 
-        Args:
-            images: (B, 3, H, W) RGB, 0..255, padded at the bottom and on the right.
-            fabric: (B,) int64 fabrics where they are known.
-            size: (h, w) cells that are not padding.
-        """
+    @abstractmethod
+    def match(self, t: Tensor) -> Tensor:
+        """(B, h, w, D) vectors without padding -> (B, K) similarity of each image to each fabric (eq. 2)."""
+
+    @abstractmethod
+    def score(self, t: Tensor, fabric: Tensor) -> Tensor:
+        """(B, h, w, D) vectors and the (B,) int64 fabrics to compare them with -> (B, h, w) raw anomaly scores."""
+
+    @property
+    def middles(self) -> npt.NDArray[np.float32]:
+        """(K, D) middle of the normalised vectors of good cloth of each fabric."""
+        return self._middles.cpu().numpy()
+
+    def shift(self, fabrics: Tensor, middle: npt.NDArray[np.float32]) -> Tensor:
+        """What brings cloth of a web with the (D,) ``middle`` onto that of its (B,) fabrics -> (B, D)."""
+        return self._middles[fabrics] - torch.from_numpy(middle).to(self.device)
 
     def calibrate(self, calibrations: Sequence[FabricCalibration]) -> None:
         """Sets the limits that were measured, one per fabric."""
@@ -94,67 +104,119 @@ class Detector(ABC):
         """Names of the fabrics."""
         return tuple(c.fabric for c in self._calibrations)
 
-    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
-        """Scores tiles cell by cell, for the running web.
-
-        Args:
-            tiles: (B, H, W) grey or (B, H, W, 3) RGB uint8.
-            fabric: index of the fabric that the tiles are known to be; None lets each tile choose (eq. 2).
-        """
-        raw, similarity, chosen = [], [], []
+    @torch.inference_mode()
+    def look(self, tiles: Image) -> TileFeatures:
+        """Takes the features of (B, H, W) grey or (B, H, W, 3) RGB uint8 tiles."""
+        _check_tiles(tiles)
+        cell = self.config.tiling.cell_px
+        rows, cols = (ceil_to(n, cell) // cell for n in tiles.shape[1:3])
+        vectors, similarity = [], []
         for chunk in self._chunks(tiles):
-            found = self._run(chunk, fabric)
-            raw.append(found.raw.cpu())
-            similarity.append(found.similarity.cpu())
-            chosen.append(found.fabric.cpu())
-        return CellScores(torch.cat(raw).numpy(), torch.cat(similarity).float().numpy(), torch.cat(chosen).numpy())
+            t = self.features(to_images(chunk, self.device, self.config.backbone.multiple_px))[:, :rows, :cols]
+            vectors.append(t)
+            similarity.append(self.match(t).float().cpu())
+        return TileFeatures(self, torch.cat(vectors), torch.cat(similarity).numpy())
+
+    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
+        """Judges tiles as they are; arguments as for ``look`` and ``TileFeatures.judge``."""
+        return self.look(tiles).judge(fabric)
 
     def predict(self, images: Image, fabric: int | None = None) -> Prediction:
         """Scores tiles or pictures pixel by pixel (eq. 9 and 10). Arguments as for ``cells``; no part of an image is
         cropped away.
         """
+        _check_tiles(images)
         maps, image_scores, similarity, chosen = [], [], [], []
         for chunk in self._chunks(images):
-            found = self._run(chunk, fabric)
-            height, width = images.shape[1:3]
-            anomaly = torch.nn.functional.interpolate(
-                found.raw.unsqueeze(1), scale_factor=self.config.tiling.cell_px, mode="bilinear", align_corners=False
-            )[:, :, :height, :width]
-            if self.config.score.smooth_px > 0:
-                reach = min(int(4 * self.config.score.smooth_px + 0.5), height - 1, width - 1)
-                anomaly = gaussian_blur(anomaly, [2 * reach + 1, 2 * reach + 1], [self.config.score.smooth_px] * 2)
-            maps.append(anomaly.squeeze(1).cpu())
-            of_image = found.raw if self.config.score.image == "cells" else maps[-1]
-            image_scores.append(of_image.amax(dim=(1, 2)).cpu())
-            similarity.append(found.similarity.cpu())
-            chosen.append(found.fabric.cpu())
+            found = self.cells(chunk, fabric)
+            maps.append(
+                self._anomaly_map(torch.from_numpy(found.raw).to(self.device), images.shape[1], images.shape[2])
+            )
+            image_scores.append(found.raw if self.config.score.image == "cells" else maps[-1])
+            similarity.append(found.similarity)
+            chosen.append(found.fabric)
         return Prediction(
-            torch.cat(image_scores).numpy(),
-            torch.cat(maps).numpy(),
-            torch.cat(chosen).numpy(),
-            torch.cat(similarity).float().numpy(),
+            np.concatenate([s.max(axis=(1, 2)) for s in image_scores]),
+            np.concatenate(maps),
+            np.concatenate(chosen),
+            np.concatenate(similarity),
         )
 
+    @torch.inference_mode()
+    def _anomaly_map(self, raw: Tensor, height: int, width: int) -> npt.NDArray[np.float32]:
+        """(B, h, w) raw scores of cells -> (B, H, W) of pixels, smoothed."""
+        anomaly = torch.nn.functional.interpolate(
+            raw.unsqueeze(1), scale_factor=self.config.tiling.cell_px, mode="bilinear", align_corners=False
+        )[:, :, :height, :width]
+        if self.config.score.smooth_px > 0:
+            reach = min(int(4 * self.config.score.smooth_px + 0.5), height - 1, width - 1)
+            anomaly = gaussian_blur(anomaly, [2 * reach + 1, 2 * reach + 1], [self.config.score.smooth_px] * 2)
+        return anomaly.squeeze(1).cpu().numpy()
+
+    @property
+    def at_once(self) -> int:
+        """Tiles in a batch: one stays in a processor's cache, two do not."""
+        return 32 if self.device.type == "cuda" else 1
+
     def _chunks(self, tiles: Image) -> Iterator[Image]:
-        if (
-            tiles.dtype != np.uint8
-            or tiles.ndim not in (3, 4)
-            or (tiles.ndim == 4 and tiles.shape[3] != 3)
-            or 0 in tiles.shape
-        ):
-            raise ConfigError(f"tiles must be (B, H, W) or (B, H, W, 3) uint8: got {tiles.shape} {tiles.dtype}")
-        size = 32 if self.device.type == "cuda" else 1  # one tile stays in a processor's cache, two do not
-        for i in range(0, len(tiles), size):
-            yield tiles[i : i + size]
+        for i in range(0, len(tiles), self.at_once):
+            yield tiles[i : i + self.at_once]
+
+
+@dataclass(frozen=True, slots=True)
+class TileFeatures:
+    """What a detector has taken from a batch of tiles.
+
+    Attributes:
+        detector: that will judge them.
+        vectors: (B, h, w, D) normalised features, on the detector's device.
+        similarity: (B, K) float32 similarity to each fabric (eq. 2).
+    """
+
+    detector: Detector
+    vectors: Tensor
+    similarity: npt.NDArray[np.float32]
+
+    def middle(self, cells: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+        """(D,) median of the vectors where (B, h, w) says so; of all where it says so nowhere."""
+        chosen = self.vectors[torch.from_numpy(cells).to(self.vectors.device)]
+        chosen = chosen if len(chosen) else self.vectors.reshape(-1, self.vectors.shape[-1])
+        return middle(chosen).cpu().numpy()
 
     @torch.inference_mode()
-    def _run(self, tiles: Image, fabric: int | None) -> CellTensors:
-        if fabric is not None and not 0 <= fabric < len(self._calibrations):
-            raise ConfigError(f"there is no fabric {fabric}; the model has {len(self._calibrations)}, counted from 0")
-        known = None if fabric is None else torch.full((len(tiles),), fabric, device=self.device)
-        cell = self.config.tiling.cell_px
-        size = (ceil_to(tiles.shape[1], cell) // cell, ceil_to(tiles.shape[2], cell) // cell)
-        return self.score(to_images(tiles, self.device, self.config.backbone.multiple_px), known, size)
+    def judge(self, fabric: int | None = None, middle: npt.NDArray[np.float32] | None = None) -> CellScores:
+        """Scores the tiles.
+
+        Args:
+            fabric: index of the fabric that the tiles are known to be; None lets each tile choose (eq. 2).
+            middle: (D,) middle of the web that the tiles are of; it is shifted onto that of the fabric. None shifts
+                nothing.
+
+        Raises:
+            ConfigError: there is no such fabric.
+        """
+        detector, n, count = self.detector, len(self.similarity), self.similarity.shape[1]
+        if fabric is not None and not 0 <= fabric < count:
+            raise ConfigError(f"there is no fabric {fabric}; the model has {count}, counted from 0")
+        chosen = self.similarity.argmax(axis=1) if fabric is None else np.full(n, fabric)
+        known = torch.from_numpy(chosen).to(detector.device)
+        raw = []
+        for i in range(0, n, detector.at_once):
+            t, k = self.vectors[i : i + detector.at_once], known[i : i + detector.at_once]
+            if middle is not None:
+                t = t + detector.shift(k, middle)[:, None, None, :]
+            raw.append(detector.score(t, k).float().cpu())
+        return CellScores(torch.cat(raw).numpy(), self.similarity, chosen.astype(np.int64))
+
+
+def _check_tiles(tiles: Image) -> None:
+    if (
+        tiles.dtype != np.uint8
+        or tiles.ndim not in (3, 4)
+        or (tiles.ndim == 4 and tiles.shape[3] != 3)
+        or 0 in tiles.shape
+    ):
+        raise ConfigError(f"tiles must be (B, H, W) or (B, H, W, 3) uint8: got {tiles.shape} {tiles.dtype}")
 
 
 def to_images(tiles: Image, device: torch.device, multiple_px: int = 32) -> Tensor:

@@ -15,8 +15,8 @@ from cras_core.bundle import Bundle, part, read_bundle
 from cras_core.calibration import FabricCalibration
 from cras_core.centers import ClassCenters
 from cras_core.config import CrasConfig, ScoreConfig
-from cras_core.cras import CrasModel, FeatureExtractor, HeadOutput
-from cras_core.detector import CellTensors, Detector, pick_device
+from cras_core.cras import CrasModel, FeatureExtractor
+from cras_core.detector import Detector, pick_device
 from cras_core.discriminator import Discriminator
 from cras_core.errors import BundleError, ConfigError
 
@@ -48,12 +48,14 @@ class Inspector(Detector):
         config: CrasConfig,
         scale: ScoreScale,
         calibrations: Sequence[FabricCalibration],
+        middles: Tensor,
         device: torch.device,
         precision: str = "float32",
     ) -> None:
+        """``middles``: (K, D) middle of the features of good cloth of each fabric."""
         if precision not in PRECISIONS:
             raise ConfigError(f"there is no precision {precision!r}; known are {', '.join(PRECISIONS)}")
-        super().__init__(config, calibrations, device, model.extractor.backbone.weights_hash)
+        super().__init__(config, calibrations, middles, device, model.extractor.backbone.weights_hash)
         self._model = model.to(device).eval()
         self.scale = scale.to(device)
         model.extractor.backbone.precision = getattr(torch, precision)
@@ -89,31 +91,41 @@ class Inspector(Detector):
             extractor.std.copy_(bundle.tensors["std"])
             adapter.load_state_dict(part(bundle.tensors, "adapter."))
             model.discriminator.load_state_dict(part(bundle.tensors, "discriminator."))
+            middles = bundle.tensors["middles"]
             scale = ScoreScale(**{name: bundle.tensors[f"scale.{name}"] for name in ScoreScale.__slots__})
         except (KeyError, RuntimeError) as error:
             raise BundleError(f"The bundle's tensors do not fit its settings ({error}). Train again.") from error
-        return cls(model, bundle.config, scale, bundle.calibrations, pick_device(device), precision)
+        return cls(model, bundle.config, scale, bundle.calibrations, middles, pick_device(device), precision)
 
     @property
     def model(self) -> CrasModel:
         """The network itself, for training and figures."""
         return self._model
 
-    def score(self, images: Tensor, fabric: Tensor | None, size: tuple[int, int]) -> CellTensors:
-        """One batch through the network; see ``Detector.score``."""
-        output = self._model(images, fabric, size)
-        return CellTensors(raw_score(output, self.config.score, self.scale), output.similarity, output.fabric)
+    def features(self, images: Tensor) -> Tensor:
+        """See ``Detector.features``."""
+        t: Tensor = self._model.extractor(images)
+        return t
+
+    def match(self, t: Tensor) -> Tensor:
+        """See ``Detector.match``."""
+        return self._model.match(t)
+
+    def score(self, t: Tensor, fabric: Tensor) -> Tensor:
+        """See ``Detector.score``."""
+        logit, residual = self._model.judge(t, fabric)
+        return raw_score(logit.float(), residual.float(), fabric, self.config.score, self.scale)
 
 
-def raw_score(output: HeadOutput, config: ScoreConfig, scale: ScoreScale) -> Tensor:
-    """The raw score of every cell -> (B, h, w) float32."""
+def raw_score(logit: Tensor, residual: Tensor, fabric: Tensor, config: ScoreConfig, scale: ScoreScale) -> Tensor:
+    """The raw score of every cell, of (B, h, w) logits and residuals and (B,) fabrics -> (B, h, w)."""
     if config.kind == "probability":
-        return output.logit.float().sigmoid()
+        return logit.sigmoid()
     if config.kind == "logit":
-        return output.logit.float()
+        return logit
     if config.kind == "residual":
-        return output.residual.float()
-    k = output.fabric
-    logit = (output.logit.float() - scale.logit_centre[k, None, None]) / scale.logit_spread[k, None, None]
-    residual = (output.residual.float() - scale.residual_centre[k, None, None]) / scale.residual_spread[k, None, None]
+        return residual
+    k = fabric
+    logit = (logit - scale.logit_centre[k, None, None]) / scale.logit_spread[k, None, None]
+    residual = (residual - scale.residual_centre[k, None, None]) / scale.residual_spread[k, None, None]
     return 0.5 * (logit + residual)

@@ -18,6 +18,8 @@ from cras_core.images import read_bits, read_image
 from cras_core.web.inspection import WebConfig, WebInspection
 from cras_core.web.reference import RunningReference
 
+FloatArray = npt.NDArray[np.float32]
+
 _PEAK_BLOCK_CELLS = 16  # side of the pieces of cloth whose largest scores make the limit; wider than a defect's glow
 
 
@@ -46,11 +48,11 @@ def measure_limits(
         bits = read_bits(normal.paths[0])
         for path in normal.paths:
             picture = read_image(path, bits)
-            raw, similarity = _raw_map(detector, picture, normal.are_strips, k)
+            raw, similarity, level = _raw_map(detector, picture, normal.are_strips, k)
             if np.isfinite(raw).any():
                 maps.append(raw)
                 similarities.append(similarity)
-                levels.append(float(np.nanmedian(raw)))
+                levels.append(level)
             done += 1
             on_image(path, done, total)
         if not maps:
@@ -74,7 +76,6 @@ def measure_limits(
                 f"fabric {normal.fabric}: {error} ({len(normal.paths)} pictures were held back for it); give more or "
                 "larger pictures"
             ) from error
-        deviation = float(np.std(levels)) if len(levels) > 2 else 0.5 * spread
         found.append(
             FabricCalibration(
                 fabric=normal.fabric,
@@ -82,25 +83,68 @@ def measure_limits(
                 spread=spread,
                 limit=max(1e-3, limit),
                 raw_limit=max(raw_limit, float(centre) + 1e-3 * spread),
-                similarity_limit=float(np.mean(similarities) - 4 * max(float(np.std(similarities)), 0.02)),
-                level_limit=max(1.0, 4 * deviation / spread),
+                similarity_limit=similarity_limit(detector.middles, k, float(np.mean(similarities))),
+                level_limit=max(3.0 * max(levels), strange_from(detector.middles, k)),
                 seen_m2=area,
             )
         )
     return found
 
 
+def similarity_limit(middles: FloatArray, k: int, own: float) -> float:
+    """The similarity (eq. 2) to fabric k below which cloth is of no enrolled fabric.
+
+    It lies halfway between what held-back cloth of the fabric has and what the most similar of the other fabrics would
+    have if it were not enrolled: similarities are taken from the middle of all enrolled cloth, so that one moves when a
+    fabric is left out.
+
+    Args:
+        middles: (K, D) middles of the fabrics.
+        k: index of the fabric.
+        own: mean similarity of held-back cloth of the fabric.
+
+    Returns:
+        The limit; -1, below which nothing lies, where no other fabric is known to tell it by.
+    """
+    foreign = []
+    for j in range(len(middles)):
+        others = np.delete(middles, j, axis=0)
+        if j != k:
+            origin = others.mean(axis=0) if len(others) > 1 else middles.mean(axis=0)
+            foreign.append(_cosine(middles[j] - origin, middles[k] - origin))
+    return min(own - 0.02, 0.5 * (own + max(foreign))) if foreign else -1.0
+
+
+def strange_from(middles: FloatArray, k: int) -> float:
+    """Distance (root mean square over the features) from which cloth of fabric k is strange as a whole: half of that to
+    the nearest other fabric; one standard deviation where there is no other.
+    """
+    distances = np.sqrt(np.square(np.delete(middles, k, axis=0) - middles[k]).mean(axis=1))
+    return 0.5 * float(distances.min()) if len(distances) else 1.0
+
+
+def _cosine(a: FloatArray, b: FloatArray) -> float:
+    return float(a @ b / max(1e-12, float(np.linalg.norm(a) * np.linalg.norm(b))))
+
+
 def _raw_map(
     detector: Detector, picture: npt.NDArray[np.uint8], is_strip: bool, fabric: int
-) -> tuple[npt.NDArray[np.float32], float]:
-    """Raw scores of the cells of a picture, NaN outside the cloth, and the similarity to its fabric."""
+) -> tuple[FloatArray, float, float]:
+    """Raw scores of the cells of a picture, NaN outside the cloth; the similarity to its fabric; and how far its middle
+    lies from that of the fabric.
+    """
     config = detector.config
     if is_strip:
         web = WebInspection(detector, WebConfig(config.tiling, config.edges, config.reference, fabric))
         rows = [*web.push(picture), *web.finish()]
-        similarity = [r.similarity for r in rows if np.isfinite(r.similarity)]
-        return np.concatenate([r.raw for r in rows]), float(np.mean(similarity)) if similarity else float("nan")
+        seen = [r for r in rows if np.isfinite(r.similarity)]
+        similarity = float(np.mean([r.similarity for r in seen])) if seen else float("nan")
+        level = float(np.mean([r.level for r in seen])) if seen else float("nan")
+        return np.concatenate([r.raw for r in rows]), similarity, level
     tile = preprocess(picture, config.preprocess)[None]
-    scores = detector.cells(tile, fabric)
+    features = detector.look(tile)
     cell = config.tiling.cell_px
-    return scores.raw[0, : -(-tile.shape[1] // cell), : -(-tile.shape[2] // cell)], float(scores.similarity[0, fabric])
+    middle = features.middle(np.ones(features.vectors.shape[:3], np.bool_))
+    raw = features.judge(fabric, RunningReference(config.reference, cell).middle(middle, tile.shape[1])).raw[0]
+    level = float(np.sqrt(np.square(middle - detector.middles[fabric]).mean()))
+    return raw, float(features.similarity[0, fabric]), level

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 import cras_core
 from cras_core.backbone import load_backbone
@@ -23,7 +24,7 @@ from cras_core.checkpoint import Checkpoint
 from cras_core.config import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages
-from cras_core.detector import Detector, pick_device
+from cras_core.detector import Detector, middle, pick_device
 from cras_core.errors import ConfigError, DataError, TrainingError
 from cras_core.features import DrawnFeatures, FabricFeatures, extract, extract_drawn
 from cras_core.heads import VALIDATION_PATCHES, HeadTraining, Material, score_scale
@@ -47,6 +48,8 @@ class Progress:
     total: int
     message: str
 
+
+_MIDDLE_PATCHES = 16384
 
 STAGES = ("features", "drawn defects", "training", "calibration")
 
@@ -109,6 +112,7 @@ class Prepared:
         features: what ``seen`` comes from.
         seen, held: vectors to train on, and held back.
         drawn: cells under drawn defects, of every fabric or of none.
+        middles: (K, D) middle of the vectors of each fabric.
         warnings: for the person who trains.
     """
 
@@ -118,6 +122,7 @@ class Prepared:
     seen: list[Vectors]
     held: list[Vectors]
     drawn: list[DrawnVectors]
+    middles: Tensor
     warnings: list[str]
 
 
@@ -139,13 +144,16 @@ def prepare(run: Run, extractor: FeatureExtractor) -> Prepared:
     seen_features, held_features = run.extract(extractor, splits)
     drawn_features = run.extract_drawn(extractor, [s for s, _ in splits])
     _set_statistics(extractor, seen_features, config)
+    seen = [Vectors(f, extractor, run.device) for f in seen_features]
+    rng = np.random.default_rng([config.train.seed, 5])
     return Prepared(
         extractor,
         splits,
         seen_features,
-        [Vectors(f, extractor, run.device) for f in seen_features],
+        seen,
         [Vectors(f, extractor, run.device) for f in held_features],
         [DrawnVectors(f, extractor, run.device) for f in drawn_features],
+        torch.stack([middle(v.sample(min(len(v), _MIDDLE_PATCHES), rng).vectors) for v in seen]),
         warnings,
     )
 
@@ -181,7 +189,8 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Inspector, li
         raise TrainingError(f"{error}{run.checkpoint.way_on(training.epoch)}") from error
     model = training.best()
     scale = score_scale(model, prepared.held)
-    inspector = Inspector(model, config, scale, [provisional(d.fabric) for d in run.data], run.device)
+    calibrations = [provisional(d.fabric) for d in run.data]
+    inspector = Inspector(model, config, scale, calibrations, prepared.middles, run.device)
     return inspector, training.history
 
 
@@ -204,6 +213,7 @@ def to_bundle(inspector: Inspector, calibrations: Sequence[FabricCalibration], p
     tensors |= {f"adapter.{k}": v for k, v in model.adapter.state_dict().items()}
     tensors |= {f"discriminator.{k}": v for k, v in model.discriminator.state_dict().items()}
     tensors["means"] = model.centers.means
+    tensors["middles"] = torch.from_numpy(inspector.middles)
     tensors |= {f"centers.{k}": model.centers.of(k) for k in range(len(model.centers))}
     tensors |= {f"scale.{name}": getattr(inspector.scale, name) for name in ScoreScale.__slots__}
     return Bundle(

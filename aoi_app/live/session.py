@@ -64,7 +64,7 @@ class Snapshot:
         backlog: how full the queue of frames is, 0..1.
         fabric: name of the matched fabric, None while it is not known.
         similarity: to that fabric.
-        level: how far the web's centre lies from that of the enrolled cloth, spreads.
+        level: how far the web's features lie from those of the enrolled cloth, standard deviations.
         defects, gaps: how many so far.
         threshold: score from which a place is a defect.
     """

@@ -44,17 +44,38 @@ class CellScores:
     fabric: npt.NDArray[np.int64]
 
 
+class TileFeatures(Protocol):
+    """What a detector has taken from a batch of tiles; each is judged on its own, whatever else is in the batch."""
+
+    @property
+    def similarity(self) -> FloatArray:
+        """(B, K) similarity of each tile to each fabric."""
+
+    def middle(self, cells: npt.NDArray[np.bool_]) -> FloatArray:
+        """(D,) float32 median features of the cells that (B, h, w) says."""
+
+    def judge(self, fabric: int | None = None, middle: FloatArray | None = None) -> CellScores:
+        """Scores the tiles.
+
+        Args:
+            fabric: what they are compared with; None lets each tile choose.
+            middle: (D,) middle of the web that they are of; it is shifted onto that of the fabric. None shifts nothing.
+        """
+
+
 class TileDetector(Protocol):
-    """Scores tiles; every tile on its own, whatever else is in the batch."""
+    """Scores tiles: ``look``, which costs the time, then ``judge``."""
 
     @property
     def calibrations(self) -> Sequence[FabricCalibration]:
         """One per fabric, in the order of ``CellScores.similarity``."""
 
-    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
-        """Scores (B, H, W) grey or (B, H, W, 3) RGB uint8 tiles; ``fabric`` fixes what they are compared with, None
-        lets each tile choose.
-        """
+    @property
+    def middles(self) -> FloatArray:
+        """(K, D) middle of the features of good cloth of each fabric."""
+
+    def look(self, tiles: Image) -> TileFeatures:
+        """Takes the features of (B, H, W) grey or (B, H, W, 3) RGB uint8 tiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +102,8 @@ class ScoredRows:
         edges: the cloth in these lines.
         fabric: index of the fabric that they were compared with.
         similarity: mean similarity to that fabric.
-        level: how far the centre of this cloth lies from that of the enrolled cloth, in spreads of the latter.
+        level: how far the middle of this cloth's features lies from that of the enrolled cloth: root mean square over
+            the features, in standard deviations of the cloth trained on.
         tiles: tiles that were scored for these rows.
     """
 
@@ -138,38 +160,33 @@ class WebInspection:
 
     def _inspect(self, stretch: Stretch) -> list[ScoredRows]:
         canvas = prepare(stretch, self._config)
-        tiles = 0
-        if canvas is not None:
-            scores = self._score(canvas)
-            tiles = len(scores.raw)
-            self._rows.add(stretch, canvas, scores)
-        similarity = (
-            float(scores.similarity[:, self.fabric].mean())
-            if canvas is not None and self.fabric is not None
-            else float("nan")
-        )
-        return self._finished(stretch, canvas, similarity, tiles)
+        likeness = self._score(stretch, canvas) if canvas is not None else _Likeness(float("nan"), 0.0, 0)
+        return self._finished(stretch, canvas, likeness)
 
-    def _score(self, canvas: Canvas) -> CellScores:
+    def _score(self, stretch: Stretch, canvas: Canvas) -> _Likeness:
         """Scores the tiles of a stretch, all against one fabric: a web does not change its cloth from one tile to the
         next.
         """
-        scores = self._detector.cells(canvas.tiles, self.fabric)
-        if self._config.fabric is not None:
-            return scores
-        means = scores.similarity.mean(axis=0)
-        best = int(means.argmax())
-        if self.fabric is None or (
-            best != self.fabric and (scores.similarity.argmax(axis=1) == best).mean() > _CHANGE_SHARE
-        ):
-            if self.fabric is not None:
+        features = self._detector.look(canvas.tiles)
+        fabric = self._match(features.similarity)
+        here = features.middle(canvas.scored_cells(self._config.tiling.cell_px))
+        scores = features.judge(fabric, self.reference.middle(here, len(stretch.image)))
+        self._rows.add(stretch, canvas, scores)
+        distance = float(np.sqrt(np.mean((here - self._detector.middles[fabric]) ** 2)))
+        return _Likeness(float(scores.similarity[:, fabric].mean()), distance, len(scores.raw))
+
+    def _match(self, similarity: FloatArray) -> int:
+        """The fabric of the web, by the (B, K) similarity of a stretch's tiles."""
+        best = int(similarity.mean(axis=0).argmax())
+        if self.fabric is None:
+            self.fabric = best
+        elif self._config.fabric is None and (similarity.argmax(axis=1) == best).mean() > _CHANGE_SHARE:
+            if best != self.fabric:
                 self.reference.forget()
             self.fabric = best
-        if (scores.fabric != self.fabric).any():
-            scores = self._detector.cells(canvas.tiles, self.fabric)
-        return scores
+        return self.fabric
 
-    def _finished(self, stretch: Stretch, canvas: Canvas | None, similarity: float, tiles: int) -> list[ScoredRows]:
+    def _finished(self, stretch: Stretch, canvas: Canvas | None, likeness: _Likeness) -> list[ScoredRows]:
         cell = self._config.tiling.cell_px
         end_of_stretch = stretch.first_line + len(stretch.image)
         end = (
@@ -196,14 +213,23 @@ class WebInspection:
                 raw=raw,
                 edges=edges,
                 fabric=fabric,
-                similarity=similarity,
-                level=(relative.centre - calibration.centre) / calibration.spread,
-                tiles=tiles,
+                similarity=likeness.similarity,
+                level=likeness.distance,
+                tiles=likeness.tiles,
             )
         ]
 
 
 _CHANGE_SHARE = 0.8  # share of a stretch's tiles that must match another fabric before the web is taken for that fabric
+
+
+@dataclass(frozen=True, slots=True)
+class _Likeness:
+    """How a stretch compares with its fabric: mean similarity and distance of the middles; and its number of tiles."""
+
+    similarity: float
+    distance: float
+    tiles: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,10 @@ class ReferenceConfig:
     """What a cell is compared with.
 
     Attributes:
-        enabled: off means that the calibrated centre and spread of the fabric are used as they are.
+        enabled: off means that the calibrated centre and spread of the fabric are used as they are, and the features
+            too.
+        align: the features of the web are shifted as a whole, so that their middle is that of the enrolled cloth. What
+            is left is what differs within the roll, and the heads see cloth as they have learnt it.
         block_px: width of the stripe of web whose median is the centre for its middle, pixels. A running defect must
             stay well below half of it.
         memory_lines: how much of the web counts as seen lately, lines.
@@ -36,6 +39,7 @@ class ReferenceConfig:
     """
 
     enabled: bool = True
+    align: bool = True
     block_px: int = 384
     memory_lines: int = 4096
     prior_cells: int = 200
@@ -53,12 +57,10 @@ class RelativeScores:
 
     Attributes:
         score: (rows, cols) float32, in spreads of the web above its centre; NaN where nothing was scored.
-        centre: median raw score of the cloth in these rows.
         spread: spread of the web that ``score`` is counted in, raw score.
     """
 
     score: FloatArray
-    centre: float
     spread: float
 
 
@@ -71,12 +73,32 @@ class RunningReference:
         self._memory: deque[FloatArray] = deque()
         self._rows_in_memory = 0
         self._unusual_rows = 0
+        self._middles: deque[tuple[FloatArray, int]] = deque()  # of the stretches seen lately, and their lines
 
     def forget(self) -> None:
         """Starts anew, as for another fabric."""
         self._memory.clear()
+        self._middles.clear()
         self._rows_in_memory = 0
         self._unusual_rows = 0
+
+    def middle(self, here: FloatArray, lines: int) -> FloatArray | None:
+        """The middle of the web's features, from the stretches seen lately.
+
+        Args:
+            here: (D,) median features of a new stretch, which count from now on.
+            lines: lines of that stretch.
+
+        Returns:
+            (D,) the median over the stretches, so that a defect over the whole width of some of them does not move it;
+            None where features are not to be shifted.
+        """
+        if not (self._config.enabled and self._config.align):
+            return None
+        self._middles.append((here, lines))
+        while sum(n for _, n in self._middles) - self._middles[0][1] >= self._config.memory_lines:
+            self._middles.popleft()
+        return np.median(np.stack([m for m, _ in self._middles]), axis=0).astype(np.float32)
 
     def relate(self, raw: FloatArray, centre: float, spread: float, limit: float) -> RelativeScores:
         """Relates rows of cells to the web and remembers them.
@@ -88,9 +110,7 @@ class RunningReference:
         """
         here = raw[np.isfinite(raw)]
         if not self._config.enabled or len(here) == 0:
-            return RelativeScores(
-                (raw - np.float32(centre)) / np.float32(spread), float(np.median(here)) if len(here) else centre, spread
-            )
+            return RelativeScores((raw - np.float32(centre)) / np.float32(spread), spread)
         if self._memory and self._memory[0].shape[1] != raw.shape[1]:
             self.forget()
         blocks = self._blocks(raw.shape[1])
@@ -99,7 +119,7 @@ class RunningReference:
         rows = np.concatenate([*self._memory, usual]) if self._memory else raw
         score, web_spread = self._score(raw, rows, blocks, centre, spread)
         self._remember(usual if self._memory else self._flagged_out(raw, score, blocks, limit))
-        return RelativeScores(score, float(np.median(here)), web_spread)
+        return RelativeScores(score, web_spread)
 
     def _score(
         self, raw: FloatArray, rows: FloatArray, blocks: list[_Block], centre: float, spread: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -24,6 +25,19 @@ PLAIN = Recipe(find_edges=False, relative=False)
 """Nothing between the brightness of a cell and its score."""
 
 
+@dataclass(frozen=True)
+class SeenBrightness:
+    raw: npt.NDArray[np.float32]
+    similarity: npt.NDArray[np.float32]
+
+    def middle(self, cells: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+        return np.median(self.raw[cells], keepdims=True).astype(np.float32)
+
+    def judge(self, fabric: int | None = None, middle: npt.NDArray[np.float32] | None = None) -> CellScores:
+        raw = self.raw if middle is None else self.raw - middle
+        return CellScores(raw, self.similarity, np.full(len(raw), 0 if fabric is None else fabric, np.int64))
+
+
 class Brightness:
     """Scores a cell by its mean brightness: 100 grey values are the limit of the fabric."""
 
@@ -42,13 +56,17 @@ class Brightness:
             for f in fabrics
         )
 
-    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
+    @property
+    def middles(self) -> npt.NDArray[np.float32]:
+        return np.zeros((len(self.calibrations), 1), np.float32)
+
+    def look(self, tiles: Image) -> SeenBrightness:
         grey = tiles.astype(np.float32) if tiles.ndim == 3 else tiles.astype(np.float32).mean(axis=3)
         n, height, width = grey.shape
         raw = grey.reshape(n, height // 8, 8, width // 8, 8).mean(axis=(2, 4)) / np.float32(100.0)
         similarity = np.zeros((n, len(self.calibrations)), np.float32)
         similarity[:, 0] = 1.0
-        return CellScores(raw, similarity, np.full(n, 0 if fabric is None else fabric, np.int64))
+        return SeenBrightness(raw, similarity)
 
 
 class SlowBrightness(Brightness):
@@ -58,9 +76,9 @@ class SlowBrightness(Brightness):
         super().__init__()
         self._seconds = seconds
 
-    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
+    def look(self, tiles: Image) -> SeenBrightness:
         time.sleep(self._seconds)
-        return super().cells(tiles, fabric)
+        return super().look(tiles)
 
 
 class FailingBrightness(Brightness):
@@ -70,11 +88,11 @@ class FailingBrightness(Brightness):
         super().__init__()
         self._left = at_call
 
-    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
+    def look(self, tiles: Image) -> SeenBrightness:
         self._left -= 1
         if self._left <= 0:
             raise RuntimeError("the accelerator has fallen off the bus")
-        return super().cells(tiles, fabric)
+        return super().look(tiles)
 
 
 def roll_inspection(recipe: Recipe = PLAIN, *, keep_tiles: bool = False) -> RollInspection:

@@ -119,7 +119,7 @@ def test_a_bank_scores_by_the_distance_to_the_nearest_vector() -> None:
 
         t = extractor(to_images(tiles, torch.device("cpu")))
     for banks in ([torch.cat(vectors)], vectors):
-        detector = BankDetector(extractor, banks, means, ("a", "b"), config, torch.device("cpu"))
+        detector = BankDetector(extractor, banks, means, means, ("a", "b"), config, torch.device("cpu"))
         found = detector.cells(tiles, 1)
         bank = banks[-1]
         wanted = (t.unsqueeze(3) - bank).norm(dim=-1).amin(dim=-1)

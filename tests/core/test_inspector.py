@@ -327,3 +327,36 @@ def test_a_fabric_that_the_model_does_not_know_is_refused(
 ) -> None:
     with pytest.raises((ConfigError, IndexError)):
         inspector.cells(cloth_tiles[:1], fabric)
+
+
+# The web as a whole
+
+
+def test_a_web_is_shifted_onto_the_middle_of_its_fabric(inspector: Inspector, cloth_tiles: Image) -> None:
+    seen = inspector.look(cloth_tiles)
+    everything = np.ones(seen.vectors.shape[:3], np.bool_)
+    middle = seen.middle(everything)
+    np.testing.assert_allclose(middle, np.median(seen.vectors.cpu().reshape(-1, len(middle)), axis=0), atol=0.05)
+    shifted = dataclasses.replace(seen, vectors=seen.vectors + torch.from_numpy(inspector.middles[1] - middle))
+    np.testing.assert_allclose(seen.judge(1, middle).raw, shifted.judge(1).raw, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(seen.judge(1, inspector.middles[1]).raw, seen.judge(1).raw, rtol=0, atol=1e-5)
+    assert not np.allclose(seen.judge(1, middle).raw, seen.judge(1).raw, atol=1e-3)
+
+
+def test_the_middle_is_that_of_the_cells_that_count(inspector: Inspector, cloth_tiles: Image) -> None:
+    seen = inspector.look(cloth_tiles)
+    cells = np.random.default_rng(0).random(seen.vectors.shape[:3]) < 0.3
+    wanted = seen.vectors.cpu().numpy()[cells]
+    assert (np.abs((wanted <= seen.middle(cells)).mean(axis=0) - 0.5) < 0.01).all()
+    np.testing.assert_array_equal(seen.middle(np.zeros_like(cells)), seen.middle(np.ones_like(cells)))
+
+
+def test_a_darker_roll_scores_more_like_the_enrolled_one_when_it_is_shifted(
+    inspector: Inspector, cloth_tiles: Image
+) -> None:
+    tiles = cloth_tiles[inspector.look(cloth_tiles).similarity.argmax(axis=1) == 0]
+    usual, seen = inspector.look(tiles), inspector.look((tiles * 0.6).astype(np.uint8))
+    everything = np.ones(seen.vectors.shape[:3], np.bool_)
+    wanted = usual.judge(0, usual.middle(everything)).raw
+    plain, shifted = (np.abs(seen.judge(0, m).raw - wanted).mean() for m in (None, seen.middle(everything)))
+    assert shifted < 0.7 * plain
