@@ -18,6 +18,7 @@ from aoi_app.camera.source import SourceError
 
 FloatArray = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
+RawImage = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 _DEAD_SHARE = 0.1  # of the usual response; below that a column has nothing to say
 _MOST_DEAD = 0.05  # share of columns
@@ -205,7 +206,7 @@ class Correction:
         self._dead = _neighbours(flat.dead)
         self._product = np.empty_like(self._gain)
 
-    def apply(self, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> Image:
+    def apply(self, image: RawImage) -> Image:
         """(lines, W[, 3]) raw -> the same as uint8, rounded and clipped to 0..255; the raw lines stay as they are."""
         if image.shape[1:] != self._shape:
             raise FlatFieldError(f"A flat field of {self._shape} px does not fit lines of {image.shape[1:]} px.")
