@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 from aoi_app.camera.block import Block, Outage
 from aoi_app.camera.encoder import PositionConfig
 
-FORMAT = "aoi-recording"
 VERSION = 1
 HEADER, FLAT_FIELD = "recording.json", "flat-field.safetensors"
 BLOCKS, LINES = ".blocks", ".jsonl"
@@ -34,7 +33,7 @@ class Header(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal["aoi-recording"] = FORMAT
+    format: Literal["aoi-recording"] = "aoi-recording"
     version: int = VERSION
     name: str
     started_at: str
