@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from types import TracebackType
 
+import cv2
 import numpy as np
 
 from aoi_app.camera.block import Block, BlockSource, Outage
@@ -18,6 +19,8 @@ from aoi_app.camera.source import EndOfWeb
 from aoi_app.frame import Frame, Image, Lost
 
 logger = logging.getLogger(__name__)
+
+_TILE_LINES = 16  # what is converted at once stays in the cache
 
 
 class CameraSource:
@@ -172,8 +175,11 @@ def to_8_bits(raw: RawImage, bits: int) -> Image:
     """The upper 8 of so many bits; what is brighter than they can hold becomes 255. 8-bit lines are not copied."""
     if raw.dtype == np.uint8:
         return np.asarray(raw, dtype=np.uint8)
-    shifted = np.right_shift(raw, bits - 8)
-    return np.minimum(shifted, 255, out=shifted).astype(np.uint8)
+    out = np.empty(raw.shape, np.uint8)
+    for first in range(0, len(raw), _TILE_LINES):
+        tile = slice(first, first + _TILE_LINES)
+        cv2.convertScaleAbs(np.right_shift(raw[tile], bits - 8), out[tile])  # saturates
+    return out
 
 
 def _words(line_shape: tuple[int, ...]) -> str:

@@ -20,6 +20,7 @@ _MOST_LINES = 128  # enough for every figure, and quick at any width
 _BASE_PX = 65  # what is wider than this is lamp and lens, not cloth
 _SATURATED_SHARE, _BLACK_SHARE = 0.001, 0.05
 _DIM, _UNEVEN_PERCENT, _TILT = 0.2, 30.0, 0.7
+_TEXTURE = 0.02  # of the energy of the usual zone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +56,7 @@ def look_at(block: Block) -> FocusFigures:
     histogram = np.bincount((raw.reshape(-1) >> (block.bits - 8)).clip(max=255), minlength=256).astype(np.int64)
     saturated, black = float((raw >= full).mean()), float((raw <= full // 255).mean())
     grey = raw.astype(np.float32) if raw.ndim == 2 else raw.mean(axis=2, dtype=np.float32)
-    zones = np.array([sharpness_of(zone) for zone in np.array_split(grey, ZONES, axis=1)], np.float32)
+    zones = _zones(grey)
     return FocusFigures(
         minimum=raw.min(axis=0).astype(np.float32) * scale,
         mean=mean,
@@ -82,15 +83,28 @@ def sharpness_of(grey: FloatArray) -> float:
     Returns:
         0..1, NaN where the lines are even.
     """
-    if grey.shape[0] < 2 or grey.shape[1] < 2:
-        return float("nan")
-    texture = grey - cv2.blur(grey, (_BASE_PX, 1))
-    step = np.diff(grey, axis=1)
-    contrast = float((texture[1:] * texture[:-1]).mean())
-    detail = float((step[1:] * step[:-1]).mean())
+    detail, contrast = _energies(grey)
     if contrast <= 1e-6 * float((grey**2).mean()) or contrast <= 0:
         return float("nan")
     return float(np.sqrt(np.clip(detail / (2 * contrast), 0, 1)))
+
+
+def _energies(grey: FloatArray) -> tuple[float, float]:
+    """Energy of the differences across the line, and of the texture."""
+    if grey.shape[0] < 2 or grey.shape[1] < 2:
+        return 0.0, 0.0
+    texture = grey - cv2.blur(grey, (_BASE_PX, 1))
+    step = np.diff(grey, axis=1)
+    return float((step[1:] * step[:-1]).mean()), float((texture[1:] * texture[:-1]).mean())
+
+
+def _zones(grey: FloatArray) -> FloatArray:
+    """Sharpness from left to right; NaN where there is hardly any texture, as on a table beside the cloth."""
+    zones = np.array_split(grey, ZONES, axis=1)
+    contrast = np.array([_energies(zone)[1] for zone in zones])
+    has_texture = contrast > _TEXTURE * np.median(contrast)
+    found = [sharpness_of(zone) if seen else np.nan for zone, seen in zip(zones, has_texture, strict=True)]
+    return np.array(found, np.float32)
 
 
 def _words(mean: FloatArray, saturated: float, black: float, zones: FloatArray) -> tuple[str, ...]:
@@ -106,9 +120,14 @@ def _words(mean: FloatArray, saturated: float, black: float, zones: FloatArray) 
     light = cv2.blur(mean.reshape(1, *mean.shape), (_BASE_PX, 1))[0]  # without the yarns
     uneven = non_uniformity(light)
     if uneven > _UNEVEN_PERCENT:
-        words.append(f"The light differs by {uneven:.0f} % across the line; align the lamp, then record a flat field.")
-    seen = zones[np.isfinite(zones)]
-    if len(seen) > 1 and seen.min() < _TILT * seen.max():
-        side = "left" if int(np.nanargmin(zones)) < ZONES // 2 else "right"
-        words.append(f"The {side} is less sharp than the rest; turn the camera level with the cloth.")
+        words.append(
+            f"The brightness differs by {uneven:.0f} % across the line. If that is not the table beside it, align "
+            "the lamp, then record a flat field."
+        )
+    halves = [half[np.isfinite(half)] for half in np.array_split(zones, 2)]
+    if all(len(half) for half in halves):
+        left, right = (float(np.median(half)) for half in halves)  # one zone may hold the edge of the cloth
+        if min(left, right) < _TILT * max(left, right):
+            side = "left" if left < right else "right"
+            words.append(f"The {side} is less sharp than the other side; turn the camera level with the cloth.")
     return tuple(words)

@@ -79,7 +79,7 @@ class WebPosition:
         outage, self._outage = self._outage, None
         if outage is None:
             return ()
-        loss = self._after(outage)
+        loss = self._after(outage, 0)
         self.end_line += loss.lines
         return (Missing(loss.lines, loss.reason),)
 
@@ -105,7 +105,7 @@ class WebPosition:
         lines = max(len(block.image), last_lines)
         missed = self._frames.missed(block.frame_id)
         if outage is not None:
-            loss = self._after(outage)
+            loss = self._after(outage, len(block.image))
             by_count = 0 if missed is None else missed * lines
             if loss.lines and 0 < by_count <= 2 * (loss.lines + lines):
                 loss = replace(loss, lines=by_count, how=f"{by_count} lines by the camera's count")
@@ -126,15 +126,16 @@ class WebPosition:
             )
         return _Loss(block.lost_lines + by_camera, "; ".join(causes))
 
-    def _after(self, outage: Outage) -> _Loss:
-        """The lines of an outage by the line rate."""
-        lines = round(outage.seconds * self._forward_rate())
+    def _after(self, outage: Outage, shown_lines: int) -> _Loss:
+        """The lines of an outage by the line rate, without those of the block that has come since."""
+        rate = self._rate.lines_per_s
+        lines = max(0, round(outage.seconds * self._forward_rate()) - shown_lines)
         if lines:
             how = f"{lines} lines in {outage.seconds:.1f} s by the line rate"
-        elif self._rate.lines_per_s is None:
+        elif rate is None:
             how = f"{outage.seconds:.1f} s; how much cloth went by is not known"
         else:
-            how = f"{outage.seconds:.1f} s; the web did not run forward before"
+            how = f"{outage.seconds:.1f} s; by the line rate before, no cloth went by"
         return _Loss(lines, outage.reason, how, is_anew=True)
 
     def _forward_rate(self) -> float:

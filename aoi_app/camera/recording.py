@@ -146,6 +146,11 @@ def outage_of(entry: OutageEntry) -> Outage:
     return Outage(entry.seconds, entry.reason)
 
 
+def is_recording(folder: Path) -> bool:
+    """Whether a folder is a recording."""
+    return (folder / HEADER).is_file()
+
+
 def pairs_of(folder: Path) -> list[Path]:
     """The ``.jsonl`` files of a recording, oldest first."""
     return sorted(p for p in folder.glob(f"*{LINES}") if p.stem.isdecimal())

@@ -236,7 +236,7 @@ def test_a_defect_on_the_seam_is_one_defect(inspector: Inspector) -> None:
             first = (b.frame_id or 0) * lines
             counts = start + 4 * np.arange(first, first + len(b.image))
             blocks.append(type(b)(b.image, 8, b.frame_id, b.timestamp_ns, counts, b.source, b.captured_at_s))
-        given = [*blocks[:9], Outage(0.1, "unplugged"), *blocks[10:]] if name == "B" else blocks
+        given = [*blocks[:9], Outage(0.2, "unplugged"), *blocks[10:]] if name == "B" else blocks
         from aoi_app.camera.encoder import PositionConfig
 
         return CameraSource(GivenBlocks(given, name), PositionConfig(lines_per_count=0.25))
