@@ -147,7 +147,7 @@ def test_the_flat_field_takes_a_lamp_out_of_real_cloth(aitex: Path) -> None:
 
     assert unevenness(shaded) > unevenness(strip) + 10
     assert unevenness(item.image) == pytest.approx(unevenness(strip), abs=0.5)
-    assert np.abs(item.image.astype(int) - strip).max() <= 1
+    assert np.abs(item.image.astype(int) - strip).max() <= 2
 
 
 def lamp(width_px: int) -> np.ndarray:
