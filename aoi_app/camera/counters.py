@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ _WRAPS = (1 << 16, 1 << 32, 1 << 64)
 _LARGEST_JUMP = 1 << 15  # frames; more than that did not get lost, the counter begins anew
 _WINDOW_S = 3.0
 _WINDOW_BLOCKS = 64
+_TELLING_S = 0.5  # from so long on two clocks that differ do not differ by chance
 
 
 class FrameCount:
@@ -59,12 +61,13 @@ def unwrapped(counts: Counts, last: tuple[int, int] | None, bits: int) -> Counts
 
 
 class LineRate:
-    """How fast the web runs, from the clock of the camera or, where it has none, of this machine."""
+    """How fast the web runs, from the clock of the camera. Where it has none, or one that does not count nanoseconds,
+    from that of this machine.
+    """
 
     def __init__(self, known: float | None) -> None:
         self._known = known
-        self._seen: deque[tuple[float, float]] = deque(maxlen=_WINDOW_BLOCKS)  # (seconds, web line)
-        self._has_clock = False
+        self._seen: deque[_Moment] = deque(maxlen=_WINDOW_BLOCKS)
         self._measured: float | None = None
 
     @property
@@ -78,14 +81,35 @@ class LineRate:
 
     def add(self, block: Block, end_line: float) -> None:
         """Notes how far the web has come with a block. A clock that begins anew begins a new measurement."""
-        has_clock = block.timestamp_ns is not None
-        now_s = block.captured_at_s if block.timestamp_ns is None else block.timestamp_ns / 1e9
-        if self._seen and (has_clock != self._has_clock or now_s < self._seen[-1][0]):
+        camera_s = None if block.timestamp_ns is None else block.timestamp_ns / 1e9
+        now = _Moment(camera_s, block.captured_at_s, end_line)
+        if self._seen and now.runs_back_from(self._seen[-1]):
             self._seen.clear()
-        self._has_clock = has_clock
-        self._seen.append((now_s, end_line))
-        while len(self._seen) > 2 and now_s - self._seen[0][0] > _WINDOW_S:
+        self._seen.append(now)
+        while len(self._seen) > 2 and self._seen[0].seconds_to(now) > _WINDOW_S:
             self._seen.popleft()
-        (first_s, first), (last_s, last) = self._seen[0], self._seen[-1]
-        if last_s > first_s:
-            self._measured = (last - first) / (last_s - first_s)
+        seconds = self._seen[0].seconds_to(now)
+        if seconds > 0:
+            self._measured = (end_line - self._seen[0].line) / seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """When the web was where, by the camera's clock and by ours."""
+
+    camera_s: float | None
+    here_s: float
+    line: float
+
+    def runs_back_from(self, before: _Moment) -> bool:
+        if self.camera_s is None or before.camera_s is None:
+            return (self.camera_s is None) != (before.camera_s is None) or self.here_s < before.here_s
+        return self.camera_s < before.camera_s
+
+    def seconds_to(self, later: _Moment) -> float:
+        here_s = later.here_s - self.here_s
+        if self.camera_s is None or later.camera_s is None:
+            return here_s
+        camera_s = later.camera_s - self.camera_s
+        is_odd = here_s > _TELLING_S and not 0.5 < camera_s / here_s < 2
+        return here_s if is_odd else camera_s

@@ -148,7 +148,8 @@ class SideBySide:
             lost = [(lane.source.name, h) for lane, h in now if isinstance(h, Lost)]
             starts_web = any(h.starts_web for _, h in now)
             if lost:
-                reason = "; ".join(dict.fromkeys(f"{name}: {h.reason}" for name, h in lost))
+                said = [h.reason if h.reason.startswith(name) else f"{name}: {h.reason}" for name, h in lost]
+                reason = "; ".join(dict.fromkeys(said))
                 self._lose(Lost(lines, reason, lost[0][1].source, starts_web))
             else:
                 self._put(self._joined([h for h in heads if isinstance(h, Frame)], lines, starts_web))

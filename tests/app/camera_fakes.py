@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from types import TracebackType
 
@@ -55,7 +54,7 @@ def block_of(
     """The k-th block of a camera that counts from 0 and runs evenly."""
     depth = bits if bits is not None else (8 if image.dtype == np.uint8 else 16)
     clock_ns = round(k * len(image) / lines_per_s * 1e9)
-    return Block(image, depth, k, clock_ns, encoder, f"{name} frame {k}", time.monotonic(), lost)
+    return Block(image, depth, k, clock_ns, encoder, f"{name} frame {k}", clock_ns / 1e9, lost)
 
 
 def blocks_of(web: RawImage, lines: int, **given: object) -> list[Block]:

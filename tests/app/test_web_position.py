@@ -1,5 +1,6 @@
 """Where blocks lie on the web: no line is forgotten, none is inspected twice, whatever counters and encoders do."""
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -305,6 +306,15 @@ def test_speed_follows_the_encoder_and_its_sign() -> None:
     for k in range(10, 60):
         position.take(block(k, range(1288 - (k - 10) * 8, 1256 - (k - 10) * 8, -1), at_s=k * 0.1))
     assert position.lines_per_s == pytest.approx(-80, rel=0.05)
+
+
+@pytest.mark.parametrize("tick_s", [1e-9, 1e-6, 8e-9, None])
+def test_speed_is_right_whatever_the_camera_calls_a_nanosecond(tick_s: float | None) -> None:
+    position = WebPosition(PositionConfig())
+    for k in range(40):
+        stamp = None if tick_s is None else round(k * 0.05 / tick_s)
+        position.take(dataclasses.replace(block(k), timestamp_ns=stamp, captured_at_s=7.0 + k * 0.05))
+    assert position.lines_per_s == pytest.approx(LINES / 0.05)
 
 
 @pytest.mark.parametrize(
