@@ -13,15 +13,14 @@ from aoi_app.camera.block import Block, Outage
 from aoi_app.camera.camera_source import CameraSource
 from aoi_app.camera.flat_field import (
     CameraSetup,
-    ColumnLevel,
     FlatField,
     FlatFieldError,
-    make_flat_field,
     non_uniformity,
 )
 from aoi_app.camera.flat_field_file import flat_field_path, write_flat_field
 from aoi_app.camera.loom import Loom, LoomConfig
 from aoi_app.camera.recorder import Recorder
+from aoi_app.camera.reference_levels import ColumnLevel, make_flat_field
 from aoi_app.camera.source import SourceError
 from aoi_app.defects import Defect
 from aoi_app.frame import Frame, Lost

@@ -5,22 +5,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from camera_fakes import blocks_of
+from camera_fakes import GivenBlocks, block_of, blocks_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.camera.block import Block
+from aoi_app.camera.block import Block, Outage
 from aoi_app.camera.flat_field import (
     CameraSetup,
-    ColumnLevel,
     Correction,
     FlatField,
     FlatFieldError,
-    make_flat_field,
+    evenness,
     non_uniformity,
     problems,
 )
 from aoi_app.camera.flat_field_file import flat_field_path, read_flat_field, write_flat_field
+from aoi_app.camera.reference_levels import ColumnLevel, make_flat_field, record_level
 
 SETUP = CameraSetup("SN 17/4", 80.0, 2.0)
 
@@ -151,11 +151,26 @@ def test_what_has_changed_since_is_said() -> None:
     assert "camera SN 17/4" in problems(flat, dataclasses.replace(SETUP, camera="18"))[0]
 
 
-def test_the_figure_of_evenness_falls() -> None:
-    white = (200 * lamp(1000)).astype(np.uint8)
-    after = Correction(field(white), 8).apply(white[None])[0]
-    assert non_uniformity(white) > 40
-    assert non_uniformity(after) < 1
+@pytest.mark.parametrize("bits", [8, 12])
+def test_what_a_flat_field_does_is_shown_as_profiles(bits: int) -> None:
+    white = (0.8 * ((1 << bits) - 1) * lamp(1000)).astype(np.uint8 if bits == 8 else np.uint16)
+    shown = evenness(field(white, bits=bits), block_of(np.repeat(white[None], 9, axis=0), 0, bits=bits))
+    assert shown.before_percent == pytest.approx(non_uniformity(lamp(1000)), abs=1.5)
+    assert shown.before_percent > 40
+    assert shown.after_percent < 1
+    np.testing.assert_allclose(shown.before, 0.8 * 255 * lamp(1000), atol=1)
+
+
+def test_levels_are_taken_from_an_open_camera() -> None:
+    items = blocks_of(np.full((300, 50), 90, np.uint8), 60)
+    with GivenBlocks(items) as camera:
+        assert record_level(camera, 200).lines == 240
+    with GivenBlocks(items) as camera, pytest.raises(FlatFieldError, match="Only 300 of 1024 lines"):
+        record_level(camera)
+    with GivenBlocks([items[0], None]) as camera, pytest.raises(FlatFieldError, match="Only 60 of 1024"):
+        record_level(camera)
+    with GivenBlocks([items[0], Outage(1.0, "unplugged")]) as camera, pytest.raises(FlatFieldError, match="unplugged"):
+        record_level(camera)
 
 
 def test_a_flat_field_survives_the_disk(tmp_path: Path) -> None:
