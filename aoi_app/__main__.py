@@ -16,7 +16,7 @@ from rich.table import Table
 
 from aoi_app.assets import asset
 from aoi_app.camera.source import SourceError
-from aoi_app.line import SourceChoice
+from aoi_app.line import SourceChoice, spec_of
 from aoi_app.recipes import Recipe, RecipeError, describe, load_recipe
 from aoi_app.records.database import RecordsError
 from aoi_app.settings import load_settings, log_path
@@ -55,11 +55,14 @@ Database = Annotated[
 @app.callback(invoke_without_command=True)
 def window(
     context: typer.Context,
-    source: Annotated[str, typer.Option(help="loom, loom:WEAVE or folder:PATH.")] = "loom",
+    source: Annotated[str, typer.Option(help="loom, loom:WEAVE, folder:PATH or replay:PATH.")] = "loom",
     bundle: Bundle = DEMO_BUNDLE,
     line_rate: LineRate = None,
     live: Annotated[
-        bool, typer.Option(help="Lines come also when inspection is late; what is missed is a gap.")
+        bool,
+        typer.Option(
+            help="Lines come also when inspection is late, of a recording as they once came; what is missed is a gap."
+        ),
     ] = False,
     loop: Annotated[bool, typer.Option(help="Begin again at the end of a folder.")] = False,
     separate: Annotated[bool, typer.Option(help="Every picture of a folder is a web of its own.")] = False,
@@ -110,7 +113,9 @@ def window(
 
 @app.command()
 def inspect(
-    strips: Annotated[Path, typer.Argument(help="Folder of pictures; its sub-folders if it holds none.")],
+    strips: Annotated[
+        Path, typer.Argument(help="Folder of pictures; its sub-folders if it holds none. Or the recording of a camera.")
+    ],
     bundle: Bundle = DEMO_BUNDLE,
     out: Annotated[Path, typer.Option(help="Folder for defects.json, .csv, records.db, itdd/, maps/.")] = Path(
         "inspected"
@@ -146,7 +151,7 @@ def inspect(
         min_area_mm2=min_area_mm2,
     )
     job = InspectJob(
-        SourceChoice(f"folder:{strips}", separate=separate, bits=bits),
+        SourceChoice(spec_of(strips), separate=separate, bits=bits),
         bundle,
         out,
         recipe,

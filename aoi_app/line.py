@@ -13,8 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aoi_app.camera.block import BlockSource
+from aoi_app.camera.camera_source import CameraSource
+from aoi_app.camera.encoder import PositionConfig
+from aoi_app.camera.flat_field import CameraSetup, problems
+from aoi_app.camera.flat_field_file import flat_field_path, read_flat_field
 from aoi_app.camera.folder import FolderConfig, FolderSource
 from aoi_app.camera.loom import LoomConfig, LoomSource
+from aoi_app.camera.recorder import Recorder
+from aoi_app.camera.recording import is_recording
+from aoi_app.camera.replay import Replay
 from aoi_app.camera.source import FrameSource, SourceError
 from aoi_app.live.session import Session, Sink
 from aoi_app.recipes import Recipe
@@ -35,9 +43,9 @@ class SourceChoice:
     """Which source, and how it runs.
 
     Attributes:
-        spec: ``loom``, ``loom:WEAVE`` or ``folder:PATH``.
-        lines_per_s: line rate; None is the source's own, for a folder as fast as inspection goes.
-        is_live: lines are lost when inspection is late.
+        spec: ``loom``, ``loom:WEAVE``, ``folder:PATH`` or ``replay:PATH``.
+        lines_per_s: line rate; None is the source's own, for a folder or a recording as fast as inspection goes.
+        is_live: lines are lost when inspection is late; a recording runs at the pace that it was recorded at.
         loop: a folder begins again at its end.
         separate: every picture of a folder is a web of its own.
         bits: depth of 16-bit pictures.
@@ -77,7 +85,56 @@ def make_source(choice: SourceChoice) -> FrameSource:
         if choice.lines_per_s is not None:
             config = dataclasses.replace(config, lines_per_s=choice.lines_per_s)
         return LoomSource(config)
-    raise SourceError(f"There is no source {choice.spec!r}. Known are folder:PATH, loom and loom:WEAVE.")
+    if kind == "replay":
+        if not rest:
+            raise SourceError("A recording needs its path: --source replay:PATH")
+        if choice.lines_per_s is not None:
+            raise SourceError(
+                "A recording has a pace of its own: leave out the line rate, and name --live to keep to it."
+            )
+        replay = Replay(Path(rest).expanduser(), original_pace=choice.is_live)
+        return CameraSource(replay, replay.header.position, replay.flat_field)
+    raise SourceError(f"There is no source {choice.spec!r}. Known are folder:PATH, replay:PATH, loom and loom:WEAVE.")
+
+
+def spec_of(path: Path) -> str:
+    """How a source in the file system is named: ``replay:PATH`` for the recording of a camera, else ``folder:PATH``."""
+    return f"replay:{path}" if is_recording(path) else f"folder:{path}"
+
+
+def make_camera_source(
+    blocks: BlockSource,
+    setup: CameraSetup,
+    recipe: Recipe,
+    *,
+    flat_fields: Path,
+    mm_per_count: float | None = None,
+    encoder_bits: int = 32,
+    recorder: Recorder | None = None,
+) -> tuple[CameraSource, list[str]]:
+    """A camera as a source, with its flat field where one was recorded.
+
+    Args:
+        blocks: the camera.
+        setup: the camera as it is set now.
+        recipe: gives the scale of the web.
+        flat_fields: folder of the flat fields.
+        mm_per_count: web per count of the encoder, negative where it counts down; None leaves the encoder out.
+        encoder_bits: of the encoder's counter.
+        recorder: given every block.
+
+    Returns:
+        the source, and what a person should know of it.
+
+    Raises:
+        SourceError: the flat field or the encoder's settings cannot be used.
+    """
+    lines_per_count = None if mm_per_count is None else mm_per_count / recipe.line_mm
+    path = flat_field_path(flat_fields, setup.camera)
+    flat = read_flat_field(path) if path.exists() else None
+    remarks = problems(flat, setup) if flat is not None else ["No flat field was recorded for this camera."]
+    config = PositionConfig(lines_per_count=lines_per_count, encoder_bits=encoder_bits)
+    return CameraSource(blocks, config, flat, recorder, mm_per_line=recipe.line_mm), remarks
 
 
 def load_inspector(bundle: Path, device: str, precision: str = "float32", *, leave_a_core: bool = False) -> Inspector:

@@ -45,6 +45,11 @@ def tiles_folder() -> Path:
     return user_data_path(APP) / "tiles"
 
 
+def flat_fields_folder() -> Path:
+    """Where the flat fields of cameras are kept."""
+    return user_data_path(APP) / "flat-fields"
+
+
 def log_path() -> Path:
     """Where the program writes what it cannot show."""
     return user_log_path(APP) / "aoi.log"

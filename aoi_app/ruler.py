@@ -1,0 +1,66 @@
+"""Millimetres per pixel and per line from a ruler on the web: two points and the length between them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from aoi_app.recipes import RecipeError
+
+_CLICK_PX = 1.0  # how exactly a person hits a mark
+_SHORTEST_PX = 50.0
+_LARGEST_MM = 10.0  # as in a recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What a ruler has shown.
+
+    Attributes:
+        mm: length of one pixel across the web, or of one line along it.
+        error_percent: what hitting the marks one pixel off would change.
+    """
+
+    mm: float
+    error_percent: float
+
+
+def scale_from_ruler(
+    begin: tuple[float, float],
+    end: tuple[float, float],
+    length_mm: float,
+    direction: Literal["across", "along"],
+    other_mm: float | None = None,
+) -> Scale:
+    """The scale in one direction.
+
+    Args:
+        begin, end: (x px, line) of two marks.
+        length_mm: between them.
+        direction: ``across`` the web gives mm per pixel, ``along`` it mm per line.
+        other_mm: scale of the other direction, for a ruler that does not lie straight; None takes both as alike.
+
+    Raises:
+        RecipeError: the marks do not make a scale; the text says what to do.
+    """
+    across, along = abs(end[0] - begin[0]), abs(end[1] - begin[1])
+    main, aside = (across, along) if direction == "across" else (along, across)
+    if not (math.isfinite(main) and math.isfinite(aside) and math.isfinite(length_mm) and length_mm > 0):
+        raise RecipeError("The length between the two marks must be more than 0 mm.")
+    if main < _SHORTEST_PX:
+        raise RecipeError(
+            f"The marks are {main:.0f} px apart {direction} the web; they must be at least {_SHORTEST_PX:.0f} px apart."
+        )
+    if aside > main:
+        raise RecipeError(f"The ruler does not lie {direction} the web; turn it.")
+    if other_mm is None:
+        mm = length_mm / math.hypot(main, aside)
+    else:
+        rest = length_mm**2 - (aside * other_mm) ** 2
+        if rest <= 0:
+            raise RecipeError("The marks are further apart than the length says; check the length and the other scale.")
+        mm = math.sqrt(rest) / main
+    if mm > _LARGEST_MM:
+        raise RecipeError(f"That is {mm:.1f} mm; more than {_LARGEST_MM:g} mm cannot be. Check the length.")
+    return Scale(mm, 100 * math.sqrt(2) * _CLICK_PX / main)
