@@ -18,8 +18,10 @@ from cras_core.bank import BankDetector, coreset
 from cras_core.config import CrasConfig, HeadConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages
+from cras_core.datasets import DataSet
 from cras_core.detector import Detector, pick_device
 from cras_core.evaluate_web import evaluate_web
+from cras_core.seeds import mean_and_spread
 from cras_core.train import OnProgress, Prepared, Run, fit, prepare
 
 POOL_VECTORS = 65536
@@ -30,7 +32,7 @@ _TILES_REMEMBERED = 64  # a strip of 4096 px has ten
 
 def compare(
     data: Sequence[NormalImages],
-    strips: Path,
+    strips: DataSet | Path,
     config: CrasConfig,
     seeds: Sequence[int],
     device: str = "auto",
@@ -41,7 +43,7 @@ def compare(
 
     Args:
         data: normal pictures of each fabric.
-        strips: ``<fabric>/defect`` with ``<fabric>/mask``.
+        strips: a data set of strips, or its folder: ``<fabric>/defect`` with ``<fabric>/mask``.
         config: settings of CRAS; the baselines share those of the features and of the web.
         seeds: each decides the split of the pictures and everything random.
         device: for torch.
@@ -64,7 +66,10 @@ def compare(
             detector.calibrate(run.measure_limits(detector, prepared))
         reports[str(seed)] = evaluate_web(detectors, strips, on_strip)
     first = next(iter(reports.values()))
-    return {"seeds": reports, "summary": {name: _summary([r[name]["all"] for r in reports.values()]) for name in first}}
+    return {
+        "seeds": reports,
+        "summary": {name: mean_and_spread([r[name]["all"] for r in reports.values()]) for name in first},
+    }
 
 
 def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, Detector]:
@@ -96,19 +101,6 @@ def variant_a(config: CrasConfig) -> CrasConfig:
         synthesis=replace(config.synthesis, beta=0.0, share=1.0, drawn=0.0),
         score=replace(config.score, kind="logit"),
     )
-
-
-def _summary(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and standard deviation of every figure over the seeds."""
-
-    def over_seeds(values: list[Any]) -> Any:
-        if isinstance(values[0], dict):
-            return {key: over_seeds([v[key] for v in values]) for key in values[0]}
-        spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-        return {"mean": float(np.mean(values)), "spread": spread}
-
-    summary: dict[str, Any] = over_seeds(list(figures))
-    return summary
 
 
 class _RememberingExtractor(FeatureExtractor):
