@@ -173,9 +173,7 @@ def evaluate_web(
     inspectors = _open(bundles, device, precision)
     place = open_data_set(strips, dataset, skip_corrupt=skip_corrupt)
     with _bar() as bar:
-        reports = run(
-            inspectors, place, on_check=_task(bar, "check"), on_strip=_task(bar, "evaluate"), known=known
-        )
+        reports = run(inspectors, place, on_check=_task(bar, "check"), on_strip=_task(bar, "evaluate"), known=known)
     report = _one_report(reports, inspectors, ("fabrics", "all"))
     shown = report.get("summary", report)
     _show(_web_table({**shown["fabrics"], "all": shown["all"]}, "fabric"))

@@ -123,12 +123,13 @@ class TestImage:
         if self.is_good:
             return np.zeros((height, width), np.bool_)
         if self.mask is None:
-            raise DataError(f"{self.path}: no mask for it in ground_truth/{self.defect}")
+            names = f"{self.path.stem}_mask.png or {self.path.stem}.png"
+            raise DataError(f"{self.path}: no mask for it in ground_truth/{self.defect}, expected {names}")
         return np.asarray(self.mask.read_grey(self.path, height, width) > self.mask.above)
 
 
 def find_test_images(root: Path) -> dict[str, list[TestImage]]:
-    """The test pictures of a data set in MVTec layout, by fabric.
+    """The test pictures of a data set in MVTec layout, by fabric; a fabric may have none, all together may not.
 
     Raises:
         DataError: the folder is missing, or holds no test pictures.
@@ -136,10 +137,8 @@ def find_test_images(root: Path) -> dict[str, list[TestImage]]:
     found: dict[str, list[TestImage]] = {}
     for name, folder in _fabrics(root):
         if (folder / "test").is_dir():
-            images = pictures_of(name, folder)
-            if images:
-                found[name] = images
-    if not found:
+            found[name] = pictures_of(name, folder)
+    if not any(found.values()):
         expected = "<fabric>/test/good and <fabric>/test/<defect> with <fabric>/ground_truth/<defect>"
         raise DataError(f"{root} holds nothing to evaluate on: expected {expected}")
     return found
@@ -205,16 +204,16 @@ def find_strips(root: Path) -> dict[str, list[Strip]]:
     return found
 
 
-def listed(lines: Sequence[str], most: int = 20) -> str:
-    """Lines for a message, cut after so many."""
-    rest = [f"and {len(lines) - most} more"] if len(lines) > most else []
-    return "\n".join([*lines[:most], *rest])
+def listed(items: Sequence[str], between: str = "\n", most: int = 20) -> str:
+    """Items for a message, cut after so many."""
+    rest = [f"and {len(items) - most} more"] if len(items) > most else []
+    return between.join([*items[:most], *rest])
 
 
 def contents(folder: Path, most: int = 12) -> str:
     """What is in a folder, for a message."""
     names = [f"{p.name}/" if p.is_dir() else p.name for p in sorted(folder.iterdir(), key=natural_key)]
-    return ", ".join([*names[:most], *([f"and {len(names) - most} more"] if len(names) > most else [])]) or "nothing"
+    return listed(names, ", ", most) or "nothing"
 
 
 def _fabrics(root: Path) -> list[tuple[str, Path]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,8 @@ class DataSet:
         if self.name == "aitex" and aitex.is_published(self.root):
             return aitex.normal_images(self.root)
         if self.name == "aitex":
-            return _fabrics_of_aitex(self.root, find_normal_images(self.root))
+            names = _folders_of_aitex(self.root)
+            return [n for n in find_normal_images(self.root) if n.fabric in names]
         if self.name == FOLDERS:
             return find_normal_images(self.root)
         folders = self._class_folders("train/good")
@@ -115,8 +116,8 @@ class DataSet:
         if self.name == "aitex" and aitex.is_published(self.root):
             return aitex.strips(self.root)[0]
         if self.name == "aitex":
-            found = find_strips(self.root)
-            return {name: found[name] for name in _named_as_in_aitex(self.root, found)}
+            names = _folders_of_aitex(self.root)
+            return {name: found for name, found in find_strips(self.root).items() if name in names}
         if self.name == FOLDERS:
             return find_strips(self.root)
         raise DataError(f"{DATA_SETS[self.name].title} is pictures, not strips of web: judge on it with cras evaluate")
@@ -162,17 +163,15 @@ def open_data_set(root: Path, name: str | None = None, *, skip_corrupt: bool = F
     return DataSet(name, root, skip_corrupt)
 
 
-def _fabrics_of_aitex(root: Path, found: Sequence[NormalImages]) -> list[NormalImages]:
-    named = _named_as_in_aitex(root, [n.fabric for n in found])
-    return [n for n in found if n.fabric in named]
-
-
-def _named_as_in_aitex(root: Path, fabrics: Iterable[str]) -> list[str]:
-    there = list(fabrics)
-    named = [name for name in there if name in aitex.CLASSES]
-    if not named:
-        raise DataError(
-            f"{root} is not AITEX: expected {aitex.NORMAL}, {aitex.DEFECT} and {aitex.MASK} as published, or "
-            f"{aitex.CLASSES[0]} to {aitex.CLASSES[-1]}, each with normal, defect and mask; it holds {', '.join(there)}"
-        )
-    return named
+def _folders_of_aitex(root: Path) -> list[str]:
+    """Fabrics of AITEX laid out as strips of one's own. Raises DataError."""
+    layout = (
+        f"expected {aitex.NORMAL}, {aitex.DEFECT} and {aitex.MASK} as published, or {aitex.CLASSES[0]} to "
+        f"{aitex.CLASSES[-1]}, each with normal, defect and mask"
+    )
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder; AITEX: {layout}")
+    names = [name for name in aitex.CLASSES if (root / name).is_dir()]
+    if not names:
+        raise DataError(f"{root} is not AITEX: {layout}; it holds {contents(root)}")
+    return names

@@ -83,7 +83,7 @@ def evaluate(
 def _judge(detector: Detector, name: str, images: Sequence[TestImage], on_one: Callable[[Path], None]) -> Figures:
     """Figures of one fabric. Of every picture its score is kept, of its pixels only their histogram."""
     own = detector.fabrics.index(name) if name in detector.fabrics else None
-    bits = read_bits(images[0].path)
+    bits = read_bits(images[0].path) if images else None
     pixels, defective, scores, matched = PixelScores(), [], [], []
     for image in images:
         picture = read_image(image.path, bits)
@@ -104,12 +104,14 @@ def _judge(detector: Detector, name: str, images: Sequence[TestImage], on_one: C
         p_ap=pixels.average_precision(),
         p_f1_max=pixels.f1_max(),
         aupro=pixels.aupro(),
-        matched=float(np.mean(matched)) if own is not None else float("nan"),
+        matched=float(np.mean(matched)) if own is not None and matched else float("nan"),
     )
 
 
 def _without_figures(name: str, images: Sequence[TestImage]) -> list[str]:
     """Why a fabric lacks figures."""
+    if not images:
+        return [f"{name}: no test pictures, so there are no figures"]
     good = sum(image.is_good for image in images)
     if good == len(images):
         return [f"{name}: no defective test pictures, so there are no figures per picture and per pixel"]

@@ -70,7 +70,7 @@ def evaluate_web(
     report: dict[str, Any] = {name: {} for name in detectors}
     tallies: dict[str, dict[str, _Tally]] = {name: {} for name in detectors}
     for fabric, strips in fabrics.items():
-        bits = read_bits(strips[0].path)
+        bits = read_bits(strips[0].path) if strips else None
         mine = {name: _Tally([], PixelScores()) for name in detectors}
         for strip in strips:
             picture = read_image(strip.path, bits)
@@ -137,7 +137,7 @@ def _figures(tally: _Tally) -> dict[str, Any]:
         "p_f1_max": tally.pixels.f1_max(),
         "aupro": tally.pixels.aupro(),
         "defect_inspected": tally.masked_and_inspected_px / tally.masked_px if tally.masked_px else float("nan"),
-        "matched": tally.matched / strips if tally.is_known else float("nan"),
+        "matched": tally.matched / strips if strips and tally.is_known else float("nan"),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import cras_core
 from cras_core.config import PRESETS, CrasConfig
-from cras_core.data import GREY_ABOVE
+from cras_core.data import GREY_ABOVE, listed
 from cras_core.datasets import DataSet
 from cras_core.detector import Detector
 from cras_core.soundness import Condition
@@ -32,7 +32,7 @@ def protocol(detector: Detector, data: DataSet, fabrics: Iterable[str], conditio
         "data": str(data.root),
         "classes_missing": data.missing(fabrics),
         "without_mask": [p.name for p in data.left_out()],
-        "unreadable": [str(p) for p in condition.unreadable],
+        "unreadable": list(condition.unreadable),
         "mask_above": above,
         "masks": condition.masks,
         "masks_with_grey_between": len(condition.grey),
@@ -59,17 +59,18 @@ def remarks(data: DataSet, fabrics: Iterable[str], condition: Condition) -> list
         said.append(f"{data.root} lacks {', '.join(missing)}; the figures are those of the other classes")
     left_out = data.left_out()
     if left_out:
-        said.append(f"{len(left_out)} strips have no mask and are left out: {', '.join(p.name for p in left_out)}")
+        names = listed([p.name for p in left_out], ", ")
+        said.append(f"strips without a mask are left out, {len(left_out)}: {names}")
     if condition.unreadable:
-        names = ", ".join(map(str, condition.unreadable))
-        said.append(f"{len(condition.unreadable)} pictures cannot be read and are left out: {names}")
+        number = len(condition.unreadable)
+        said.append(f"pictures that cannot be read are left out, {number}:\n{listed(condition.unreadable)}")
     if condition.grey:
         said.append(
             f"{len(condition.grey)} of {condition.masks} masks have grey levels between 0 and 255; what is above "
             f"{GREY_ABOVE} counts as defective"
         )
     if condition.empty:
-        names = ", ".join(p.name for p in condition.empty)
+        names = listed([p.name for p in condition.empty], ", ")
         said.append(f"{len(condition.empty)} of {condition.masks} masks show no defect: those of {names}")
     return said
 

@@ -21,13 +21,13 @@ class Condition:
     """What a look at pictures to judge by has found.
 
     Attributes:
-        unreadable: pictures that were left out, for they or their masks cannot be read.
+        unreadable: why pictures were left out: they or their masks cannot be read.
         masks: number of masks.
         grey: masks with grey levels between 0 and 255.
         empty: masks without a defective pixel.
     """
 
-    unreadable: tuple[Path, ...]
+    unreadable: tuple[str, ...]
     masks: int
     grey: tuple[Path, ...]
     empty: tuple[Path, ...]
@@ -75,6 +75,9 @@ def sound_judged(
         skip_corrupt: leave out what cannot be read; a mask that is missing or of another size is never left out.
         on_picture: told after each how many are done, of how many.
 
+    Returns:
+        The pictures, of a fabric perhaps none, and their condition.
+
     Raises:
         DataError: pictures or masks cannot be used; all are named.
     """
@@ -96,10 +99,7 @@ def sound_judged(
         raise DataError(listed(wrong))
     _refuse(broken, skip_corrupt)
     sound = {name: [i for i in images if i.path not in broken] for name, images in data.items()}
-    gone = [name for name, images in sound.items() if not images]
-    if gone:
-        raise DataError(f"fabric {gone[0]}: none of its {len(data[gone[0]])} pictures can be read")
-    return sound, Condition(tuple(broken), masks, tuple(grey), tuple(empty))
+    return sound, Condition(tuple(broken.values()), masks, tuple(grey), tuple(empty))
 
 
 @dataclass(frozen=True, slots=True)
