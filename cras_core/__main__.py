@@ -184,8 +184,8 @@ def evaluate_web(
 
 @app.command()
 def compare(
-    data: Annotated[Path, typer.Argument(help="Fabrics to train on, each with normal, defect and mask.")],
-    strips: Annotated[Path | None, typer.Option(help="Strips with masks, where they are not in DATA.")] = None,
+    data: Annotated[Path, typer.Argument(help="Fabrics with normal pictures, and strips or pictures with masks.")],
+    strips: Annotated[Path | None, typer.Option(help="What to judge on, where it is not in DATA.")] = None,
     json_file: JsonFile = None,
     seeds: Annotated[int, typer.Option(help="How many seeds, from 0.", min=1)] = 1,
     preset: Preset = "cloth",
@@ -194,7 +194,7 @@ def compare(
     settings: Settings = None,
     device: Device = "auto",
 ) -> None:
-    """Train CRAS and its baselines on the same cloth and judge them on the same strips."""
+    """Train CRAS and its baselines on the same cloth and judge them on the same strips or pictures."""
     from cras_core.compare import compare as run
     from cras_core.datasets import open_data_set
 
@@ -202,16 +202,12 @@ def compare(
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
     judged = place if strips is None else open_data_set(strips, dataset, skip_corrupt=skip_corrupt)
     normal = _normal_images(place)
+    _check_judged(judged, normal)
     with _bar() as bar:
         report = run(normal, judged, config, range(seeds), device, _stages(bar), _task(bar, "evaluate"))
-    figures = ("p_auroc", "p_ap", "aupro")
-    rates = next(iter(report["summary"].values()))["recall_per_strip"]
-    table = Table("method", *(f"{r}/strip" for r in rates), "P-AUROC", "P-AP", "AUPRO")
-    table.caption = f"Recall of defects at so many false alarms per strip; mean and spread of {seeds} seeds."
-    for name, row in report["summary"].items():
-        values = [*row["recall_per_strip"].values(), *(row[f] for f in figures)]
-        table.add_row(name, *map(_spelled, values))
-    _show(table)
+    _show(_methods_table(report["summary"], seeds))
+    first = next(iter(next(iter(report["seeds"].values())).values()))
+    _remark(first["remarks"])
     if json_file is not None:
         _write(json_file, report)
 
@@ -236,6 +232,7 @@ def ablate(
 
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
     normal = _normal_images(place)
+    _check_judged(place, normal)
     with _bar() as bar:
         rows = run(table, normal, place, _config(preset, settings, {}), device, _stages(bar), console.print)
     on_web = normal[0].are_strips
@@ -280,6 +277,18 @@ def _normal_images(data: DataSet) -> list[NormalImages]:
     missing = data.missing([n.fabric for n in sound])
     _remark([f"{data.root} lacks {', '.join(missing)}; the model will not know them"] if missing else [])
     return sound
+
+
+def _check_judged(data: DataSet, normal: list[NormalImages]) -> None:
+    """Looks at what will be judged on before any training. Raises CrasError."""
+    from cras_core.soundness import sound_judged
+
+    with _bar(transient=True) as bar:
+        on_picture = _task(bar, "check")
+        if normal[0].are_strips:
+            sound_judged(data.strips(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
+        else:
+            sound_judged(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
 
 
 def _open(bundles: list[Path], device: str, precision: str) -> dict[str, Inspector]:
@@ -346,6 +355,21 @@ def _web_table(rows: dict[str, dict[str, Any]], first: str) -> Table:
         defects = figures["defects"]["mean"] if isinstance(figures["defects"], dict) else figures["defects"]
         values = [*figures["recall_per_strip"].values(), *(figures[k] for k in pixel)]
         table.add_row(escape(name), f"{defects:.0f}", *map(_spelled, values))
+    return table
+
+
+def _methods_table(summary: dict[str, dict[str, Any]], seeds: int) -> Table:
+    """Mean and spread of every method, a row each."""
+    first = next(iter(summary.values()))
+    rates = tuple(first.get("recall_per_strip", ()))
+    pixel = {"p_auroc": "P-AUROC", "p_ap": "P-AP", "aupro": "AUPRO"}
+    names = pixel if rates else {"i_auroc": "I-AUROC", "i_ap": "I-AP", **pixel}
+    table = Table("method", *(f"{r}/strip" for r in rates), *names.values())
+    recall = "Recall of defects at so many false alarms per strip; " if rates else ""
+    table.caption = f"{recall}mean and spread of {seeds} seeds."
+    for method, row in summary.items():
+        values = [*(row["recall_per_strip"][r] for r in rates), *(row[n] for n in names)]
+        table.add_row(method, *map(_spelled, values))
     return table
 
 
