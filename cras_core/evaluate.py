@@ -74,7 +74,8 @@ def evaluate(
     mean = Figures(*(mean_of_known([getattr(f, field.name) for f in found.values()]) for field in fields(Figures)))
     return {
         "protocol": protocol(detector, data, fabrics, condition) | {"pictures": total},
-        "remarks": remarks(data, fabrics, condition) + [r for n, i in fabrics.items() for r in _without_figures(n, i)],
+        "remarks": remarks(detector, data, fabrics, condition)
+        + [r for name, images in fabrics.items() for r in _without_figures(name, images)],
         "fabrics": {name: asdict(figures) for name, figures in found.items()},
         "mean": asdict(mean),
     }

@@ -68,7 +68,6 @@ def evaluate_web(
     fabrics, condition = sound_judged(data.strips(), skip_corrupt=data.skip_corrupt, on_picture=on_check)
     total, done = sum(len(strips) for strips in fabrics.values()), 0
     report: dict[str, Any] = {name: {} for name in detectors}
-    tallies: dict[str, dict[str, _Tally]] = {name: {} for name in detectors}
     for fabric, strips in fabrics.items():
         bits = read_bits(strips[0].path) if strips else None
         mine = {name: _Tally([], PixelScores()) for name in detectors}
@@ -79,14 +78,13 @@ def evaluate_web(
             done += 1
             on_strip(strip.path, done, total)
         for name, tally in mine.items():
-            tallies[name][fabric] = tally
-            report[name][fabric] = _figures(tally)
+            report[name][fabric] = _figures(tally)  # the tally itself, 25 MB of histograms, is not kept
     return {
         name: {
             "protocol": protocol(detector, data, fabrics, condition) | _web_protocol(detector, total, known=known),
-            "remarks": remarks(data, fabrics, condition) + _without_figures(report[name]),
+            "remarks": remarks(detector, data, fabrics, condition) + _without_figures(report[name]),
             "fabrics": report[name],
-            "all": _together(tallies[name], report[name]),
+            "all": _together(report[name]),
         }
         for name, detector in detectors.items()
     }
@@ -141,22 +139,22 @@ def _figures(tally: _Tally) -> dict[str, Any]:
     }
 
 
-def _together(tallies: Mapping[str, _Tally], figures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _together(figures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """Recall over all defects, each fabric at its own threshold; means of the rest."""
-    defects = np.array([figures[f]["defects"] for f in tallies], dtype=float)
+    defects = np.array([f["defects"] for f in figures.values()], dtype=float)
     weight = defects / max(1.0, float(defects.sum()))
 
     def recall(key: str, rate: str) -> float:
         if not defects.any():
             return float("nan")
-        return float(np.nansum([w * figures[f][key][rate] for f, w in zip(tallies, weight, strict=True)]))
+        return float(np.nansum([w * f[key][rate] for f, w in zip(figures.values(), weight, strict=True)]))
 
     return {
         "defects": int(defects.sum()),
         "recall_per_strip": {str(r): recall("recall_per_strip", str(r)) for r in RATES_PER_STRIP},
         "recall_per_m2": {str(r): recall("recall_per_m2", str(r)) for r in RATES_PER_M2},
         **{
-            key: mean_of_known([figures[f][key] for f in tallies])
+            key: mean_of_known([f[key] for f in figures.values()])
             for key in ("p_auroc", "p_ap", "p_f1_max", "aupro", "defect_inspected", "matched")
         },
     }

@@ -51,10 +51,14 @@ def protocol(detector: Detector, data: DataSet, fabrics: Iterable[str], conditio
     }
 
 
-def remarks(data: DataSet, fabrics: Iterable[str], condition: Condition) -> list[str]:
-    """What a person who reads the figures has to know about the data."""
+def remarks(detector: Detector, data: DataSet, fabrics: Iterable[str], condition: Condition) -> list[str]:
+    """What a person who reads the figures has to know about the data; arguments as for ``protocol``."""
     said = []
-    missing = data.missing(fabrics)
+    there = list(fabrics)
+    unknown = [name for name in there if name not in detector.fabrics]
+    if unknown:
+        said.append(f"the model was not trained on {', '.join(unknown)}: they are compared with the nearest it knows")
+    missing = data.missing(there)
     if missing:
         said.append(f"{data.root} lacks {', '.join(missing)}; the figures are those of the other classes")
     left_out = data.left_out()

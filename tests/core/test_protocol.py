@@ -77,7 +77,10 @@ def test_a_named_data_set_says_which_classes_it_lacks(inspector: Inspector, mvte
     missing = ["bracket_black", "bracket_brown", "bracket_white", "connector", "metal_plate"]
     assert report["protocol"]["data_set"] == "mpdd"
     assert report["protocol"]["classes_missing"] == missing
-    assert report["remarks"] == [f"{tmp_path} lacks {', '.join(missing)}; the figures are those of the other classes"]
+    assert report["remarks"] == [
+        "the model was not trained on tubes: they are compared with the nearest it knows",
+        f"{tmp_path} lacks {', '.join(missing)}; the figures are those of the other classes",
+    ]
 
 
 def test_what_was_skipped_is_named_and_counted(inspector: Inspector, strips: Path) -> None:
