@@ -21,6 +21,11 @@ from cras_core.errors import ConfigError, CrasError
 from cras_core.files import write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cras_core.data import NormalImages
+    from cras_core.datasets import DataSet
+    from cras_core.inspector import Inspector
     from cras_core.train import OnProgress
     from cras_core.train import Progress as Step
 
@@ -35,6 +40,15 @@ console = Console(stderr=True)
 Preset = Annotated[str, typer.Option(help=f"One of {', '.join(PRESETS)}.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Any other setting, as section.name=value.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+DataName = Annotated[
+    str | None,
+    typer.Option("--dataset", help="mvtec, visa, mpdd, itdd, aitex or folders; recognised where it is not given."),
+]
+SkipCorrupt = Annotated[
+    bool, typer.Option("--skip-corrupt", help="Leave out pictures that cannot be read, and name them.")
+]
+Bundles = Annotated[list[Path], typer.Argument(help="A bundle; of several the mean and the spread are told.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")]
 Precision = Annotated[str, typer.Option(help="What the backbone computes in: float32, bfloat16 or float16.")]
 
 
@@ -48,6 +62,9 @@ def train(
     backbone: Annotated[str | None, typer.Option(help="Any timm network with features_only.")] = None,
     weights: Annotated[str | None, typer.Option(help="hub, package:NAME, or a file.")] = None,
     seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    seeds: Annotated[
+        int, typer.Option(help="Train so many models, with seeds from --seed on; -seedN follows their names.", min=1)
+    ] = 1,
     epochs: Annotated[int | None, typer.Option(help="Most passes over the features.")] = None,
     false_alarms_per_m2: Annotated[
         float | None, typer.Option(help="Wanted false alarms per square metre of good cloth.")
@@ -56,13 +73,13 @@ def train(
         float | None, typer.Option(help="Size of a pixel of the training pictures, millimetres.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew where a training was cut off.")] = False,
+    dataset: DataName = None,
+    skip_corrupt: SkipCorrupt = False,
     settings: Settings = None,
     device: Device = "auto",
 ) -> None:
     """Train one model for all fabrics of a data set. One that was cut off goes on when the command is given again."""
-    from cras_core.bundle import write_bundle
-    from cras_core.data import find_normal_images
-    from cras_core.train import train as run
+    from cras_core.datasets import open_data_set
 
     config = _config(
         preset,
@@ -76,9 +93,21 @@ def train(
             "calibration.mm_per_px": mm_per_px,
         },
     )
-    normal = find_normal_images(data)
-    _check_place(out)
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
+    places = {n: out.with_stem(f"{out.stem}-seed{n}") if seeds > 1 else out for n in range(seed, seed + seeds)}
+    for path in places.values():
+        _check_place(path)
+    normal = _normal_images(place)
     console.print(f"{len(normal)} fabrics, {sum(len(n.paths) for n in normal)} pictures of normal cloth")
+    for mine, path in places.items():
+        _train_one(normal, with_settings(config, {"train.seed": str(mine)}), path, device, fresh=fresh)
+
+
+def _train_one(normal: list[NormalImages], config: CrasConfig, out: Path, device: str, *, fresh: bool) -> None:
+    """Trains and writes one bundle, or goes on with what was cut off."""
+    from cras_core.bundle import write_bundle
+    from cras_core.train import train as run
+
     checkpoint = out.with_name(f"{out.name}.training")
     if checkpoint.exists():
         if fresh:
@@ -89,101 +118,96 @@ def train(
         bundle = run(normal, config, device, _stages(bar), checkpoint=checkpoint)
     write_bundle(bundle, out)
     shutil.rmtree(checkpoint, ignore_errors=True)
-    for warning in bundle.provenance["warnings"]:
-        console.print(f"[yellow]{escape(warning)}[/yellow]")
+    _remark(bundle.provenance["warnings"])
     seconds = bundle.provenance["seconds"]
     console.print(escape(f"{out}: model {bundle.identity}, {', '.join(bundle.fabrics)}, trained in {seconds:.0f} s"))
 
 
 @app.command()
 def evaluate(
-    bundle: Annotated[Path, typer.Argument(help="A bundle.")],
-    data: Annotated[Path, typer.Argument(help="Data set in MVTec layout with test and ground_truth.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")] = None,
+    bundles: Bundles,
+    data: Annotated[Path, typer.Argument(help="Data set in MVTec layout with test and ground_truth, or VisA.")],
+    json_file: JsonFile = None,
+    dataset: DataName = None,
+    skip_corrupt: SkipCorrupt = False,
     device: Device = "auto",
 ) -> None:
-    """Judge a model on pictures with masks."""
+    """Judge a model, or several seeds of it, on pictures with masks."""
+    from cras_core.datasets import open_data_set
     from cras_core.evaluate import evaluate as run
-    from cras_core.inspector import Inspector
 
-    inspector = Inspector.load(bundle, device)
+    inspectors = _open(bundles, device, "float32")
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
     with _bar() as bar:
-        task = bar.add_task("evaluate", total=None, message="")
-        report = run(
-            inspector, data, lambda path, done, total: bar.update(task, completed=done, total=total, message=path.name)
-        )
+        reports = {
+            name: run(inspector, place, on_check=_task(bar, "check"), on_image=_task(bar, "evaluate"))
+            for name, inspector in inspectors.items()
+        }
+    report = _one_report(reports, inspectors, ("fabrics", "mean"))
+    shown = report.get("summary", report)
     names = ("i_auroc", "i_ap", "i_f1_max", "p_auroc", "p_ap", "p_f1_max", "aupro", "matched")
     table = Table("fabric", "I-AUROC", "I-AP", "I-F1", "P-AUROC", "P-AP", "P-F1", "AUPRO", "matched")
-    for name, figures in [*report["fabrics"].items(), ("mean", report["mean"])]:
-        table.add_row(escape(name), *(f"{figures[k]:.3f}" for k in names))
+    for name, figures in [*shown["fabrics"].items(), ("mean", shown["mean"])]:
+        table.add_row(escape(name), *(_spelled(figures[k]) for k in names))
     _show(table)
+    _remark(report["remarks"])
     if json_file is not None:
         _write(json_file, report)
 
 
 @app.command("evaluate-web")
 def evaluate_web(
-    bundle: Annotated[Path, typer.Argument(help="A bundle.")],
-    strips: Annotated[Path, typer.Argument(help="Strips with masks: <fabric>/defect and <fabric>/mask.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")] = None,
+    bundles: Bundles,
+    strips: Annotated[Path, typer.Argument(help="Strips with masks: <fabric>/defect and <fabric>/mask, or AITEX.")],
+    json_file: JsonFile = None,
     known: Annotated[bool, typer.Option(help="The fabric of a strip is given; --no-known lets it be matched.")] = True,
+    dataset: DataName = None,
+    skip_corrupt: SkipCorrupt = False,
     device: Device = "auto",
     precision: Precision = "float32",
 ) -> None:
-    """Judge a model on strips of web: recall of defects at fixed false alarms."""
+    """Judge a model, or several seeds of it, on strips of web: recall of defects at fixed false alarms."""
+    from cras_core.datasets import open_data_set
     from cras_core.evaluate_web import evaluate_web as run
-    from cras_core.inspector import Inspector
 
-    inspector = Inspector.load(bundle, device, precision)
+    inspectors = _open(bundles, device, precision)
+    place = open_data_set(strips, dataset, skip_corrupt=skip_corrupt)
     with _bar() as bar:
-        task = bar.add_task("evaluate", total=None, message="")
-        report = run(
-            {bundle.name: inspector},
-            strips,
-            lambda path, done, total: bar.update(task, completed=done, total=total, message=path.name),
-            known=known,
-        )[bundle.name]
-    _show(_web_table({**report["fabrics"], "all": report["all"]}, "fabric"))
+        reports = run(inspectors, place, on_check=_task(bar, "check"), on_strip=_task(bar, "evaluate"), known=known)
+    report = _one_report(reports, inspectors, ("fabrics", "all"))
+    shown = report.get("summary", report)
+    _show(_web_table({**shown["fabrics"], "all": shown["all"]}, "fabric"))
+    _remark(report["remarks"])
     if json_file is not None:
         _write(json_file, report)
 
 
 @app.command()
 def compare(
-    data: Annotated[Path, typer.Argument(help="Fabrics to train on, each with normal, defect and mask.")],
-    strips: Annotated[Path | None, typer.Option(help="Strips with masks, where they are not in DATA.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")] = None,
+    data: Annotated[Path, typer.Argument(help="Fabrics with normal pictures, and strips or pictures with masks.")],
+    strips: Annotated[Path | None, typer.Option(help="What to judge on, where it is not in DATA.")] = None,
+    json_file: JsonFile = None,
     seeds: Annotated[int, typer.Option(help="How many seeds, from 0.", min=1)] = 1,
     preset: Preset = "cloth",
+    dataset: DataName = None,
+    skip_corrupt: SkipCorrupt = False,
     settings: Settings = None,
     device: Device = "auto",
 ) -> None:
-    """Train CRAS and its baselines on the same cloth and judge them on the same strips."""
+    """Train CRAS and its baselines on the same cloth and judge them on the same strips or pictures."""
     from cras_core.compare import compare as run
-    from cras_core.data import find_normal_images
+    from cras_core.datasets import open_data_set
 
     config = _config(preset, settings, {})
-    normal = find_normal_images(data)
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
+    judged = place if strips is None else open_data_set(strips, dataset, skip_corrupt=skip_corrupt)
+    normal = _normal_images(place)
+    _check_judged(judged, normal)
     with _bar() as bar:
-        on_progress = _stages(bar)
-        task = bar.add_task("evaluate", total=None, message="")
-        report = run(
-            normal,
-            strips or data,
-            config,
-            range(seeds),
-            device,
-            on_progress,
-            lambda path, done, total: bar.update(task, completed=done, total=total, message=path.name),
-        )
-    figures = ("p_auroc", "p_ap", "aupro")
-    rates = next(iter(report["summary"].values()))["recall_per_strip"]
-    table = Table("method", *(f"{r}/strip" for r in rates), "P-AUROC", "P-AP", "AUPRO")
-    table.caption = f"Recall of defects at so many false alarms per strip; mean and spread of {seeds} seeds."
-    for name, row in report["summary"].items():
-        values = [*row["recall_per_strip"].values(), *(row[f] for f in figures)]
-        table.add_row(name, *(f"{v['mean']:.3f} ± {v['spread']:.3f}" for v in values))
-    _show(table)
+        report = run(normal, judged, config, range(seeds), device, _stages(bar), _task(bar, "evaluate"))
+    _show(_methods_table(report["summary"], seeds))
+    first = next(iter(next(iter(report["seeds"].values())).values()))
+    _remark(first["remarks"])
     if json_file is not None:
         _write(json_file, report)
 
@@ -194,19 +218,23 @@ def ablate(
     table: Annotated[
         str, typer.Option(help="components, ratio, features, neighbourhood, levels, beta, prototypes or drawn.")
     ] = "components",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")] = None,
+    json_file: JsonFile = None,
     preset: Preset = "cloth",
+    dataset: DataName = None,
+    skip_corrupt: SkipCorrupt = False,
     settings: Settings = None,
     device: Device = "auto",
 ) -> None:
     """Measure the paper's ablations on your data, beside the paper's figures on MVTec AD."""
     from cras_core.ablate import ablate as run
-    from cras_core.data import find_normal_images
+    from cras_core.datasets import open_data_set
     from cras_core.evaluate_web import RATES_PER_STRIP
 
-    normal = find_normal_images(data)
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
+    normal = _normal_images(place)
+    _check_judged(place, normal)
     with _bar() as bar:
-        rows = run(table, normal, data, _config(preset, settings, {}), device, _stages(bar), console.print)
+        rows = run(table, normal, place, _config(preset, settings, {}), device, _stages(bar), console.print)
     on_web = normal[0].are_strips
     names = ("p_auroc", "p_ap", "aupro") if on_web else ("i_auroc", "p_auroc", "p_ap", "aupro")
     rates = tuple(map(str, RATES_PER_STRIP)) if on_web else ()
@@ -238,6 +266,68 @@ def _config(preset: str, settings: list[str] | None, chosen: dict[str, object | 
     return with_settings(PRESETS[preset](), assignments)
 
 
+def _normal_images(data: DataSet) -> list[NormalImages]:
+    """The pictures to train on, each of them looked at. Raises CrasError."""
+    from cras_core.soundness import sound_normal
+
+    found = data.normal_images()
+    with _bar(transient=True) as bar:
+        sound = sound_normal(found, skip_corrupt=data.skip_corrupt, on_picture=_task(bar, "check"))
+    _remark([f"{path} cannot be read and is left out" for n in sound for path in n.skipped])
+    missing = data.missing([n.fabric for n in sound])
+    _remark([f"{data.root} lacks {', '.join(missing)}; the model will not know them"] if missing else [])
+    return sound
+
+
+def _check_judged(data: DataSet, normal: list[NormalImages]) -> None:
+    """Looks at what will be judged on before any training. Raises CrasError."""
+    from cras_core.soundness import sound_judged
+
+    with _bar(transient=True) as bar:
+        on_picture = _task(bar, "check")
+        if normal[0].are_strips:
+            sound_judged(data.strips(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
+        else:
+            sound_judged(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
+
+
+def _open(bundles: list[Path], device: str, precision: str) -> dict[str, Inspector]:
+    """The models by the names of their files. Raises CrasError."""
+    from cras_core.inspector import Inspector
+
+    return {str(path): Inspector.load(path, device, precision) for path in bundles}
+
+
+def _one_report(
+    reports: dict[str, dict[str, Any]], inspectors: dict[str, Inspector], parts: tuple[str, ...]
+) -> dict[str, Any]:
+    """The report about one bundle, or mean and spread over several."""
+    from cras_core.seeds import over_bundles
+
+    if len(reports) == 1:
+        return next(iter(reports.values()))
+    return over_bundles(reports, [i.config for i in inspectors.values()], parts)
+
+
+def _spelled(figure: float | dict[str, float]) -> str:
+    """A figure, or its mean and spread; a dash where it cannot be had."""
+    mean, spread = (figure["mean"], figure["spread"]) if isinstance(figure, dict) else (figure, None)
+    if math.isnan(mean):
+        return "–"
+    return f"{mean:.3f}" if spread is None else f"{mean:.3f} ± {spread:.3f}"
+
+
+def _remark(lines: list[str]) -> None:
+    for line in lines:
+        console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
+
+
+def _task(bar: Progress, name: str) -> Callable[[Path, int, int], None]:
+    """A line of the progress display that is told what is done."""
+    task = bar.add_task(name, total=None, message="")
+    return lambda path, done, total: bar.update(task, completed=done, total=total, message=path.name)
+
+
 def _stages(bar: Progress) -> OnProgress:
     """A line of the progress display for every stage of training."""
     from cras_core.train import STAGES
@@ -262,8 +352,24 @@ def _web_table(rows: dict[str, dict[str, Any]], first: str) -> Table:
         "on inspected cloth.",
     )  # fmt: skip
     for name, figures in rows.items():
-        recalls = (f"{r:.3f}" for r in figures["recall_per_strip"].values())
-        table.add_row(escape(name), str(figures["defects"]), *recalls, *(f"{figures[k]:.3f}" for k in pixel))
+        defects = figures["defects"]["mean"] if isinstance(figures["defects"], dict) else figures["defects"]
+        values = [*figures["recall_per_strip"].values(), *(figures[k] for k in pixel)]
+        table.add_row(escape(name), f"{defects:.0f}", *map(_spelled, values))
+    return table
+
+
+def _methods_table(summary: dict[str, dict[str, Any]], seeds: int) -> Table:
+    """Mean and spread of every method, a row each."""
+    first = next(iter(summary.values()))
+    rates = tuple(first.get("recall_per_strip", ()))
+    pixel = {"p_auroc": "P-AUROC", "p_ap": "P-AP", "aupro": "AUPRO"}
+    names = pixel if rates else {"i_auroc": "I-AUROC", "i_ap": "I-AP", **pixel}
+    table = Table("method", *(f"{r}/strip" for r in rates), *names.values())
+    recall = "Recall of defects at so many false alarms per strip; " if rates else ""
+    table.caption = f"{recall}mean and spread of {seeds} seeds."
+    for method, row in summary.items():
+        values = [*(row["recall_per_strip"][r] for r in rates), *(row[n] for n in names)]
+        table.add_row(method, *map(_spelled, values))
     return table
 
 
@@ -305,7 +411,7 @@ def benchmark(
     _show(table)
 
 
-def _bar() -> Progress:
+def _bar(*, transient: bool = False) -> Progress:
     columns = (
         TextColumn("{task.description:<12}"),
         BarColumn(),
@@ -314,7 +420,8 @@ def _bar() -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[message]}", markup=False),
     )
-    return Progress(*columns, console=console)
+    hidden = transient and not console.is_terminal  # nothing can be taken back from a file
+    return Progress(*columns, console=console, transient=transient, disable=hidden)
 
 
 def _show(table: Table) -> None:

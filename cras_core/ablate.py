@@ -11,6 +11,7 @@ from cras_core.backbone import load_backbone
 from cras_core.config import CrasConfig, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages
+from cras_core.datasets import DataSet
 from cras_core.detector import pick_device
 from cras_core.errors import ConfigError, DataError
 from cras_core.evaluate import evaluate
@@ -72,7 +73,7 @@ TABLES: dict[str, tuple[Variant, ...]] = {
 def ablate(
     table: str,
     data: Sequence[NormalImages],
-    root: Path,
+    root: DataSet | Path,
     config: CrasConfig,
     device: str = "auto",
     on_progress: OnProgress = lambda _: None,
@@ -124,7 +125,7 @@ def ablate(
     return rows
 
 
-def _measure(prepared: Prepared, config: CrasConfig, run: Run, root: Path) -> dict[str, Any]:
+def _measure(prepared: Prepared, config: CrasConfig, run: Run, root: DataSet | Path) -> dict[str, Any]:
     inspector, _ = fit(prepared, config, run)
     if run.data[0].are_strips:
         inspector.calibrate(run.measure_limits(inspector, prepared))

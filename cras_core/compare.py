@@ -1,4 +1,4 @@
-"""CRAS beside its baselines, on the same strips, tiles and features, over several seeds."""
+"""CRAS beside its baselines, on the same strips or pictures and the same features, over several seeds."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from cras_core.bank import BankDetector, coreset
 from cras_core.config import CrasConfig, HeadConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages
+from cras_core.datasets import DataSet
 from cras_core.detector import Detector, pick_device
+from cras_core.evaluate import evaluate
 from cras_core.evaluate_web import evaluate_web
+from cras_core.seeds import mean_and_spread
 from cras_core.train import OnProgress, Prepared, Run, fit, prepare
 
 POOL_VECTORS = 65536
@@ -30,26 +33,26 @@ _TILES_REMEMBERED = 64  # a strip of 4096 px has ten
 
 def compare(
     data: Sequence[NormalImages],
-    strips: Path,
+    judged: DataSet | Path,
     config: CrasConfig,
     seeds: Sequence[int],
     device: str = "auto",
     on_progress: OnProgress = lambda _: None,
-    on_strip: Callable[[Path, int, int], None] = lambda *_: None,
+    on_image: Callable[[Path, int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
-    """Trains every method on the same normal pictures, once per seed, and judges all on strips with masks.
+    """Trains every method on the same normal pictures, once per seed, and judges all on strips or pictures with masks.
 
     Args:
         data: normal pictures of each fabric.
-        strips: ``<fabric>/defect`` with ``<fabric>/mask``.
+        judged: what to judge on: strips with masks where ``data`` are strips, else pictures with masks.
         config: settings of CRAS; the baselines share those of the features and of the web.
         seeds: each decides the split of the pictures and everything random.
         device: for torch.
-        on_progress, on_strip: told how far training and judging are.
+        on_progress, on_image: told how far training and judging are.
 
     Returns:
-        ``seeds``: for each, the report of ``evaluate_web`` of every method. ``summary``: for each method, mean and
-        spread (standard deviation) over the seeds of the figures of all fabrics together.
+        ``seeds``: for each, the report of ``evaluate_web`` or ``evaluate`` of every method. ``summary``: for each
+        method, mean and spread (standard deviation) over the seeds of the figures of all fabrics together.
 
     Raises:
         CrasError: data, settings or weights cannot be used.
@@ -60,11 +63,15 @@ def compare(
         run = Run(list(data), mine, pick_device(device), on_progress, lambda: False)
         prepared = prepare(run, _RememberingExtractor(load_backbone(mine.backbone), mine))
         detectors = _detectors(prepared, mine, run)
-        for detector in detectors.values():
-            detector.calibrate(run.measure_limits(detector, prepared))
-        reports[str(seed)] = evaluate_web(detectors, strips, on_strip)
-    first = next(iter(reports.values()))
-    return {"seeds": reports, "summary": {name: _summary([r[name]["all"] for r in reports.values()]) for name in first}}
+        if data[0].are_strips:
+            for detector in detectors.values():
+                detector.calibrate(run.measure_limits(detector, prepared))
+            reports[str(seed)] = evaluate_web(detectors, judged, on_image)
+        else:  # pictures are ranked by raw scores, which need no limits
+            reports[str(seed)] = {name: evaluate(detector, judged, on_image) for name, detector in detectors.items()}
+    part = "all" if data[0].are_strips else "mean"
+    methods = list(next(iter(reports.values())))
+    return {"seeds": reports, "summary": {m: mean_and_spread([r[m][part] for r in reports.values()]) for m in methods}}
 
 
 def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, Detector]:
@@ -96,19 +103,6 @@ def variant_a(config: CrasConfig) -> CrasConfig:
         synthesis=replace(config.synthesis, beta=0.0, share=1.0, drawn=0.0),
         score=replace(config.score, kind="logit"),
     )
-
-
-def _summary(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and standard deviation of every figure over the seeds."""
-
-    def over_seeds(values: list[Any]) -> Any:
-        if isinstance(values[0], dict):
-            return {key: over_seeds([v[key] for v in values]) for key in values[0]}
-        spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-        return {"mean": float(np.mean(values)), "spread": spread}
-
-    summary: dict[str, Any] = over_seeds(list(figures))
-    return summary
 
 
 class _RememberingExtractor(FeatureExtractor):

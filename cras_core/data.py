@@ -1,6 +1,6 @@
-"""Data sets on disk.
+"""What a data set holds, and the two layouts of folders that are understood without a name.
 
-Two layouts are understood, for one fabric or for a folder of fabrics:
+For one fabric or for a folder of fabrics (the named data sets are in ``datasets``):
 
 - ``<fabric>/train/good``, ``<fabric>/test/<good or defect>``, ``<fabric>/ground_truth/<defect>``: MVTec AD and all
   that follow it (VisA, MPDD, ITDD);
@@ -9,7 +9,7 @@ Two layouts are understood, for one fabric or for a folder of fabrics:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from cras_core.images import list_images, natural_key, read_image
 
 _EXPECTED = "expected <fabric>/train/good (MVTec layout) or <fabric>/normal (strips) in it"
 
+GREY_ABOVE = 127
+"""Grey level of a mask above which a pixel is defective."""
+
 
 @dataclass(frozen=True, slots=True)
 class NormalImages:
@@ -30,11 +33,13 @@ class NormalImages:
         fabric: its name.
         paths: the pictures, in natural order.
         are_strips: pieces of web, to be cut into tiles; otherwise each picture is one tile.
+        skipped: pictures that were left out because they cannot be read.
     """
 
     fabric: str
     paths: tuple[Path, ...]
     are_strips: bool
+    skipped: tuple[Path, ...] = ()
 
     def held_back(self, share: float, seed: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
         """(train, held back): a fixed choice of pictures by seed. A single picture is in both."""
@@ -53,7 +58,7 @@ def find_normal_images(root: Path) -> list[NormalImages]:
     Raises:
         DataError: the folder is missing, or holds no fabric.
     """
-    found = []
+    found: list[NormalImages] = []
     for name, folder in _fabrics(root):
         for part, are_strips in (("train/good", False), ("normal", True)):
             if (folder / part).is_dir():
@@ -67,15 +72,30 @@ def find_normal_images(root: Path) -> list[NormalImages]:
     return found
 
 
-def _read_mask(path: Path, picture: Path, height: int, width: int) -> npt.NDArray[np.bool_]:
-    """(H, W) bool, grey levels above half count as defective. Raises DataError when it is of another size."""
-    mask = read_image(path)
-    mask = mask if mask.ndim == 2 else mask.max(axis=2)
-    if mask.shape != (height, width):
-        raise DataError(
-            f"{path} is {mask.shape[1]} x {mask.shape[0]} px, its picture {picture.name} {width} x {height} px"
-        )
-    return np.asarray(mask > 127)
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Where a picture is defective, on disk.
+
+    Attributes:
+        paths: pictures as large as the one they belong to; a pixel is defective where one of them says so.
+        above: grey level above which a pixel is defective; 0 for masks that hold labels.
+    """
+
+    paths: tuple[Path, ...]
+    above: int = GREY_ABOVE
+
+    def read_grey(self, picture: Path, height: int, width: int) -> npt.NDArray[np.uint8]:
+        """(H, W) the brightest of all masks and channels. Raises DataError when one is of another size."""
+        grey = np.zeros((height, width), np.uint8)
+        for path in self.paths:
+            mask = read_image(path)
+            mask = mask if mask.ndim == 2 else mask.max(axis=2)
+            if mask.shape != (height, width):
+                raise DataError(
+                    f"{path} is {mask.shape[1]} x {mask.shape[0]} px, its picture {picture.name} {width} x {height} px"
+                )
+            np.maximum(grey, mask, out=grey)
+        return grey
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +106,13 @@ class TestImage:
 
     path: Path
     fabric: str
-    defect: str  # "good" or the name of the folder
-    mask: Path | None
+    defect: str  # "good" or the name of the defect
+    mask: Mask | None
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing on it is defective, whatever masks there are."""
+        return self.defect == "good"
 
     def read_mask(self, height: int, width: int) -> npt.NDArray[np.bool_]:
         """(H, W) bool; all false for a good picture. Grey levels above half count as defective.
@@ -95,15 +120,16 @@ class TestImage:
         Raises:
             DataError: the mask is missing or of another size.
         """
-        if self.defect == "good":
+        if self.is_good:
             return np.zeros((height, width), np.bool_)
         if self.mask is None:
-            raise DataError(f"{self.path}: no mask for it in ground_truth/{self.defect}")
-        return _read_mask(self.mask, self.path, height, width)
+            names = f"{self.path.stem}_mask.png or {self.path.stem}.png"
+            raise DataError(f"{self.path}: no mask for it in ground_truth/{self.defect}, expected {names}")
+        return np.asarray(self.mask.read_grey(self.path, height, width) > self.mask.above)
 
 
 def find_test_images(root: Path) -> dict[str, list[TestImage]]:
-    """The test pictures of a data set in MVTec layout, by fabric.
+    """The test pictures of a data set in MVTec layout, by fabric; a fabric may have none, all together may not.
 
     Raises:
         DataError: the folder is missing, or holds no test pictures.
@@ -111,24 +137,25 @@ def find_test_images(root: Path) -> dict[str, list[TestImage]]:
     found: dict[str, list[TestImage]] = {}
     for name, folder in _fabrics(root):
         if (folder / "test").is_dir():
-            images = [
-                image
-                for kind in sorted(p for p in (folder / "test").iterdir() if p.is_dir())
-                for image in _test_images(name, folder, kind)
-            ]
-            if images:
-                found[name] = images
-    if not found:
+            found[name] = pictures_of(name, folder)
+    if not any(found.values()):
         expected = "<fabric>/test/good and <fabric>/test/<defect> with <fabric>/ground_truth/<defect>"
         raise DataError(f"{root} holds nothing to evaluate on: expected {expected}")
     return found
+
+
+def pictures_of(fabric: str, folder: Path) -> list[TestImage]:
+    """The test pictures of one fabric in MVTec layout; ``folder / "test"`` is there."""
+    kinds = sorted(p for p in (folder / "test").iterdir() if p.is_dir())
+    return [image for kind in kinds for image in _test_images(fabric, folder, kind)]
 
 
 def _test_images(fabric: str, folder: Path, kind: Path) -> Iterator[TestImage]:
     truth = folder / "ground_truth" / kind.name
     masks = {p.stem: p for p in list_images(truth)} if truth.is_dir() else {}
     for path in list_images(kind):
-        yield TestImage(path, fabric, kind.name, masks.get(f"{path.stem}_mask") or masks.get(path.stem))
+        mask = masks.get(f"{path.stem}_mask") or masks.get(path.stem)
+        yield TestImage(path, fabric, kind.name, Mask((mask,)) if mask else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,37 +164,62 @@ class Strip:
 
     path: Path
     fabric: str
-    mask: Path
+    mask: Mask
+
+    @property
+    def is_good(self) -> bool:
+        """Strips to judge by are defective; which pixels are, the mask says."""
+        return False
 
     def read_mask(self, height: int, width: int) -> npt.NDArray[np.bool_]:
         """(H, W) bool. Raises DataError when the mask is of another size."""
-        return _read_mask(self.mask, self.path, height, width)
+        return np.asarray(self.mask.read_grey(self.path, height, width) > self.mask.above)
 
 
 def find_strips(root: Path) -> dict[str, list[Strip]]:
     """Strips to judge a model by, ``<fabric>/defect`` with masks of the same name in ``<fabric>/mask``, by fabric.
 
     Raises:
-        DataError: the folder is missing or holds no such strips, or a strip has no mask.
+        DataError: the folder is missing or holds no such strips, or strips have no mask.
     """
     found: dict[str, list[Strip]] = {}
+    without = []
     for name, folder in _fabrics(root):
-        if not ((folder / "defect").is_dir() and (folder / "mask").is_dir()):
+        if not (folder / "defect").is_dir():
             continue
-        masks = {p.stem.removesuffix("_mask"): p for p in list_images(folder / "mask")}
-        for path in list_images(folder / "defect"):
-            if path.stem not in masks:
-                raise DataError(f"{path}: no mask for it in {folder / 'mask'}")
-            found.setdefault(name, []).append(Strip(path, name, masks[path.stem]))
+        pictures = list_images(folder / "defect")
+        if pictures and not (folder / "mask").is_dir():
+            raise DataError(f"{folder / 'defect'} has no masks: expected the folder {folder / 'mask'} beside it")
+        masks = {p.stem.removesuffix("_mask"): p for p in list_images(folder / "mask")} if pictures else {}
+        for path in pictures:
+            if path.stem in masks:
+                found.setdefault(name, []).append(Strip(path, name, Mask((masks[path.stem],))))
+            else:
+                expected = f"expected {path.stem}{path.suffix} or {path.stem}_mask{path.suffix}"
+                without.append(f"{path}: no mask for it in {folder / 'mask'}, {expected}")
+    if without:
+        raise DataError(listed(without))
     if not found:
         raise DataError(f"{root} holds no strips to evaluate on: expected <fabric>/defect and <fabric>/mask in it")
     return found
+
+
+def listed(items: Sequence[str], between: str = "\n", most: int = 20) -> str:
+    """Items for a message, cut after so many."""
+    rest = [f"and {len(items) - most} more"] if len(items) > most else []
+    return between.join([*items[:most], *rest])
+
+
+def contents(folder: Path, most: int = 12) -> str:
+    """What is in a folder, for a message."""
+    names = [f"{p.name}/" if p.is_dir() else p.name for p in sorted(folder.iterdir(), key=natural_key)]
+    return listed(names, ", ", most) or "nothing"
 
 
 def _fabrics(root: Path) -> list[tuple[str, Path]]:
     """(name, folder) of what may be a fabric: the root itself, or its sub-folders."""
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; {_EXPECTED}")
-    if any((root / part).is_dir() for part in ("train/good", "normal", "test")):
+    if any((root / part).is_dir() for part in ("train/good", "normal", "test", "defect")):
         return [(root.resolve().name, root)]
     return [(p.name, p) for p in sorted((p for p in root.iterdir() if p.is_dir()), key=natural_key)]

@@ -53,7 +53,10 @@ class Detector(ABC):
         config: settings that it was made with.
         device: where it runs.
         weights_hash: sha256 of the backbone's weights.
+        identity: of the bundle that it was opened from (``Bundle.identity``); None where there is none.
     """
+
+    identity: str | None = None
 
     def __init__(
         self,

@@ -19,6 +19,10 @@ class DataError(CrasError):
     """A data set or an image cannot be used as it is."""
 
 
+class UnreadableError(DataError):
+    """A picture is cut off, damaged, or no picture."""
+
+
 class BundleError(CrasError):
     """A model file cannot be read or written."""
 

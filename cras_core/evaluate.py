@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cras_core.data import find_test_images
+from cras_core.data import TestImage
+from cras_core.datasets import DataSet, open_data_set
 from cras_core.detector import Detector
-from cras_core.errors import DataError
 from cras_core.features import preprocess
 from cras_core.images import read_bits, read_image
-from cras_core.metrics import PixelScores, auroc, average_precision, f1_max
+from cras_core.metrics import PixelScores, auroc, average_precision, f1_max, mean_of_known
+from cras_core.protocol import protocol, remarks
+from cras_core.soundness import sound_judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,61 +41,81 @@ class Figures:
 
 
 def evaluate(
-    detector: Detector, root: Path, on_image: Callable[[Path, int, int], None] = lambda *_: None
+    detector: Detector,
+    data: DataSet | Path,
+    on_image: Callable[[Path, int, int], None] = lambda *_: None,
+    on_check: Callable[[Path, int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
     """Figures per fabric and their mean, with the protocol they were measured by; plain values for JSON.
+
+    Args:
+        detector: whom to judge.
+        data: a data set; a folder is opened without a name.
+        on_image: told after each picture how many are done, of how many.
+        on_check: told likewise while all pictures are looked at, before the first is judged.
+
+    Returns:
+        ``protocol``, ``fabrics``, ``mean`` (of the fabrics that have the figure), and ``remarks`` for the reader, which
+        give the reason of every figure that cannot be had.
 
     Raises:
         DataError: no such data set, a picture or a mask that cannot be used.
     """
-    fabrics = find_test_images(root)
+    data = data if isinstance(data, DataSet) else open_data_set(data)
+    fabrics, condition = sound_judged(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_check)
     total, done = sum(len(images) for images in fabrics.values()), 0
-    found: dict[str, Figures] = {}
-    for name, images in fabrics.items():
-        own = detector.fabrics.index(name) if name in detector.fabrics else None
-        bits = read_bits(images[0].path)
-        pixels, defective, scores, matched = PixelScores(), [], [], []
-        for image in images:
-            picture = read_image(image.path, bits)
-            mask = (
-                preprocess(image.read_mask(*picture.shape[:2]).astype(np.uint8) * 255, detector.config.preprocess) > 127
-            )
-            prediction = detector.predict(preprocess(picture, detector.config.preprocess)[None])
-            pixels.add(np.asarray(mask), prediction.anomaly_map[0])
-            defective.append(image.defect != "good")
-            scores.append(float(prediction.score[0]))
-            matched.append(own is not None and int(prediction.fabric[0]) == own)
-            done += 1
-            on_image(image.path, done, total)
-        if all(defective) or not any(defective):
-            raise DataError(
-                f"fabric {name} has only {'defective' if defective[0] else 'good'} test pictures; both kinds are needed"
-            )
-        image_truth, image_score = np.array(defective), np.array(scores, np.float32)
-        found[name] = Figures(
-            i_auroc=auroc(image_truth, image_score),
-            i_ap=average_precision(image_truth, image_score),
-            i_f1_max=f1_max(image_truth, image_score),
-            p_auroc=pixels.auroc(),
-            p_ap=pixels.average_precision(),
-            p_f1_max=pixels.f1_max(),
-            aupro=pixels.aupro(),
-            matched=float(np.mean(matched)) if own is not None else float("nan"),
-        )
-    mean = Figures(*(float(np.mean([getattr(f, field.name) for f in found.values()])) for field in fields(Figures)))
+
+    def on_one(path: Path) -> None:
+        nonlocal done
+        done += 1
+        on_image(path, done, total)
+
+    found = {name: _judge(detector, name, images, on_one) for name, images in fabrics.items()}
+    mean = Figures(*(mean_of_known([getattr(f, field.name) for f in found.values()]) for field in fields(Figures)))
     return {
-        "protocol": {
-            "data": str(root),
-            "pictures": total,
-            "mask_above": 127,
-            "aupro_fpr_limit": 0.3,
-            "resize_px": detector.config.preprocess.resize_px,
-            "crop_px": detector.config.preprocess.crop_px,
-            "backbone": detector.config.backbone.name,
-            "weights_hash": detector.weights_hash,
-            "seed": detector.config.train.seed,
-            "score": detector.config.score.kind,
-        },
+        "protocol": protocol(detector, data, fabrics, condition) | {"pictures": total},
+        "remarks": remarks(detector, data, fabrics, condition)
+        + [r for name, images in fabrics.items() for r in _without_figures(name, images)],
         "fabrics": {name: asdict(figures) for name, figures in found.items()},
         "mean": asdict(mean),
     }
+
+
+def _judge(detector: Detector, name: str, images: Sequence[TestImage], on_one: Callable[[Path], None]) -> Figures:
+    """Figures of one fabric. Of every picture its score is kept, of its pixels only their histogram."""
+    own = detector.fabrics.index(name) if name in detector.fabrics else None
+    bits = read_bits(images[0].path) if images else None
+    pixels, defective, scores, matched = PixelScores(), [], [], []
+    for image in images:
+        picture = read_image(image.path, bits)
+        mask = image.read_mask(*picture.shape[:2]).astype(np.uint8) * 255
+        prediction = detector.predict(preprocess(picture, detector.config.preprocess)[None])
+        pixels.add(np.asarray(preprocess(mask, detector.config.preprocess) > 127), prediction.anomaly_map[0])
+        defective.append(not image.is_good)
+        scores.append(float(prediction.score[0]))
+        matched.append(own is not None and int(prediction.fabric[0]) == own)
+        on_one(image.path)
+    image_truth, image_score = np.array(defective), np.array(scores, np.float32)
+    has_both = any(defective) and not all(defective)
+    return Figures(
+        i_auroc=auroc(image_truth, image_score),
+        i_ap=average_precision(image_truth, image_score) if has_both else float("nan"),
+        i_f1_max=f1_max(image_truth, image_score) if has_both else float("nan"),
+        p_auroc=pixels.auroc(),
+        p_ap=pixels.average_precision(),
+        p_f1_max=pixels.f1_max(),
+        aupro=pixels.aupro(),
+        matched=float(np.mean(matched)) if own is not None and matched else float("nan"),
+    )
+
+
+def _without_figures(name: str, images: Sequence[TestImage]) -> list[str]:
+    """Why a fabric lacks figures."""
+    if not images:
+        return [f"{name}: no test pictures, so there are no figures"]
+    good = sum(image.is_good for image in images)
+    if good == len(images):
+        return [f"{name}: no defective test pictures, so there are no figures per picture and per pixel"]
+    if good == 0:
+        return [f"{name}: no good test pictures, so there are no figures per picture"]
+    return []

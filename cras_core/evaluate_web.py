@@ -10,10 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cras_core.data import Strip, find_strips
+from cras_core.data import Strip
+from cras_core.datasets import DataSet, open_data_set
 from cras_core.detector import Detector
 from cras_core.images import read_bits, read_image
-from cras_core.metrics import PixelScores
+from cras_core.metrics import PixelScores, mean_of_known
+from cras_core.protocol import protocol, remarks
+from cras_core.soundness import sound_judged
 from cras_core.web.inspection import ScoredRows, WebConfig, WebInspection
 from cras_core.web.regions import RegionConfig, RegionTracker
 from cras_core.web_recall import Reported, StripJudgement, judge_strip, recall_at
@@ -37,33 +40,36 @@ class _Tally:
 
 def evaluate_web(
     detectors: Mapping[str, Detector],
-    root: Path,
+    data: DataSet | Path,
     on_strip: Callable[[Path, int, int], None] = lambda *_: None,
     *,
     known: bool = True,
+    on_check: Callable[[Path, int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
     """Defect recall at fixed false alarms, and pixel figures on cloth; plain values for JSON.
 
     Args:
         detectors: by name; all judged on the same strips, strip by strip.
-        root: ``<fabric>/defect`` with ``<fabric>/mask``.
+        data: a data set of strips; a folder is opened without a name: ``<fabric>/defect`` with ``<fabric>/mask``.
         on_strip: told after each strip how many are done, of how many.
         known: the fabric is given; otherwise each strip is matched (eq. 2).
+        on_check: told as ``on_strip`` while all strips are looked at, before the first is judged.
 
     Returns:
         For every detector the figures of every fabric, and of all together: each fabric has a threshold of its own
         for a rate, and the recall of all is that of all their defects. Pixel figures are of inspected cloth;
         ``defect_inspected`` says how much of the masks that is, and what was not inspected is missed in the recall.
+        ``remarks`` give the reason of every figure that cannot be had.
 
     Raises:
         DataError: no such data set, a picture or a mask that cannot be used.
     """
-    fabrics = find_strips(root)
+    data = data if isinstance(data, DataSet) else open_data_set(data)
+    fabrics, condition = sound_judged(data.strips(), skip_corrupt=data.skip_corrupt, on_picture=on_check)
     total, done = sum(len(strips) for strips in fabrics.values()), 0
     report: dict[str, Any] = {name: {} for name in detectors}
-    tallies: dict[str, dict[str, _Tally]] = {name: {} for name in detectors}
     for fabric, strips in fabrics.items():
-        bits = read_bits(strips[0].path)
+        bits = read_bits(strips[0].path) if strips else None
         mine = {name: _Tally([], PixelScores()) for name in detectors}
         for strip in strips:
             picture = read_image(strip.path, bits)
@@ -72,13 +78,13 @@ def evaluate_web(
             done += 1
             on_strip(strip.path, done, total)
         for name, tally in mine.items():
-            tallies[name][fabric] = tally
-            report[name][fabric] = _figures(tally)
+            report[name][fabric] = _figures(tally)  # the tally itself, 25 MB of histograms, is not kept
     return {
         name: {
-            "protocol": _protocol(detector, root, known=known),
+            "protocol": protocol(detector, data, fabrics, condition) | _web_protocol(detector, total, known=known),
+            "remarks": remarks(detector, data, fabrics, condition) + _without_figures(report[name]),
             "fabrics": report[name],
-            "all": _together(tallies[name], report[name]),
+            "all": _together(report[name]),
         }
         for name, detector in detectors.items()
     }
@@ -128,47 +134,46 @@ def _figures(tally: _Tally) -> dict[str, Any]:
         "p_ap": tally.pixels.average_precision(),
         "p_f1_max": tally.pixels.f1_max(),
         "aupro": tally.pixels.aupro(),
-        "defect_inspected": tally.masked_and_inspected_px / max(1, tally.masked_px),
-        "matched": tally.matched / strips if tally.is_known else float("nan"),
+        "defect_inspected": tally.masked_and_inspected_px / tally.masked_px if tally.masked_px else float("nan"),
+        "matched": tally.matched / strips if strips and tally.is_known else float("nan"),
     }
 
 
-def _together(tallies: Mapping[str, _Tally], figures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def _together(figures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """Recall over all defects, each fabric at its own threshold; means of the rest."""
-    defects = np.array([figures[f]["defects"] for f in tallies], dtype=float)
+    defects = np.array([f["defects"] for f in figures.values()], dtype=float)
     weight = defects / max(1.0, float(defects.sum()))
 
     def recall(key: str, rate: str) -> float:
-        return float(np.nansum([w * figures[f][key][rate] for f, w in zip(tallies, weight, strict=True)]))
+        if not defects.any():
+            return float("nan")
+        return float(np.nansum([w * f[key][rate] for f, w in zip(figures.values(), weight, strict=True)]))
 
     return {
         "defects": int(defects.sum()),
         "recall_per_strip": {str(r): recall("recall_per_strip", str(r)) for r in RATES_PER_STRIP},
         "recall_per_m2": {str(r): recall("recall_per_m2", str(r)) for r in RATES_PER_M2},
         **{
-            key: _mean([figures[f][key] for f in tallies])
+            key: mean_of_known([f[key] for f in figures.values()])
             for key in ("p_auroc", "p_ap", "p_f1_max", "aupro", "defect_inspected", "matched")
         },
     }
 
 
-def _mean(values: list[float]) -> float:
-    """Of those that are known; NaN where none is."""
-    known = [v for v in values if not np.isnan(v)]
-    return float(np.mean(known)) if known else float("nan")
+def _without_figures(figures: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Why fabrics lack figures."""
+    return [
+        f"{name}: no defects on its strips, so there is no recall" for name, f in figures.items() if not f["defects"]
+    ]
 
 
-def _protocol(detector: Detector, root: Path, *, known: bool) -> dict[str, Any]:
+def _web_protocol(detector: Detector, strips: int, *, known: bool) -> dict[str, Any]:
     config = detector.config
     return {
-        "data": root.name,
-        "mask_above": 127,
+        "strips": strips,
         "fabric_known": known,
         "lowest_score": _LOWEST_SCORE,
-        "aupro_fpr_limit": 0.3,
+        "tile_px": config.tiling.tile_px,
         "mm_per_px": config.calibration.mm_per_px,
-        "backbone": config.backbone.name,
-        "weights_hash": detector.weights_hash,
-        "seed": config.train.seed,
         "config": config.to_dict(),
     }

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as PillowImage
 
-from cras_core.errors import DataError
+from cras_core.errors import DataError, UnreadableError
 
 Image = npt.NDArray[np.uint8]
 
@@ -49,7 +49,8 @@ def read_image(path: Path, bits: int | None = None) -> Image:
             its first one.
 
     Raises:
-        DataError: the file cannot be read, is cut off, is no picture, or holds floating-point values.
+        UnreadableError: the file is cut off, is no picture, or holds floating-point values.
+        DataError: there is no such file, or no permission to read it.
     """
     array = _read(path)
     if array.dtype != np.uint16:
@@ -92,7 +93,7 @@ def _read(path: Path) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     except PermissionError:
         raise DataError(f"{path}: no permission to read it") from None
     except _BROKEN as error:
-        raise DataError(f"{path}: not a readable picture ({error})") from error
+        raise UnreadableError(f"{path}: not a readable picture ({error})") from error
 
 
 def _to_array(picture: PillowImage.Image) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:

@@ -95,7 +95,9 @@ class Inspector(Detector):
             scale = ScoreScale(**{name: bundle.tensors[f"scale.{name}"] for name in ScoreScale.__slots__})
         except (KeyError, RuntimeError) as error:
             raise BundleError(f"The bundle's tensors do not fit its settings ({error}). Train again.") from error
-        return cls(model, bundle.config, scale, bundle.calibrations, middles, pick_device(device), precision)
+        inspector = cls(model, bundle.config, scale, bundle.calibrations, middles, pick_device(device), precision)
+        inspector.identity = bundle.identity
+        return inspector
 
     @property
     def model(self) -> CrasModel:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +27,12 @@ def average_precision(truth: Bools, score: Floats) -> float:
 def f1_max(truth: Bools, score: Floats) -> float:
     """The largest F1 that any threshold gives on (n,) scores; NaN where nothing is anomalous."""
     return _largest_f1(truth, score, None) if truth.any() else float("nan")
+
+
+def mean_of_known(values: Sequence[float]) -> float:
+    """Mean of those that are not NaN; NaN where none is."""
+    known = [v for v in values if not math.isnan(v)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _largest_f1(truth: Bools, score: npt.NDArray[np.generic], weight: npt.NDArray[np.float64] | None) -> float:

@@ -95,6 +95,7 @@ def train(
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "seconds": round(time.monotonic() - started, 1),
         "pictures": {d.fabric: len(d.paths) for d in data},
+        "unreadable": [str(p) for d in data for p in d.skipped],
         "held_back": {d.fabric: [p.name for p in h] for d, (_, h) in zip(data, prepared.splits, strict=True)},
         "loss": history,
         "warnings": prepared.warnings + _extrapolated(calibrations, config) + ([kept.problem] if kept.problem else []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,6 +126,86 @@ def test_a_model_is_evaluated(here: Callable[..., Done], bundle_path: Path, mvte
     assert set(report["fabrics"]) == {"plain", "twill"}
     for part in ("plain", "twill", "mean", "AUPRO", f"{report['mean']['p_auroc']:.3f}"):
         assert part in done.out
+
+
+@pytest.fixture(scope="module")
+def two_seeds(data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Bundles of two seeds, trained by one command; the second picture to train on cannot be read."""
+    root, out = tmp_path_factory.mktemp("spoilt"), tmp_path_factory.mktemp("seeds")
+    shutil.copytree(data / "plain", root / "plain")
+    (root / "plain" / "normal" / "0.png").write_bytes(b"no picture")
+    done = cras(
+        "train", root, "--out", out / "m.cras", "--epochs", 1, "--seed", 4, "--seeds", 2, "--skip-corrupt", *TINY
+    )
+    assert done.status == 0, done.err
+    assert "0.png cannot be read and is left out" in done.err
+    return sorted(out.iterdir())
+
+
+def test_several_seeds_are_trained_by_one_command(two_seeds: list[Path]) -> None:
+    assert [p.name for p in two_seeds] == ["m-seed4.cras", "m-seed5.cras"]
+    bundles = [read_bundle(p) for p in two_seeds]
+    assert [b.config.train.seed for b in bundles] == [4, 5]
+    assert bundles[0].identity != bundles[1].identity
+    for bundle in bundles:
+        assert bundle.provenance["pictures"] == {"plain": 3}
+        assert [Path(p).name for p in bundle.provenance["unreadable"]] == ["0.png"]
+
+
+@pytest.mark.parametrize(("command", "parts"), [("evaluate", "mean"), ("evaluate-web", "all")])
+def test_several_bundles_give_mean_and_spread(
+    here: Callable[..., Done],
+    two_seeds: list[Path],
+    mvtec: Path,
+    loom_data: Path,
+    tmp_path: Path,
+    command: str,
+    parts: str,
+) -> None:
+    root = tmp_path / "data"
+    source = mvtec if command == "evaluate" else loom_data
+    shutil.copytree(source / "plain", root / "plain")
+    for kind in ("defect", "mask"):
+        for path in list_images(root / "plain" / kind)[1:] if command == "evaluate-web" else []:
+            path.unlink()
+    done = here(command, *two_seeds, root, "--json", tmp_path / "report.json", "--device", "cpu")
+    assert done.status == 0, done.err
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["seeds"] == [4, 5]
+    assert list(report["bundles"]) == list(map(str, two_seeds))
+    each = [r[parts]["p_auroc"] for r in report["bundles"].values()]
+    found = report["summary"][parts]["p_auroc"]
+    assert found["mean"] == pytest.approx(sum(each) / 2)
+    assert f"{found['mean']:.3f} ± {found['spread']:.3f}" in done.out
+
+
+def test_pictures_that_cannot_be_read_stop_an_evaluation_unless_they_are_to_be_skipped(
+    here: Callable[..., Done], bundle_path: Path, mvtec: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(mvtec, root)
+    for weave in ("plain", "twill"):
+        (root / weave / "test" / "good" / "1.png").write_bytes(b"no picture")
+    done = here("evaluate", bundle_path, root, "--device", "cpu")
+    assert_is_a_mistake(
+        done, "2 pictures cannot be read", "--skip-corrupt", str(Path("plain", "test", "good", "1.png"))
+    )
+    done = here("evaluate", bundle_path, root, "--skip-corrupt", "--json", tmp_path / "r.json", "--device", "cpu")
+    assert done.status == 0, done.err
+    protocol = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["protocol"]
+    assert (protocol["pictures"], len(protocol["unreadable"])) == (10, 2)
+    assert "left out, 2:" in done.err
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "evaluate-web", "compare", "ablate"])
+def test_a_named_data_set_that_is_another_says_what_was_expected(
+    here: Callable[..., Done], bundle_path: Path, mvtec: Path, command: str, tmp_path: Path
+) -> None:
+    bundle = [bundle_path] if command.startswith("evaluate") else []
+    name = "aitex" if command == "evaluate-web" else "visa"
+    expected = "expected NODefect_images" if name == "aitex" else "expected split_csv/1cls.csv"
+    assert_is_a_mistake(here(command, *bundle, mvtec, "--dataset", name), expected, "it holds plain/, twill/")
+    assert_is_a_mistake(here(command, *bundle, mvtec, "--dataset", "moon"), "there is no data set 'moon'", "mvtec")
 
 
 def test_a_model_is_timed(here: Callable[..., Done], bundle_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cras_core.data import NormalImages, find_normal_images, find_test_images
+from cras_core.data import Mask, NormalImages, find_normal_images, find_test_images
 from cras_core.errors import DataError
 
 
@@ -123,8 +123,8 @@ def test_test_pictures_come_with_their_masks(tmp_path: Path) -> None:
     assert [(i.defect, i.path.stem, i.mask) for i in found["denim"]] == [
         ("good", "2", None),
         ("good", "10", None),
-        ("hole", "2", marked),
-        ("hole", "10", plain),
+        ("hole", "2", Mask((marked,))),
+        ("hole", "10", Mask((plain,))),
     ]
     assert {i.fabric for i in found["denim"]} == {"denim"}
 
@@ -134,7 +134,7 @@ def test_a_mask_of_its_own_name_goes_before_one_of_the_plain_name(tmp_path: Path
     picture(tmp_path / "ground_truth" / "hole" / "1.png")
     marked = picture(tmp_path / "ground_truth" / "hole" / "1_mask.png")
     ((image,),) = find_test_images(tmp_path).values()
-    assert image.mask == marked
+    assert image.mask == Mask((marked,))
 
 
 @pytest.mark.parametrize("make", [False, True])

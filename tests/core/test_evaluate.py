@@ -113,11 +113,24 @@ def test_pictures_of_several_sizes_are_evaluated_together(inspector: Inspector, 
     assert evaluate(inspector, copy)["protocol"]["pictures"] == 12
 
 
-@pytest.mark.parametrize(("gone", "left"), [("good", "defective"), ("spoilt", "good")])
-def test_a_fabric_with_one_kind_of_picture_is_named(inspector: Inspector, copy: Path, gone: str, left: str) -> None:
+@pytest.mark.parametrize(("gone", "kind"), [("good", "good"), ("spoilt", "defective")])
+def test_figures_that_cannot_be_had_have_a_reason(inspector: Inspector, copy: Path, gone: str, kind: str) -> None:
     shutil.rmtree(copy / "plain" / "test" / gone)
-    with pytest.raises(DataError, match=f"fabric plain has only {left} test pictures; both kinds are needed"):
-        evaluate(inspector, copy)
+    report = evaluate(inspector, copy)
+    assert any(r.startswith(f"plain: no {kind} test pictures, so there are no figures") for r in report["remarks"])
+    plain = report["fabrics"]["plain"]
+    assert all(math.isnan(plain[name]) for name in ("i_auroc", "i_ap", "i_f1_max"))
+    assert math.isnan(plain["aupro"]) is (gone == "spoilt")
+    assert report["mean"]["i_auroc"] == report["fabrics"]["twill"]["i_auroc"]
+
+
+def test_a_fabric_with_one_test_picture_has_no_figures_but_no_error(inspector: Inspector, copy: Path) -> None:
+    shutil.rmtree(copy / "plain" / "test" / "good")
+    for name in ("1", "2"):
+        (copy / "plain" / "test" / "spoilt" / f"{name}.png").unlink()
+    figures = evaluate(inspector, copy)["fabrics"]["plain"]
+    assert math.isnan(figures["i_auroc"])
+    assert figures["p_auroc"] > 0.5
 
 
 def test_a_missing_mask_is_named(inspector: Inspector, copy: Path) -> None:

@@ -149,6 +149,16 @@ def test_baselines_stand_beside_cras_with_mean_and_spread(two_strips: Path) -> N
     assert json.dumps(report, allow_nan=False)
 
 
+def test_baselines_are_judged_on_pictures_too(mvtec: Path) -> None:
+    config = with_settings(cloth(), QUICK)
+    report = compare(find_normal_images(mvtec), mvtec, config, (0, 1), "cpu")
+    assert list(report["seeds"]) == ["0", "1"]
+    for name, figures in report["summary"].items():
+        per_seed = [report["seeds"][s][name]["mean"]["i_auroc"] for s in ("0", "1")]
+        assert figures["i_auroc"]["mean"] == pytest.approx(sum(per_seed) / 2)
+        assert figures["p_auroc"]["mean"] > 0.6
+
+
 def test_variant_a_sees_no_centers() -> None:
     config = variant_a(cloth())
     assert (config.heads.features, config.synthesis.beta, config.synthesis.drawn) == ("raw", 0.0, 0.0)

@@ -332,7 +332,7 @@ def test_a_fabric_that_the_model_does_not_know_is_refused(
 # The web as a whole
 
 
-def test_a_web_is_shifted_onto_the_middle_of_its_fabric(inspector: Inspector, cloth_tiles: Image) -> None:
+def test_a_web_is_shifted_onto_the_middle_of_its_fabric(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
     seen = inspector.look(cloth_tiles)
     everything = np.ones(seen.vectors.shape[:3], np.bool_)
     middle = seen.middle(everything)
@@ -343,7 +343,7 @@ def test_a_web_is_shifted_onto_the_middle_of_its_fabric(inspector: Inspector, cl
     assert not np.allclose(seen.judge(1, middle).raw, seen.judge(1).raw, atol=1e-3)
 
 
-def test_the_middle_is_that_of_the_cells_that_count(inspector: Inspector, cloth_tiles: Image) -> None:
+def test_the_middle_is_that_of_the_cells_that_count(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
     seen = inspector.look(cloth_tiles)
     cells = np.random.default_rng(0).random(seen.vectors.shape[:3]) < 0.3
     wanted = seen.vectors.cpu().numpy()[cells]
@@ -352,7 +352,7 @@ def test_the_middle_is_that_of_the_cells_that_count(inspector: Inspector, cloth_
 
 
 def test_a_darker_roll_scores_more_like_the_enrolled_one_when_it_is_shifted(
-    inspector: Inspector, cloth_tiles: Image
+    inspector: Inspector, cloth_tiles: np.ndarray
 ) -> None:
     tiles = cloth_tiles[inspector.look(cloth_tiles).similarity.argmax(axis=1) == 0]
     usual, seen = inspector.look(tiles), inspector.look((tiles * 0.6).astype(np.uint8))

@@ -125,5 +125,5 @@ def test_masks_may_be_named_as_in_mvtec(copy: Path) -> None:
     for path in list_images(copy / "plain" / "mask"):
         path.rename(path.with_stem(f"{path.stem}_mask"))
     found = find_strips(copy)["plain"]
-    assert [s.mask.stem for s in found] == [f"{s.path.stem}_mask" for s in found]
+    assert [s.mask.paths[0].stem for s in found] == [f"{s.path.stem}_mask" for s in found]
     assert found[0].read_mask(512, 1024).any()

@@ -1,0 +1,90 @@
+"""The AITEX fabric image database as it is published: strips named ``nnnn_ddd_ff.png``, running number, code of the
+defect (000 is none) and code of the fabric.
+
+Silvestre-Blanes et al., A public fabric database for defect detection methods and results, AUTEX Research Journal
+19(4), 2019. Two of its pictures have two masks, ``_mask1`` and ``_mask2``; one has none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from cras_core.data import Mask, NormalImages, Strip, contents
+from cras_core.errors import DataError
+from cras_core.images import list_images, natural_key
+
+NORMAL, DEFECT, MASK = "NODefect_images", "Defect_images", "Mask_images"
+CLASSES = tuple(f"fabric_{k:02}" for k in range(7))
+
+_NAME = re.compile(r"\d+_(?P<defect>\d+)_(?P<fabric>\d+)")
+_MASK_NAME = re.compile(r"(?P<picture>.+)_mask\d*")
+
+
+def is_published(root: Path) -> bool:
+    """Whether a folder looks as the database is published."""
+    return any((root / part).is_dir() for part in (NORMAL, DEFECT, MASK))
+
+
+def normal_images(root: Path) -> list[NormalImages]:
+    """Strips without defects, of any fabric; in the folder or one below it.
+
+    Raises:
+        DataError: the folder is missing, or a name is not as expected.
+    """
+    folder = _part(root, NORMAL)
+    found: dict[str, list[Path]] = {}
+    for place in [folder, *sorted((p for p in folder.iterdir() if p.is_dir()), key=natural_key)]:
+        for path, fabric in _named(place):
+            found.setdefault(fabric, []).append(path)
+    if not found:
+        raise DataError(
+            f"{folder} holds no pictures: expected <fabric>/nnnn_000_ff.png in it; it holds {contents(folder)}"
+        )
+    return [NormalImages(name, tuple(sorted(found[name], key=natural_key)), are_strips=True) for name in sorted(found)]
+
+
+def strips(root: Path) -> tuple[dict[str, list[Strip]], list[Path]]:
+    """Strips with defects and their masks, and those that have no mask.
+
+    Raises:
+        DataError: a folder is missing, a name is not as expected, or no strip has a mask.
+    """
+    folder, mask_folder = _part(root, DEFECT), _part(root, MASK)
+    masks: dict[str, list[Path]] = {}
+    for path in list_images(mask_folder):
+        match = _MASK_NAME.fullmatch(path.stem)
+        masks.setdefault(match["picture"] if match else path.stem, []).append(path)
+    found: dict[str, list[Strip]] = {}
+    without = []
+    for path, fabric in _named(folder):
+        if path.stem in masks:
+            found.setdefault(fabric, []).append(Strip(path, fabric, Mask(tuple(masks[path.stem]))))
+        else:
+            without.append(path)
+    if not found:
+        raise DataError(
+            f"{folder} holds no strip with a mask: expected nnnn_ddd_ff.png in it and nnnn_ddd_ff_mask.png in "
+            f"{mask_folder}, which holds {contents(mask_folder)}"
+        )
+    return {name: found[name] for name in sorted(found)}, without
+
+
+def _part(root: Path, name: str) -> Path:
+    if not (root / name).is_dir():
+        raise DataError(
+            f"{root} has no {name}: AITEX is published as {NORMAL}, {DEFECT} and {MASK}; it holds {contents(root)}"
+        )
+    return root / name
+
+
+def _named(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Pictures and the fabrics that their names tell."""
+    for path in list_images(folder):
+        match = _NAME.fullmatch(path.stem)
+        if match is None:
+            raise DataError(
+                f"{path}: expected a name nnnn_ddd_ff: running number, code of the defect, code of the fabric"
+            )
+        yield path, f"fabric_{int(match['fabric']):02}"

@@ -1,0 +1,118 @@
+"""VisA as its authors publish it: pictures by class, and a csv file that says which are for training and for testing.
+
+Zou et al., SPot-the-Difference, ECCV 2022; ``split_csv/1cls.csv`` is the split that all papers of this field use.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from cras_core.data import Mask, NormalImages, TestImage, contents, listed
+from cras_core.errors import DataError
+from cras_core.images import natural_key
+
+SPLIT = Path("split_csv", "1cls.csv")
+COLUMNS = ("object", "split", "label", "image", "mask")
+CLASSES = (
+    "candle", "capsules", "cashew", "chewinggum", "fryum", "macaroni1", "macaroni2", "pcb1", "pcb2", "pcb3", "pcb4",
+    "pipe_fryum",
+)  # fmt: skip
+
+_LABELLED_ABOVE = 0  # its masks hold labels of kinds of defects, 1, 2, 3 ..., not grey levels
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of the csv file."""
+
+    line: int
+    fabric: str
+    is_training: bool
+    is_normal: bool
+    picture: Path
+    mask: Path | None
+
+
+def normal_images(root: Path) -> list[NormalImages]:
+    """The normal pictures of the classes that are there.
+
+    Raises:
+        DataError: the csv file is missing or is not as expected, or a picture that it names is missing.
+    """
+    found: dict[str, list[Path]] = {}
+    for row in _rows(root):
+        if row.is_training:
+            found.setdefault(row.fabric, []).append(row.picture)
+    return [NormalImages(name, tuple(sorted(p, key=natural_key)), are_strips=False) for name, p in found.items()]
+
+
+def test_images(root: Path) -> dict[str, list[TestImage]]:
+    """The test pictures of the classes that are there. Raises as ``normal_images``."""
+    found: dict[str, list[TestImage]] = {}
+    for row in _rows(root):
+        if not row.is_training:
+            mask = None if row.is_normal or row.mask is None else Mask((row.mask,), _LABELLED_ABOVE)
+            kind = "good" if row.is_normal else "anomaly"
+            found.setdefault(row.fabric, []).append(TestImage(row.picture, row.fabric, kind, mask))
+    return found
+
+
+def _rows(root: Path) -> list[_Row]:
+    """The lines whose class has a folder. Raises DataError."""
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder; expected VisA with {SPLIT.as_posix()} in it")
+    path = root / SPLIT
+    if not path.is_file():
+        raise DataError(
+            f"{root} is not VisA: expected {SPLIT.as_posix()} in it, and the pictures where that says; it holds "
+            f"{contents(root)}. VisA in MVTec layout is read without naming the data set."
+        )
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
+            if missing:
+                raise DataError(
+                    f"{path} lacks the column {', '.join(missing)}: expected {', '.join(COLUMNS)}; it has "
+                    f"{', '.join(reader.fieldnames or ('none',))}"
+                )
+            rows = [_row(root, path, reader.line_num, values) for values in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a csv file: {error}") from error
+    named = sorted({row.fabric for row in rows})
+    there = {name for name in named if (root / name).is_dir()}
+    if not there:
+        raise DataError(
+            f"{root} has none of the class folders that {path} names, {', '.join(named) or 'which are none'}; it holds "
+            f"{contents(root)}"
+        )
+    rows = [row for row in rows if row.fabric in there]
+    _check_files(path, rows)
+    return rows
+
+
+def _row(root: Path, path: Path, line: int, values: dict[str, str | None]) -> _Row:
+    fabric, split, label, picture, mask = ((values[c] or "").strip() for c in COLUMNS)
+    if not fabric or not picture:
+        raise DataError(f"{path}, line {line}: object and image must not be empty")
+    for column, value, known in (("split", split, ("train", "test")), ("label", label, ("normal", "anomaly"))):
+        if value not in known:
+            raise DataError(f"{path}, line {line}: {column} is {value!r}; expected {' or '.join(known)}")
+    if split == "train" and label != "normal":
+        raise DataError(f"{path}, line {line}: an anomaly to train on; expected normal pictures only, as in 1cls.csv")
+    if label == "anomaly" and not mask:
+        raise DataError(f"{path}, line {line}: the column mask is empty; expected the mask of {picture}")
+    return _Row(line, fabric, split == "train", label == "normal", root / picture, root / mask if mask else None)
+
+
+def _check_files(path: Path, rows: list[_Row]) -> None:
+    missing = [
+        f"{path}, line {row.line}: expected {file}"
+        for row in rows
+        for file in (row.picture, None if row.is_normal else row.mask)
+        if file is not None and not file.is_file()
+    ]
+    if missing:
+        raise DataError(f"{len(missing)} files that are named are not there:\n{listed(missing)}")
