@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from aoi_app import camera_commands
 from aoi_app.assets import asset
 from aoi_app.camera.source import SourceError
 from aoi_app.line import SourceChoice, spec_of
@@ -26,6 +27,7 @@ app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Finds the defects on a running web of cloth."
 )
 console = Console(stderr=True)
+app.add_typer(camera_commands.app, name="camera")
 DEMO_BUNDLE = asset("demo.cras")
 
 Bundle = Annotated[Path, typer.Option(help="The model; the demo bundle knows the built-in loom only.")]

@@ -75,6 +75,7 @@ class CameraBlocks:
         self._attempts = self._restarts = 0
         self._retry_at_s = self._opened_at_s = 0.0
         self._before = (0, 0, 0, 0)
+        self._away_at = ""
 
     @property
     def name(self) -> str:
@@ -113,16 +114,14 @@ class CameraBlocks:
         return CameraStatus(self._state, self._text, self.fill, frames, lines, lost, incomplete, self._restarts)
 
     def __enter__(self) -> CameraBlocks:
-        """Opens the camera. Raises SourceError."""
+        """Opens the camera. Raises CameraError, which is a SourceError."""
         self._state = "starting"
         process = CameraProcess(self._config, streams=True)
         try:
             process.wait_open()
-        except BaseException as error:
+        except BaseException:
             process.end(kill=True)
             self._state = "closed"
-            if isinstance(error, CameraError):
-                raise SourceError(str(error)) from error
             raise
         self._process = process
         self._is_open(process)
@@ -190,7 +189,7 @@ class CameraBlocks:
     def _asked(self) -> CameraProcess:
         process = self._process
         if process is None or process.info is None:
-            raise CameraError(f"{self.name} is away: {self._text or 'it is not open'}")
+            raise CameraError(self._text or f"{self.name} is not open.")
         return process
 
     def _remember(self, setting: Setting) -> None:
@@ -224,7 +223,7 @@ class CameraBlocks:
         elif isinstance(event, Ended):
             self._failed(event.text, kill=True)
         elif isinstance(event, worker.Failed):
-            self._failed(event.text, kill=False)
+            self._failed(event.text.rstrip("."), kill=False)
         else:
             self._answer(process, event)
 
@@ -261,9 +260,11 @@ class CameraBlocks:
         self._attempts += 1
         self._retry_at_s = time.monotonic() + pause_s
         if was_up or self._down is None:
-            self._down = f"The camera {self.name} was away ({why}). Look at its cable, its power and its driver."
+            self._down = f"{self.name} was away: {why}. Look at its cable, its power and its driver."
+        if was_up:
+            self._away_at = time.strftime("%H:%M:%S")
         self._state = "waiting"
-        self._text = f"{self.name} is away since {time.strftime('%H:%M:%S')}: {why}. Attempt {self._attempts} follows."
+        self._text = f"{self.name} is away since {self._away_at}: {why}. Attempt {self._attempts} follows."
         logger.warning("%s: %s; next attempt in %.2f s", self.name, why, pause_s)
 
     def _respawn(self) -> None:

@@ -19,7 +19,7 @@ from aoi_app.camera.presets import SettingResult
 from aoi_app.camera.ring import RingPlace
 
 _END_S = 3.0
-_CONFIRM_S = 0.15
+_CONFIRM_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.camera.features import Features, Setting
+from aoi_app.camera.source import SourceError
 
 SYNTHETIC = "synthetic"
 """Stands where the path of a producer stands, and means the built-in synthetic camera."""
@@ -32,16 +33,18 @@ class CameraConfig:
             which costs 10 us a line.
         open_limit_s: how long opening may take, and any other call that is not fetching.
         silence_limit_s: how long the acquisition process may give no sign of life while it fetches.
+        shows_output: what the producer prints goes to standard error instead of nowhere.
     """
 
     producer: str
     serial: str | None = None
     settings: tuple[Setting, ...] = ()
-    buffers: int = 16
+    buffers: int = 32
     ring_bytes: int = 256 * 2**20
     encoder: Literal["none", "first", "each"] = "first"
     open_limit_s: float = 30.0
-    silence_limit_s: float = 0.75
+    silence_limit_s: float = 0.6
+    shows_output: bool = False
 
     @property
     def label(self) -> str:
@@ -92,6 +95,7 @@ class RawFrame:
         timestamp_ns: the camera's clock; None where it has none.
         encoder: (lines,) or (1,) int64; None without.
         give_back: lets the producer fill it again.
+        problem: why it is no image, for a person; then the rest says nothing.
     """
 
     data: npt.NDArray[np.uint8]
@@ -104,9 +108,10 @@ class RawFrame:
     timestamp_ns: int | None
     encoder: npt.NDArray[np.int64] | None
     give_back: Callable[[], None] = field(repr=False)
+    problem: str = ""
 
 
-class CameraError(Exception):
+class CameraError(SourceError):
     """The camera cannot be opened or read; the text is for a person.
 
     Attributes:

@@ -155,7 +155,11 @@ class GenicamDevice:
         """Announces the buffers and begins. MultiFrame is refused: it would allocate every frame at once."""
         remote = self._maps["remote"]
         try:
-            if remote is not None and remote.has_node("AcquisitionMode") and remote.AcquisitionMode.value != "Continuous":
+            if (
+                remote is not None
+                and remote.has_node("AcquisitionMode")
+                and remote.AcquisitionMode.value != "Continuous"
+            ):
                 raise CameraError("AcquisitionMode has to be Continuous: a web does not end after some frames.")
             self._incomplete.count = 0
             self._lacks.clear()
@@ -187,11 +191,10 @@ class GenicamDevice:
             ) from error
 
     def _frame(self, buffer: Any) -> RawFrame:
-        payload = self._ask(buffer, "payload_type")
+        payload, problem = self._ask(buffer, "payload_type"), ""
         if payload is not None and payload not in _IMAGE_PAYLOADS:
-            self._queue(buffer, self._runs)
             name = gentl.PAYLOADTYPE_INFO_IDS(payload).name if payload < 12 else payload
-            raise CameraError(f"{self.info.name} sends payloads of type {name}; only plain images can be read.")
+            problem = f"{self.info.name} sends payloads of type {name}; only plain images can be read."
         lines = self._ask(buffer, "delivered_image_height") or self._ask(buffer, "height")
         width, code = self._ask(buffer, "width"), self._ask(buffer, "pixel_format")
         lines = int(lines or self._maps["remote"].Height.value)
@@ -208,6 +211,7 @@ class GenicamDevice:
             timestamp_ns=timestamp_ns if timestamp_ns is not None else self._chunk("ChunkTimestamp"),
             encoder=self._encoder(lines),
             give_back=partial(self._queue, buffer, self._runs),
+            problem=problem,
         )
 
     def _queue(self, buffer: Any, run: int) -> None:

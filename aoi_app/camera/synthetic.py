@@ -218,9 +218,7 @@ def _float(name: str, category: tuple[str, ...], value: float, low: float, high:
     )
 
 
-def _choice(
-    name: str, category: tuple[str, ...], value: str, entries: tuple[str, ...], tooltip: str = ""
-) -> Feature:
+def _choice(name: str, category: tuple[str, ...], value: str, entries: tuple[str, ...], tooltip: str = "") -> Feature:
     return Feature(
         "remote",
         name,
@@ -237,6 +235,4 @@ def _choice(
 
 
 def _boolean(name: str, category: tuple[str, ...], tooltip: str) -> Feature:
-    return Feature(
-        "remote", name, name, category, "boolean", False, "RW", "Expert", tooltip=tooltip, is_kept=True
-    )
+    return Feature("remote", name, name, category, "boolean", False, "RW", "Expert", tooltip=tooltip, is_kept=True)

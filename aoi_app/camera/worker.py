@@ -11,10 +11,12 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from aoi_app.camera.device import SYNTHETIC, CameraConfig, CameraDevice, CameraError, DeviceInfo, RawFrame
@@ -96,19 +98,30 @@ def run_camera(config: CameraConfig, streams: bool, events: Connection, control:
         numbers: shared, see ``PROMISED_S``.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the program, which ends this
-    with suppress(OSError):  # a program without a console has neither
-        os.dup2(2, 1)  # producers print; standard output belongs to the program
+    _redirect(shows_output=config.shows_output)
     worker = _Worker(config, events, control, numbers)
     worker.promise(config.open_limit_s)
     try:
         with _device(config) as device:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # harvesters has put a handler of its own there
             worker.run(device, streams)
-    except (CameraError, SourceError) as error:
+    except SourceError as error:
         _try_to_tell(events, Failed(str(error), getattr(error, "in_use", False)))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # who started this is gone
+    except Exception as error:  # noqa: BLE001 (what nobody foresaw is told instead of a mere exit status)
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__} in {Path(where.filename).name} line {where.lineno}: {error}"
+        _try_to_tell(events, Failed(f"The acquisition process broke down: {text}"))
     faulthandler.cancel_dump_traceback_later()
+
+
+def _redirect(*, shows_output: bool) -> None:
+    """Producers print, some of them without end; standard output belongs to the program."""
+    with suppress(OSError):  # a program without a console has no standard output
+        target = 2 if shows_output else os.open(os.devnull, os.O_WRONLY)
+        for standard in (1,) if shows_output else (1, 2):
+            os.dup2(target, standard)
 
 
 def _device(config: CameraConfig) -> CameraDevice:
@@ -216,6 +229,8 @@ class _Worker:
     def _deliver(self, device: CameraDevice, frame: RawFrame) -> None:
         """Copies a frame into the ring and gives its buffer back; keeps it pending while there is no ring for it."""
         try:
+            if frame.problem:
+                raise SourceError(frame.problem)
             kind = find_format(frame.pixel_format)
             shape = kind.shape(frame.lines, frame.width_px)
             image_bytes = kind.decoded_bytes(frame.lines, frame.width_px)
@@ -337,5 +352,3 @@ class _Worker:
             return apply_settings(device, settings)
         finally:
             self._switch(device, on=was_streaming)
-
-
