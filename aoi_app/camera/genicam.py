@@ -1,4 +1,4 @@
-"""GenICam cameras through harvesters. Together with ``genicam_nodes`` the only place that imports harvesters or genicam.
+"""GenICam cameras through harvesters. Only this file and ``genicam_nodes`` import harvesters and genicam.
 
 Runs only in child processes: the binding holds the interpreter's lock while it waits for a frame, producers hang and
 crash, and none of that may reach the window.
@@ -155,11 +155,8 @@ class GenicamDevice:
         """Announces the buffers and begins. MultiFrame is refused: it would allocate every frame at once."""
         remote = self._maps["remote"]
         try:
-            if (
-                remote is not None
-                and remote.has_node("AcquisitionMode")
-                and remote.AcquisitionMode.value != "Continuous"
-            ):
+            mode = remote.AcquisitionMode.value if remote.has_node("AcquisitionMode") else "Continuous"
+            if mode != "Continuous":
                 raise CameraError("AcquisitionMode has to be Continuous: a web does not end after some frames.")
             self._incomplete.count = 0
             self._lacks.clear()

@@ -199,8 +199,9 @@ def _unpacked(kind: PixelFormat, data: Bytes, lines: int, width_px: int, padding
 def _groups(data: Bytes, size: int) -> npt.NDArray[np.uint16]:
     """(size, groups) of the bytes, the last group filled up with zeros."""
     missing = -len(data) % size
-    whole = np.pad(data, (0, missing)) if missing else data
-    return whole.reshape(-1, size).T.astype(np.uint16)
+    whole = np.concatenate([data, np.zeros(missing, np.uint8)]) if missing else data
+    groups: npt.NDArray[np.uint16] = whole.reshape(-1, size).T.astype(np.uint16)
+    return groups
 
 
 def _unpack_10p(data: Bytes, pixels: int) -> npt.NDArray[np.uint16]:

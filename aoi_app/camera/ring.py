@@ -73,6 +73,12 @@ class _Memory(SharedMemory):
 
     is_closed = False
 
+    @property
+    def view(self) -> memoryview:
+        """All of it, while it is open."""
+        assert self.buf is not None
+        return self.buf
+
     def close(self) -> None:
         with suppress(BufferError):
             super().close()
@@ -109,7 +115,7 @@ def slots_for(slot_bytes: int, ring_bytes: int) -> tuple[int, int]:
     if slots < _FEWEST_SLOTS:
         raise SourceError(
             f"A block of the camera needs {_mb(size)}, four of them {_mb(4 * size)}, but the ring between camera and "
-            f"inspection has {_mb(ring_bytes)}. Let the camera send fewer lines per frame (Height), or enlarge the ring."
+            f"inspection has {_mb(ring_bytes)}. Let the camera send fewer lines per frame (Height), or enlarge it."
         )
     return slots, size
 
@@ -140,7 +146,7 @@ class RingReader:
             _let_go(memory)
             raise _too_small(self.place.total_bytes, _free_bytes()) from error
         self._memory = memory
-        self._taken: npt.NDArray[np.uint8] = np.frombuffer(memory.buf, np.uint8, slots)
+        self._taken: npt.NDArray[np.uint8] = np.frombuffer(memory.view, np.uint8, slots)
         self._taken[:] = 0
         self._is_named = True
 
@@ -164,10 +170,10 @@ class RingReader:
         encoder = None
         if written.encoder_counts:
             at = start + _encoder_offset(count * dtype.itemsize)
-            encoder = np.frombuffer(self._memory.buf, np.int64, written.encoder_counts, at).copy()
+            encoder = np.frombuffer(self._memory.view, np.int64, written.encoder_counts, at).copy()
         # An array of its own over the memory: every array made from it without a copy keeps it, whereas views of one
         # array over all slots would only keep that.
-        pixels: npt.NDArray[Any] = np.frombuffer(self._memory.buf, dtype, count, start)
+        pixels: npt.NDArray[Any] = np.frombuffer(self._memory.view, dtype, count, start)
         pixels.flags.writeable = False
         weakref.finalize(pixels, _give_back, self._taken, written.slot).atexit = False
         return Block(
@@ -198,7 +204,7 @@ class RingWriter:
     def __init__(self, place: RingPlace) -> None:
         self.place = place
         self._memory = _Memory(place.name)
-        whole = np.frombuffer(self._memory.buf, np.uint8, place.total_bytes)
+        whole = np.frombuffer(self._memory.view, np.uint8, place.total_bytes)
         self._taken, self._pixels = whole[: place.slots], whole[_HEADER_BYTES:]
         self._is_dropping = False
 

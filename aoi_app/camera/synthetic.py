@@ -40,10 +40,12 @@ def synthetic_lines(pixel_format: str, lines: int, width_px: int) -> npt.NDArray
         shift = int(line) * 13 % 89
         weave[line] += noise[int(line) % 97, shift : shift + width_px]
     if kind.bits == 8:
-        grey: npt.NDArray[np.uint8] | npt.NDArray[np.uint16] = weave
-    else:
-        grey = weave.astype(np.uint16) << (kind.bits - 8)
-    return grey if kind.channels == 1 else np.stack([grey, grey - 10, grey - 20], axis=2)
+        if kind.channels == 1:
+            return weave
+        colours: npt.NDArray[np.uint8] = np.subtract(weave[..., None], np.array([0, 10, 20], np.uint8))
+        return colours
+    deep: npt.NDArray[np.uint16] = np.left_shift(weave.astype(np.uint16), np.uint16(kind.bits - 8))
+    return deep
 
 
 class SyntheticDevice:
@@ -57,7 +59,8 @@ class SyntheticDevice:
         self._features = {f.name: f for f in _features()}
         self._made: tuple[tuple[object, ...], npt.NDArray[np.uint8], int] | None = None
         self._is_running = False
-        self._restart_clock()
+        self._frame = self._skipped = 0
+        self._began_s = time.monotonic()
 
     def __enter__(self) -> SyntheticDevice:
         if self.info.serial == "missing":

@@ -217,7 +217,9 @@ class _Worker:
         while self._control.poll():
             self.promise(self._config.open_limit_s)
             verb, arguments = self._control.recv()
-            self._control.send(self._answer(device, verb, arguments))
+            answer = self._answer(device, verb, arguments)
+            self.promise(self._config.silence_limit_s)
+            self._control.send(answer)
 
     def _attach(self, place: RingPlace) -> None:
         if self._ring is not None:
