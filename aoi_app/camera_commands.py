@@ -110,6 +110,7 @@ def check(
         "camera-check.json"
     ),
     seconds: Annotated[float, typer.Option(help="How long to read at full rate.", min=1)] = 20.0,
+    restarts: Annotated[int, typer.Option(help="How often to stop and start the camera.", min=1)] = 20,
 ) -> None:
     """Try everything that this program does with a camera, and write a report to send back.
 
@@ -126,7 +127,7 @@ def check(
         producer = str(inside)
     config = _config(producer, serial)
     notes.print(escape(f"{config.label}: the web should run, or the camera should not wait for a trigger."))
-    checks = check_camera(config, seconds, _say)
+    checks = check_camera(config, seconds, restarts, _say)
     try:
         write_atomically(out_file, json.dumps(as_json(checks), indent=1).encode())
         write_atomically(out_file.with_suffix(".txt"), as_text(checks).encode())

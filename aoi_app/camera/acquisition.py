@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal
 
-from aoi_app.camera import worker
+from aoi_app.camera import messages
 from aoi_app.camera.block import Block, Outage
 from aoi_app.camera.camera_process import CameraProcess, Ended
 from aoi_app.camera.device import CameraConfig, CameraError, DeviceInfo
@@ -222,26 +222,26 @@ class CameraBlocks:
                 self._failed("its driver did not answer", kill=True)
         elif isinstance(event, Ended):
             self._failed(event.text, kill=True)
-        elif isinstance(event, worker.Failed):
+        elif isinstance(event, messages.Failed):
             self._failed(event.text.rstrip("."), kill=False)
         else:
             self._answer(process, event)
 
-    def _answer(self, process: CameraProcess, event: worker.Event) -> None:
-        if isinstance(event, worker.Opened):
+    def _answer(self, process: CameraProcess, event: messages.Event) -> None:
+        if isinstance(event, messages.Opened):
             self._is_open(process)
-        elif isinstance(event, worker.NeedsRing):
+        elif isinstance(event, messages.NeedsRing):
             self._drop_new_ring()
             self._new_ring = RingReader(event.slot_bytes, self._config.ring_bytes)
             process.send_ring(self._new_ring.place)
-        elif isinstance(event, worker.Attached) and self._new_ring is not None:
+        elif isinstance(event, messages.Attached) and self._new_ring is not None:
             self._new_ring.attached()
             if self._ring is not None:
                 self._ring.close()
             self._ring, self._new_ring = self._new_ring, None
-        elif isinstance(event, worker.Restarted):
+        elif isinstance(event, messages.Restarted):
             self._down = self._down or "The camera was stopped and started again to change its settings."
-        elif isinstance(event, worker.Unusable):
+        elif isinstance(event, messages.Unusable):
             if self._last_block_s is None:
                 raise SourceError(event.text)
             self._text = event.text
@@ -292,9 +292,8 @@ class CameraBlocks:
         process = self._process
         if process is None:
             return 0, 0, 0, 0
-        frames, lines, lost, incomplete = (
-            process.number(place) for place in (worker.FRAMES, worker.LINES, worker.LOST_LINES, worker.INCOMPLETE)
-        )
+        places = (messages.FRAMES, messages.LINES, messages.LOST_LINES, messages.INCOMPLETE)
+        frames, lines, lost, incomplete = map(process.number, places)
         return frames, lines, lost, incomplete
 
 

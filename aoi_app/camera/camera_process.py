@@ -12,7 +12,7 @@ from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
 
-from aoi_app.camera import worker
+from aoi_app.camera import messages, worker
 from aoi_app.camera.device import CameraConfig, CameraError, DeviceInfo
 from aoi_app.camera.features import Feature, FeatureError, NodeMap, Setting
 from aoi_app.camera.presets import SettingResult
@@ -45,8 +45,8 @@ class CameraProcess:
         self.info: DeviceInfo | None = None
         self.results: tuple[SettingResult, ...] = ()
         context = get_context("spawn")
-        self._numbers: Any = context.RawArray("d", worker.NUMBERS)
-        self._numbers[worker.PROMISED_S] = time.monotonic() + config.open_limit_s
+        self._numbers: Any = context.RawArray("d", messages.NUMBERS)
+        self._numbers[messages.PROMISED_S] = time.monotonic() + config.open_limit_s
         self._events, events = context.Pipe()
         self._control, control = context.Pipe()
         self._lock = threading.Lock()
@@ -68,7 +68,7 @@ class CameraProcess:
         return self._process.pid
 
     def number(self, place: int) -> int:
-        """What was counted since the process began: ``worker.FRAMES``, ``LINES``, ``INCOMPLETE``, ``LOST_LINES``."""
+        """What was counted since the process began: ``messages.FRAMES``, ``LINES``, ``INCOMPLETE``, ``LOST_LINES``."""
         return int(self._numbers[place])
 
     def __enter__(self) -> CameraProcess:
@@ -93,7 +93,7 @@ class CameraProcess:
         """
         while self.info is None:
             event = self.next_event(0.1)
-            if isinstance(event, worker.Failed):
+            if isinstance(event, messages.Failed):
                 raise CameraError(event.text, in_use=event.in_use)
             if isinstance(event, Ended):
                 raise CameraError(f"{self.config.label} cannot be opened: {event.text}.")
@@ -103,7 +103,7 @@ class CameraProcess:
                     f"{self.config.open_limit_s:g} s."
                 )
 
-    def next_event(self, timeout_s: float) -> worker.Event | Ended | None:
+    def next_event(self, timeout_s: float) -> messages.Event | Ended | None:
         """What the process says next; None when it says nothing within the time. What it said before it ended comes
         before its end.
         """
@@ -111,8 +111,8 @@ class CameraProcess:
             wait([self._events, self._process.sentinel], timeout_s)
         try:
             if self._events.poll(0):
-                event: worker.Event = self._events.recv()
-                if isinstance(event, worker.Opened):
+                event: messages.Event = self._events.recv()
+                if isinstance(event, messages.Opened):
                     self.info, self.results = event.info, event.results
                 return event
         except (EOFError, OSError):
@@ -132,7 +132,7 @@ class CameraProcess:
         now = time.monotonic()
         is_regular = now - self._looked_s < 2 * _CONFIRM_S + 0.1
         self._looked_s = now
-        if now <= self._numbers[worker.PROMISED_S]:
+        if now <= self._numbers[messages.PROMISED_S]:
             self._late_since_s = None
             return False
         if self._late_since_s is None or not is_regular:
@@ -166,7 +166,7 @@ class CameraProcess:
     def end(self, *, kill: bool = False) -> None:
         """Ends the process, and kills it if it does not end by itself."""
         if not kill and self._process.is_alive():
-            self._order(worker.Quit())
+            self._order(messages.Quit())
             deadline_s = time.monotonic() + _END_S
             while self._process.is_alive() and time.monotonic() < deadline_s:
                 self.next_event(0.05)  # so that it does not wait for room in the pipe
@@ -179,7 +179,7 @@ class CameraProcess:
         if not self._process.is_alive():
             self._process.close()
 
-    def _order(self, order: RingPlace | worker.Quit) -> None:
+    def _order(self, order: RingPlace | messages.Quit) -> None:
         try:
             self._events.send(order)
         except OSError:

@@ -27,7 +27,6 @@ from aoi_app.camera.presets import describe_results
 from aoi_app.camera.source import SourceError
 
 Outcome = Literal["passed", "failed", "remark", "not possible"]
-_RESTARTS = 20
 _FIRST_BLOCK_S = 5.0
 _RECOVER_S = 30.0
 LINE_SCAN_NAMES = (
@@ -88,12 +87,13 @@ class NoBlockError(Exception):
     """The camera is open, and nothing came."""
 
 
-def check_camera(config: CameraConfig, stream_s: float, said: Callable[[Check], None]) -> list[Check]:
+def check_camera(config: CameraConfig, stream_s: float, restarts: int, said: Callable[[Check], None]) -> list[Check]:
     """Tries everything that the program does with a camera. Its pixel format and chunk mode are as before afterwards.
 
     Args:
         config: which camera.
         stream_s: how long to read at its full rate.
+        restarts: how often to stop and start it.
         said: is told of every check as soon as it is done.
     """
     checks: list[tuple[str, Callable[[], Finding]]] = [
@@ -102,7 +102,7 @@ def check_camera(config: CameraConfig, stream_s: float, said: Callable[[Check], 
         ("the camera opens and tells its features", lambda: _features(config)),
         ("a second program is refused", lambda: _second_program(config)),
         ("blocks come", lambda: _first_block(config)),
-        (f"starts and stops {_RESTARTS} times", lambda: _restarts(config)),
+        (f"starts and stops {restarts} times", lambda: _restarts(config, restarts)),
         ("every pixel format", lambda: _pixel_formats(config)),
         ("chunks", lambda: _chunks(config)),
         (f"runs for {stream_s:g} s", lambda: _stream(config, stream_s)),
@@ -215,18 +215,18 @@ def _first_block(config: CameraConfig) -> Finding:
         return "passed", text, {"darkest": int(image.min()), "brightest": int(image.max()), "mean": float(image.mean())}
 
 
-def _restarts(config: CameraConfig) -> Finding:
+def _restarts(config: CameraConfig, count: int) -> Finding:
     with CameraBlocks(config) as camera:
         _next_block(camera)
         seconds = []
-        for _ in range(_RESTARTS):
+        for _ in range(count):
             began_s = time.monotonic()
             camera.change(())
             _next_block(camera, after_restart=True)
             seconds.append(time.monotonic() - began_s)
-        restarts = camera.status.restarts
-    if restarts:
-        return "failed", f"The acquisition process broke down {restarts} times.", {}
+        broke_down = camera.status.restarts
+    if broke_down:
+        return "failed", f"The acquisition process broke down {broke_down} times.", {}
     return "passed", "", {"median_s": statistics.median(seconds), "longest_s": max(seconds)}
 
 

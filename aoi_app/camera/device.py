@@ -26,7 +26,8 @@ class CameraConfig:
         producer: the GenTL producer (.cti), or ``synthetic``.
         serial: of the camera; None takes the first that the producer has.
         settings: set after opening, in this order; what cannot be set is reported, not fatal.
-        buffers: that the producer fills in turn, 3..256; 8 to 32 ride out a stall of this process.
+        buffers: that the producer fills in turn; 8 to 32 ride out a stall of the acquisition process. Fewer are made
+            where they would need more than 256 MiB, but not fewer than 8.
         ring_bytes: shared memory between the acquisition process and the reader. At 8192 px and 100 000 lines/s a
             third of a second is 256 MiB.
         encoder: which counts of an encoder chunk are read: none, that of a block's first line, or that of each line,

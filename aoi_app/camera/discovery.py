@@ -224,7 +224,7 @@ def _ask(path: str, answer: Connection, printed: str) -> None:
     handle = os.open(printed, os.O_WRONLY | os.O_CREAT)
     for standard in (1, 2):
         os.dup2(handle, standard)
-    from aoi_app.camera.genicam import list_devices
+    from aoi_app.camera.genicam_producer import list_devices
 
     try:
         answer.send(tuple(list_devices(path)))

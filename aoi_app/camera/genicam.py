@@ -1,4 +1,4 @@
-"""GenICam cameras through harvesters. Only this file and ``genicam_nodes`` import harvesters and genicam.
+"""GenICam cameras through harvesters. Only the files ``genicam*`` import harvesters and genicam.
 
 Runs only in child processes: the binding holds the interpreter's lock while it waits for a frame, producers hang and
 crash, and none of that may reach the window.
@@ -6,7 +6,6 @@ crash, and none of that may reach the window.
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from functools import partial
 from types import TracebackType
@@ -14,15 +13,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from genicam import genapi, gentl
-from harvesters.core import Callback, Harvester, ImageAcquirer, ParameterKey, ParameterSet
+from genicam import gentl
+from harvesters.core import Callback, ImageAcquirer, ParameterKey, ParameterSet
 from harvesters.util.pfnc import dict_by_ints
 
 from aoi_app.camera.device import CameraConfig, CameraError, DeviceInfo, RawFrame
 from aoi_app.camera.features import Feature, FeatureError, NodeMap, Setting
 from aoi_app.camera.genicam_nodes import list_nodes, read_node, reason, write_node
+from aoi_app.camera.genicam_producer import GENICAM_ERRORS, Producer, cannot_open, choose
 
-_ACCESS = {1: "free", 2: "read only", 3: "not reachable", 4: "in use", 5: "in use", 6: "in use"}
 _EVENT_WAIT_MS = 20
 _IMAGE_PAYLOADS = {
     gentl.PAYLOADTYPE_INFO_IDS.PAYLOAD_TYPE_UNKNOWN,
@@ -30,49 +29,8 @@ _IMAGE_PAYLOADS = {
     gentl.PAYLOADTYPE_INFO_IDS.PAYLOAD_TYPE_CHUNK_DATA,
 }
 _BIG_ENDIAN = 2
-GENICAM_ERRORS = (gentl.GenericException, genapi.GenericException)
-
-
-class _Heard(logging.Handler):
-    """Keeps what harvesters only logs: why a producer or an interface cannot be opened."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.reasons: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        self.reasons.append(reason(error) if error is not None else record.getMessage())
-        del self.reasons[:-20]
-
-
-class _Producer:
-    """An open producer."""
-
-    def __init__(self, path: str) -> None:
-        self._heard = _Heard()
-        logger = logging.getLogger("aoi_app.camera.harvesters")
-        logger.propagate = False
-        logger.handlers = [self._heard]
-        self.harvester = Harvester(config=ParameterSet({ParameterKey.LOGGER: logger}))
-        self.harvester.add_file(path)
-        self.harvester.update()
-        if not self.harvester.device_info_list and self._heard.reasons:
-            raise CameraError(f"The producer {path} cannot be opened: {self._heard.reasons[-1]}.")
-        self.devices = [_device_info(path, d) for d in self.harvester.device_info_list]
-
-
-def list_devices(path: str) -> list[DeviceInfo]:
-    """The cameras that a producer finds.
-
-    Raises:
-        CameraError: the producer cannot be opened.
-    """
-    producer = _Producer(path)
-    try:
-        return producer.devices
-    finally:
-        producer.harvester.reset()
+_FEWEST_BUFFERS = 8
+_BUFFERS_BYTES = 2**28
 
 
 class _CountsIncomplete(Callback):  # type: ignore[misc]  # harvesters has no types
@@ -88,7 +46,7 @@ class GenicamDevice:
 
     def __init__(self, config: CameraConfig) -> None:
         self._config = config
-        self._producer: _Producer | None = None
+        self._producer: Producer | None = None
         self._acquirer: ImageAcquirer = None
         self._incomplete = _CountsIncomplete()
         self._maps: dict[NodeMap, Any] = {}
@@ -103,8 +61,8 @@ class GenicamDevice:
         return self._incomplete.count
 
     def __enter__(self) -> GenicamDevice:
-        self._producer = _Producer(self._config.producer)
-        index = _choose(self._producer.devices, self._config)
+        self._producer = Producer(self._config.producer)
+        index = choose(self._producer.devices, self._config)
         self.info = self._producer.devices[index]
         keys = ParameterKey
         options = {
@@ -115,7 +73,7 @@ class GenicamDevice:
             self._acquirer = self._producer.harvester.create(index, config=ParameterSet(options))
         except GENICAM_ERRORS as error:
             self._producer.harvester.reset()
-            raise _cannot_open(self.info, error) from error
+            raise cannot_open(self.info, error) from error
         self._acquirer.add_callback(ImageAcquirer.Events.INCOMPLETE_BUFFER, self._incomplete)
         streams = self._acquirer.data_streams
         self._maps = {
@@ -160,6 +118,7 @@ class GenicamDevice:
                 raise CameraError("AcquisitionMode has to be Continuous: a web does not end after some frames.")
             self._incomplete.count = 0
             self._lacks.clear()
+            self._acquirer.num_buffers = max(self._acquirer.min_num_buffers, self._buffers())
             self._acquirer.start()
         except GENICAM_ERRORS as error:
             raise CameraError(f"{self.info.name} does not start: {reason(error)}.") from error
@@ -186,6 +145,13 @@ class GenicamDevice:
             raise CameraError(
                 f"{self.info.name} cannot be read any more: {reason(error)}. Look at its cable and its power."
             ) from error
+
+    def _buffers(self) -> int:
+        """How many buffers are made: fewer where they are large, but not so few that a short stall loses cloth."""
+        stream = self._acquirer.data_streams[0]
+        size = stream.payload_size if stream.defines_payload_size() else self._maps["remote"].PayloadSize.value
+        wanted = self._config.buffers
+        return max(min(_FEWEST_BUFFERS, wanted), min(wanted, _BUFFERS_BYTES // max(1, int(size))))
 
     def _frame(self, buffer: Any) -> RawFrame:
         payload, problem = self._ask(buffer, "payload_type"), ""
@@ -258,54 +224,3 @@ class GenicamDevice:
         if nodes is None:
             raise FeatureError(f"{self.info.name} has no node map {node_map}.")
         return nodes
-
-
-def _choose(devices: list[DeviceInfo], config: CameraConfig) -> int:
-    """The place of the wanted camera in the producer's list."""
-    if not devices:
-        raise CameraError(
-            f"The producer {config.producer} finds no camera. Look at power and cable, and whether its maker's own "
-            "viewer sees it."
-        )
-    if config.serial is None:
-        return 0
-    for index, device in enumerate(devices):
-        if config.serial in {device.serial, device.id}:
-            return index
-    found = ", ".join(f"{d.serial} ({d.model})" for d in devices)
-    raise CameraError(f"{config.producer} finds no camera with the serial number {config.serial}. It finds {found}.")
-
-
-def _cannot_open(info: DeviceInfo, error: BaseException) -> CameraError:
-    if isinstance(error, gentl.ResourceInUseException | gentl.BusyException):
-        return CameraError(f"{info.name} is in use: another program has it open. Close that first.", in_use=True)
-    if isinstance(error, gentl.AccessDeniedException):
-        return CameraError(
-            f"{info.name} cannot be opened: access denied. Either another program has it, or this user may not use "
-            "the device (on Linux, the maker's udev rules or network settings are missing).",
-            in_use=True,
-        )
-    return CameraError(f"{info.name} cannot be opened: {reason(error)}.")
-
-
-def _device_info(path: str, device: Any) -> DeviceInfo:
-    def text(name: str) -> str:
-        try:
-            return str(getattr(device, name) or "")
-        except GENICAM_ERRORS:
-            return ""
-
-    try:
-        access = _ACCESS.get(int(device.access_status), "unknown")
-    except GENICAM_ERRORS:
-        access = "unknown"
-    return DeviceInfo(
-        producer=path,
-        id=text("id_"),
-        vendor=text("vendor"),
-        model=text("model"),
-        serial=text("serial_number"),
-        transport=text("tl_type"),
-        access=access,
-        user_name=text("user_defined_name"),
-    )

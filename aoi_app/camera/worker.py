@@ -14,77 +14,35 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from aoi_app.camera.device import SYNTHETIC, CameraConfig, CameraDevice, CameraError, DeviceInfo, RawFrame
+from aoi_app.camera.device import SYNTHETIC, CameraConfig, CameraDevice, CameraError, RawFrame
 from aoi_app.camera.features import FeatureError, Setting
+from aoi_app.camera.messages import (
+    FRAMES,
+    INCOMPLETE,
+    LINES,
+    LOST_LINES,
+    PROMISED_S,
+    Attached,
+    Event,
+    Failed,
+    NeedsRing,
+    Opened,
+    Restarted,
+    Unusable,
+)
 from aoi_app.camera.pixel_formats import decode, find_format
 from aoi_app.camera.presets import SettingResult, apply_settings
 from aoi_app.camera.ring import RingPlace, RingWriter, Written, slot_bytes_for
 from aoi_app.camera.source import SourceError
 
-PROMISED_S, FRAMES, LINES, INCOMPLETE, LOST_LINES = range(5)
-"""Places in the numbers that both processes see: until when a sign of life is promised (``time.monotonic``), and what
-was delivered and lost since the process began.
-"""
-NUMBERS = 5
 _FETCH_S = 0.05
 _IDLE_S = 0.1
 _LISTEN_S = 0.005
 _SELF_END_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The camera is open and its settings are made."""
-
-    info: DeviceInfo
-    results: tuple[SettingResult, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The camera cannot be opened, or not read any more; the process ends."""
-
-    text: str
-    in_use: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NeedsRing:
-    """The next block needs a ring with slots of at least so many bytes."""
-
-    slot_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """The process writes into the ring of this name from now on."""
-
-    ring: str
-
-
-@dataclass(frozen=True, slots=True)
-class Restarted:
-    """The camera was stopped and started again; its counters may have begun anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unusable:
-    """Frames come that cannot be read; the text says why."""
-
-    text: str
-
-
-Event = Opened | Failed | NeedsRing | Attached | Restarted | Unusable | Written
-
-
-@dataclass(frozen=True, slots=True)
-class Quit:
-    """Stop, close the camera and end."""
 
 
 def run_camera(config: CameraConfig, streams: bool, events: Connection, control: Connection, numbers: Any) -> None:

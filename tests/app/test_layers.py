@@ -94,6 +94,14 @@ def test_the_window_knows_neither_torch_nor_sql_nor_cameras() -> None:
     assert offenders(("aoi_app.ui",), unknown) == []
 
 
+def test_only_the_acquisition_process_knows_the_binding() -> None:
+    files = ("aoi_app.camera.genicam", "aoi_app.camera.genicam_nodes", "aoi_app.camera.genicam_producer")
+    assert offenders(("aoi_app", "cras_core"), ("harvesters", "genicam"), but=files) == []
+    later = {"aoi_app.camera.worker", "aoi_app.camera.discovery"}  # inside what runs in child processes
+    assert {m for m in MODULES if m not in files and known_by(m) & set(files)} == later
+    assert not [m for m in MODULES if m not in files and known_by(m, only_at_import=True) & set(files)]
+
+
 def test_cameras_know_neither_window_nor_records_nor_the_running_line() -> None:
     unknown = ("aoi_app.ui", "aoi_app.records", "aoi_app.live", "aoi_app.app", "torch", "sqlalchemy")
     assert offenders(("aoi_app.camera",), unknown) == []

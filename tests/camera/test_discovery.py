@@ -107,7 +107,7 @@ def test_the_wanted_camera_is_found_or_what_there_is_instead(
     assert find_camera(None).serial == "0"
     assert find_camera("VikyTL_DEV_green").serial == "1"
     assert find_camera("x", [SYNTHETIC]).serial == "x"
-    with pytest.raises(SourceError, match="no camera with the serial number 9.*Found: .*Viky 0.*Viky 2"):
+    with pytest.raises(SourceError, match=r"no camera with the serial number 9.*Found: .*Viky 0.*Viky 2"):
         find_camera("9", [viky])
     with pytest.raises(SourceError, match=r"There is no camera\. There is no producer .*none\.cti"):
         find_camera(None, [str(tmp_path / "none.cti")])

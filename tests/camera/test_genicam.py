@@ -1,4 +1,4 @@
-"""A real producer and its cameras, end to end: discovery, features, streams, faults. Nothing here is ours or replaced."""
+"""A real producer and its cameras, end to end: discovery, features, streams, faults. No part is replaced."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FAST = Setting("remote", "AcquisitionFrameRate", 200.0)
 
 
 def camera_of(viky: str, serial: str | None = None, *settings: Setting) -> CameraConfig:
-    return CameraConfig(viky, serial, (FAST, *settings), ring_bytes=2**25)
+    return CameraConfig(viky, serial, (FAST, *settings), buffers=4, ring_bytes=2**25)
 
 
 def test_its_cameras_are_found(viky: str) -> None:
@@ -154,14 +154,15 @@ def test_a_preset_is_taken_from_the_camera_and_gives_it_back(viky: str) -> None:
 
 def opens_twice(path: str, answer: Connection) -> None:
     """What a second program meets, within one process, because this producer does not see other processes."""
-    from aoi_app.camera.genicam import GenicamDevice, _cannot_open
+    from aoi_app.camera.genicam import GenicamDevice
+    from aoi_app.camera.genicam_producer import cannot_open
 
     with GenicamDevice(CameraConfig(path)) as device:
         assert device._producer is not None
         try:
             device._producer.harvester.create(0)
         except Exception as error:  # noqa: BLE001 (whatever it is has to become a message)
-            found = _cannot_open(device.info, error)
+            found = cannot_open(device.info, error)
             answer.send((found.in_use, str(found)))
     answer.close()
 
