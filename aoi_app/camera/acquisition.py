@@ -131,7 +131,7 @@ class CameraBlocks:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process is not None:
-            self._drop_process(kill=False)
+            self._drop_process(self._process, kill=False)
         self._ready.clear()
         self._state, self._text = "closed", ""
 
@@ -232,8 +232,7 @@ class CameraBlocks:
             self._is_open(process)
         elif isinstance(event, messages.NeedsRing):
             self._drop_new_ring()
-            self._new_ring = RingReader(event.slot_bytes, self._config.ring_bytes)
-            process.send_ring(self._new_ring.place)
+            self._make_ring(process, event.slot_bytes)
         elif isinstance(event, messages.Attached) and self._new_ring is not None:
             self._new_ring.attached()
             if self._ring is not None:
@@ -247,22 +246,34 @@ class CameraBlocks:
             self._text = event.text
             self._down = self._down or event.text
 
+    def _make_ring(self, process: CameraProcess, slot_bytes: int) -> None:
+        """Gives the process memory. Once the line runs, memory that is short is no reason to end it: what is held of
+        the ring before may be free again soon.
+        """
+        try:
+            self._new_ring = RingReader(slot_bytes, self._config.ring_bytes)
+        except SourceError as error:
+            if self._last_block_s is None:
+                raise
+            self._failed(str(error).rstrip("."), kill=True)
+        else:
+            process.send_ring(self._new_ring.place)
+
     def _is_open(self, process: CameraProcess) -> None:
         self._info, self._results = process.info, process.results
         self._state, self._text = "running", ""
         self._opened_at_s = time.monotonic()
 
     def _failed(self, why: str, *, kill: bool) -> None:
-        """The process is of no use any more; another one is started after a pause."""
-        was_up = self._state == "running"
-        self._drop_process(kill=kill)
+        """The process is of no use any more, or could not be started; another one is started after a pause."""
+        if self._process is not None:
+            self._drop_process(self._process, kill=kill)
         pause_s = min(_LONGEST_PAUSE_S, 0.25 * 2**self._attempts) if self._attempts else 0.0
         self._attempts += 1
         self._retry_at_s = time.monotonic() + pause_s
-        if was_up or self._down is None:
-            self._down = f"{self.name} was away: {why}. Look at its cable, its power and its driver."
-        if was_up:
+        if self._down is None:  # what began it stays the reason until blocks come again
             self._away_at = time.strftime("%H:%M:%S")
+            self._down = f"{self.name} was away: {why}. Look at its cable, its power and its driver."
         self._state = "waiting"
         self._text = f"{self.name} is away since {self._away_at}: {why}. Attempt {self._attempts} follows."
         logger.warning("%s: %s; next attempt in %.2f s", self.name, why, pause_s)
@@ -270,12 +281,14 @@ class CameraBlocks:
     def _respawn(self) -> None:
         self._state = "starting"
         self._restarts += 1
-        self._process = CameraProcess(replace(self._config, settings=tuple(self._settings)), streams=True)
+        try:
+            self._process = CameraProcess(replace(self._config, settings=tuple(self._settings)), streams=True)
+        except CameraError as error:
+            self._failed(str(error).rstrip("."), kill=True)
 
-    def _drop_process(self, *, kill: bool) -> None:
-        assert self._process is not None
+    def _drop_process(self, process: CameraProcess, *, kill: bool) -> None:
         self._before = _add(self._before, self._counted())
-        process, self._process = self._process, None
+        self._process = None
         process.end(kill=kill)
         self._drop_new_ring()
         if self._ring is not None:

@@ -38,6 +38,9 @@ class CameraProcess:
     Args:
         config: which camera.
         streams: it begins to deliver as soon as it is open.
+
+    Raises:
+        CameraError: the system cannot start a process now.
     """
 
     def __init__(self, config: CameraConfig, *, streams: bool = False) -> None:
@@ -58,9 +61,15 @@ class CameraProcess:
             name=f"camera {config.serial or ''}",
             daemon=True,
         )
-        self._process.start()
-        events.close()
-        control.close()
+        try:
+            self._process.start()
+        except OSError as error:
+            self._events.close()
+            self._control.close()
+            raise CameraError(f"The acquisition process cannot be started: {error.strerror or error}.") from error
+        finally:
+            events.close()
+            control.close()
 
     @property
     def pid(self) -> int | None:

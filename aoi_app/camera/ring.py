@@ -133,7 +133,8 @@ class RingReader:
         if free is not None and free < _HEADER_BYTES + slots * size:
             if free < _HEADER_BYTES + _FEWEST_SLOTS * size:
                 raise _too_small(_HEADER_BYTES + _FEWEST_SLOTS * size, free)
-            slots = (free - _HEADER_BYTES) // size
+            # Not all of it: the next ring may be made while images of this one are still held.
+            slots = max(_FEWEST_SLOTS, (free // 2 - _HEADER_BYTES) // size)
         self.place = RingPlace(f"aoi-{os.getpid()}-{secrets.token_hex(4)}", slots, size)
         try:
             memory = _Memory(self.place.name, create=True, size=self.place.total_bytes)
