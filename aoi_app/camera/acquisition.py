@@ -268,7 +268,7 @@ class CameraBlocks:
         """The process is of no use any more, or could not be started; another one is started after a pause."""
         if self._process is not None:
             self._drop_process(self._process, kill=kill)
-        pause_s = min(_LONGEST_PAUSE_S, 0.25 * 2**self._attempts) if self._attempts else 0.0
+        pause_s = min(_LONGEST_PAUSE_S, 0.25 * 2 ** min(self._attempts, 10)) if self._attempts else 0.0
         self._attempts += 1
         self._retry_at_s = time.monotonic() + pause_s
         if self._down is None:  # what began it stays the reason until blocks come again

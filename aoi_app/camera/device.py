@@ -151,3 +151,8 @@ class CameraDevice(Features, Protocol):
 
     def fetch(self, timeout_s: float) -> RawFrame | None:
         """The next complete buffer; None when there is none within the time. Raises CameraError."""
+
+    def ping(self) -> None:
+        """Asks the camera itself, not a copy of what it said before. Raises CameraError when it does not answer:
+        a camera without its cable and one that waits for a trigger look the same to who only fetches.
+        """

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from genicam import gentl
+from genicam import genapi, gentl
 from harvesters.core import Callback, ImageAcquirer, ParameterKey, ParameterSet
 from harvesters.util.pfnc import dict_by_ints
 
@@ -145,6 +145,15 @@ class GenicamDevice:
             raise CameraError(
                 f"{self.info.name} cannot be read any more: {reason(error)}. Look at its cable and its power."
             ) from error
+
+    def ping(self) -> None:
+        """Reads the width out of the camera, past every cache."""
+        try:
+            self._maps["remote"].get_node("Width").get_value(ignore_cache=True)
+        except genapi.LogicalErrorException:
+            return  # it has no such feature, and cannot be asked
+        except GENICAM_ERRORS as error:
+            raise CameraError(f"{self.info.name} does not answer any more: {reason(error)}") from error
 
     def _buffers(self) -> int:
         """How many buffers are made: fewer where they are large, but not so few that a short stall loses cloth."""

@@ -110,7 +110,7 @@ class SyntheticDevice:
 
     def fetch(self, timeout_s: float) -> RawFrame | None:
         """The next frame. Like a camera, it skips frames when nobody fetches them for longer than its buffers last."""
-        if not self._is_running or self._value("TriggerMode") == "On":
+        if not self._is_running or self._value("TriggerMode") == "On" or self._value("Unplugged"):
             time.sleep(timeout_s)
             return None
         lines, rate = int(self._value("Height")), float(self._value("AcquisitionLineRate"))
@@ -126,6 +126,11 @@ class SyntheticDevice:
         frame = self._raw(self._frame, lines)
         self._frame += 1
         return frame
+
+    def ping(self) -> None:
+        """Answers unless it is unplugged."""
+        if self._value("Unplugged"):
+            raise CameraError(f"{self.info.name} does not answer any more.")
 
     def _raw(self, number: int, lines: int) -> RawFrame:
         width, pixel_format = int(self._value("Width")), str(self._value("PixelFormat"))
@@ -202,6 +207,7 @@ def _features() -> list[Feature]:
             _integer("SkipFrames", faults, 0, 0, 1000, 1, "", tooltip="Loses so many frames on their way, at once."),
             is_kept=False,
         ),
+        replace(_boolean("Unplugged", faults, "Nothing comes, and it does not answer."), is_kept=False),
         Feature("remote", "Crash", "Crash", faults, "command", None, "WO", "Guru", tooltip="Crashes the process."),
         Feature("remote", "Hang", "Hang", faults, "command", None, "WO", "Guru", tooltip="Hangs the process."),
     ]

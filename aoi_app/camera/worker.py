@@ -43,6 +43,8 @@ _FETCH_S = 0.05
 _IDLE_S = 0.1
 _LISTEN_S = 0.005
 _SELF_END_S = 10.0
+_SILENT_S = 0.8
+_PING_LIMIT_S = 5.0
 
 
 def run_camera(config: CameraConfig, streams: bool, events: Connection, control: Connection, numbers: Any) -> None:
@@ -111,7 +113,7 @@ class _Worker:
         self._seen_incomplete = 0
         self._unusable = ""
         self._asked_bytes = 0
-        self._listened_s = self._armed_s = self._captured_at_s = 0.0
+        self._listened_s = self._armed_s = self._captured_at_s = self._pinged_s = 0.0
 
     def promise(self, seconds: float) -> None:
         """A sign of life comes within the time; otherwise this process ends, even if a producer holds everything."""
@@ -138,6 +140,8 @@ class _Worker:
                 self._count_incomplete(device, frame)
                 if frame is not None:
                     self._pending, self._captured_at_s = frame, time.monotonic()
+                else:
+                    self._ping(device)
             else:
                 wait([self._events, self._control], _IDLE_S)
             if self._pending is not None:
@@ -145,6 +149,14 @@ class _Worker:
         self.promise(self._config.open_limit_s)
         if self._is_streaming:
             self._stop(device)
+
+    def _ping(self, device: CameraDevice) -> None:
+        """Finds out whether a camera that has been silent for a while is still there."""
+        now = time.monotonic()
+        if now - max(self._captured_at_s, self._pinged_s) > _SILENT_S:
+            self.promise(_PING_LIMIT_S)
+            device.ping()
+            self._pinged_s = time.monotonic()
 
     def _wait_for_ring(self, device: CameraDevice) -> None:
         """Has a ring ready for frames as the camera announces them, so that none is lost while it is made."""

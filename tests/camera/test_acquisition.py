@@ -215,6 +215,16 @@ def test_a_stopped_web_is_no_fault() -> None:
         read_blocks(camera, 2)
 
 
+def test_a_cable_that_was_pulled_out_is_noticed_although_nothing_fails() -> None:
+    with CameraBlocks(synthetic()) as camera:
+        read_blocks(camera, 1)
+        assert camera._process is not None
+        camera._process.write(Setting("remote", "Unplugged", True))  # past what is set again when it comes back
+        seen = read_until(camera, lambda s: bool(s.outages))
+        assert "does not answer any more. Look at its cable" in seen.outages[0].reason
+        read_blocks(camera, 2)
+
+
 def test_a_camera_that_is_not_there_at_the_start_is_an_error() -> None:
     with (
         pytest.raises(SourceError, match="no synthetic camera 'missing'"),
@@ -256,7 +266,7 @@ def test_a_process_that_the_system_cannot_start_is_an_error(monkeypatch: pytest.
 def test_a_camera_that_only_tells_its_features_can_be_started_by_hand() -> None:
     with CameraProcess(synthetic()) as camera:
         assert camera.feature("remote", "Width").value == 64
-        assert len(camera.features("remote")) == 14
+        assert len(camera.features("remote")) == 15
         assert camera.features("stream") == []
         with pytest.raises(FeatureError, match=r"Width \(remote\) = 20000 is out of range: 8 to 16384"):
             camera.write(Setting("remote", "Width", 20000))

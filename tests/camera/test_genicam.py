@@ -120,6 +120,12 @@ def test_chunks_are_read_with_the_blocks(viky: str) -> None:
         assert isinstance(bounces.value, int)
 
 
+def test_a_slow_camera_is_asked_between_its_frames_and_goes_on(viky: str) -> None:
+    slow = Setting("remote", "AcquisitionFrameRate", 1.0)  # silent long enough to be asked whether it is there
+    with CameraBlocks(camera_of(viky, None, slow)) as camera:
+        assert [b.frame_id for b in read_blocks(camera, 3)] == [1, 2, 3]
+
+
 def test_two_cameras_at_once(viky: str) -> None:
     with CameraBlocks(camera_of(viky, "0")) as one, CameraBlocks(camera_of(viky, "1")) as other:
         assert [b.frame_id for b in read_blocks(one, 5)] == [1, 2, 3, 4, 5]
