@@ -56,7 +56,7 @@ class CameraBlocks:
 
     A process of its own reads the camera. When that crashes, is killed, or gives no sign of life, it is started anew,
     with growing pauses and without end, and ``read`` returns an ``Outage`` before the first block that follows.
-    ``read`` and ``status`` belong to one thread; the features may be read and set from any.
+    ``read`` belongs to one thread; status and features may be asked from any.
     """
 
     def __init__(self, config: CameraConfig) -> None:
@@ -100,12 +100,14 @@ class CameraBlocks:
     @property
     def fill(self) -> float:
         """How full the ring is, 0..1."""
-        return self._ring.fill if self._ring is not None else 0.0
+        ring = self._ring
+        return ring.fill if ring is not None else 0.0
 
     @property
     def pid(self) -> int | None:
         """Of the acquisition process, while there is one."""
-        return self._process.pid if self._process is not None else None
+        process = self._process
+        return process.pid if process is not None else None
 
     @property
     def status(self) -> CameraStatus:

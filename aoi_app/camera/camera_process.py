@@ -70,11 +70,7 @@ class CameraProcess:
         finally:
             events.close()
             control.close()
-
-    @property
-    def pid(self) -> int | None:
-        """Of the process."""
-        return self._process.pid
+        self.pid = self._process.pid
 
     def number(self, place: int) -> int:
         """What was counted since the process began: ``messages.FRAMES``, ``LINES``, ``INCOMPLETE``, ``LOST_LINES``."""

@@ -191,7 +191,7 @@ class RingReader:
     def close(self) -> None:
         """Lets go of the memory; arrays that are still held stay valid. Nothing can be asked of the ring any more."""
         self.attached()
-        del self._taken
+        self._taken = np.zeros(self.place.slots, np.uint8)  # whoever still asks for the fill gets 0
         _let_go(self._memory)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -27,7 +26,6 @@ from aoi_app.camera.messages import (
     LOST_LINES,
     PROMISED_S,
     Attached,
-    Event,
     Failed,
     NeedsRing,
     Opened,
@@ -64,15 +62,19 @@ def run_camera(config: CameraConfig, streams: bool, events: Connection, control:
     try:
         with _device(config) as device:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # harvesters has put a handler of its own there
-            worker.run(device, streams)
+            try:
+                worker.run(device, streams)
+            except SourceError as error:
+                _tell(events, error)  # before the camera is closed, which may hang now
+            worker.promise(config.open_limit_s)
     except SourceError as error:
-        _try_to_tell(events, Failed(str(error), getattr(error, "in_use", False)))
+        _tell(events, error)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # who started this is gone
     except Exception as error:  # noqa: BLE001 (what nobody foresaw is told instead of a mere exit status)
         where = traceback.extract_tb(error.__traceback__)[-1]
         text = f"{type(error).__name__} in {Path(where.filename).name} line {where.lineno}: {error}"
-        _try_to_tell(events, Failed(f"The acquisition process broke down: {text}"))
+        _tell(events, SourceError(f"The acquisition process broke down: {text}"))
     faulthandler.cancel_dump_traceback_later()
 
 
@@ -94,11 +96,10 @@ def _device(config: CameraConfig) -> CameraDevice:
     return GenicamDevice(config)
 
 
-def _try_to_tell(events: Connection, event: Event) -> None:
-    try:
-        events.send(event)
-    except OSError:
-        print(event, file=sys.stderr)  # noqa: T201 (nobody else is left to tell)
+def _tell(events: Connection, error: SourceError) -> None:
+    """Says why this process ends, if somebody is left to hear it."""
+    with suppress(OSError):
+        events.send(Failed(str(error), getattr(error, "in_use", False)))
 
 
 class _Worker:
@@ -106,6 +107,7 @@ class _Worker:
 
     def __init__(self, config: CameraConfig, events: Connection, control: Connection, numbers: Any) -> None:
         self._config, self._events, self._control, self._numbers = config, events, control, numbers
+        self._trace = 2 if config.shows_output else os.open(os.devnull, os.O_WRONLY)
         self._ring: RingWriter | None = None
         self._pending: RawFrame | None = None
         self._is_streaming = self._quits = False
@@ -121,7 +123,7 @@ class _Worker:
         self._numbers[PROMISED_S] = now + seconds
         if seconds > 1.0 or now - self._armed_s > 1.0:
             self._armed_s = now + seconds
-            faulthandler.dump_traceback_later(seconds + _SELF_END_S, exit=True)
+            faulthandler.dump_traceback_later(seconds + _SELF_END_S, exit=True, file=self._trace)
 
     def run(self, device: CameraDevice, streams: bool) -> None:
         """Delivers until it is told to quit."""
@@ -129,6 +131,7 @@ class _Worker:
         self._events.send(Opened(device.info, tuple(results)))
         if streams:
             self._wait_for_ring(device)
+            self.promise(self._config.open_limit_s)
             self._start(device)
         while not self._quits:
             self.promise(self._config.silence_limit_s)
@@ -146,8 +149,8 @@ class _Worker:
                 wait([self._events, self._control], _IDLE_S)
             if self._pending is not None:
                 self._deliver(device, self._pending)
-        self.promise(self._config.open_limit_s)
         if self._is_streaming:
+            self.promise(self._config.open_limit_s)
             self._stop(device)
 
     def _ping(self, device: CameraDevice) -> None:
