@@ -13,13 +13,15 @@ from aoi_app.camera.features import Setting, Value
 
 PATIENCE_S = 60.0
 """How long a test waits before it gives up; no test depends on how fast something is."""
+SILENCE_S = 2.0
+"""Longer than the default, so that a machine that is busy with other tests is not taken for a hung camera."""
 
 
 def synthetic(**values: Value) -> CameraConfig:
     """A small synthetic camera with these features."""
     features: dict[str, Value] = {"Width": 64, "Height": 16, "AcquisitionLineRate": 2000.0, **values}
     settings = tuple(Setting("remote", name, value) for name, value in features.items())
-    return CameraConfig(SYNTHETIC, settings=settings, ring_bytes=2**20)
+    return CameraConfig(SYNTHETIC, settings=settings, ring_bytes=2**20, silence_limit_s=SILENCE_S)
 
 
 @dataclass

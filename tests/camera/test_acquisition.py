@@ -157,7 +157,7 @@ def test_the_camera_comes_back_by_itself_as_it_was_set(fault: object, reason: st
         write(camera, "Width", 96)
         pid = camera.pid
         fault(camera)  # type: ignore[operator]
-        seen = read_until(camera, lambda s: bool(s.outages) and s.blocks[-1].captured_at_s > time.monotonic() - 5)
+        seen = read_until(camera, lambda s: bool(s.outages))
         after = read_blocks(camera, 5)
         assert reason in seen.outages[0].reason
         assert "aoi Synthetic line scan synthetic-0" in seen.outages[0].reason

@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 import pytest
-from camera_tools import PATIENCE_S, read_blocks, read_until
+from camera_tools import PATIENCE_S, SILENCE_S, read_blocks, read_until
 
 from aoi_app.camera.acquisition import CameraBlocks
 from aoi_app.camera.camera_process import CameraProcess
@@ -23,7 +23,7 @@ FAST = Setting("remote", "AcquisitionFrameRate", 200.0)
 
 
 def camera_of(viky: str, serial: str | None = None, *settings: Setting) -> CameraConfig:
-    return CameraConfig(viky, serial, (FAST, *settings), buffers=4, ring_bytes=2**25)
+    return CameraConfig(viky, serial, (FAST, *settings), buffers=4, ring_bytes=2**25, silence_limit_s=SILENCE_S)
 
 
 def test_its_cameras_are_found(viky: str) -> None:
