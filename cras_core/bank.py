@@ -66,7 +66,7 @@ class BankDetector(Detector):
             patches = t[i].reshape(-1, t.shape[-1])
             nearest = [torch.cdist(part, bank).amin(dim=1) for part in torch.split(patches, _AT_ONCE)]
             raw[i] = torch.cat(nearest).reshape(t.shape[1:3])
-        return raw
+        return raw[None]
 
 
 def coreset(vectors: Tensor, count: int, seed: int) -> Tensor:

@@ -176,7 +176,7 @@ class ScoreConfig:
     Attributes:
         kind: ``probability`` is D's sigmoid, the paper's (eq. 9); ``logit`` the same before the sigmoid, which does
             not saturate; ``residual`` the distance to the recomposed centre (eq. 4); ``both`` the mean of logit and
-            residual, each in spreads of normal cloth.
+            residual, each in spreads of normal cloth and, on a web, each relative to the web.
         smooth_px: standard deviation of the Gaussian over the map, pixels.
         image: what the score of a whole picture is the maximum of: the ``smoothed`` map (eq. 10), or the map of
             ``cells`` as it comes, as in the authors' code.

@@ -82,7 +82,9 @@ class Detector(ABC):
 
     @abstractmethod
     def score(self, t: Tensor, fabric: Tensor) -> Tensor:
-        """(B, h, w, D) vectors and the (B,) int64 fabrics to compare them with -> (B, h, w) raw anomaly scores."""
+        """(B, h, w, D) vectors and the (B,) int64 fabrics to compare them with -> (S, B, h, w) raw anomaly scores of S
+        kinds.
+        """
 
     @property
     def middles(self) -> npt.NDArray[np.float32]:
@@ -192,8 +194,8 @@ class TileFeatures:
 
         Args:
             fabric: index of the fabric that the tiles are known to be; None lets each tile choose (eq. 2).
-            middle: (D,) middle of the web that the tiles are of; it is shifted onto that of the fabric. None shifts
-                nothing.
+            middle: (D,) middle of the web that the tiles are of. With it they are scored once more, shifted so that it
+                falls on that of the fabric: as they are and shifted they tell different defects.
 
         Raises:
             ConfigError: there is no such fabric.
@@ -203,13 +205,14 @@ class TileFeatures:
             raise ConfigError(f"there is no fabric {fabric}; the model has {count}, counted from 0")
         chosen = self.similarity.argmax(axis=1) if fabric is None else np.full(n, fabric)
         known = torch.from_numpy(chosen).to(detector.device)
-        raw = []
+        kinds = []
         for i in range(0, n, detector.at_once):
             t, k = self.vectors[i : i + detector.at_once], known[i : i + detector.at_once]
+            scores = [detector.score(t, k)]
             if middle is not None:
-                t = t + detector.shift(k, middle)[:, None, None, :]
-            raw.append(detector.score(t, k).float().cpu())
-        return CellScores(torch.cat(raw).numpy(), self.similarity, chosen.astype(np.int64))
+                scores.append(detector.score(t + detector.shift(k, middle)[:, None, None, :], k))
+            kinds.append(torch.cat(scores).float().cpu())
+        return CellScores(torch.cat(kinds, dim=1).numpy(), self.similarity, chosen.astype(np.int64))
 
 
 def _check_tiles(tiles: Image) -> None:

@@ -116,18 +116,18 @@ class Inspector(Detector):
     def score(self, t: Tensor, fabric: Tensor) -> Tensor:
         """See ``Detector.score``."""
         logit, residual = self._model.judge(t, fabric)
-        return raw_score(logit.float(), residual.float(), fabric, self.config.score, self.scale)
+        return raw_scores(logit.float(), residual.float(), fabric, self.config.score, self.scale)
 
 
-def raw_score(logit: Tensor, residual: Tensor, fabric: Tensor, config: ScoreConfig, scale: ScoreScale) -> Tensor:
-    """The raw score of every cell, of (B, h, w) logits and residuals and (B,) fabrics -> (B, h, w)."""
+def raw_scores(logit: Tensor, residual: Tensor, fabric: Tensor, config: ScoreConfig, scale: ScoreScale) -> Tensor:
+    """The raw scores of every cell, of (B, h, w) logits and residuals and (B,) fabrics -> (S, B, h, w)."""
     if config.kind == "probability":
-        return logit.sigmoid()
+        return logit.sigmoid()[None]
     if config.kind == "logit":
-        return logit
+        return logit[None]
     if config.kind == "residual":
-        return residual
+        return residual[None]
     k = fabric
     logit = (logit - scale.logit_centre[k, None, None]) / scale.logit_spread[k, None, None]
     residual = (residual - scale.residual_centre[k, None, None]) / scale.residual_spread[k, None, None]
-    return 0.5 * (logit + residual)
+    return torch.stack([logit, residual])

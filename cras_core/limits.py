@@ -48,22 +48,23 @@ def measure_limits(
         bits = read_bits(normal.paths[0])
         for path in normal.paths:
             picture = read_image(path, bits)
-            raw, similarity, level = _raw_map(detector, picture, normal.are_strips, k)
-            if np.isfinite(raw).any():
-                maps.append(raw)
+            kinds, similarity, level = _raw_maps(detector, picture, normal.are_strips, k)
+            if np.isfinite(kinds).any():
+                maps.append(kinds)
                 similarities.append(similarity)
                 levels.append(level)
             done += 1
             on_image(path, done, total)
         if not maps:
             raise DataError(f"fabric {normal.fabric}: no cloth found in the pictures held back for its limits")
-        cells = np.concatenate([m[np.isfinite(m)] for m in maps])
+        raw_maps = [m.mean(axis=0) for m in maps]
+        cells = np.concatenate([m[np.isfinite(m)] for m in raw_maps])
         low, centre, high = np.percentile(cells, [25, 50, 75])
         spread = float(max(high - low, 1e-6))
         raw_peaks = []
-        for raw in maps:
+        for kinds, raw in zip(maps, raw_maps, strict=True):
             reference = RunningReference(config.reference, config.tiling.cell_px)
-            relative = reference.relate(raw, float(centre), spread, math.inf)
+            relative = reference.relate(kinds, float(centre), spread, math.inf)
             peaks.append(block_peaks(relative.score, _PEAK_BLOCK_CELLS))
             raw_peaks.append(block_peaks(raw, _PEAK_BLOCK_CELLS))
         area = len(cells) * (config.tiling.cell_px * config.calibration.mm_per_px / 1000.0) ** 2
@@ -127,11 +128,11 @@ def _cosine(a: FloatArray, b: FloatArray) -> float:
     return float(a @ b / max(1e-12, float(np.linalg.norm(a) * np.linalg.norm(b))))
 
 
-def _raw_map(
+def _raw_maps(
     detector: Detector, picture: npt.NDArray[np.uint8], is_strip: bool, fabric: int
 ) -> tuple[FloatArray, float, float]:
-    """Raw scores of the cells of a picture, NaN outside the cloth; the similarity to its fabric; and how far its middle
-    lies from that of the fabric.
+    """(S, rows, cols) raw scores of the cells of a picture, NaN outside the cloth; the similarity to its fabric; and
+    how far its middle lies from that of the fabric.
     """
     config = detector.config
     if is_strip:
@@ -140,11 +141,11 @@ def _raw_map(
         seen = [r for r in rows if np.isfinite(r.similarity)]
         similarity = float(np.mean([r.similarity for r in seen])) if seen else float("nan")
         level = float(np.mean([r.level for r in seen])) if seen else float("nan")
-        return np.concatenate([r.raw for r in rows]), similarity, level
+        return np.concatenate([r.kinds for r in rows], axis=1), similarity, level
     tile = preprocess(picture, config.preprocess)[None]
     features = detector.look(tile)
     cell = config.tiling.cell_px
     middle = features.middle(np.ones(features.vectors.shape[:3], np.bool_))
-    raw = features.judge(fabric, RunningReference(config.reference, cell).middle(middle, tile.shape[1])).raw[0]
+    scores = features.judge(fabric, RunningReference(config.reference, cell).middle(middle, tile.shape[1]))
     level = float(np.sqrt(np.square(middle - detector.middles[fabric]).mean()))
-    return raw, float(features.similarity[0, fabric]), level
+    return scores.kinds[:, 0], float(features.similarity[0, fabric]), level

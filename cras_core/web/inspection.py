@@ -34,14 +34,20 @@ class CellScores:
     """What a detector says of a batch of tiles.
 
     Attributes:
-        raw: (B, h, w) float32 raw anomaly score of each cell; higher is stranger.
+        kinds: (S, B, h, w) float32 raw anomaly scores of each cell, of S kinds; higher is stranger. Each is related to
+            the web on its own.
         similarity: (B, K) float32 similarity to each of the K fabrics (CRAS eq. 2).
         fabric: (B,) int64 the fabric that each tile was compared with.
     """
 
-    raw: FloatArray
+    kinds: FloatArray
     similarity: FloatArray
     fabric: npt.NDArray[np.int64]
+
+    @property
+    def raw(self) -> FloatArray:
+        """(B, h, w) the raw score of each cell, the mean over its kinds."""
+        return np.asarray(self.kinds.mean(axis=0), dtype=np.float32)
 
 
 class TileFeatures(Protocol):
@@ -59,7 +65,8 @@ class TileFeatures(Protocol):
 
         Args:
             fabric: what they are compared with; None lets each tile choose.
-            middle: (D,) middle of the web that they are of; it is shifted onto that of the fabric. None shifts nothing.
+            middle: (D,) middle of the web that they are of. With it the tiles are scored once more, shifted so that it
+                falls on that of the fabric.
         """
 
 
@@ -98,7 +105,7 @@ class ScoredRows:
         image: (lines, W) or (lines, W, 3) uint8.
         cell_px: side of a cell; the last row of a segment may reach beyond the last line.
         score: (rows, cols) float32, 1 is the calibrated limit of the fabric; NaN where nothing was inspected.
-        raw: (rows, cols) float32 raw score, NaN likewise.
+        kinds: (S, rows, cols) float32 raw scores, NaN likewise.
         edges: the cloth in these lines.
         fabric: index of the fabric that they were compared with.
         similarity: mean similarity to that fabric.
@@ -111,12 +118,17 @@ class ScoredRows:
     image: Image
     cell_px: int
     score: FloatArray
-    raw: FloatArray
+    kinds: FloatArray
     edges: ClothEdges
     fabric: int
     similarity: float
     level: float
     tiles: int
+
+    @property
+    def raw(self) -> FloatArray:
+        """(rows, cols) the raw score, the mean over its kinds."""
+        return np.asarray(self.kinds.mean(axis=0), dtype=np.float32)
 
     @property
     def end_line(self) -> int:
@@ -173,7 +185,7 @@ class WebInspection:
         scores = features.judge(fabric, self.reference.middle(here, len(stretch.image)))
         self._rows.add(stretch, canvas, scores)
         distance = float(np.sqrt(np.mean((here - self._detector.middles[fabric]) ** 2)))
-        return _Likeness(float(scores.similarity[:, fabric].mean()), distance, len(scores.raw))
+        return _Likeness(float(scores.similarity[:, fabric].mean()), distance, len(scores.similarity))
 
     def _match(self, similarity: FloatArray) -> int:
         """The fabric of the web, by the (B, K) similarity of a stretch's tiles."""
@@ -195,7 +207,7 @@ class WebInspection:
         first = self._rows.next_row * cell
         if end <= first:
             return []
-        raw = self._rows.take(ceil_to(end, cell) // cell, ceil_to(stretch.image.shape[1], cell) // cell)
+        kinds = self._rows.take(ceil_to(end, cell) // cell, ceil_to(stretch.image.shape[1], cell) // cell)
         image = stretch.image[first - stretch.first_line : end - stretch.first_line]
         edges = (canvas.edges if canvas is not None else find_edges(_gray(stretch.image), self._config.edges)).lines(
             first - stretch.first_line, end - stretch.first_line
@@ -203,14 +215,14 @@ class WebInspection:
         fabric = self.fabric if self.fabric is not None else 0
         calibration = self._detector.calibrations[fabric]
         limit = calibration.limit if self._config.reference.enabled else calibration.absolute_limit
-        relative = self.reference.relate(raw, calibration.centre, calibration.spread, limit)
+        relative = self.reference.relate(kinds, calibration.centre, calibration.spread, limit)
         return [
             ScoredRows(
                 first_line=first,
                 image=image,
                 cell_px=cell,
                 score=relative.score / np.float32(limit),
-                raw=raw,
+                kinds=kinds,
                 edges=edges,
                 fabric=fabric,
                 similarity=likeness.similarity,
@@ -302,7 +314,7 @@ class _CellRows:
 
     def __init__(self, tiling: TilingConfig) -> None:
         self._cell = tiling.cell_px
-        self._value = np.zeros((0, 0), np.float32)
+        self._value = np.zeros((1, 0, 0), np.float32)
         self._weight = np.zeros((0, 0), np.float32)
         self.next_row = 0
 
@@ -310,34 +322,38 @@ class _CellRows:
         rows, cols = canvas.rows.divided(self._cell), canvas.cols.divided(self._cell)
         cloth = canvas.cloth_cells(self._cell)
         first_row, first_col = stretch.window_first_line // self._cell, canvas.first_col // self._cell
-        self._reserve(first_row + rows.end, ceil_to(stretch.image.shape[1], self._cell) // self._cell)
+        self._reserve(
+            first_row + rows.end, ceil_to(stretch.image.shape[1], self._cell) // self._cell, len(scores.kinds)
+        )
         places = [(r, c) for r in rows.starts for c in cols.starts]
         window = rows.weight()[:, None] * cols.weight()[None, :]
-        for (r, c), raw in zip(places, scores.raw, strict=True):
+        for i, (r, c) in enumerate(places):
             top, left = first_row + r - self.next_row, first_col + c
-            y0, y1 = max(0, -top), min(rows.size, len(self._value) - top)
-            x0, x1 = max(0, -left), min(cols.size, self._value.shape[1] - left)
+            y0, y1 = max(0, -top), min(rows.size, self._value.shape[1] - top)
+            x0, x1 = max(0, -left), min(cols.size, self._value.shape[2] - left)
             if y0 >= y1 or x0 >= x1:
                 continue
             weight = window[y0:y1, x0:x1] * cloth[r + y0 : r + y1, c + x0 : c + x1]
-            self._value[top + y0 : top + y1, left + x0 : left + x1] += raw[y0:y1, x0:x1] * weight
+            self._value[:, top + y0 : top + y1, left + x0 : left + x1] += scores.kinds[:, i, y0:y1, x0:x1] * weight
             self._weight[top + y0 : top + y1, left + x0 : left + x1] += weight
 
     def take(self, end_row: int, cols: int) -> FloatArray:
-        """Rows up to ``end_row`` -> (rows, cols) float32, NaN where nothing was scored."""
-        self._reserve(end_row, cols)
+        """Rows up to ``end_row`` -> (S, rows, cols) float32, NaN where nothing was scored."""
+        self._reserve(end_row, cols, len(self._value))
         n = end_row - self.next_row
         with np.errstate(invalid="ignore", divide="ignore"):
-            raw = np.asarray(self._value[:n] / self._weight[:n], dtype=np.float32)
-        self._value, self._weight = self._value[n:], self._weight[n:]
+            kinds = np.asarray(self._value[:, :n] / self._weight[:n], dtype=np.float32)
+        self._value, self._weight = self._value[:, n:], self._weight[n:]
         self.next_row = end_row
-        return raw
+        return kinds
 
-    def _reserve(self, end_row: int, cols: int) -> None:
-        missing = end_row - self.next_row - len(self._value)
-        if self._value.shape[1] != cols:
-            self._value, self._weight = np.zeros((0, cols), np.float32), np.zeros((0, cols), np.float32)
-            missing = end_row - self.next_row
+    def _reserve(self, end_row: int, cols: int, kinds: int) -> None:
+        if self._weight.shape[1] != cols:
+            self._weight = np.zeros((0, cols), np.float32)
+        if self._value.shape != (kinds, *self._weight.shape):
+            # Rows without cloth may have come first; they hold nothing yet, of whatever kind.
+            self._value = np.zeros((kinds, *self._weight.shape), np.float32)
+        missing = end_row - self.next_row - len(self._weight)
         if missing > 0:
-            more = np.zeros((missing, cols), np.float32)
-            self._value, self._weight = np.concatenate([self._value, more]), np.concatenate([self._weight, more])
+            self._value = np.concatenate([self._value, np.zeros((kinds, missing, cols), np.float32)], axis=1)
+            self._weight = np.concatenate([self._weight, np.zeros((missing, cols), np.float32)])

@@ -104,19 +104,20 @@ class RunningReference:
         """Relates rows of cells to the web and remembers them.
 
         Args:
-            raw: (rows, cols) float32 raw scores, NaN where there is no cloth.
+            raw: (S, rows, cols) float32 raw scores of S kinds, NaN where there is no cloth. Each kind is related on its
+                own; the mean is the score. (rows, cols) is one kind.
             centre, spread: what normal cloth of this fabric has, from calibration; raw score.
             limit: relative score from which a cell counts as flagged.
         """
-        here = raw[np.isfinite(raw)]
-        if not self._config.enabled or len(here) == 0:
-            return RelativeScores((raw - np.float32(centre)) / np.float32(spread), spread)
-        if self._memory and self._memory[0].shape[1] != raw.shape[1]:
+        raw = raw[None] if raw.ndim == 2 else raw
+        if not self._config.enabled or not np.isfinite(raw).any():
+            return RelativeScores((raw.mean(axis=0) - np.float32(centre)) / np.float32(spread), spread)
+        if self._memory and (self._memory[0].shape[0], self._memory[0].shape[2]) != (raw.shape[0], raw.shape[2]):
             self.forget()
-        blocks = self._blocks(raw.shape[1])
+        blocks = self._blocks(raw.shape[2])
         usual = self._without_flagged(raw, blocks, centre, spread, limit)
         # Nothing of the first stretch can be left out: there is nothing to tell it by.
-        rows = np.concatenate([*self._memory, usual]) if self._memory else raw
+        rows = np.concatenate([*self._memory, usual], axis=1) if self._memory else raw
         score, web_spread = self._score(raw, rows, blocks, centre, spread)
         self._remember(usual if self._memory else self._flagged_out(raw, score, blocks, limit))
         return RelativeScores(score, web_spread)
@@ -124,12 +125,15 @@ class RunningReference:
     def _score(
         self, raw: FloatArray, rows: FloatArray, blocks: list[_Block], centre: float, spread: float
     ) -> tuple[FloatArray, float]:
-        """``raw`` relative to the statistics of ``rows``, and the spread it is counted in."""
-        centres, spreads = self._statistics(rows, blocks, centre)
-        # The spread is that of the whole web: a noisy stripe of cloth would otherwise hide what is in it.
-        web_spread = max(float(np.median(spreads)) if len(spreads) else spread, 0.5 * spread)
-        profile = np.interp(np.arange(raw.shape[1]) + 0.5, [b.middle for b in blocks], centres)
-        return np.asarray((raw - profile[None, :]) / web_spread, dtype=np.float32), web_spread
+        """``raw`` relative to the statistics of ``rows``, and the spread it is counted in; means over the kinds."""
+        scores, web_spreads = [], []
+        for kind, usual in zip(raw, rows, strict=True):
+            centres, spreads = self._statistics(usual, blocks, centre)
+            # The spread is that of the whole web: a noisy stripe of cloth would otherwise hide what is in it.
+            web_spreads.append(max(float(np.median(spreads)) if len(spreads) else spread, 0.5 * spread))
+            profile = np.interp(np.arange(raw.shape[2]) + 0.5, [b.middle for b in blocks], centres)
+            scores.append((kind - profile[None, :]) / web_spreads[-1])
+        return np.mean(scores, axis=0, dtype=np.float32), float(np.mean(web_spreads))
 
     def _without_flagged(
         self, raw: FloatArray, blocks: list[_Block], centre: float, spread: float, limit: float
@@ -142,12 +146,12 @@ class RunningReference:
         if not self._memory:
             return raw
         usual = self._flagged_out(
-            raw, self._score(raw, np.concatenate(self._memory), blocks, centre, spread)[0], blocks, limit
+            raw, self._score(raw, np.concatenate(self._memory, axis=1), blocks, centre, spread)[0], blocks, limit
         )
         if np.isfinite(usual).any():
             self._unusual_rows = 0
             return usual
-        self._unusual_rows += len(raw)
+        self._unusual_rows += raw.shape[1]
         if self._unusual_rows * self._cell_px < self._config.memory_lines:
             return usual
         self.forget()
@@ -159,7 +163,7 @@ class RunningReference:
             cells = score[:, block.first : block.end]
             cells = cells[np.isfinite(cells)]
             if len(cells) and float((cells > limit).mean()) > self._config.flagged:
-                kept[:, block.first : block.end] = np.nan
+                kept[:, :, block.first : block.end] = np.nan
         return kept
 
     def _blocks(self, cols: int) -> list[_Block]:
@@ -175,6 +179,7 @@ class RunningReference:
         # A narrow stripe is pulled towards the rest of its web, never towards the calibrated cloth: a roll may lie many
         # spreads away from that, and its selvedges would then stand out for being narrow.
         cloth = rows[np.isfinite(rows)]
+        cloth = cloth[:: max(1, len(cloth) // _ENOUGH_CELLS)]
         if len(cloth):
             weight = len(cloth) / (len(cloth) + self._config.prior_cells)
             prior = weight * float(np.median(cloth)) + (1 - weight) * prior
@@ -184,7 +189,7 @@ class RunningReference:
             cells = cells[np.isfinite(cells)]
             if len(cells) == 0:
                 continue
-            low, middle, high = np.percentile(cells, [25, 50, 75])
+            low, middle, high = np.percentile(cells[:: max(1, len(cells) // _ENOUGH_CELLS)], [25, 50, 75])
             weight = len(cells) / (len(cells) + self._config.prior_cells)
             centres[i] = weight * middle + (1 - weight) * prior
             spreads.append(float(high - low))
@@ -196,11 +201,15 @@ class RunningReference:
     def _remember(self, usual: FloatArray) -> None:
         if np.isfinite(usual).any():
             self._memory.append(usual)
-            self._rows_in_memory += len(usual)
+            self._rows_in_memory += usual.shape[1]
         while (
-            self._memory and (self._rows_in_memory - len(self._memory[0])) * self._cell_px >= self._config.memory_lines
+            self._memory
+            and (self._rows_in_memory - self._memory[0].shape[1]) * self._cell_px >= self._config.memory_lines
         ):
-            self._rows_in_memory -= len(self._memory.popleft())
+            self._rows_in_memory -= self._memory.popleft().shape[1]
+
+
+_ENOUGH_CELLS = 8192  # for quartiles to a fiftieth of a spread; every so many-th cell counts where there are more
 
 
 @dataclass(frozen=True, slots=True)

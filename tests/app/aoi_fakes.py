@@ -35,7 +35,7 @@ class SeenBrightness:
 
     def judge(self, fabric: int | None = None, middle: npt.NDArray[np.float32] | None = None) -> CellScores:
         raw = self.raw if middle is None else self.raw - middle
-        return CellScores(raw, self.similarity, np.full(len(raw), 0 if fabric is None else fabric, np.int64))
+        return CellScores(raw[None], self.similarity, np.full(len(raw), 0 if fabric is None else fabric, np.int64))
 
 
 class Brightness:

@@ -135,3 +135,14 @@ def test_the_middle_of_the_web_is_that_of_most_of_its_stretches() -> None:
 @pytest.mark.parametrize("config", [ReferenceConfig(enabled=False), ReferenceConfig(align=False)])
 def test_features_stay_where_they_are_when_they_are_not_to_be_shifted(config: ReferenceConfig) -> None:
     assert RunningReference(config, CELL).middle(np.ones(3, np.float32), 448) is None
+
+
+def test_each_kind_of_score_is_related_on_its_own_and_the_mean_counts() -> None:
+    rng = np.random.default_rng(6)
+    one, other = web(rng), 30.0 + 5.0 * web(rng)
+    one[20, 100] += 12
+    other[20, 100] += 60
+    apart = [RunningReference(ReferenceConfig(), CELL).relate(m, 0.0, 1.35, 9.0).score for m in (one, other)]
+    together = RunningReference(ReferenceConfig(), CELL).relate(np.stack([one, other]), 0.0, 1.35, 9.0).score
+    np.testing.assert_allclose(together, np.mean(apart, axis=0), rtol=0, atol=1e-4)
+    assert together[20, 100] == together.max()
