@@ -8,17 +8,21 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
+from cras_core import report_commands
 from cras_core.config import PRESETS, CrasConfig, with_settings
 from cras_core.errors import ConfigError, CrasError
-from cras_core.files import write_atomically
+from cras_core.terminal import DataName, Device, JsonFile, Precision, SkipCorrupt, console
+from cras_core.terminal import progress_bar as _bar
+from cras_core.terminal import show_table as _show
+from cras_core.terminal import write_json as _write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,21 +39,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train and judge detectors of defects in cloth.",
 )
-console = Console(stderr=True)
 
 Preset = Annotated[str, typer.Option(help=f"One of {', '.join(PRESETS)}.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Any other setting, as section.name=value.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
-DataName = Annotated[
-    str | None,
-    typer.Option("--dataset", help="mvtec, visa, mpdd, itdd, aitex or folders; recognised where it is not given."),
-]
-SkipCorrupt = Annotated[
-    bool, typer.Option("--skip-corrupt", help="Leave out pictures that cannot be read, and name them.")
-]
 Bundles = Annotated[list[Path], typer.Argument(help="A bundle; of several the mean and the spread are told.")]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")]
-Precision = Annotated[str, typer.Option(help="What the backbone computes in: float32, bfloat16 or float16.")]
 
 
 @app.command()
@@ -130,17 +123,32 @@ def evaluate(
     json_file: JsonFile = None,
     dataset: DataName = None,
     skip_corrupt: SkipCorrupt = False,
+    matching: Annotated[
+        str,
+        typer.Option(
+            "--protocol",
+            help="per-picture, or authors-batch-vote: every picture is compared with the fabric that most of its test "
+            "batch match, as in the authors' code, and as inspection cannot do.",
+        ),
+    ] = "per-picture",
     device: Device = "auto",
 ) -> None:
     """Judge a model, or several seeds of it, on pictures with masks."""
     from cras_core.datasets import open_data_set
+    from cras_core.evaluate import Matching
     from cras_core.evaluate import evaluate as run
 
     inspectors = _open(bundles, device, "float32")
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
     with _bar() as bar:
         reports = {
-            name: run(inspector, place, on_check=_task(bar, "check"), on_image=_task(bar, "evaluate"))
+            name: run(
+                inspector,
+                place,
+                on_check=_task(bar, "check"),
+                on_image=_task(bar, "evaluate"),
+                matching=cast("Matching", matching),
+            )
             for name, inspector in inspectors.items()
         }
     report = _one_report(reports, inspectors, ("fabrics", "mean"))
@@ -149,6 +157,9 @@ def evaluate(
     table = Table("fabric", "I-AUROC", "I-AP", "I-F1", "P-AUROC", "P-AP", "P-F1", "AUPRO", "matched")
     for name, figures in [*shown["fabrics"].items(), ("mean", shown["mean"])]:
         table.add_row(escape(name), *(_spelled(figures[k]) for k in names))
+    if matching != "per-picture":
+        table.title = f"PROTOCOL {matching}: each picture judged by the vote of its test batch"
+        table.caption = "As in the authors' code, to compare with their figures; a running web has no test batch."
     _show(table)
     _remark(report["remarks"])
     if json_file is not None:
@@ -216,7 +227,10 @@ def compare(
 def ablate(
     data: Annotated[Path, typer.Argument(help="Fabrics with normal pictures, and pictures or strips with masks.")],
     table: Annotated[
-        str, typer.Option(help="components, ratio, features, neighbourhood, levels, beta, prototypes or drawn.")
+        str,
+        typer.Option(
+            help="components, ratio, features, backbone, neighbourhood, levels, sigma, beta, prototypes or drawn."
+        ),
     ] = "components",
     json_file: JsonFile = None,
     preset: Preset = "cloth",
@@ -240,7 +254,7 @@ def ablate(
     rates = tuple(map(str, RATES_PER_STRIP)) if on_web else ()
     shown = Table(table, *(f"{r}/strip" for r in rates), *names, "paper, MVTec AD: I / P-AUROC")
     for row in rows:
-        published = "{:.1f} / {:.1f}".format(*row["published"]) if row["published"] else ""
+        published = " / ".join("–" if v is None else f"{v:.1f}" for v in row["published"] or ())
         figures = row["figures"]
         if figures is None:
             shown.add_row(row["name"], *("–" for _ in (*rates, *names)), published)
@@ -411,41 +425,6 @@ def benchmark(
     _show(table)
 
 
-def _bar(*, transient: bool = False) -> Progress:
-    columns = (
-        TextColumn("{task.description:<12}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[message]}", markup=False),
-    )
-    hidden = transient and not console.is_terminal  # nothing can be taken back from a file
-    return Progress(*columns, console=console, transient=transient, disable=hidden)
-
-
-def _show(table: Table) -> None:
-    """Prints a table, whole also where it goes to a file."""
-    screen = Console()
-    (screen if screen.is_terminal else Console(width=max(160, screen.width))).print(table)
-
-
-def _write(path: Path, figures: Any) -> None:
-    """Writes figures as JSON, with null where there is none."""
-    try:
-        write_atomically(path, (json.dumps(_without_nan(figures), indent=2) + "\n").encode())
-    except OSError as error:
-        raise CrasError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-def _without_nan(figures: Any) -> Any:
-    if isinstance(figures, dict):
-        return {key: _without_nan(value) for key, value in figures.items()}
-    if isinstance(figures, (list, tuple)):
-        return [_without_nan(value) for value in figures]
-    return None if isinstance(figures, float) and math.isnan(figures) else figures
-
-
 def _check_place(path: Path) -> None:
     """Finds out before hours of work whether a file can be written. Raises CrasError."""
     try:
@@ -456,6 +435,10 @@ def _check_place(path: Path) -> None:
         raise CrasError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
     if path.is_dir():
         raise CrasError(f"{path} is a folder; name a file.")
+
+
+app.command()(report_commands.robustness)
+app.command()(report_commands.figures)
 
 
 def main() -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cras_core.backbone import load_backbone
-from cras_core.config import CrasConfig, with_settings
+from cras_core.config import HUB, PACKAGED_LITE0, CrasConfig, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages
 from cras_core.datasets import DataSet
 from cras_core.detector import pick_device
-from cras_core.errors import ConfigError, DataError
+from cras_core.errors import ConfigError, DataError, WeightsError
 from cras_core.evaluate import evaluate
 from cras_core.evaluate_web import evaluate_web
 from cras_core.train import OnProgress, Prepared, Run, fit, prepare
+from cras_core.web.tiling import ceil_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +28,32 @@ class Variant:
     Attributes:
         name: as in the paper.
         settings: what differs from the preset, by dotted name, as JSON.
-        published: I-AUROC and P-AUROC on MVTec AD in percent, where the paper gives them.
+        published: I-AUROC and P-AUROC on MVTec AD in percent, where the paper gives them; the bars of figure 8 carry no
+            numbers, so what is here of it comes from the text.
+        factor: numbers of the preset that are multiplied, by dotted name.
     """
 
     name: str
     settings: Mapping[str, str]
-    published: tuple[float, float] | None = None
+    published: tuple[float, float | None] | None = None
+    factor: Mapping[str, float] = field(default_factory=dict)
 
 
 _WHITE = {"synthesis.beta": "0", "synthesis.share": "1", "synthesis.drawn": "0"}
-_RAW = {"heads.features": '"raw"', "score.kind": '"logit"'}
+_RAW = {"heads.features": '"raw"'}
+_OURS = (98.3, 98.0)
+
+
+def _backbone(name: str, weights: str) -> dict[str, str]:
+    """Settings of a backbone; ``caffe_strides`` belongs to the preset's own weights."""
+    values = {"backbone.name": name, "backbone.weights": weights, "backbone.caffe_strides": False}
+    return {setting: json.dumps(value) for setting, value in values.items()}
+
+
+def _network(name: str, published: tuple[float, float] | None = None) -> Variant:
+    """A backbone with the weights of timm's hub."""
+    return Variant(name.partition(".")[0], _backbone(name, HUB), published)
+
 
 TABLES: dict[str, tuple[Variant, ...]] = {
     "components": (  # table V
@@ -44,27 +62,47 @@ TABLES: dict[str, tuple[Variant, ...]] = {
         Variant("C: without HPI", {"centers.local": "false"}, (97.8, 97.8)),
         Variant("D: without DAFS", {"synthesis.beta": "0"}, (97.6, 97.6)),
         Variant("E: without CRD", _RAW, (95.8, 96.9)),
-        Variant("without the adapter", {"heads.adapter": "false"}),
-        Variant("CRAS", {}, (98.3, 98.0)),
+        Variant("without the adapter", {"heads.adapter": "false"}, (95.7, None)),  # section IV-C1: 2.6 less
+        Variant("CRAS", {}, _OURS),
     ),
     "ratio": (  # table VI, left; "without scaling" leaves the ratio as it is, which is beta 1
         Variant("beta = 0", {"synthesis.beta": "0"}, (97.6, 97.6)),
         Variant("without scaling", {"synthesis.beta": "1"}, (97.9, 97.6)),
         Variant("1/g, 1/r", {"synthesis.ratio": '"1/gr"'}, (98.0, 97.8)),
         Variant("1/r", {"synthesis.ratio": '"1/r"'}, (98.2, 97.9)),
-        Variant("g, 1/r", {}, (98.3, 98.0)),
+        Variant("g, 1/r", {}, _OURS),
     ),
     "features": (  # table VI, right
         Variant("raw", _RAW, (95.8, 96.9)),
         Variant("residual", {"heads.features": '"residual"'}, (97.7, 97.5)),
         Variant("raw+raw", {"heads.features": '"raw+raw"'}, (96.9, 96.7)),
         Variant("residual+residual", {"heads.features": '"residual+residual"'}, (98.1, 97.8)),
-        Variant("raw+residual", {}, (98.3, 98.0)),
+        Variant("raw+residual", {}, _OURS),
     ),
-    "neighbourhood": tuple(Variant(f"p = {p}", {"patches.neighbourhood": str(p)}) for p in (1, 3, 5, 7)),  # figure 8(b)
-    "levels": tuple(Variant(f"levels {v}", {"backbone.levels": v}) for v in ("[2]", "[3]", "[1, 2]", "[2, 3]")),  # 8(c)
-    # figure 8(e)
-    "beta": tuple(Variant(f"beta = {b}", {"synthesis.beta": b}) for b in ("0", "0.1", "0.3", "0.5", "0.7", "1")),
+    "backbone": (  # figure 8(a)
+        _network("resnet18.tv_in1k"),
+        _network("resnet34.tv_in1k"),
+        _network("resnet50.tv_in1k"),
+        _network("resnet101.tv_in1k"),
+        _network("wide_resnet50_2.tv_in1k", _OURS),
+        _network("wide_resnet101_2.tv_in1k"),
+        Variant("embedded Lite0", _backbone("tf_efficientnet_lite0", PACKAGED_LITE0)),
+    ),
+    "neighbourhood": tuple(  # figure 8(b)
+        Variant(f"p = {p}", {"patches.neighbourhood": str(p)}, _OURS if p == 3 else None) for p in (1, 3, 5, 7)
+    ),
+    "levels": tuple(  # figure 8(c)
+        Variant(f"levels {v}", {"backbone.levels": v}, _OURS if v == "[2, 3]" else None)
+        for v in ("[1]", "[2]", "[3]", "[1, 2]", "[2, 3]", "[1, 2, 3]")
+    ),
+    "sigma": tuple(  # figure 8(d); 0.005 to 0.03 with the paper's preset
+        Variant(f"sigma x {x:.3g}", {}, _OURS if x == 1.0 else None, {"synthesis.sigma": x})
+        for x in (1 / 3, 2 / 3, 1.0, 4 / 3, 2.0)
+    ),
+    "beta": tuple(  # figure 8(e) and section IV-D5
+        Variant(f"beta = {b}", {"synthesis.beta": b}, {"0": (97.6, 97.6), "0.3": _OURS, "0.5": (98.4, 97.8)}.get(b))
+        for b in ("0", "0.1", "0.3", "0.5", "0.7", "1")
+    ),
     "prototypes": tuple(Variant(f"K = {k}", {"centers.prototypes": k}) for k in ("1", "16", "64", "256")),
     "drawn": tuple(Variant(f"drawn = {d}", {"synthesis.drawn": d}) for d in ("0", "0.25", "0.5", "0.75", "1")),
 }
@@ -92,8 +130,9 @@ def ablate(
         on_variant: told the name of each variant before it begins.
 
     Returns:
-        A row per variant: ``name``, ``settings``, ``published``, and ``figures`` (of ``evaluate``'s mean, or of
-        ``evaluate_web``'s all; None where the variant cannot be had on such data, with the reason in ``impossible``).
+        A row per variant: ``name``, ``settings`` (all that differ from the preset), ``published``, and ``figures`` (of
+        ``evaluate``'s mean, or of ``evaluate_web``'s all; None where the variant cannot be had here, on such data or
+        without its weights, with the reason in ``impossible``).
 
     Raises:
         ConfigError: there is no such table.
@@ -105,24 +144,40 @@ def ablate(
     known: tuple[Any, Prepared] | None = None
     for variant in TABLES[table]:
         on_variant(variant.name)
-        mine = with_settings(config, variant.settings)
+        changes = changes_of(variant, config)
+        mine = with_settings(config, changes)
         run = Run(list(data), mine, pick_device(device), on_progress, lambda: False)
         features = (mine.backbone, mine.patches, mine.preprocess, mine.tiling, mine.synthesis.drawn > 0)
-        if known is None or known[0] != features:
-            known = features, prepare(run, FeatureExtractor(load_backbone(mine.backbone), mine))
-        row: dict[str, Any] = {
-            "name": variant.name,
-            "settings": dict(variant.settings),
-            "published": variant.published,
-        }
+        row: dict[str, Any] = {"name": variant.name, "settings": changes, "published": variant.published}
         try:
+            if known is None or known[0] != features:
+                known = features, prepare(run, FeatureExtractor(load_backbone(mine.backbone), mine))
             row["figures"] = _measure(known[1], mine, run, root)
-        except DataError as error:  # a variant that needs pictures of one size, on strips
+        except (DataError, WeightsError) as error:  # pictures of one size wanted, on strips; weights out of reach
             row["figures"], row["impossible"] = None, str(error)
         rows.append(row)
     if all(row["figures"] is None for row in rows):
         raise DataError(rows[0]["impossible"])
     return rows
+
+
+def changes_of(variant: Variant, config: CrasConfig) -> dict[str, str]:
+    """What a variant changes in a preset, by dotted name, as JSON: what it says, and what follows from that.
+
+    - Without residual features the score must not hold the residual either.
+    - Where the finest level gives the grid, the cells of the tiles are as large as its stride.
+    """
+    changes = dict(variant.settings)
+    for name, factor in variant.factor.items():
+        section, _, setting = name.partition(".")
+        changes[name] = json.dumps(float(f"{factor * getattr(getattr(config, section), setting):.6g}"))
+    mine = with_settings(config, changes)
+    if "residual" not in mine.heads.features and mine.score.kind in ("both", "residual"):
+        changes["score.kind"] = '"logit"'
+    if mine.patches.cell_px is None and mine.backbone.levels != config.backbone.levels:
+        cell_px = round(2 ** (min(mine.backbone.levels) + 1) / mine.backbone.input_scale)
+        changes["tiling.cell_px"], changes["tiling.halo_px"] = str(cell_px), str(ceil_to(mine.tiling.halo_px, cell_px))
+    return changes
 
 
 def _measure(prepared: Prepared, config: CrasConfig, run: Run, root: DataSet | Path) -> dict[str, Any]:

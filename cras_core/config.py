@@ -124,16 +124,19 @@ class CenterConfig:
             mean of the fabric where positions mean nothing (variant C of table V).
         prototypes: number K per fabric.
         refreshes: how often the prototypes are found anew while the adapter learns.
+        mean_batch: the mean map is the mean of the means of batches of so many pictures, as in the authors' code; the
+            pictures of a smaller last batch then weigh more. None gives every picture the same weight (eq. 1).
     """
 
     kind: Literal["mean_map", "one_sample", "prototypes"] = "prototypes"
     local: bool = True
     prototypes: int = 64
     refreshes: int = 2
+    mean_batch: int | None = None
 
     def __post_init__(self) -> None:
         check_types(self)
-        if self.prototypes < 1 or self.refreshes < 0:
+        if self.prototypes < 1 or self.refreshes < 0 or (self.mean_batch is not None and self.mean_batch < 1):
             raise ConfigError(f"centres: a value is out of range: {self}")
 
 
@@ -331,11 +334,14 @@ def paper() -> CrasConfig:
 
 def released_code() -> CrasConfig:
     """The paper's setting where the authors' published code differs from its text: the score of a picture is the
-    maximum of the map as it comes, and Adam trains the discriminator.
+    maximum of the map as it comes, Adam trains the discriminator, and a mean map is the mean of the means of batches.
+
+    Their vote over a batch of test pictures is no setting of a model: ``cras evaluate --protocol authors-batch-vote``.
     """
     config = paper()
     return replace(
         config,
+        centers=replace(config.centers, mean_batch=32),
         score=replace(config.score, image="cells"),
         train=replace(config.train, discriminator_optimiser="adam"),
     )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
 from cras_core.calibration import FabricCalibration
 from cras_core.config import CrasConfig
@@ -153,10 +153,8 @@ class Detector(ABC):
         anomaly = torch.nn.functional.interpolate(
             raw.unsqueeze(1), scale_factor=self.config.tiling.cell_px, mode="bilinear", align_corners=False
         )[:, :, :height, :width]
-        if self.config.score.smooth_px > 0:
-            reach = min(int(4 * self.config.score.smooth_px + 0.5), height - 1, width - 1)
-            anomaly = gaussian_blur(anomaly, [2 * reach + 1, 2 * reach + 1], [self.config.score.smooth_px] * 2)
-        return anomaly.squeeze(1).cpu().numpy()
+        enlarged = anomaly.squeeze(1).cpu().numpy()
+        return np.asarray(gaussian_filter(enlarged, self.config.score.smooth_px, axes=(1, 2)))
 
     @property
     def at_once(self) -> int:
@@ -211,7 +209,7 @@ class TileFeatures:
             scores = [detector.score(t, k)]
             if middle is not None:
                 scores.append(detector.score(t + detector.shift(k, middle)[:, None, None, :], k))
-            kinds.append(torch.cat(scores).float().cpu())
+            kinds.append(torch.cat(scores).cpu())
         return CellScores(torch.cat(kinds, dim=1).numpy(), self.similarity, chosen.astype(np.int64))
 
 

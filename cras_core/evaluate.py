@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
+from cras_core.batch_vote import BATCH, predict_by_vote
+from cras_core.config import PreprocessConfig
 from cras_core.data import TestImage
 from cras_core.datasets import DataSet, open_data_set
-from cras_core.detector import Detector
+from cras_core.detector import Detector, Prediction
+from cras_core.errors import ConfigError
 from cras_core.features import preprocess
 from cras_core.images import read_bits, read_image
 from cras_core.metrics import PixelScores, auroc, average_precision, f1_max, mean_of_known
 from cras_core.protocol import protocol, remarks
 from cras_core.soundness import sound_judged
+
+Matching = Literal["per-picture", "authors-batch-vote"]
+"""Which fabric a picture is compared with: the one that it matches itself (eq. 2), or the one that most pictures of
+its test batch match, as in the authors' code; see ``cras_core.batch_vote``.
+"""
+
+Image = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+Alter = Callable[[Image, Bools, int], tuple[Image, Bools]]
+"""Changes picture and mask before the model sees them; the last argument counts the pictures from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,9 @@ def evaluate(
     data: DataSet | Path,
     on_image: Callable[[Path, int, int], None] = lambda *_: None,
     on_check: Callable[[Path, int, int], None] = lambda *_: None,
+    *,
+    matching: Matching = "per-picture",
+    alter: Alter | None = None,
 ) -> dict[str, Any]:
     """Figures per fabric and their mean, with the protocol they were measured by; plain values for JSON.
 
@@ -53,6 +70,8 @@ def evaluate(
         data: a data set; a folder is opened without a name.
         on_image: told after each picture how many are done, of how many.
         on_check: told likewise while all pictures are looked at, before the first is judged.
+        matching: how the fabric of a picture is found; the report names it.
+        alter: what is done to every picture first, at the size that the model sees but before the crop.
 
     Returns:
         ``protocol``, ``fabrics``, ``mean`` (of the fabrics that have the figure), and ``remarks`` for the reader, which
@@ -60,7 +79,10 @@ def evaluate(
 
     Raises:
         DataError: no such data set, a picture or a mask that cannot be used.
+        ConfigError: there is no such matching.
     """
+    if matching not in get_args(Matching):
+        raise ConfigError(f"there is no protocol {matching!r}; known are {', '.join(get_args(Matching))}")
     data = data if isinstance(data, DataSet) else open_data_set(data)
     fabrics, condition = sound_judged(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_check)
     total, done = sum(len(images) for images in fabrics.values()), 0
@@ -70,10 +92,13 @@ def evaluate(
         done += 1
         on_image(path, done, total)
 
-    found = {name: _judge(detector, name, images, on_one) for name, images in fabrics.items()}
+    found = {
+        name: _judge(detector, name, _predicted(detector, images, matching, alter, done), on_one)
+        for name, images in fabrics.items()
+    }
     mean = Figures(*(mean_of_known([getattr(f, field.name) for f in found.values()]) for field in fields(Figures)))
     return {
-        "protocol": protocol(detector, data, fabrics, condition) | {"pictures": total},
+        "protocol": protocol(detector, data, fabrics, condition) | {"pictures": total, "matching": matching},
         "remarks": remarks(detector, data, fabrics, condition)
         + [r for name, images in fabrics.items() for r in _without_figures(name, images)],
         "fabrics": {name: asdict(figures) for name, figures in found.items()},
@@ -81,16 +106,17 @@ def evaluate(
     }
 
 
-def _judge(detector: Detector, name: str, images: Sequence[TestImage], on_one: Callable[[Path], None]) -> Figures:
+def _judge(
+    detector: Detector,
+    name: str,
+    predicted: Iterable[tuple[TestImage, Bools, Prediction]],
+    on_one: Callable[[Path], None],
+) -> Figures:
     """Figures of one fabric. Of every picture its score is kept, of its pixels only their histogram."""
     own = detector.fabrics.index(name) if name in detector.fabrics else None
-    bits = read_bits(images[0].path) if images else None
     pixels, defective, scores, matched = PixelScores(), [], [], []
-    for image in images:
-        picture = read_image(image.path, bits)
-        mask = image.read_mask(*picture.shape[:2]).astype(np.uint8) * 255
-        prediction = detector.predict(preprocess(picture, detector.config.preprocess)[None])
-        pixels.add(np.asarray(preprocess(mask, detector.config.preprocess) > 127), prediction.anomaly_map[0])
+    for image, mask, prediction in predicted:
+        pixels.add(mask, prediction.anomaly_map[0])
         defective.append(not image.is_good)
         scores.append(float(prediction.score[0]))
         matched.append(own is not None and int(prediction.fabric[0]) == own)
@@ -119,3 +145,38 @@ def _without_figures(name: str, images: Sequence[TestImage]) -> list[str]:
     if good == 0:
         return [f"{name}: no good test pictures, so there are no figures per picture"]
     return []
+
+
+def _predicted(
+    detector: Detector, images: Sequence[TestImage], matching: Matching, alter: Alter | None, done: int
+) -> Iterator[tuple[TestImage, Bools, Prediction]]:
+    """Every picture of a fabric with its mask and what the detector says of it; ``done`` pictures came before."""
+    bits = read_bits(images[0].path) if images else None
+    together = BATCH if matching == "authors-batch-vote" else 1
+    for first in range(0, len(images), together):
+        batch = images[first : first + together]
+        shown = [_shown(detector, image, bits, alter, done + first + i) for i, image in enumerate(batch)]
+        pictures = [picture for picture, _ in shown]
+        if matching == "authors-batch-vote":
+            predictions = predict_by_vote(detector, pictures)
+        else:
+            predictions = [detector.predict(picture[None]) for picture in pictures]
+        for image, (_, mask), prediction in zip(batch, shown, predictions, strict=True):
+            yield image, mask, prediction
+
+
+def _shown(
+    detector: Detector, image: TestImage, bits: int | None, alter: Alter | None, number: int
+) -> tuple[Image, Bools]:
+    """A picture and its mask as the model is to see them."""
+    config = detector.config.preprocess
+    picture = read_image(image.path, bits)
+    mask = image.read_mask(*picture.shape[:2])
+    if alter is not None:
+        uncropped = replace(config, crop_px=None)
+        picture, mask = alter(preprocess(picture, uncropped), _resized(mask, uncropped), number)
+    return preprocess(picture, config), _resized(mask, config)
+
+
+def _resized(mask: Bools, config: PreprocessConfig) -> Bools:
+    return np.asarray(preprocess(mask.astype(np.uint8) * 255, config) > 127)

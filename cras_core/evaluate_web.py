@@ -9,10 +9,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from cras_core.data import Strip
 from cras_core.datasets import DataSet, open_data_set
 from cras_core.detector import Detector
+from cras_core.evaluate import Alter, Bools, Image
 from cras_core.images import read_bits, read_image
 from cras_core.metrics import PixelScores, mean_of_known
 from cras_core.protocol import protocol, remarks
@@ -23,6 +24,7 @@ from cras_core.web_recall import Reported, StripJudgement, judge_strip, recall_a
 
 RATES_PER_STRIP = (0.05, 0.1, 0.25, 0.5, 1.0)
 RATES_PER_M2 = (0.5, 1.0, 2.0, 5.0, 10.0)
+Floats = npt.NDArray[np.float32]
 _LOWEST_SCORE = 0.2  # regions weaker than this share of the calibrated limit are not listed
 
 
@@ -45,6 +47,7 @@ def evaluate_web(
     *,
     known: bool = True,
     on_check: Callable[[Path, int, int], None] = lambda *_: None,
+    alter: Alter | None = None,
 ) -> dict[str, Any]:
     """Defect recall at fixed false alarms, and pixel figures on cloth; plain values for JSON.
 
@@ -54,6 +57,7 @@ def evaluate_web(
         on_strip: told after each strip how many are done, of how many.
         known: the fabric is given; otherwise each strip is matched (eq. 2).
         on_check: told as ``on_strip`` while all strips are looked at, before the first is judged.
+        alter: what is done to every strip first.
 
     Returns:
         For every detector the figures of every fabric, and of all together: each fabric has a threshold of its own
@@ -73,8 +77,11 @@ def evaluate_web(
         mine = {name: _Tally([], PixelScores()) for name in detectors}
         for strip in strips:
             picture = read_image(strip.path, bits)
+            mask = strip.read_mask(*picture.shape[:2])
+            if alter is not None:
+                picture, mask = alter(picture, mask, done)
             for name, detector in detectors.items():
-                _judge(detector, strip, picture, mine[name], known=known)
+                _judge(detector, strip.fabric, picture, mask, mine[name], known=known)
             done += 1
             on_strip(strip.path, done, total)
         for name, tally in mine.items():
@@ -90,36 +97,43 @@ def evaluate_web(
     }
 
 
-def _judge(
-    detector: Detector, strip: Strip, picture: np.ndarray[Any, np.dtype[np.uint8]], tally: _Tally, *, known: bool
-) -> None:
+def inspect_strip(detector: Detector, picture: Image, fabric: int | None) -> tuple[list[ScoredRows], int | None]:
+    """A strip as the line inspects a web: its rows, and the fabric that it was compared with; ``fabric`` fixes it."""
     config = detector.config
-    own = detector.fabrics.index(strip.fabric) if strip.fabric in detector.fabrics else None
-    web = WebInspection(
-        detector, WebConfig(config.tiling, config.edges, config.reference, fabric=own if known else None)
-    )
+    web = WebInspection(detector, WebConfig(config.tiling, config.edges, config.reference, fabric=fabric))
+    return [*web.push(picture), *web.finish()], web.fabric
+
+
+def per_pixel(score: Floats, cell_px: int, shape: tuple[int, int]) -> tuple[Floats, Bools]:
+    """(rows, cols) scores of cells, NaN where nothing was inspected -> (H, W) float32 scores of pixels, 0 there, and
+    (H, W) bool where pixels were inspected.
+    """
+    inside = np.s_[: shape[0], : shape[1]]
+    looked_at = np.isfinite(score).repeat(cell_px, axis=0).repeat(cell_px, axis=1)[inside]
+    pixels = cv2.resize(np.nan_to_num(score), None, fx=cell_px, fy=cell_px, interpolation=cv2.INTER_LINEAR)[inside]
+    return np.asarray(pixels, np.float32), np.asarray(looked_at)
+
+
+def _judge(detector: Detector, fabric: str, picture: Image, mask: Bools, tally: _Tally, *, known: bool) -> None:
+    config = detector.config
+    own = detector.fabrics.index(fabric) if fabric in detector.fabrics else None
+    rows, matched = inspect_strip(detector, picture, own if known else None)
     tracker = RegionTracker(RegionConfig(_LOWEST_SCORE))
-    rows: list[ScoredRows] = []
-    regions = []
-    for scored in [*web.push(picture), *web.finish()]:
-        rows.append(scored)
-        regions += tracker.push(scored.score, scored.raw)
+    regions = [region for scored in rows for region in tracker.push(scored.score, scored.raw)]
     regions += tracker.finish()
     cell = config.tiling.cell_px
     score = np.concatenate([r.score for r in rows])
-    mask = strip.read_mask(*picture.shape[:2])
     area_m2 = float(np.isfinite(score).sum()) * (cell * config.calibration.mm_per_px / 1000.0) ** 2
     reported = [
         Reported(r.peak, r.first_col * cell, r.first_row * cell, r.end_col * cell, r.end_row * cell) for r in regions
     ]
     tally.strips.append(judge_strip(mask, reported, area_m2))
-    looked_at = np.isfinite(score).repeat(cell, axis=0).repeat(cell, axis=1)[: mask.shape[0], : mask.shape[1]]
-    pixels = cv2.resize(np.nan_to_num(score), None, fx=cell, fy=cell, interpolation=cv2.INTER_LINEAR)
-    tally.pixels.add(mask & looked_at, np.asarray(pixels[: mask.shape[0], : mask.shape[1]], np.float32), looked_at)
+    pixels, looked_at = per_pixel(score, cell, (mask.shape[0], mask.shape[1]))
+    tally.pixels.add(mask & looked_at, pixels, looked_at)
     tally.masked_px += int(mask.sum())
     tally.masked_and_inspected_px += int((mask & looked_at).sum())
     tally.is_known = own is not None
-    tally.matched += own is not None and web.fabric == own
+    tally.matched += own is not None and matched == own
 
 
 def _figures(tally: _Tally) -> dict[str, Any]:

@@ -165,8 +165,8 @@ def extract(
     quota = max(1, capacity // len(paths))
     cache = FeatureCache(extractor.dimension, min(capacity, quota * len(paths)), config.train.cache)
     total = torch.zeros(extractor.dimension, dtype=torch.float64)
-    total_squared, maps, first_map, n_maps, count = torch.zeros_like(total), None, None, 0, 0
-    same_size, is_whole = not normal.are_strips, True
+    total_squared, count, is_whole = torch.zeros_like(total), 0, True
+    mean_map = _MeanMap(config.centers.mean_batch)
     bits = read_bits(paths[0])
     for path in paths:
         picture = read_image(path, bits)
@@ -180,12 +180,8 @@ def extract(
                 mask = torch.from_numpy(scored[i : i + _TILES_AT_ONCE])
                 t = t[:, : mask.shape[1], : mask.shape[2]]
                 vectors.append(t[mask])
-                if same_size and (maps is None or maps.shape == t.shape[1:]):
-                    maps = t.double().sum(dim=0) if maps is None else maps + t.double().sum(dim=0)
-                    n_maps += len(t)
-                    first_map = t[0].double() if first_map is None else first_map
-                else:
-                    same_size = False
+                if not normal.are_strips:
+                    mean_map.add(t[0].double())
         on_image(path)
         if not vectors:
             continue
@@ -202,17 +198,53 @@ def extract(
         raise DataError(
             f"fabric {normal.fabric}: no cloth found in {len(paths)} pictures, the first of them {paths[0]}"
         )
-    if not same_size:
-        maps = first_map = None
     return FabricFeatures(
         cache,
-        maps / n_maps if maps is not None else None,
-        first_map,
+        *mean_map.result(),
         total,
         total_squared,
         count,
         is_whole and len(cache) == count,
     )
+
+
+class _MeanMap:
+    """Eq. 1 before the adapter, while the pictures come: their mean position by position."""
+
+    def __init__(self, batch: int | None) -> None:
+        self._batch = batch
+        self._first: Tensor | None = None
+        self._same_size = True
+        self._sum: Tensor | None = None  # of the pictures of this batch
+        self._pictures = 0
+        self._means: Tensor | None = None  # sum of the means of the batches before
+        self._batches = 0
+
+    def add(self, t: Tensor) -> None:
+        """Takes the (h, w, D) float64 vectors of one picture."""
+        self._first = t if self._first is None else self._first
+        self._same_size &= t.shape == self._first.shape
+        if not self._same_size:
+            return
+        self._sum = t if self._sum is None else self._sum + t
+        self._pictures += 1
+        if self._pictures == self._batch:
+            self._end_batch()
+
+    def result(self) -> tuple[Tensor | None, Tensor | None]:
+        """The mean map and the map of the first picture; None without pictures, or where they differ in size."""
+        self._end_batch()
+        if self._means is None or not self._same_size:
+            return None, None
+        return self._means / self._batches, self._first
+
+    def _end_batch(self) -> None:
+        if self._sum is None:
+            return
+        mean = self._sum / self._pictures
+        self._means = mean if self._means is None else self._means + mean
+        self._batches += 1
+        self._sum, self._pictures = None, 0
 
 
 @dataclass(frozen=True, slots=True)

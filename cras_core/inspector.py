@@ -116,7 +116,7 @@ class Inspector(Detector):
     def score(self, t: Tensor, fabric: Tensor) -> Tensor:
         """See ``Detector.score``."""
         logit, residual = self._model.judge(t, fabric)
-        return raw_scores(logit.float(), residual.float(), fabric, self.config.score, self.scale)
+        return raw_scores(logit, residual, fabric, self.config.score, self.scale)
 
 
 def raw_scores(logit: Tensor, residual: Tensor, fabric: Tensor, config: ScoreConfig, scale: ScoreScale) -> Tensor:

@@ -12,9 +12,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+FOUND_PX = 16
+"""A defect is found when a box comes this near, pixels."""
+
+FALSE_PX = 32
+"""A box further than this from every defect is a false alarm, pixels; what lies between counts neither way."""
+
 _JOINED_PX = 48  # parts of a mask closer than this are one defect
-_FOUND_PX = 16  # a defect is found when a box comes this near
-_FALSE_PX = 32  # a box further than this from every defect is a false alarm; what lies between counts neither way
 _LARGEST_SHARE = 0.5  # a box over more of the strip than this finds nothing
 
 
@@ -55,9 +59,9 @@ def judge_strip(mask: npt.NDArray[np.bool_], reported: Sequence[Reported], area_
         area_m2: inspected cloth of the strip.
     """
     truth = mask.astype(np.uint8)
-    count, labels = cv2.connectedComponents(_grown(truth, _JOINED_PX // 2))
-    labels = labels * _grown(truth, _FOUND_PX)
-    near = _grown(truth, _FALSE_PX)
+    count, labels = cv2.connectedComponents(grown(truth, _JOINED_PX // 2))
+    labels = labels * grown(truth, FOUND_PX)
+    near = grown(truth, FALSE_PX)
     height, width = mask.shape
     found, false_alarms = [], []
     for box in reported:
@@ -72,7 +76,8 @@ def judge_strip(mask: npt.NDArray[np.bool_], reported: Sequence[Reported], area_
     return StripJudgement(count - 1, tuple(found), tuple(false_alarms), area_m2)
 
 
-def _grown(mask: npt.NDArray[np.uint8], by_px: int) -> npt.NDArray[np.uint8]:
+def grown(mask: npt.NDArray[np.uint8], by_px: int) -> npt.NDArray[np.uint8]:
+    """(H, W) 0 or 1, wider by so many pixels on every side."""
     side = 2 * by_px + 1
     return np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)), dtype=np.uint8)
 

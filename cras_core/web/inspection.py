@@ -47,7 +47,8 @@ class CellScores:
     @property
     def raw(self) -> FloatArray:
         """(B, h, w) the raw score of each cell, the mean over its kinds."""
-        return np.asarray(self.kinds.mean(axis=0), dtype=np.float32)
+        raw: FloatArray = self.kinds.mean(axis=0)
+        return raw
 
 
 class TileFeatures(Protocol):
@@ -128,7 +129,8 @@ class ScoredRows:
     @property
     def raw(self) -> FloatArray:
         """(rows, cols) the raw score, the mean over its kinds."""
-        return np.asarray(self.kinds.mean(axis=0), dtype=np.float32)
+        raw: FloatArray = self.kinds.mean(axis=0)
+        return raw
 
     @property
     def end_line(self) -> int:

@@ -208,6 +208,41 @@ def test_a_named_data_set_that_is_another_says_what_was_expected(
     assert_is_a_mistake(here(command, *bundle, mvtec, "--dataset", "moon"), "there is no data set 'moon'", "mvtec")
 
 
+def test_the_authors_vote_is_named_loudly(
+    here: Callable[..., Done], bundle_path: Path, mvtec: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "report.json"
+    voted = "authors-batch-vote"
+    done = here("evaluate", bundle_path, mvtec, "--protocol", voted, "--json", out, "--device", "cpu")
+    assert done.status == 0, done.err
+    assert f"PROTOCOL {voted}" in done.out
+    assert json.loads(out.read_text(encoding="utf-8"))["protocol"]["matching"] == voted
+    assert_is_a_mistake(
+        here("evaluate", bundle_path, mvtec, "--protocol", "best"), "there is no protocol 'best'", voted
+    )
+
+
+def test_robustness_stands_beside_the_papers_table(
+    here: Callable[..., Done], bundle_path: Path, mvtec: Path, tmp_path: Path
+) -> None:
+    done = here("robustness", bundle_path, mvtec, "--json", tmp_path / "report.json", "--device", "cpu")
+    assert done.status == 0, done.err
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    change = 100 * report["change"]["illumination variation"]["p_auroc"]
+    for part in ("undisturbed", "+ equipment vibration", "-6.7 / -1.8", f"{change:+.1f}", "mean change"):
+        assert part in done.out
+
+
+def test_figures_are_drawn(here: Callable[..., Done], bundle_path: Path, mvtec: Path, tmp_path: Path) -> None:
+    out = tmp_path / "figures"
+    few = ("--rows", 1, "--vectors", 20, "--projection", "pca", "--device", "cpu")
+    done = here("figures", bundle_path, mvtec, "--out", out, *few)
+    assert done.status == 0, done.err
+    names = {p.name for p in out.iterdir()}
+    assert {"patches.png", "pictures.png", "scores.png", "sheet-plain-best.png"} <= names
+    assert all(name in done.err for name in names)
+
+
 def test_a_model_is_timed(here: Callable[..., Done], bundle_path: Path) -> None:
     done = here("benchmark", bundle_path, "--batch", 1, "--rounds", 1, "--device", "cpu")
     assert done.status == 0, done.err

@@ -11,11 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
-from cras_core.ablate import TABLES, ablate
+from cras_core.ablate import TABLES, Variant, ablate, changes_of
 from cras_core.backbone import load_backbone
 from cras_core.bank import BankDetector, coreset
 from cras_core.compare import compare, variant_a
-from cras_core.config import cloth, with_settings
+from cras_core.config import PRESETS, cloth, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data import find_normal_images
 from cras_core.errors import ConfigError, DataError
@@ -193,10 +193,55 @@ def test_pictures_are_judged_as_pictures(mvtec: Path) -> None:
     assert all(0 <= r["figures"]["i_auroc"] <= 1 for r in rows)
 
 
-def test_every_table_is_made_of_settings_that_exist() -> None:
-    for variants in TABLES.values():
-        made = [with_settings(cloth(), v.settings) for v in variants]
-        assert len({str(m) for m in made}) == len(made)
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_every_variant_is_made_of_settings_that_exist_and_differs(table: str, preset: str) -> None:
+    config = PRESETS[preset]()
+    made = [with_settings(config, changes_of(v, config)) for v in TABLES[table]]
+    assert len({str(m) for m in made}) == len(made)
+
+
+def test_the_papers_own_setting_stands_beside_its_figure_in_every_table() -> None:
+    config = PRESETS["paper"]()
+    for name in set(TABLES) - {"prototypes", "drawn"}:
+        ours = [v for v in TABLES[name] if with_settings(config, changes_of(v, config)) == config]
+        assert [v.published for v in ours] == [(98.3, 98.0)], name
+
+
+def test_without_residual_features_the_score_has_no_residual_either() -> None:
+    by_name = {v.name: v for v in TABLES["features"]}
+    kinds = {name: changes_of(v, cloth()).get("score.kind") for name, v in by_name.items()}
+    assert kinds == {
+        "raw": '"logit"', "residual": None, "raw+raw": '"logit"', "residual+residual": None, "raw+residual": None,
+    }  # fmt: skip
+    assert "score.kind" not in changes_of(by_name["raw"], PRESETS["paper"]()), "the paper's probability stays"
+
+
+def test_the_noise_of_the_paper_goes_from_a_third_to_twice() -> None:
+    config = PRESETS["paper"]()
+    found = [with_settings(config, changes_of(v, config)).synthesis.sigma for v in TABLES["sigma"]]
+    assert found == [0.005, 0.01, 0.015, 0.02, 0.03]
+
+
+def test_other_levels_bring_the_cells_of_their_own_grid() -> None:
+    config = PRESETS["paper"]()
+    cells = {v.name: with_settings(config, changes_of(v, config)).tiling.cell_px for v in TABLES["levels"]}
+    assert cells == {
+        "levels [1]": 4, "levels [2]": 8, "levels [3]": 16, "levels [1, 2]": 4, "levels [2, 3]": 8,
+        "levels [1, 2, 3]": 4,
+    }  # fmt: skip
+
+
+def test_weights_out_of_reach_are_a_row_without_figures(mvtec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = Variant("gone", {"backbone.weights": '"gone.pth"'})
+    here = Variant("here", {"synthesis.drawn": "0"})
+    monkeypatch.setitem(TABLES, "backbone", (gone, here))
+    rows = ablate("backbone", find_normal_images(mvtec), mvtec, with_settings(cloth(), QUICK), "cpu")
+    assert [r["figures"] is None for r in rows] == [True, False]
+    assert "There is no file of weights at gone.pth" in rows[0]["impossible"]
+    monkeypatch.setitem(TABLES, "backbone", (gone,))
+    with pytest.raises(DataError, match="no file of weights"):
+        ablate("backbone", find_normal_images(mvtec), mvtec, with_settings(cloth(), QUICK), "cpu")
 
 
 def test_an_unknown_table_is_refused(two_strips: Path) -> None:

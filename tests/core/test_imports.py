@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import aoi_app
 import cras_core
 
 ROOT = Path(cras_core.__file__).parent
@@ -36,7 +37,27 @@ def test_the_detector_knows_neither_the_application_nor_windows_nor_databases(pa
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_only_the_command_line_knows_how_to_print(path: Path) -> None:
     roots = {name.split(".")[0] for name in imported_by(path)}
-    assert path.name == "__main__.py" or not roots & {"typer", "rich", "click", "argparse"}
+    command_line = {"__main__.py", "report_commands.py", "terminal.py"}
+    assert path.name in command_line or not roots & {"typer", "rich", "click", "argparse"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_only_figures_know_matplotlib(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported_by(path)}
+    assert path.parent.name == "figures" or "matplotlib" not in roots
+
+
+def test_the_authors_vote_cannot_be_reached_from_the_program() -> None:
+    """A picture's score must not depend on its neighbours: only the evaluation knows the vote of a test batch, and
+    nothing of the program knows the evaluation.
+    """
+    program = sorted(Path(aoi_app.__file__).parent.rglob("*.py"))
+    assert program
+    who = {p.stem for p in FILES if "cras_core.batch_vote" in imported_by(p)}
+    assert who == {"evaluate"}
+    for path in program:
+        judging = {n for n in imported_by(path) if n.split(".")[-1] in ("batch_vote", "evaluate", "evaluate_web")}
+        assert not judging, path
 
 
 def test_the_geometry_of_a_web_needs_neither_torch_nor_timm() -> None:

@@ -1,0 +1,10 @@
+"""Pictures of what a model sees, after figures 4, 6 and 7 of the CRAS paper. The only part that knows matplotlib.
+
+Nothing is chosen by what is drawn here: every limit and every scale comes from the bundle.
+"""
+
+from __future__ import annotations
+
+from cras_core.figures.write import FigureOptions, write_figures
+
+__all__ = ["FigureOptions", "write_figures"]

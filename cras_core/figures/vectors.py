@@ -1,0 +1,170 @@
+"""Vectors of patches and of whole pictures, and their place on paper (figures 4 and 7 of the CRAS paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from torch import Tensor
+
+from cras_core.data import Strip, TestImage
+from cras_core.detector import TileFeatures
+from cras_core.figures.judged import Bools, Floats, TestSet
+from cras_core.inspector import Inspector
+from cras_core.web.inspection import Canvas, WebConfig, prepare
+from cras_core.web.reference import RunningReference
+from cras_core.web.stretches import Stretch, StretchCutter
+from cras_core.web.tiling import cut
+
+PICTURES = 24
+"""Test pictures of a fabric that vectors are taken from, chosen at random; strips have many patches each."""
+
+_DEFECTIVE = (
+    0.25  # share of a cell under a mask from which its patch counts as anomalous; below it and above 0, neither
+)
+_PCA_FIRST = 50  # dimensions that t-SNE is given, as its authors advise
+
+
+@dataclass(frozen=True, slots=True)
+class FabricVectors:
+    """Vectors of one fabric, n patches of m pictures or tiles; D is their length.
+
+    Attributes:
+        raw: (n, D) float32 adapted patches u.
+        residual: (n, D) float32 the same less their centres, u - p.
+        anomalous: (n,) bool.
+        pictures: (m, D) float32 mean patch of each picture or tile.
+        spoilt: (m,) bool, whether there is a defect in it.
+    """
+
+    raw: Floats
+    residual: Floats
+    anomalous: Bools
+    pictures: Floats
+    spoilt: Bools
+
+
+def collect(
+    inspector: Inspector,
+    tests: TestSet,
+    fabric: str,
+    most: int,
+    rng: np.random.Generator,
+    on_item: Callable[[Path], None],
+) -> FabricVectors:
+    """Takes vectors from some test pictures of a fabric: ``most`` normal and ``most`` anomalous patches at most."""
+    items = tests.by_fabric[fabric]
+    chosen = [items[i] for i in np.sort(rng.permutation(len(items))[:PICTURES])]
+    raw, residual, anomalous, means, spoilt = [], [], [], [], []
+    share = -(-4 * most // len(chosen))  # pictures have unequal numbers of patches
+    for item in chosen:
+        for u, p, cells, defective in _patches(inspector, tests, item):
+            means.append(u[cells].mean(axis=0))
+            spoilt.append(bool(defective[cells].any()))
+            for kind, wanted in ((False, cells & (defective == 0.0)), (True, cells & (defective >= _DEFECTIVE))):
+                index = np.argwhere(wanted)
+                index = index[rng.permutation(len(index))[:share]]
+                raw.append(u[index[:, 0], index[:, 1]])
+                residual.append(raw[-1] - p[index[:, 0], index[:, 1]])
+                anomalous.append(np.full(len(index), kind))
+        on_item(item.path)
+    truth = np.concatenate(anomalous)
+    kept = np.concatenate([rng.permutation(np.flatnonzero(truth == kind))[:most] for kind in (False, True)])
+    pictures = rng.permutation(len(means))[:most]
+    return FabricVectors(
+        np.concatenate(raw)[kept],
+        np.concatenate(residual)[kept],
+        truth[kept],
+        np.stack(means)[pictures],
+        np.array(spoilt)[pictures],
+    )
+
+
+def _patches(
+    inspector: Inspector, tests: TestSet, item: TestImage | Strip
+) -> Iterator[tuple[Floats, Floats, Bools, Floats]]:
+    """Of every tile of a picture or strip: u and p, (h, w, D) each, its (h, w) cells that count, and the shares of them
+    under a mask.
+    """
+    picture, mask = tests.read(item)
+    config = inspector.config
+    cell, fabric = config.tiling.cell_px, tests.fabric_of(item)
+    if not tests.are_strips:
+        share = _shares(mask, cell)
+        features = inspector.look(picture[None])
+        for u, p in _adapted(inspector, features.vectors, _fabric(features, fabric)):
+            yield u, p, np.ones(share.shape, np.bool_), share
+        return
+    cutters = StretchCutter(config.tiling), StretchCutter(config.tiling)
+    stretches, masks = (
+        [*cutter.push(image), *cutter.finish()]
+        for cutter, image in zip(cutters, (picture, mask.astype(np.uint8)), strict=True)
+    )
+    reference = RunningReference(config.reference, cell)
+    for stretch, its_mask in zip(stretches, masks, strict=True):
+        canvas = prepare(stretch, WebConfig(config.tiling, config.edges, config.reference))
+        if canvas is None:
+            continue
+        features, scored = inspector.look(canvas.tiles), canvas.scored_cells(cell)
+        k = _fabric(features, fabric)
+        middle = reference.middle(features.middle(scored), len(stretch.image))
+        t = features.vectors
+        t = t if middle is None else t + inspector.shift(torch.tensor([k], device=t.device), middle)[:, None, None, :]
+        cut_masks = cut(_on_canvas(its_mask, canvas), canvas.rows, canvas.cols)
+        for (u, p), cells, part in zip(_adapted(inspector, t, k), scored, cut_masks, strict=True):
+            if cells.any():
+                yield u, p, cells, _shares(np.asarray(part, np.bool_), cell)
+
+
+def _fabric(features: TileFeatures, given: int | None) -> int:
+    """The fabric that tiles are compared with, all with one."""
+    return int(features.similarity.mean(axis=0).argmax()) if given is None else given
+
+
+@torch.inference_mode()
+def _adapted(inspector: Inspector, t: Tensor, fabric: int) -> Iterator[tuple[Floats, Floats]]:
+    """(B, h, w, D) vectors -> u and p of every tile, one after the other."""
+    model = inspector.model
+    for tile in t:
+        u = model.adapter(tile[None])
+        p = model.centers.recompose(u, torch.tensor([fabric], device=u.device))
+        yield u[0].cpu().numpy(), p[0].cpu().numpy()
+
+
+def _on_canvas(mask: Stretch, canvas: Canvas) -> npt.NDArray[np.uint8]:
+    """The mask of a stretch in the coordinates of its windows; what was carried on beyond the web has none."""
+    placed = np.zeros((canvas.rows.length, canvas.cols.length), np.uint8)
+    first, end = max(0, canvas.first_col), min(mask.image.shape[1], canvas.first_col + canvas.cols.length)
+    placed[canvas.above : canvas.above + len(mask.image), first - canvas.first_col : end - canvas.first_col] = (
+        mask.image[:, first:end]
+    )
+    return placed
+
+
+def _shares(mask: Bools, cell: int) -> Floats:
+    """(H, W) bool -> (h, w) share of each cell."""
+    height, width = (-(-n // cell) * cell for n in mask.shape)
+    padded = np.zeros((height, width), np.float32)
+    padded[: mask.shape[0], : mask.shape[1]] = mask
+    cells = padded.reshape(height // cell, cell, width // cell, cell)
+    return np.asarray(cells.mean(axis=(1, 3)), dtype=np.float32)
+
+
+def project(vectors: Floats, projection: str, seed: int) -> npt.NDArray[np.float64]:
+    """(n, D) -> (n, 2) by ``tsne`` or ``pca``; the same seed gives the same places."""
+    if len(vectors) < 2:
+        return np.zeros((len(vectors), 2))
+    if projection == "pca" or len(vectors) < 4:
+        count = min(2, *vectors.shape)
+        flat = PCA(count, random_state=seed).fit_transform(vectors)
+        return np.pad(np.asarray(flat, dtype=np.float64), [(0, 0), (0, 2 - count)])
+    dimensions = min(_PCA_FIRST, *vectors.shape)
+    reduced = PCA(dimensions, random_state=seed).fit_transform(vectors)
+    perplexity = min(30.0, (len(vectors) - 1) / 3)
+    return np.asarray(TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(reduced), np.float64)

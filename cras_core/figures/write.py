@@ -1,0 +1,198 @@
+"""From a model and a test set to a folder of figures."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from cras_core.datasets import DataSet
+from cras_core.errors import ConfigError, CrasError, DataError
+from cras_core.figures.draw import histograms, recall_curves, scatter, sheet
+from cras_core.figures.judged import Overview, TestSet, survey
+from cras_core.figures.vectors import FabricVectors, collect, project
+from cras_core.files import write_atomically
+from cras_core.inspector import Inspector
+
+OnProgress = Callable[[str, int, int, str], None]
+_DPI = 110
+
+
+@dataclass(frozen=True, slots=True)
+class FigureOptions:
+    """What is drawn.
+
+    Attributes:
+        projection: ``tsne`` or ``pca``.
+        rows: pictures on a sheet.
+        vectors: most normal, and most anomalous patches of a fabric.
+        recall: reports of ``cras evaluate-web`` whose recall is drawn.
+        seed: every random choice follows from it.
+        known: the fabric of a strip is given; otherwise it is matched.
+    """
+
+    projection: str = "tsne"
+    rows: int = 4
+    vectors: int = 300
+    recall: tuple[Path, ...] = ()
+    seed: int = 0
+    known: bool = True
+
+    def __post_init__(self) -> None:
+        if self.projection not in ("tsne", "pca"):
+            raise ConfigError(f"there is no projection {self.projection!r}; known are tsne, pca")
+        if self.rows < 1 or self.vectors < 1 or self.seed < 0:
+            raise ConfigError(f"figures: a value is out of range: {self}")
+
+
+def write_figures(
+    inspector: Inspector,
+    data: DataSet | Path,
+    out: Path,
+    options: FigureOptions,
+    on_progress: OnProgress = lambda *_: None,
+) -> list[Path]:
+    """Draws everything that the data allow.
+
+    Args:
+        inspector: the trained model.
+        data: pictures or strips with masks; a folder is opened without a name.
+        out: folder to write to.
+        options: what to draw.
+        on_progress: told stage, steps done, steps in all, and a name.
+
+    Returns:
+        The files: ``patches.png`` and ``pictures.png`` (features), ``sheet-<fabric>-<best, worst or random>.png``,
+        ``scores.png``, and ``recall.png`` where there are reports.
+
+    Raises:
+        CrasError: data or reports cannot be used, or the folder cannot be written to.
+    """
+    tests = TestSet(inspector, data, known=options.known)
+    curves = {path.stem: _recall_of(path) for path in options.recall}
+    written: list[Path] = []
+
+    def save(name: str, figure: Figure) -> None:
+        written.append(_save(figure, out / f"{name}.png"))
+
+    vectors = _collect(inspector, tests, options, on_progress)
+    save("patches", _patches_figure(vectors, options))
+    save("pictures", _pictures_figure(inspector, vectors, options))
+    overviews = _survey(inspector, tests, on_progress)
+    save("scores", histograms({fabric: (o.normal, o.defective) for fabric, o in overviews.items()}))
+    for number, (fabric, overview) in enumerate(overviews.items()):
+        for kind, chosen in _choose(overview, options.rows, np.random.default_rng([options.seed, 2, number])).items():
+            items = [tests.judge(tests.by_fabric[fabric][i]) for i in chosen]
+            if items:
+                save(f"sheet-{_plain(fabric)}-{kind}", sheet(items, f"{fabric}: {_KINDS[kind]}"))
+            on_progress("sheets", len(written), len(written), fabric)
+    if curves:
+        save("recall", recall_curves(curves))
+    return written
+
+
+_KINDS = {
+    "best": "where the defect stands out furthest",
+    "worst": "where it stands out least",
+    "random": "chosen at random",
+}
+
+
+def _collect(
+    inspector: Inspector, tests: TestSet, options: FigureOptions, on_progress: OnProgress
+) -> dict[str, FabricVectors]:
+    found = {}
+    for number, fabric in enumerate(tests.by_fabric):
+
+        def told(path: Path, done: int = number) -> None:
+            on_progress("features", done, len(tests.by_fabric), path.name)
+
+        rng = np.random.default_rng([options.seed, 1, number])
+        found[fabric] = collect(inspector, tests, fabric, options.vectors, rng, told)
+        on_progress("features", number + 1, len(tests.by_fabric), fabric)
+    return found
+
+
+def _survey(inspector: Inspector, tests: TestSet, on_progress: OnProgress) -> dict[str, Overview]:
+    done = 0
+
+    def told(path: Path) -> None:
+        nonlocal done
+        done += 1
+        on_progress("scores", done, len(tests), path.name)
+
+    cell = inspector.config.tiling.cell_px
+    return {fabric: survey(tests, fabric, cell, told) for fabric in tests.by_fabric}
+
+
+def _patches_figure(vectors: Mapping[str, FabricVectors], options: FigureOptions) -> Figure:
+    """Figure 4: raw and residual features of patches."""
+    panels = {}
+    for title, name in (("raw features u", "raw"), ("residual features u - p", "residual")):
+        places = project(np.concatenate([getattr(v, name) for v in vectors.values()]), options.projection, options.seed)
+        ends = np.cumsum([len(v.anomalous) for v in vectors.values()])[:-1]
+        panels[title] = [
+            (fabric, part, v.anomalous)
+            for (fabric, v), part in zip(vectors.items(), np.split(places, ends), strict=True)
+        ]
+    return scatter(panels, f"adapted patches, {options.projection}, seed {options.seed}")
+
+
+def _pictures_figure(inspector: Inspector, vectors: Mapping[str, FabricVectors], options: FigureOptions) -> Figure:
+    """Figure 7: mean vectors of pictures around the mean vectors of the fabrics, the stars."""
+    known = [f for f in vectors if f in inspector.fabrics]
+    means = inspector.model.centers.means.cpu().numpy()
+    stars = np.stack([means[inspector.fabrics.index(f)] for f in known]) if known else means[:0]
+    together = np.concatenate([*(v.pictures for v in vectors.values()), stars])
+    places = project(together, options.projection, options.seed)
+    ends = np.cumsum([len(v.spoilt) for v in vectors.values()])
+    groups = [
+        (fabric, part, v.spoilt) for (fabric, v), part in zip(vectors.items(), np.split(places, ends)[:-1], strict=True)
+    ]
+    marks = {fabric: places[ends[-1] + i :][:1] for i, fabric in enumerate(known)}
+    return scatter({"pictures and centres": groups}, f"mean vectors, {options.projection}, seed {options.seed}", marks)
+
+
+def _choose(overview: Overview, rows: int, rng: np.random.Generator) -> dict[str, list[int]]:
+    """Which pictures go on which sheet; the first two show defects only."""
+    defective = [i for i, margin in enumerate(overview.margins) if not np.isnan(margin)]
+    ranked = sorted(defective, key=lambda i: -overview.margins[i])
+    order = rng.permutation(len(overview.margins))[:rows]
+    return {"best": ranked[:rows], "worst": ranked[::-1][:rows], "random": sorted(order.tolist())}
+
+
+def _recall_of(path: Path) -> dict[str, dict[str, float]]:
+    """Recall over false alarms per strip of every fabric and of all."""
+    try:
+        report: Any = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            name: dict(figures["recall_per_strip"])
+            for name, figures in [*report["fabrics"].items(), ("all", report["all"])]
+        }
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path} is no report of cras evaluate-web --json") from error
+
+
+def _plain(name: str) -> str:
+    """A name that is one part of a path."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    FigureCanvasAgg(figure)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=_DPI)
+    try:
+        write_atomically(path, content.getvalue())
+    except OSError as error:
+        raise CrasError(f"{path} cannot be written: {error.strerror or error}") from error
+    return path

@@ -1,0 +1,65 @@
+"""What the commands share: options, progress, tables, files of figures."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from cras_core.errors import CrasError
+from cras_core.files import write_atomically
+
+console = Console(stderr=True)
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+Precision = Annotated[str, typer.Option(help="What the backbone computes in: float32, bfloat16 or float16.")]
+DataName = Annotated[
+    str | None,
+    typer.Option("--dataset", help="mvtec, visa, mpdd, itdd, aitex or folders; recognised where it is not given."),
+]
+SkipCorrupt = Annotated[
+    bool, typer.Option("--skip-corrupt", help="Leave out pictures that cannot be read, and name them.")
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")]
+
+
+def progress_bar(*, transient: bool = False) -> Progress:
+    """How far a command is, with a message per task; ``transient`` goes when it is done."""
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[message]}", markup=False),
+    )
+    hidden = transient and not console.is_terminal  # nothing can be taken back from a file
+    return Progress(*columns, console=console, transient=transient, disable=hidden)
+
+
+def show_table(table: Table) -> None:
+    """Prints a table, whole also where it goes to a file."""
+    screen = Console()
+    (screen if screen.is_terminal else Console(width=max(160, screen.width))).print(table)
+
+
+def write_json(path: Path, figures: Any) -> None:
+    """Writes figures as JSON, with null where there is none. Raises CrasError."""
+    try:
+        write_atomically(path, (json.dumps(_without_nan(figures), indent=2) + "\n").encode())
+    except OSError as error:
+        raise CrasError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _without_nan(figures: Any) -> Any:
+    if isinstance(figures, dict):
+        return {key: _without_nan(value) for key, value in figures.items()}
+    if isinstance(figures, (list, tuple)):
+        return [_without_nan(value) for value in figures]
+    return None if isinstance(figures, float) and math.isnan(figures) else figures
