@@ -17,6 +17,21 @@ logger = logging.getLogger(__name__)
 APP = "aoi"
 
 
+class CameraChoice(BaseModel):
+    """The camera of this machine's line, found again by its serial number."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    producer: str = ""
+    """Its GenTL producer, the path of a .cti; empty looks in all that are known."""
+    serial: str = ""
+    """Its serial number, or its id where it has none; empty takes the first camera found."""
+    preset: str = ""
+    """File of features that it is set to at the start; empty leaves it as it is."""
+    mm_per_count: float | None = None
+    """Web per count of the encoder, millimetres, negative where it counts down; None leaves the encoder out."""
+
+
 class Settings(BaseModel):
     """Settings of this machine and user; a line's own settings are in its recipe."""
 
@@ -28,6 +43,7 @@ class Settings(BaseModel):
     heat_opacity: float = 0.6
     last_folder: str = ""
     last_bundle: str = ""
+    camera: CameraChoice = CameraChoice()
 
     @property
     def database_url(self) -> str:
