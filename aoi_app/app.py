@@ -69,6 +69,7 @@ class Application(QObject):
         self._inspector: Inspector | None = None
         self._model = ""
         self._start_when_loaded = False
+        self._loader: threading.Thread | None = None
         self._session: Session | None = None
         self._history = WebHistory()
         self._marks: list[overlay.Mark] = []
@@ -88,8 +89,8 @@ class Application(QObject):
 
     @property
     def is_at_rest(self) -> bool:
-        """No thread of a roll is alive."""
-        return self._session is None or self._session.wait(0)
+        """No thread of a roll is alive, and none that loads a model."""
+        return (self._session is None or self._session.wait(0)) and not (self._loader and self._loader.is_alive())
 
     def begin(self) -> None:
         """Starts the first roll."""
@@ -236,7 +237,8 @@ class Application(QObject):
                 logger.exception("loading %s", bundle)
                 self._model_loaded.emit(f"The model cannot be loaded ({type(error).__name__}: {error}).", str(bundle))
 
-        threading.Thread(target=load, name="load model", daemon=True).start()
+        self._loader = threading.Thread(target=load, name="load model", daemon=True)
+        self._loader.start()
 
     def _take_model(self, loaded: Inspector | str, bundle: str) -> None:
         if bundle != str(self._bundle):  # another one was chosen meanwhile
