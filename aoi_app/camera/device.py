@@ -124,6 +124,16 @@ class CameraError(SourceError):
         self.in_use = in_use
 
 
+def binding_missing(error: ImportError) -> CameraError:
+    """What to say when harvesters or genicam, which it needs, cannot be imported."""
+    way_out = "Install the program again."
+    if "libpython" in str(error):
+        way_out = "It needs Python as a shared library; on Debian and Ubuntu: sudo apt-get install libpython3-dev"
+    elif isinstance(error, ModuleNotFoundError):
+        way_out = "It exists for Windows and for Linux on x86_64 and aarch64; elsewhere the other sources work."
+    return CameraError(f"GenICam cameras cannot be used: {error}. {way_out}")
+
+
 class CameraDevice(Features, Protocol):
     """An open camera. Entered and left like a file; used by one thread."""
 

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from aoi_app.camera.device import SYNTHETIC, CameraError, DeviceInfo
+from aoi_app.camera.device import SYNTHETIC, CameraError, DeviceInfo, binding_missing
 from aoi_app.camera.source import SourceError
 
 _LIMIT_S = 15.0
@@ -224,9 +224,11 @@ def _ask(path: str, answer: Connection, printed: str) -> None:
     handle = os.open(printed, os.O_WRONLY | os.O_CREAT)
     for standard in (1, 2):
         os.dup2(handle, standard)
-    from aoi_app.camera.genicam_producer import list_devices
-
     try:
+        from aoi_app.camera.genicam_producer import list_devices
+
         answer.send(tuple(list_devices(path)))
+    except ImportError as error:
+        answer.send(str(binding_missing(error)))
     except CameraError as error:
         answer.send(str(error))

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from aoi_app.camera.device import SYNTHETIC, CameraConfig, CameraDevice, CameraError, RawFrame
+from aoi_app.camera.device import SYNTHETIC, CameraConfig, CameraDevice, CameraError, RawFrame, binding_missing
 from aoi_app.camera.features import FeatureError, Setting
 from aoi_app.camera.messages import (
     FRAMES,
@@ -91,7 +91,10 @@ def _device(config: CameraConfig) -> CameraDevice:
         from aoi_app.camera.synthetic import SyntheticDevice
 
         return SyntheticDevice(config)
-    from aoi_app.camera.genicam import GenicamDevice
+    try:
+        from aoi_app.camera.genicam import GenicamDevice
+    except ImportError as error:
+        raise binding_missing(error) from error
 
     return GenicamDevice(config)
 
