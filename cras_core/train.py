@@ -98,7 +98,10 @@ def train(
         "unreadable": [str(p) for d in data for p in d.skipped],
         "held_back": {d.fabric: [p.name for p in h] for d, (_, h) in zip(data, prepared.splits, strict=True)},
         "loss": history,
-        "warnings": prepared.warnings + _extrapolated(calibrations, config) + ([kept.problem] if kept.problem else []),
+        "warnings": prepared.warnings
+        + _too_little(data, prepared.features, config)
+        + _extrapolated(calibrations, config)
+        + ([kept.problem] if kept.problem else []),
     }
     return to_bundle(inspector, calibrations, provenance)
 
@@ -193,6 +196,22 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Inspector, li
     calibrations = [provisional(d.fabric) for d in run.data]
     inspector = Inspector(model, config, scale, calibrations, prepared.middles, run.device)
     return inspector, training.history
+
+
+_FEW_TILES = 20
+"""Tiles of good cloth below which a fabric is learnt badly; see docs/measurements.md."""
+
+
+def _too_little(data: Sequence[NormalImages], features: Sequence[FabricFeatures], config: CrasConfig) -> list[str]:
+    """Says which fabrics were learnt from too little cloth, and what to collect."""
+    cells_in_a_tile = (config.tiling.tile_px / config.tiling.cell_px) ** 2
+    tiles = [f.count / cells_in_a_tile for f in features]
+    return [
+        f"{d.fabric}: learnt from {n:.1f} tiles of good cloth only; small defects will be missed. Collect {_FEW_TILES} "
+        "tiles or more, from different places along and across the roll"
+        for d, n in zip(data, tiles, strict=True)
+        if d.are_strips and n < _FEW_TILES
+    ]
 
 
 def _extrapolated(calibrations: Sequence[FabricCalibration], config: CrasConfig) -> list[str]:
