@@ -17,7 +17,7 @@ from rich.table import Table
 from aoi_app import camera_commands
 from aoi_app.assets import asset
 from aoi_app.camera.source import SourceError
-from aoi_app.line import SourceChoice, spec_of
+from aoi_app.line import SourceChoice, camera_choice, spec_of
 from aoi_app.recipes import Recipe, RecipeError, describe, load_recipe
 from aoi_app.records.database import RecordsError
 from aoi_app.settings import load_settings, log_path
@@ -29,6 +29,8 @@ app = typer.Typer(
 console = Console(stderr=True)
 app.add_typer(camera_commands.app, name="camera")
 DEMO_BUNDLE = asset("demo.cras")
+
+_SOURCES = "loom, loom:WEAVE, folder:PATH, replay:PATH, genicam, genicam:SERIAL or synthetic."
 
 Bundle = Annotated[Path, typer.Option(help="The model; the demo bundle knows the built-in loom only.")]
 MmPerPx = Annotated[float | None, typer.Option(help="Size of a pixel across the web, millimetres.")]
@@ -53,11 +55,19 @@ Database = Annotated[
     str | None, typer.Option(help="Where rolls are recorded, e.g. sqlite:///rolls.db or postgresql://...")
 ]
 
+Producer = Annotated[str | None, typer.Option(help="GenTL producer (.cti) of the camera, or a folder of them.")]
+Preset = Annotated[Path | None, typer.Option(help="Features that the camera is set to, from 'aoi camera features'.")]
+MmPerCount = Annotated[
+    float | None, typer.Option(help="Web per count of the encoder, millimetres; negative where it counts down.")
+]
+Record = Annotated[Path | None, typer.Option(help="Record what the camera delivers below this folder.")]
+RecordGb = Annotated[float, typer.Option(help="Size of a recording, GB; it keeps the latest cloth.", min=0.001)]
+
 
 @app.callback(invoke_without_command=True)
 def window(
     context: typer.Context,
-    source: Annotated[str, typer.Option(help="loom, loom:WEAVE, folder:PATH or replay:PATH.")] = "loom",
+    source: Annotated[str, typer.Option(help=_SOURCES)] = "loom",
     bundle: Bundle = DEMO_BUNDLE,
     line_rate: LineRate = None,
     live: Annotated[
@@ -70,7 +80,14 @@ def window(
     separate: Annotated[bool, typer.Option(help="Every picture of a folder is a web of its own.")] = False,
     bits: Annotated[int | None, typer.Option(help="Bits that 16-bit pictures really use.", min=9, max=16)] = None,
     seed: Annotated[int, typer.Option(help="Of the loom.")] = 0,
-    lines: Annotated[int | None, typer.Option(help="Length of the loom's roll.", min=16)] = None,
+    lines: Annotated[
+        int | None, typer.Option(help="Length of the loom's roll; a camera's ends after so many.", min=16)
+    ] = None,
+    producer: Producer = None,
+    preset: Preset = None,
+    mm_per_count: MmPerCount = None,
+    record: Record = None,
+    record_gb: RecordGb = 20.0,
     mm_per_px: MmPerPx = None,
     mm_per_line: MmPerLine = None,
     fabric: Fabric = None,
@@ -89,8 +106,12 @@ def window(
     if problem is not None:
         raise CrasError(problem)
     recipe = _recipe(recipe_file, mm_per_px=mm_per_px, mm_per_line=mm_per_line, fabric=fabric, threshold=threshold)
-    choice = SourceChoice(source, line_rate, live, loop, separate, bits, seed, lines)
     settings, remark = load_settings()
+    choice = SourceChoice(
+        source, line_rate, live, loop, separate, bits, seed, lines,
+        camera=camera_choice(source, settings.camera, producer, preset, mm_per_count),
+        record=record, record_gb=record_gb,
+    )  # fmt: skip
     from PySide6.QtWidgets import QApplication
 
     from aoi_app.app import Application, run
@@ -98,7 +119,7 @@ def window(
     from aoi_app.records.database import open_database
     from aoi_app.records.roll_log import mark_interrupted
 
-    with make_source(choice):  # a mistake in the command is said here, not in a window
+    with make_source(choice, recipe):  # a mistake in the command is said here, not in a window
         pass
     engine = open_database(database or settings.database_url)
     interrupted = mark_interrupted(engine)
@@ -116,8 +137,9 @@ def window(
 @app.command()
 def inspect(
     strips: Annotated[
-        Path, typer.Argument(help="Folder of pictures; its sub-folders if it holds none. Or the recording of a camera.")
-    ],
+        Path | None,
+        typer.Argument(help="Folder of pictures; its sub-folders if it holds none. Or the recording of a camera."),
+    ] = None,
     bundle: Bundle = DEMO_BUNDLE,
     out: Annotated[Path, typer.Option(help="Folder for defects.json, .csv, records.db, itdd/, maps/.")] = Path(
         "inspected"
@@ -136,8 +158,18 @@ def inspect(
     recipe_file: RecipeFile = None,
     device: Device = "auto",
     precision: Precision = "float32",
+    source: Annotated[
+        str | None, typer.Option(help=f"Instead of a folder: {_SOURCES} A camera runs until Ctrl-C.")
+    ] = None,
+    lines: Annotated[int | None, typer.Option(help="End after so many lines of a camera or loom.", min=16)] = None,
+    seconds: Annotated[float | None, typer.Option(help="End after so many seconds of a camera.", min=0.1)] = None,
+    producer: Producer = None,
+    preset: Preset = None,
+    mm_per_count: MmPerCount = None,
+    record: Record = None,
+    record_gb: RecordGb = 20.0,
 ) -> None:
-    """Inspect a folder of strips without a window.
+    """Inspect a folder of strips, a recording or a camera without a window.
 
     Exit status: 0 everything was inspected; 2 nothing could be done; 3 something was not inspected or not written
     (it is listed); 130 stopped by Ctrl-C, with what was done until then written.
@@ -152,8 +184,20 @@ def inspect(
         threshold=threshold,
         min_area_mm2=min_area_mm2,
     )
+    if (strips is None) == (source is None):
+        raise SourceError("Name what to inspect: a folder, or a source with --source, and not both.")
+    spec = spec_of(strips) if strips is not None else str(source)
     job = InspectJob(
-        SourceChoice(spec_of(strips), separate=separate, bits=bits),
+        SourceChoice(
+            spec,
+            separate=separate,
+            bits=bits,
+            lines=lines,
+            seconds=seconds,
+            camera=camera_choice(spec, load_settings()[0].camera, producer, preset, mm_per_count),
+            record=record,
+            record_gb=record_gb,
+        ),
         bundle,
         out,
         recipe,

@@ -158,7 +158,7 @@ class Application(QObject):
         self._start_when_loaded = False
         name = time.strftime("%Y%m%d-%H%M%S")
         try:
-            source = make_source(self._choice)
+            source = make_source(self._choice, self._recipe)
             session = make_session(
                 self._inspector,
                 source,
@@ -327,8 +327,9 @@ class Application(QObject):
         if news.strips:
             self._show_web()
         if news.remarks:
+            of_camera = [r.text for r in news.remarks if r.kind == "camera"]
             last = news.remarks[-1]
-            self.note(f"At {last.position_m:.2f} m {last.text}.")
+            self.note(" ".join(of_camera) if of_camera else f"At {last.position_m:.2f} m {last.text}.")
 
     def _show_web(self) -> None:
         picture = self._history.picture()
@@ -343,8 +344,10 @@ class Application(QObject):
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self.window.show_snapshot(snapshot)
-        if snapshot.message:
-            self.window.say(snapshot.message, alarm=True)
+        camera = snapshot.camera
+        trouble = snapshot.message or (camera.text or camera.problem if camera is not None else "")
+        if trouble:
+            self.window.say(trouble, alarm=True)
         elif time.monotonic() > self._note_until_s and not self._closing:
             self.window.say("", alarm=False)
 

@@ -13,7 +13,7 @@ from cras_core.web.regions import Region
 
 Image = npt.NDArray[np.uint8]
 Shape = Literal["block", "point", "line"]
-RemarkKind = Literal["matched", "unknown", "level"]
+RemarkKind = Literal["matched", "unknown", "level", "camera"]
 
 POINT_MM = 6.0
 """A defect no longer than this either way is a point."""

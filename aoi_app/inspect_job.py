@@ -1,4 +1,4 @@
-"""A folder of strips from end to end without a window."""
+"""A roll from end to end without a window: a folder of strips, a recording, or a camera."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from aoi_app.camera.source import FrameSource, TellsStatus
 from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
 from aoi_app.live.session import Session, State
 from aoi_app.recipes import Recipe
@@ -25,7 +26,6 @@ from cras_core.bundle import read_bundle
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from aoi_app.camera.source import FrameSource
     from cras_core.inspector import Inspector
 
 COMPLETE, UNUSABLE, INCOMPLETE, STOPPED = 0, 2, 3, 130
@@ -63,9 +63,10 @@ def run(job: InspectJob, console: Console) -> int:
     Raises:
         CrasError, SourceError, RecordsError, RecipeError: nothing could be begun; the text says why.
     """
-    source = make_source(job.choice)
-    with source:  # a folder that cannot be used is said before torch is loaded
+    source = make_source(job.choice, job.recipe)
+    with source:  # a source that cannot be used is said before torch is loaded
         total = source.total_lines
+        _say_status(source, console)
     inspector = load_inspector(job.bundle, job.device, job.precision)
     try:
         job.out.mkdir(parents=True, exist_ok=True)
@@ -75,6 +76,17 @@ def run(job: InspectJob, console: Console) -> int:
         ) from error
     with database(f"sqlite:///{job.out / 'records.db'}") as engine:
         return _inspect(job, source, total, inspector, engine, console)
+
+
+def _say_status(source: FrameSource, console: Console) -> None:
+    """Which camera it is, and what could not be set as wanted."""
+    status = source.status if isinstance(source, TellsStatus) else None
+    if status is None:
+        return
+    end = "" if source.total_lines is not None else " Ctrl-C ends the roll."
+    console.print(escape(f"{source.name}.{end}"), highlight=False)
+    for remark in status.remarks:
+        console.print(f"[yellow]Camera:[/yellow] {escape(remark)}", highlight=False, soft_wrap=True)
 
 
 def _inspect(
@@ -112,13 +124,15 @@ def _inspect(
         for problem in [*session.problems, str(error)]:
             console.print(f"[red]Problem:[/red] {escape(problem)}", highlight=False, soft_wrap=True)
         return INCOMPLETE
-    _summarise(roll, session.problems, time.monotonic() - started, job.out, console)
+    camera = source.status if isinstance(source, TellsStatus) else None
+    problems = [*session.problems, *([camera.problem] if camera is not None and camera.problem else [])]
+    _summarise(roll, problems, time.monotonic() - started, job.out, console)
     if snapshot.state is State.FAILED:
         console.print(f"[red]Error:[/red] {escape(snapshot.message)}", highlight=False, soft_wrap=True)
         return INCOMPLETE
     if stopped:
         return STOPPED
-    return INCOMPLETE if roll["gaps"] or session.problems else COMPLETE
+    return INCOMPLETE if roll["gaps"] or problems else COMPLETE
 
 
 def _follow(session: Session, total_lines: int | None, line_mm: float, console: Console) -> bool:
@@ -144,12 +158,17 @@ def _follow(session: Session, total_lines: int | None, line_mm: float, console: 
             task = progress.add_task("", total=total_lines * line_mm / 1000.0 if total_lines else None, figures="")
             session.start()
             over = told = False
+            trouble = ""
             while not over:
                 over = session.wait(0.2)
                 if stopped.is_set() and not told:
                     told = True
                     console.print("Stopping; what was read is still inspected. Ctrl-C again ends at once.")
                 s = session.snapshot()
+                now = " ".join(filter(None, (s.camera.text, s.camera.problem))) if s.camera is not None else trouble
+                if now and now != trouble:
+                    console.print(f"[yellow]Camera:[/yellow] {escape(now)}", highlight=False, soft_wrap=True)
+                trouble = now
                 figures = f"{s.position_m:.2f} m, {s.defects} defects, {s.tiles_per_s:.1f} tiles/s"
                 progress.update(task, completed=s.position_m, figures=figures)
                 session.news()
@@ -160,8 +179,12 @@ def _follow(session: Session, total_lines: int | None, line_mm: float, console: 
 
 def _counted(remarks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
     """The first remark of each kind and fabric, and how many there are: of many short webs the same is said often."""
-    counts = Counter((r["kind"], r["fabric"]) for r in remarks)
-    first = {(r["kind"], r["fabric"]): r for r in reversed(remarks)}
+
+    def subject(r: dict[str, Any]) -> tuple[str, str]:
+        return r["kind"], r["text"] if r["kind"] == "camera" else r["fabric"]
+
+    counts = Counter(map(subject, remarks))
+    first = {subject(r): r for r in reversed(remarks)}
     return [(first[key], n) for key, n in counts.items()]
 
 

@@ -6,6 +6,7 @@ The window and the command line both start here.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import os
 from collections.abc import Sequence
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING
 
 from aoi_app.camera.block import BlockSource
 from aoi_app.camera.camera_source import CameraSource
+from aoi_app.camera.device import SYNTHETIC
 from aoi_app.camera.encoder import PositionConfig
 from aoi_app.camera.flat_field import CameraSetup, problems
 from aoi_app.camera.flat_field_file import flat_field_path, read_flat_field
 from aoi_app.camera.folder import FolderConfig, FolderSource
+from aoi_app.camera.line_camera import LineCamera, LineCameraConfig
 from aoi_app.camera.loom import LoomConfig, LoomSource
 from aoi_app.camera.recorder import Recorder
 from aoi_app.camera.recording import is_recording
@@ -29,6 +32,7 @@ from aoi_app.recipes import Recipe
 from aoi_app.records.export import TileWriter
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import RollInspection
+from aoi_app.settings import CameraChoice, flat_fields_folder
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -43,14 +47,19 @@ class SourceChoice:
     """Which source, and how it runs.
 
     Attributes:
-        spec: ``loom``, ``loom:WEAVE``, ``folder:PATH`` or ``replay:PATH``.
+        spec: ``loom``, ``loom:WEAVE``, ``folder:PATH``, ``replay:PATH``, ``genicam``, ``genicam:SERIAL`` or
+            ``synthetic``.
         lines_per_s: line rate; None is the source's own, for a folder or a recording as fast as inspection goes.
         is_live: lines are lost when inspection is late; a recording runs at the pace that it was recorded at.
         loop: a folder begins again at its end.
         separate: every picture of a folder is a web of its own.
         bits: depth of 16-bit pictures.
         seed: of the loom.
-        lines: length of the loom's roll.
+        lines: length of the loom's roll; after so many the roll of a camera ends.
+        seconds: after so many the roll of a camera ends.
+        camera: which one ``genicam`` is, and how it is set up.
+        record: folder of recordings; None records nothing.
+        record_gb: size of a recording.
     """
 
     spec: str = "loom"
@@ -61,15 +70,56 @@ class SourceChoice:
     bits: int | None = None
     seed: int = 0
     lines: int | None = None
+    seconds: float | None = None
+    camera: CameraChoice = dataclasses.field(default_factory=CameraChoice)
+    record: Path | None = None
+    record_gb: float = 20.0
+
+    @property
+    def is_camera(self) -> bool:
+        """A camera delivers, real or synthetic."""
+        return self.spec.partition(":")[0] in _CAMERAS
 
 
-def make_source(choice: SourceChoice) -> FrameSource:
+_CAMERAS = ("genicam", SYNTHETIC)
+
+
+def camera_choice(
+    spec: str, kept: CameraChoice, producer: str | None, preset: Path | None, mm_per_count: float | None
+) -> CameraChoice:
+    """The camera that a command names, with what the settings keep of it where the command is silent.
+
+    Args:
+        spec: of the source.
+        kept: from the settings.
+        producer, preset, mm_per_count: from the command.
+    """
+    kind, _, serial = spec.partition(":")
+    if kind == SYNTHETIC:
+        base = CameraChoice(producer=SYNTHETIC, serial=serial)
+    elif producer is not None or (serial and serial != kept.serial):  # another camera: what is kept is not of it
+        base = CameraChoice(producer=producer or "", serial=serial)
+    else:
+        base = kept
+    given = {"preset": str(preset) if preset is not None else None, "mm_per_count": mm_per_count}
+    return base.model_copy(update={k: v for k, v in given.items() if v is not None})
+
+
+def make_source(choice: SourceChoice, recipe: Recipe | None = None) -> FrameSource:
     """The source that a specification names.
+
+    Args:
+        choice: which one.
+        recipe: gives a camera the scale of its web; None is the standard one.
 
     Raises:
         SourceError: there is no such source; the text lists those there are.
     """
     kind, _, rest = choice.spec.partition(":")
+    if choice.is_camera:
+        return _line_camera(choice, recipe or Recipe())
+    if choice.record is not None:
+        raise SourceError("Only what a camera delivers can be recorded: --record goes with --source genicam.")
     if kind == "folder":
         if not rest:
             raise SourceError("A folder needs its path: --source folder:PATH")
@@ -86,15 +136,45 @@ def make_source(choice: SourceChoice) -> FrameSource:
             config = dataclasses.replace(config, lines_per_s=choice.lines_per_s)
         return LoomSource(config)
     if kind == "replay":
-        if not rest:
-            raise SourceError("A recording needs its path: --source replay:PATH")
-        if choice.lines_per_s is not None:
-            raise SourceError(
-                "A recording has a pace of its own: leave out the line rate, and name --live to keep to it."
-            )
-        replay = Replay(Path(rest).expanduser(), original_pace=choice.is_live)
-        return CameraSource(replay, replay.header.position, replay.flat_field)
-    raise SourceError(f"There is no source {choice.spec!r}. Known are folder:PATH, replay:PATH, loom and loom:WEAVE.")
+        return _replay(choice, rest)
+    raise SourceError(
+        f"There is no source {choice.spec!r}. Known are folder:PATH, replay:PATH, genicam, genicam:SERIAL, synthetic, "
+        "loom and loom:WEAVE."
+    )
+
+
+def _replay(choice: SourceChoice, path: str) -> CameraSource:
+    if not path:
+        raise SourceError("A recording needs its path: --source replay:PATH")
+    if choice.lines_per_s is not None:
+        raise SourceError("A recording has a pace of its own: leave out the line rate, and name --live to keep to it.")
+    replay = Replay(Path(path).expanduser(), original_pace=choice.is_live)
+    return CameraSource(replay, replay.header.position, replay.flat_field)
+
+
+def _line_camera(choice: SourceChoice, recipe: Recipe) -> LineCamera:
+    if choice.lines_per_s is not None:
+        raise SourceError(
+            "A camera has a line rate of its own: leave --line-rate out, and set AcquisitionLineRate in a preset."
+        )
+    camera = choice.camera
+    _, _, serial = choice.spec.partition(":")
+    config = LineCameraConfig(
+        producer=SYNTHETIC if choice.spec.startswith(SYNTHETIC) else camera.producer,
+        serial=serial or camera.serial or None,
+        preset=Path(camera.preset).expanduser() if camera.preset else None,
+        lines=choice.lines,
+        seconds=choice.seconds,
+    )
+    recorder = Recorder(choice.record, round(choice.record_gb * 1e9)) if choice.record is not None else None
+    build = functools.partial(
+        make_camera_source,
+        recipe=recipe,
+        flat_fields=flat_fields_folder(),
+        mm_per_count=camera.mm_per_count,
+        recorder=recorder,
+    )
+    return LineCamera(config, build)
 
 
 def spec_of(path: Path) -> str:

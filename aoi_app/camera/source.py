@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aoi_app.frame import Frame, Lost
 
@@ -49,6 +50,40 @@ class FrameSource(Protocol):
 
     def read(self, timeout_s: float) -> Frame | Lost | None:
         """The next piece of web, or None when there is none within the time. Raises EndOfWeb or SourceError."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How the camera of a source is doing.
+
+    Attributes:
+        state: running, starting, waiting to try again, or closed.
+        text: what is wrong with it now, for a person; empty when all is well.
+        speed_m_min: of the web by the camera's counts, negative while it runs back; None where nothing tells it.
+        fill: of the memory between camera and reader, 0..1.
+        lost_lines: that were delivered and could not be kept.
+        restarts: of the acquisition process.
+        problem: what goes wrong beside the line, such as a recording; empty when all is well.
+        remarks: what could not be set as wanted, and what else a person should know of it.
+    """
+
+    state: str
+    text: str = ""
+    speed_m_min: float | None = None
+    fill: float = 0.0
+    lost_lines: int = 0
+    restarts: int = 0
+    problem: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class TellsStatus(Protocol):
+    """A source with a camera behind it; may be asked by any thread."""
+
+    @property
+    def status(self) -> SourceStatus | None:
+        """How it is doing; None before it was opened."""
 
 
 class Pace:

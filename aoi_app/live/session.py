@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError
+from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError, SourceStatus, TellsStatus
 from aoi_app.defects import Defect, Gap, Remark
 from aoi_app.frame import Frame, Lost
 from aoi_app.live.frame_queue import FrameQueue
@@ -67,6 +67,7 @@ class Snapshot:
         level: how far the web's features lie from those of the enrolled cloth, standard deviations.
         defects, gaps: how many so far.
         threshold: score from which a place is a defect.
+        camera: how the camera is doing; None where none runs.
     """
 
     state: State = State.IDLE
@@ -85,6 +86,7 @@ class Snapshot:
     defects: int = 0
     gaps: int = 0
     threshold: float = 1.0
+    camera: SourceStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ class Session:
             defects=figures.defects,
             gaps=figures.gaps,
             threshold=self._inspection.threshold,
+            camera=None if state.is_over else self._camera(),
         )
 
     def news(self) -> News:
@@ -239,6 +242,9 @@ class Session:
             tuple(r for o in news for r in o.remarks),
             tuple(w for o in news for w in o.withdrawn),
         )
+
+    def _camera(self) -> SourceStatus | None:
+        return self._source.status if isinstance(self._source, TellsStatus) else None
 
     def _move(self, moves: dict[State, State]) -> bool:
         with self._lock:
@@ -302,6 +308,10 @@ class Session:
         with self._lock:
             self._figures = Snapshot(roll_id=log.roll_id)
         try:
+            camera = self._camera()
+            if camera is not None and camera.remarks:
+                remarks = tuple(Remark("camera", "", 0, 0.0, text) for text in camera.remarks)
+                self._publish(log, Outcome(remarks=remarks), None)
             while not self._queue.is_drained:
                 item = self._queue.get(_POLL_S)
                 if item is not None and self._abandon.is_set():

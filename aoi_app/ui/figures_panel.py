@@ -15,6 +15,7 @@ _FIGURES = (
     ("fabric", "fabric (similarity)"),
     ("tiles", "tiles per second"),
 )
+_CAMERA_FIGURES = (("camera", "camera (restarts)"), ("ring", "memory in use (lines lost)"))
 
 
 class FiguresPanel(QWidget):
@@ -30,10 +31,11 @@ class FiguresPanel(QWidget):
         self._position.setObjectName("position")
         self._position.setAccessibleName("Position along the web")
         self._figures: dict[str, QLabel] = {}
+        self._of_camera: list[QLabel] = []
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(2)
-        for i, (key, caption) in enumerate(_FIGURES):
+        for i, (key, caption) in enumerate((*_FIGURES, *_CAMERA_FIGURES)):
             small = QLabel(caption)
             small.setObjectName("caption")
             large = QLabel("–")
@@ -42,6 +44,8 @@ class FiguresPanel(QWidget):
             grid.addWidget(small, 2 * (i // 2), i % 2)
             grid.addWidget(large, 2 * (i // 2) + 1, i % 2)
             self._figures[key] = large
+            if key in dict(_CAMERA_FIGURES):
+                self._of_camera += [small, large]
         self._backlog = QProgressBar()
         self._backlog.setRange(0, 100)
         self._backlog.setFormat("backlog %p %")
@@ -71,6 +75,14 @@ class FiguresPanel(QWidget):
             "fabric": f"{s.fabric} ({s.similarity:.2f})" if s.fabric else "–",
             "tiles": f"{s.tiles_per_s:.1f}",
         }
+        camera = s.camera
+        for label in self._of_camera:
+            label.setVisible(camera is not None)
+        if camera is not None:
+            if camera.speed_m_min is not None:
+                texts["speed"] = f"{camera.speed_m_min:.1f} m/min"
+            texts["camera"] = f"{camera.state} ({camera.restarts})"
+            texts["ring"] = f"{camera.fill:.0%} ({camera.lost_lines})"
         for key, text in texts.items():
             self._set(self._figures[key], text)
         self._backlog.setValue(round(100 * s.backlog))
