@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import shutil
@@ -11,20 +12,25 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from sqlalchemy import Engine
 
 from aoi_app import overlay
-from aoi_app.camera.source import SourceError
+from aoi_app.camera.acquisition import CameraBlocks
+from aoi_app.camera.device import SYNTHETIC
+from aoi_app.camera.line_camera import LineCamera
+from aoi_app.camera.source import FrameSource, SourceError
+from aoi_app.camera_desk import CameraDesk
 from aoi_app.defects import Defect
 from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
 from aoi_app.live.session import News, Session, Snapshot, State
 from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
-from aoi_app.settings import Settings, save_settings, tiles_folder
+from aoi_app.settings import CameraChoice, Settings, save_settings, tiles_folder
 from aoi_app.ui.actions import connect, shortcuts_text
+from aoi_app.ui.camera_dialog import CameraDialog
 from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.recipe_dialog import RecipeDialog
@@ -71,6 +77,9 @@ class Application(QObject):
         self._start_when_loaded = False
         self._loader: threading.Thread | None = None
         self._session: Session | None = None
+        self._source: FrameSource | None = None
+        self._desk: CameraDesk | None = None
+        self._camera_dialog: CameraDialog | None = None
         self._history = WebHistory()
         self._marks: list[overlay.Mark] = []
         self._note_until_s = 0.0
@@ -121,6 +130,7 @@ class Application(QObject):
         return {
             "open_folder": self.open_folder,
             "open_loom": lambda: self._use_source(SourceChoice("loom")),
+            "camera": self.open_camera,
             "open_bundle": self.open_bundle,
             "recipe": self.edit_recipe,
             "export": self.export,
@@ -151,6 +161,10 @@ class Application(QObject):
             return
         if self._session is not None and not self._session.state.is_over:
             return
+        if self._choice.is_camera and self._desk is not None and self._desk.holds_camera:
+            self._desk.release()
+            QTimer.singleShot(100, self.start)
+            return
         if self._inspector is None:
             self._start_when_loaded = True
             self._load_model()
@@ -176,7 +190,7 @@ class Application(QObject):
         self.window.table.defects.clear()
         self._history.clear()
         self.window.live_view.show_picture(None)
-        self._session = session
+        self._session, self._source = session, source
         session.set_threshold(self.window.threshold)
         session.start()
         self._bridge.watch(session)
@@ -205,6 +219,7 @@ class Application(QObject):
 
     def _leave(self) -> None:
         self._bridge.stop()
+        self._close_desk()
         save_settings(self._settings)
         self._engine.dispose()
         self.window.allow_close()
@@ -294,6 +309,43 @@ class Application(QObject):
             except RecordsError as error:
                 self._note_until_s = time.monotonic() + _NOTE_S
                 self.window.say(str(error), alarm=True)
+
+    def open_camera(self) -> None:
+        """Shows the cameras; the line goes on."""
+        if self._camera_dialog is not None:
+            self._camera_dialog.raise_()
+            return
+        desk = self._desk = CameraDesk(self._settings.camera, self._camera_of_the_line)
+        dialog = self._camera_dialog = CameraDialog(desk, self.window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.chosen.connect(self._keep_camera)
+        dialog.start_asked.connect(self._start_camera)
+        dialog.finished.connect(self._close_desk)
+        dialog.show()
+
+    def _camera_of_the_line(self) -> CameraBlocks | None:
+        return self._source.blocks if isinstance(self._source, LineCamera) else None
+
+    def _keep_camera(self, producer: str, serial: str, preset: str) -> None:
+        kept = self._settings.camera
+        is_same = (producer, serial) == (kept.producer, kept.serial)
+        chosen = CameraChoice(
+            producer=producer, serial=serial, preset=preset, mm_per_count=kept.mm_per_count if is_same else None
+        )
+        self._settings = self._settings.model_copy(update={"camera": chosen})
+        save_settings(self._settings)
+
+    def _start_camera(self) -> None:
+        camera = self._settings.camera
+        spec = f"{SYNTHETIC if camera.producer == SYNTHETIC else 'genicam'}:{camera.serial}"
+        before = self._choice
+        base = dataclasses.replace(before, lines=None) if before.is_camera else SourceChoice()
+        self._use_source(dataclasses.replace(base, spec=spec, camera=camera))
+
+    def _close_desk(self) -> None:
+        if self._desk is not None:
+            self._desk.close()  # it is asked until it is gone whether it still holds a camera
+        self._camera_dialog = None
 
     def _use_source(self, choice: SourceChoice) -> None:
         self._choice = choice

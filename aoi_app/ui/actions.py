@@ -31,6 +31,7 @@ class ActionRow:
 ROWS = (
     ActionRow("open_folder", "Open &folder of strips…", "Ctrl+O", "Inspect the pictures of a folder as a web"),
     ActionRow("open_loom", "Built-in &loom", "Ctrl+L", "Inspect procedural cloth; needs no files"),
+    ActionRow("camera", "&Camera…", "Ctrl+K", "Find cameras, set one up, run the line with it"),
     ActionRow("open_bundle", "Open &model bundle…", "Ctrl+B", "Choose the model that inspects"),
     ActionRow("recipe", "&Recipe…", "Ctrl+R", "Scale, margins, thresholds of this cloth"),
     ActionRow("export", "&Export roll…", "Ctrl+E", "Write defects.csv and defects.json of this roll"),
@@ -51,7 +52,7 @@ ROWS = (
 )
 
 MENUS = (
-    ("&File", ("open_folder", "open_loom", "open_bundle", "recipe", "", "export", "", "quit")),
+    ("&File", ("open_folder", "open_loom", "camera", "open_bundle", "recipe", "", "export", "", "quit")),
     ("&Roll", ("start", "pause", "stop")),
     ("&View", ("follow", "next", "previous", "", "heat", "lower", "raise", "", "table", "theme", "full_screen")),
     ("&Help", ("keys",)),

@@ -1,0 +1,181 @@
+"""What the camera dialog shows: cameras, features and the few settings that matter, as values without Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aoi_app.camera.device import DeviceInfo
+from aoi_app.camera.features import NODE_MAPS, VISIBILITIES, Feature, FeatureType, NodeMap, Value, Visibility
+
+LEVELS: tuple[Visibility, ...] = tuple(v for v in VISIBILITIES if v != "Invisible")
+Key = tuple[NodeMap, str]
+"""Node map and name of a feature."""
+
+_LINE_SCAN: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("width", ("Width",)),
+    ("offset", ("OffsetX",)),
+    ("lines per frame", ("Height",)),
+    ("pixel format", ("PixelFormat",)),
+    ("line rate", ("AcquisitionLineRate", "AcquisitionLineRateAbs", "LineRate")),
+    ("exposure", ("ExposureTime", "ExposureTimeAbs", "ExposureTimeRaw")),
+    ("gain", ("Gain", "GainAbs", "GainRaw")),
+    ("trigger", ("TriggerMode",)),
+    ("trigger source", ("TriggerSource",)),
+    ("encoder", ("EncoderDivider", "EncoderSourceA", "EncoderMode")),
+    ("encoder counts in frames", ("ChunkModeActive",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A camera that was found; ``serial`` is its id where it has no serial number."""
+
+    producer: str
+    vendor: str
+    model: str
+    serial: str
+    transport: str
+    access: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """A feature as text, with what an editor of it needs."""
+
+    key: Key
+    label: str
+    category: tuple[str, ...]
+    kind: FeatureType
+    value: str
+    span: str
+    unit: str
+    access: str
+    level: Visibility
+    entries: tuple[str, ...]
+    tip: str
+    is_writable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRow:
+    """One of the settings that matter on a line; ``lack`` says it where the camera has none."""
+
+    caption: str
+    feature: FeatureRow | None
+    lack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """Everything that the dialog shows at one moment.
+
+    Attributes:
+        revision: another number, another view.
+        devices, problems: what was found, and what is wrong with the rest.
+        busy: what is being done; empty when nothing is.
+        camera: which one is open; empty without.
+        on_the_line: it is the running line's.
+        rows: its features.
+        errors: why a feature could not be set, the last time it was tried.
+        notes: what the last command led to, sentences.
+        producer, serial, preset: what was chosen.
+    """
+
+    revision: int = 0
+    devices: tuple[DeviceRow, ...] = ()
+    problems: tuple[str, ...] = ()
+    busy: str = ""
+    camera: str = ""
+    on_the_line: bool = False
+    rows: tuple[FeatureRow, ...] = ()
+    errors: Mapping[Key, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    producer: str = ""
+    serial: str = ""
+    preset: str = ""
+
+
+class Desk(Protocol):
+    """Whom the dialog asks. Every call returns at once; ``view`` tells later what came of it."""
+
+    def view(self) -> DeskView:
+        """What there is to show now."""
+
+    def look(self) -> None:
+        """Looks for producers and cameras."""
+
+    def choose(self, producer: str, serial: str) -> None:
+        """Opens a camera."""
+
+    def write(self, key: Key, text: str, *, stops: bool) -> None:
+        """Sets a feature, or executes a command; ``stops`` stops and starts a running camera for it."""
+
+    def save_preset(self, path: str) -> None:
+        """Writes what the camera is set to."""
+
+    def load_preset(self, path: str) -> None:
+        """Sets the camera to a file."""
+
+
+def device_row(d: DeviceInfo) -> DeviceRow:
+    """A camera as text."""
+    return DeviceRow(d.producer, d.vendor, d.model, d.serial or d.id, d.transport, d.access)
+
+
+def feature_row(f: Feature) -> FeatureRow:
+    """A feature as text."""
+    return FeatureRow(
+        key=(f.node_map, f.name),
+        label=f.name,
+        category=f.category,
+        kind=f.type,
+        value=_text(f.value),
+        span=f.range_text,
+        unit=f.unit,
+        access=f.access,
+        level=f.visibility,
+        entries=("true", "false") if f.type == "boolean" else f.entries,
+        tip=f.tooltip or f.display_name,
+        is_writable=f.is_writable and f.type != "register",
+    )
+
+
+def visible(rows: Sequence[FeatureRow], search: str, level: str) -> list[FeatureRow]:
+    """Rows of a level, and below it, with the searched text in name, category or explanation."""
+    highest = VISIBILITIES.index(level) if level in VISIBILITIES else len(VISIBILITIES)
+    wanted = search.strip().lower()
+    return [
+        r
+        for r in rows
+        if VISIBILITIES.index(r.level) <= highest and wanted in " ".join((r.label, *r.category, r.tip)).lower()
+    ]
+
+
+def line_scan_panel(rows: Sequence[FeatureRow]) -> list[PanelRow]:
+    """The settings that matter on a line. The camera's own come before those of its frame grabber."""
+    by_key = {r.key: r for r in rows}
+    return [_panel_row(caption, names, by_key) for caption, names in _LINE_SCAN]
+
+
+def _panel_row(caption: str, names: tuple[str, ...], by_key: Mapping[Key, FeatureRow]) -> PanelRow:
+    maps = ("remote", *(m for m in NODE_MAPS if m != "remote"))
+    found = [by_key[key] for name in names for m in maps if (key := _key(m, name)) in by_key]
+    there = next((r for r in found if r.access != "NA"), None)
+    if there is not None:
+        return PanelRow(caption, there)
+    return PanelRow(caption, None, f"{names[0]} is not available now" if found else f"it has no {names[0]}")
+
+
+def _key(node_map: str, name: str) -> Key:
+    (known,) = (m for m in NODE_MAPS if m == node_map)
+    return known, name
+
+
+def _text(value: Value | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
