@@ -139,9 +139,12 @@ class CameraDesk:
         try:
             do()
         except (SourceError, FeatureError) as error:
-            if isinstance(error, CameraError) and self._own is not None:  # it is away; it can be chosen again
+            notes = (str(error),)
+            if isinstance(error, CameraError) and self._own is not None:
+                name = self._view.camera
                 self._drop()
-            self._show(notes=(str(error),))
+                notes = (f"{name} went away and was closed. Choose it again.",)
+            self._show(notes=notes)
         except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
             logger.exception("the camera dialog")
             self._show(notes=(f"That failed ({type(error).__name__}: {error}). Please report it with the log file.",))
