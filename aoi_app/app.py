@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -22,7 +22,7 @@ from aoi_app.camera.device import SYNTHETIC
 from aoi_app.camera.line_camera import LineCamera
 from aoi_app.camera.source import FrameSource, SourceError
 from aoi_app.camera_desk import CameraDesk
-from aoi_app.defects import Defect
+from aoi_app.defects import Defect, Remark
 from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
 from aoi_app.live.session import News, Session, Snapshot, State
 from aoi_app.recipes import Recipe, RecipeError
@@ -83,6 +83,7 @@ class Application(QObject):
         self._history = WebHistory()
         self._marks: list[overlay.Mark] = []
         self._note_until_s = 0.0
+        self._camera_note = "", 0.0  # until when it is said
         self._closing = False
         self.window = MainWindow()
         self._bridge = QtBridge(self)
@@ -315,7 +316,8 @@ class Application(QObject):
         if self._camera_dialog is not None:
             self._camera_dialog.raise_()
             return
-        desk = self._desk = CameraDesk(self._settings.camera, self._camera_of_the_line)
+        kept = self._choice.camera if self._choice.is_camera else self._settings.camera
+        desk = self._desk = CameraDesk(kept, self._camera_of_the_line)
         dialog = self._camera_dialog = CameraDialog(desk, self.window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.chosen.connect(self._keep_camera)
@@ -327,7 +329,7 @@ class Application(QObject):
         return self._source.blocks if isinstance(self._source, LineCamera) else None
 
     def _keep_camera(self, producer: str, serial: str, preset: str) -> None:
-        kept = self._settings.camera
+        kept = self._choice.camera if self._choice.is_camera else self._settings.camera
         is_same = (producer, serial) == (kept.producer, kept.serial)
         chosen = CameraChoice(
             producer=producer, serial=serial, preset=preset, mm_per_count=kept.mm_per_count if is_same else None
@@ -379,9 +381,16 @@ class Application(QObject):
         if news.strips:
             self._show_web()
         if news.remarks:
-            of_camera = [r.text for r in news.remarks if r.kind == "camera"]
-            last = news.remarks[-1]
-            self.note(" ".join(of_camera) if of_camera else f"At {last.position_m:.2f} m {last.text}.")
+            self._tell(news.remarks)
+
+    def _tell(self, remarks: Sequence[Remark]) -> None:
+        """The latest remark; what there is to say of the camera stays beside what the first cloth has to say."""
+        of_camera = [r.text for r in remarks if r.kind == "camera"]
+        if of_camera:
+            self._camera_note = " ".join(of_camera), time.monotonic() + 2 * _NOTE_S
+        text, until_s = self._camera_note
+        of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind != "camera"]
+        self.note(" ".join([*([text] if time.monotonic() < until_s else []), *of_cloth[-1:]]))
 
     def _show_web(self) -> None:
         picture = self._history.picture()

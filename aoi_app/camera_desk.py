@@ -192,6 +192,8 @@ class CameraDesk:
             return
         rows = tuple(feature_row(f) for f in self._features(camera))
         self._show(camera=camera.info.name, rows=rows, on_the_line=camera is not self._own)
+        if not self._view.serial:  # the line took the first that it found; from now on it is this one
+            self._show(producer=camera.info.producer, serial=camera.info.serial or camera.info.id)
         self._pause_s = max(_REFRESH_S, _SHARE * (time.monotonic() - began_s))
 
     def _features(self, camera: OpenCamera) -> list[Feature]:

@@ -8,16 +8,21 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton, QTableWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton, QTableWidget
 from pytestqt.qtbot import QtBot
 
+from aoi_app.app import Application
 from aoi_app.camera.acquisition import CameraBlocks
 from aoi_app.camera.device import SYNTHETIC, CameraConfig
 from aoi_app.camera.discovery import package_producer
 from aoi_app.camera.features import Feature, Setting
 from aoi_app.camera_desk import CameraDesk
 from aoi_app.camera_view import FeatureRow, feature_row, line_scan_panel, visible
-from aoi_app.settings import CameraChoice
+from aoi_app.line import SourceChoice
+from aoi_app.live.session import State
+from aoi_app.recipes import Recipe
+from aoi_app.records.database import open_database
+from aoi_app.settings import CameraChoice, Settings, load_settings
 from aoi_app.ui.camera_dialog import CameraDialog
 
 PATIENCE_MS = 30_000
@@ -198,6 +203,72 @@ def test_while_the_line_runs_its_camera_is_the_one_that_is_set(bench: Bench) -> 
         assert line.feature("remote", "ExposureTime").value == 75.0
         bench.line = None
         bench.wait(lambda: bench.words("State of the camera").startswith("No camera is open"))
+
+
+@pytest.fixture
+def application(
+    qapp: QApplication, qtbot: QtBot, bundle_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Application]:
+    """The program with its window at rest."""
+    monkeypatch.setattr(qapp, "quit", lambda: None)
+    engine = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    made = Application(qapp, Settings(), engine, SourceChoice("loom"), bundle_path, Recipe(), "cpu", "float32")
+    made.window.show()
+    yield made
+    _kept.append(made)
+    made.close()
+    qtbot.waitUntil(lambda: made.is_at_rest and not made.window.isVisible(), timeout=PATIENCE_MS)
+    qtbot.wait(200)  # the desk ends
+
+
+_kept: list[Application] = []  # their timers may still fire after the test
+
+
+def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goes_away(
+    application: Application, qtbot: QtBot
+) -> None:
+    window = application.window
+
+    def figure(name: str) -> str:
+        (label,) = [x for x in window.findChildren(QLabel) if x.accessibleName() == name]
+        return label.text() if label.isVisibleTo(window) else ""
+
+    def banner() -> str:
+        label = window.findChild(QLabel, "banner")
+        assert isinstance(label, QLabel)
+        return label.text()
+
+    def wait(until: Callable[[], bool]) -> None:
+        qtbot.waitUntil(until, timeout=2 * PATIENCE_MS)
+
+    assert figure("camera (restarts)") == ""
+    window.actions_by_key["camera"].trigger()
+    (dialog,) = window.findChildren(CameraDialog)
+    desk = application._desk
+    assert desk is not None
+    desk.choose(SYNTHETIC, "line-7")
+    desk.write(("remote", "Height"), "64", stops=False)
+    wait(lambda: any(r.label == "Height" and r.value == "64" for r in desk.view().rows))
+    wait(lambda: load_settings()[0].camera.serial == "line-7")
+    (start,) = [b for b in dialog.findChildren(QPushButton) if "Start" in b.text()]
+    wait(start.isEnabled)
+    start.click()
+    wait(lambda: figure("camera (restarts)") == "running (0)" and figure("speed") != "0.0 m/min")
+    assert "No flat field was recorded" in banner()
+    assert figure("memory in use (lines lost)").endswith(")")
+    wait(lambda: desk.view().on_the_line)
+    line = application._camera_of_the_line()
+    assert line is not None
+    assert line.pid is not None
+    assert application.window.actions_by_key["stop"].isEnabled()
+    desk.write(("remote", "Hang"), "1", stops=False)
+    wait(lambda: "is away since" in banner())
+    wait(lambda: figure("camera (restarts)").startswith("running (") and "(0)" not in figure("camera (restarts)"))
+    wait(lambda: "is away since" not in banner())
+    assert application._session is not None
+    wait(lambda: application._session.snapshot().gaps > 0)
+    assert application._session.state is State.RUNNING
+    dialog.close()
 
 
 def rows_of(*names: str, level: str = "Beginner") -> list[FeatureRow]:
