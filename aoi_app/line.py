@@ -138,8 +138,8 @@ def make_source(choice: SourceChoice, recipe: Recipe | None = None) -> FrameSour
     if kind == "replay":
         return _replay(choice, rest)
     raise SourceError(
-        f"There is no source {choice.spec!r}. Known are folder:PATH, replay:PATH, genicam, genicam:SERIAL, synthetic, "
-        "loom and loom:WEAVE."
+        f"There is no source {choice.spec!r}. Known are folder:PATH, replay:PATH, loom, loom:WEAVE, genicam, "
+        "genicam:SERIAL and synthetic."
     )
 
 

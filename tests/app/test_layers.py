@@ -94,6 +94,13 @@ def test_the_window_knows_neither_torch_nor_sql_nor_cameras() -> None:
     assert offenders(("aoi_app.ui",), unknown) == []
 
 
+def test_what_the_camera_window_shows_is_values_alone() -> None:
+    known = known_by("aoi_app.camera_view")
+    assert {n for n in known if within(n, "aoi_app")} == {"aoi_app.camera.device", "aoi_app.camera.features"}
+    assert offenders(("aoi_app.camera_desk",), ("aoi_app.ui", "torch", "aoi_app.app")) == []
+    assert offenders(("aoi_app.ui",), ("aoi_app.camera_desk",)) == []
+
+
 def test_only_the_acquisition_process_knows_the_binding() -> None:
     files = ("aoi_app.camera.genicam", "aoi_app.camera.genicam_nodes", "aoi_app.camera.genicam_producer")
     assert offenders(("aoi_app", "cras_core"), ("harvesters", "genicam"), but=files) == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -225,7 +227,7 @@ _kept: list[Application] = []  # their timers may still fire after the test
 
 
 def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goes_away(
-    application: Application, qtbot: QtBot
+    application: Application, qtbot: QtBot, tmp_path: Path
 ) -> None:
     window = application.window
 
@@ -247,9 +249,11 @@ def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goe
     desk = application._desk
     assert desk is not None
     desk.choose(SYNTHETIC, "line-7")
-    desk.write(("remote", "Height"), "64", stops=False)
-    wait(lambda: any(r.label == "Height" and r.value == "64" for r in desk.view().rows))
-    wait(lambda: load_settings()[0].camera.serial == "line-7")
+    for name, value in (("Width", "640"), ("Height", "64"), ("AcquisitionLineRate", "800")):
+        desk.write(("remote", name), value, stops=False)
+    desk.save_preset(str(tmp_path / "line-7.json"))
+    wait(lambda: load_settings()[0].camera.preset == str(tmp_path / "line-7.json"))
+    assert load_settings()[0].camera.serial == "line-7"
     (start,) = [b for b in dialog.findChildren(QPushButton) if "Start" in b.text()]
     wait(start.isEnabled)
     start.click()
@@ -260,10 +264,10 @@ def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goe
     line = application._camera_of_the_line()
     assert line is not None
     assert line.pid is not None
-    assert application.window.actions_by_key["stop"].isEnabled()
-    desk.write(("remote", "Hang"), "1", stops=False)
+    assert line.feature("remote", "Width").value == 640, "the preset was applied"
+    os.kill(line.pid, signal.SIGKILL)
     wait(lambda: "is away since" in banner())
-    wait(lambda: figure("camera (restarts)").startswith("running (") and "(0)" not in figure("camera (restarts)"))
+    wait(lambda: figure("camera (restarts)") == "running (1)")
     wait(lambda: "is away since" not in banner())
     assert application._session is not None
     wait(lambda: application._session.snapshot().gaps > 0)
