@@ -294,11 +294,19 @@ class Session:
                     continue
                 if self._state is State.PAUSED:
                     item = Lost(item.lines, "paused by the operator", item.source, item.starts_web)
-                while not self._queue.put(
-                    item, _POLL_S
-                ):  # what was read is inspected, also when the roll is being stopped
-                    if self._state is State.FAILED:
-                        return
+                if not self._hand_over(item):
+                    return
+            camera = self._camera()
+            if camera is not None and camera.state != "running" and camera.text:
+                reason = f"{camera.text} It was still away when the roll ended; nobody knows how much cloth went by."
+                self._hand_over(Lost(0, reason, source.name))
+
+    def _hand_over(self, item: Frame | Lost) -> bool:
+        """What was read is inspected, also when the roll is being stopped; not once it has failed."""
+        while not self._queue.put(item, _POLL_S):
+            if self._state is State.FAILED:
+                return False
+        return True
 
     def _inspect(self) -> None:
         self._opened.wait()

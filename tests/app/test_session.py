@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from aoi_app.camera.folder import FolderConfig, FolderSource
 from aoi_app.camera.loom import LoomConfig, LoomSource
-from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError
+from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError, SourceStatus
 from aoi_app.defects import Defect
 from aoi_app.frame import Frame, Lost
 from aoi_app.line import SourceChoice, make_session, make_source
@@ -255,6 +255,43 @@ def test_a_live_loom_runs_at_its_rate_without_losing_anything(engine: Engine) ->
     finished(session)
     roll = assert_all_accounted(session, engine, 2000)
     assert roll["gaps"] == []
+
+
+class Camera(Items):
+    """Items with a camera behind them."""
+
+    status = SourceStatus("running", speed_m_min=12.0, fill=0.5, lost_lines=7, remarks=("The camera has no Gain.",))
+
+
+def test_the_figures_of_a_camera_are_shown_and_what_it_lacks_is_in_the_records(engine: Engine) -> None:
+    gate = threading.Event()
+    source = Camera(piece(1), gate, is_live=True)
+    session = session_of(engine, source)
+    session.start()
+    until(lambda: session.state is State.RUNNING)
+    assert session.snapshot().camera == source.status
+    gate.set()
+    finished(session)
+    assert session.snapshot().camera is None
+    (remark,) = [r for r in read_roll(engine, 1)["remarks"] if r["kind"] == "camera"]
+    assert remark["text"] == "The camera has no Gain."
+    assert read_roll(engine, 1)["gaps"] == []
+
+
+def test_a_camera_that_is_away_when_the_roll_ends_is_a_gap_of_unknown_length(engine: Engine) -> None:
+    gate = threading.Event()
+    source = Camera(piece(1), gate, is_live=True)
+    session = session_of(engine, source)
+    session.start()
+    until(lambda: session.snapshot().position_m > 0)
+    source.status = SourceStatus("waiting", "Camera 17 is away since 10:00:00: no cable.")
+    session.stop()
+    gate.set()
+    finished(session)
+    (gap,) = read_roll(engine, 1)["gaps"]
+    assert gap["lines"] == 0
+    assert "still away when the roll ended" in gap["reason"]
+    assert "no cable" in gap["reason"]
 
 
 def test_pausing_a_live_source_makes_a_gap(engine: Engine) -> None:
