@@ -30,7 +30,7 @@ console = Console(stderr=True)
 app.add_typer(camera_commands.app, name="camera")
 DEMO_BUNDLE = asset("demo.cras")
 
-_SOURCES = "loom, loom:WEAVE, folder:PATH, replay:PATH, genicam, genicam:SERIAL or synthetic."
+_SOURCES = "loom, loom:WEAVE, folder:PATH, replay:PATH, side-by-side:FILE.json, genicam, genicam:SERIAL or synthetic."
 
 Bundle = Annotated[Path, typer.Option(help="The model; the demo bundle knows the built-in loom only.")]
 MmPerPx = Annotated[float | None, typer.Option(help="Size of a pixel across the web, millimetres.")]

@@ -21,20 +21,24 @@ from aoi_app.camera.acquisition import CameraBlocks
 from aoi_app.camera.device import SYNTHETIC
 from aoi_app.camera.line_camera import LineCamera
 from aoi_app.camera.source import FrameSource, SourceError
+from aoi_app.camera_aid import CameraAid
 from aoi_app.camera_desk import CameraDesk
 from aoi_app.defects import Defect, Remark
+from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
 from aoi_app.live.session import News, Session, Snapshot, State
 from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
-from aoi_app.settings import CameraChoice, Settings, save_settings, tiles_folder
+from aoi_app.settings import CameraChoice, Settings, flat_fields_folder, save_settings, tiles_folder
 from aoi_app.ui.actions import connect, shortcuts_text
 from aoi_app.ui.camera_dialog import CameraDialog
 from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.recipe_dialog import RecipeDialog
-from aoi_app.ui.theme import apply_theme
+from aoi_app.ui.ruler_dialog import RulerDialog
+from aoi_app.ui.setup_dialog import SetupDialog
+from aoi_app.ui.theme import THEMES, apply_theme
 from aoi_app.web_history import WebHistory
 from cras_core.bundle import read_bundle
 from cras_core.errors import CrasError
@@ -84,6 +88,7 @@ class Application(QObject):
         self._marks: list[overlay.Mark] = []
         self._note_until_s = 0.0
         self._camera_note = "", 0.0  # until when it is said
+        self._aid: CameraAid | None = None
         self._closing = False
         self.window = MainWindow()
         self._bridge = QtBridge(self)
@@ -99,8 +104,10 @@ class Application(QObject):
 
     @property
     def is_at_rest(self) -> bool:
-        """No thread of a roll is alive, and none that loads a model."""
-        return (self._session is None or self._session.wait(0)) and not (self._loader and self._loader.is_alive())
+        """No thread of a roll is alive, none that loads a model, and none that sets up a camera."""
+        loads = self._loader is not None and self._loader.is_alive()
+        sets_up = self._aid is not None and not self._aid.wait(0)
+        return (self._session is None or self._session.wait(0)) and not loads and not sets_up
 
     def begin(self) -> None:
         """Starts the first roll."""
@@ -117,6 +124,7 @@ class Application(QObject):
         window.threshold_changed.connect(self._threshold_changed)
         window.opacity_changed.connect(self._opacity_changed)
         window.close_asked.connect(self.close)
+        view.measured.connect(self._measured)
         view.followed.connect(window.actions_by_key["follow"].setChecked)
         view.place_chosen.connect(table.select_at)
         table.chosen.connect(self._show_defect)
@@ -134,6 +142,8 @@ class Application(QObject):
             "camera": self.open_camera,
             "open_bundle": self.open_bundle,
             "recipe": self.edit_recipe,
+            "set_up": self.set_up_camera,
+            "measure": self.measure_scale,
             "export": self.export,
             "quit": self.window.close,
             "start": self.start,
@@ -169,6 +179,10 @@ class Application(QObject):
         if self._inspector is None:
             self._start_when_loaded = True
             self._load_model()
+            return
+        if self._aid is not None and reads_a_camera(self._choice.spec) and not self._aid.wait(0):
+            if not self._closing:
+                QTimer.singleShot(50, self.start)  # when the camera is free
             return
         self._start_when_loaded = False
         name = time.strftime("%Y%m%d-%H%M%S")
@@ -221,10 +235,17 @@ class Application(QObject):
     def _leave(self) -> None:
         self._bridge.stop()
         self._close_desk()
+        if self._aid is not None:
+            self._aid.close()
         save_settings(self._settings)
         self._engine.dispose()
         self.window.allow_close()
         self._qt.quit()
+
+    def wait_for_camera(self, timeout_s: float) -> None:
+        """Gives the camera that was being set up time to be closed."""
+        if self._aid is not None:
+            self._aid.wait(timeout_s)
 
     def _ended(self, session: Session) -> None:
         self._show_snapshot(session.snapshot())
@@ -292,11 +313,59 @@ class Application(QObject):
         """Asks for the recipe; it holds from the next roll on."""
         dialog = RecipeDialog(self._recipe, self._inspector.fabrics if self._inspector else (), self.window)
         if dialog.exec():
-            self._recipe = dialog.recipe
-            self.window.set_threshold(self._recipe.threshold)
-            self.window.live_view.set_scale(self._recipe.mm_per_px, self._recipe.line_mm)
-            self._show_about()
-            self.note("The recipe holds from the next roll on.")
+            self.window.set_threshold(dialog.recipe.threshold)
+            self._use_recipe(dialog.recipe)
+
+    def _use_recipe(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
+        self._show_about()
+        self.note("The recipe holds from the next roll on.")
+
+    def measure_scale(self) -> None:
+        """Asks for two clicks on a known length; pressed again, leaves it."""
+        action = self.window.actions_by_key["measure"]
+        if self._history.picture() is None:
+            action.setChecked(False)
+            self.note("There is no cloth on the screen to measure on; begin a roll first.")
+            return
+        self.window.live_view.measure(action.isChecked())
+        if action.isChecked():
+            self.note("Click on the two ends of a known length on the cloth, straight across the web or along it.")
+
+    def _measured(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        dialog = RulerDialog(self._recipe, begin, end, self.window)
+        dialog.accepted.connect(lambda: self._use_recipe(dialog.recipe))
+        dialog.finished.connect(lambda _: self.window.live_view.measure(False))
+        dialog.finished.connect(lambda _: self.window.actions_by_key["measure"].setChecked(False))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def set_up_camera(self) -> None:
+        """Opens the camera of this line on its own, to set its light and focus and record its flat field."""
+        if self._aid is not None and not self._aid.wait(0):
+            self.note("The camera is still being closed; try again in a moment.")
+            return
+        if self._session is not None and not self._session.state.is_over and reads_a_camera(self._choice.spec):
+            self.note("A roll runs on the camera. Stop it first, then set up light and focus.")
+            return
+        if self._camera_dialog is not None:
+            self.note("The camera dialog holds the camera. Close it first, then set up light and focus.")
+            return
+        kept = self._choice.camera if self._choice.is_camera else self._settings.camera
+        self._aid = aid = CameraAid(kept, flat_fields_folder())
+        dialog = SetupDialog(THEMES[self._settings.theme], self.window)
+        page = dialog.flat_field_page
+        dialog.ticked.connect(lambda: dialog.show_snapshot(aid.snapshot()))
+        dialog.light_page.forget_asked.connect(aid.forget_best)
+        page.record_asked.connect(aid.record)
+        page.cancel_asked.connect(aid.cancel)
+        page.save_asked.connect(aid.save)
+        page.discard_asked.connect(aid.discard)
+        page.remove_asked.connect(aid.remove)
+        dialog.finished.connect(lambda _: aid.close())
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def export(self) -> None:
         """Asks for a folder and writes the roll there."""
@@ -458,6 +527,7 @@ def run(qt: QApplication, application: Application) -> int:
     application.window.show()
     application.begin()
     code = qt.exec()
+    application.wait_for_camera(_CLOSE_WITHIN_MS / 1000)
     if not application.is_at_rest:
         # A thread still computes; letting the interpreter tear torch down under it would end in a crash. Everything
         # that was committed is safe, and the roll is marked as interrupted at the next start.

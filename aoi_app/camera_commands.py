@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
+from aoi_app import camera_aid_commands
 from aoi_app.camera.device import SYNTHETIC, CameraConfig
 from aoi_app.camera.features import NODE_MAPS, VISIBILITIES, Feature, FeatureError, NodeMap, Setting, parse_value
 from aoi_app.camera.source import SourceError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from aoi_app.camera.check import Check
 
 app = typer.Typer(help="Cameras: what there is, how it is set, whether it works, how fast it is.")
+app.command()(camera_aid_commands.focus)
+app.add_typer(camera_aid_commands.flat_field, name="flat-field")
 out = Console()
 notes = Console(stderr=True)
 

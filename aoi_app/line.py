@@ -33,6 +33,8 @@ from aoi_app.records.export import TileWriter
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import RollInspection
 from aoi_app.settings import CameraChoice, flat_fields_folder
+from aoi_app.side_by_side_file import KIND as SIDE_BY_SIDE
+from aoi_app.side_by_side_file import make_side_by_side
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -47,8 +49,8 @@ class SourceChoice:
     """Which source, and how it runs.
 
     Attributes:
-        spec: ``loom``, ``loom:WEAVE``, ``folder:PATH``, ``replay:PATH``, ``genicam``, ``genicam:SERIAL`` or
-            ``synthetic``.
+        spec: ``loom``, ``loom:WEAVE``, ``folder:PATH``, ``replay:PATH``, ``genicam``, ``genicam:SERIAL``,
+            ``synthetic`` or ``side-by-side:FILE.json``.
         lines_per_s: line rate; None is the source's own, for a folder or a recording as fast as inspection goes.
         is_live: lines are lost when inspection is late; a recording runs at the pace that it was recorded at.
         loop: a folder begins again at its end.
@@ -137,9 +139,11 @@ def make_source(choice: SourceChoice, recipe: Recipe | None = None) -> FrameSour
         return LoomSource(config)
     if kind == "replay":
         return _replay(choice, rest)
+    if kind == SIDE_BY_SIDE:
+        return make_side_by_side(rest, lambda spec: make_source(dataclasses.replace(choice, spec=spec), recipe))
     raise SourceError(
-        f"There is no source {choice.spec!r}. Known are folder:PATH, replay:PATH, loom, loom:WEAVE, genicam, "
-        "genicam:SERIAL and synthetic."
+        f"There is no source {choice.spec!r}. Known are folder:PATH, replay:PATH, side-by-side:FILE.json, loom, "
+        "loom:WEAVE, genicam, genicam:SERIAL and synthetic."
     )
 
 
@@ -178,7 +182,11 @@ def _line_camera(choice: SourceChoice, recipe: Recipe) -> LineCamera:
 
 
 def spec_of(path: Path) -> str:
-    """How a source in the file system is named: ``replay:PATH`` for the recording of a camera, else ``folder:PATH``."""
+    """How a source in the file system is named: ``replay:PATH`` for the recording of a camera,
+    ``side-by-side:FILE.json`` for a file that names several, else ``folder:PATH``.
+    """
+    if path.suffix == ".json":
+        return f"{SIDE_BY_SIDE}:{path}"
     return f"replay:{path}" if is_recording(path) else f"folder:{path}"
 
 

@@ -6,11 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from aoi_app.recipes import RecipeError
+from pydantic import ValidationError
+
+from aoi_app.recipes import Recipe, RecipeError, describe
+
+Direction = Literal["across", "along"]
+"""Of the web."""
 
 _CLICK_PX = 1.0  # how exactly a person hits a mark
 _SHORTEST_PX = 50.0
 _LARGEST_MM = 10.0  # as in a recipe
+_DIGITS = 6  # of a millimetre, as the form of a recipe shows
+_UNLIKELY = 2.0  # times the scale that held before
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ def scale_from_ruler(
     begin: tuple[float, float],
     end: tuple[float, float],
     length_mm: float,
-    direction: Literal["across", "along"],
+    direction: Direction,
     other_mm: float | None = None,
 ) -> Scale:
     """The scale in one direction.
@@ -64,3 +71,52 @@ def scale_from_ruler(
     if mm > _LARGEST_MM:
         raise RecipeError(f"That is {mm:.1f} mm; more than {_LARGEST_MM:g} mm cannot be. Check the length.")
     return Scale(mm, 100 * math.sqrt(2) * _CLICK_PX / main)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A recipe with the scale that a ruler has shown.
+
+    Attributes:
+        recipe: to be used from now on.
+        text: what changes, and how sure it is, for a person.
+    """
+
+    recipe: Recipe
+    text: str
+
+
+def direction_of(begin: tuple[float, float], end: tuple[float, float]) -> Direction:
+    """Which way a ruler between two marks (x px, line) lies rather."""
+    return "across" if abs(end[0] - begin[0]) >= abs(end[1] - begin[1]) else "along"
+
+
+def propose(
+    recipe: Recipe, begin: tuple[float, float], end: tuple[float, float], length_mm: float, direction: Direction
+) -> Proposal:
+    """Puts the scale of a ruler into a recipe. Where the recipe has square pixels, a ruler across the web sets both.
+
+    Args:
+        recipe: as it is.
+        begin, end: (x px, line) of two marks.
+        length_mm: between them.
+        direction: that the ruler lies in.
+
+    Raises:
+        RecipeError: the marks do not make a scale; the text says what to do.
+    """
+    if direction == "across":
+        field, unit, before, other_mm = "mm_per_px", "pixel", recipe.mm_per_px, recipe.mm_per_line
+    else:
+        field, unit, before, other_mm = "mm_per_line", "line", recipe.line_mm, recipe.mm_per_px
+    scale = scale_from_ruler(begin, end, length_mm, direction, other_mm)
+    try:
+        changed = Recipe.model_validate(recipe.model_dump() | {field: round(scale.mm, _DIGITS)})
+    except ValidationError as error:
+        raise RecipeError(f"That makes no recipe: {describe(error)}") from error
+    text = f"{scale.mm:.4g} mm per {unit} (was {before:.4g}); marks one pixel off make {scale.error_percent:.1g} %."
+    if direction == "across" and recipe.mm_per_line is None:
+        text += " The same along the web: the recipe has square pixels."
+    if not 1 / _UNLIKELY <= scale.mm / before <= _UNLIKELY:
+        text += " That is far from what it was; check the length."
+    return Proposal(changed, text)

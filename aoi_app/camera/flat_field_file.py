@@ -78,3 +78,18 @@ def read_flat_field(path: Path) -> FlatField:
     if not is_level or white.size == 0 or not np.isfinite(white - dark).all() or not 8 <= flat.bits <= 16:
         raise FlatFieldError(f"The flat field {path} holds values that make no sense; record it again.")
     return flat
+
+
+def remove_flat_field(path: Path) -> bool:
+    """Deletes a flat field; says whether there was one.
+
+    Raises:
+        FlatFieldError: it cannot be deleted.
+    """
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise FlatFieldError(f"The flat field {path} cannot be removed: {error.strerror or error}") from error
+    return True

@@ -20,6 +20,7 @@ _MOST_LINES = 128  # enough for every figure, and quick at any width
 _BASE_PX = 65  # what is wider than this is lamp and lens, not cloth
 _SATURATED_SHARE, _BLACK_SHARE = 0.001, 0.05
 _DIM, _UNEVEN_PERCENT, _TILT = 0.2, 30.0, 0.7
+_ALONG = 0.05  # of full scale; so much at least a column of cloth changes from line to line
 _TEXTURE = 0.02  # of the energy of the usual zone
 
 
@@ -68,6 +69,14 @@ def look_at(block: Block) -> FocusFigures:
         zones=zones,
         words=_words(mean, saturated, black, zones),
     )
+
+
+def shows_cloth(figures: FocusFigures) -> bool:
+    """Whether there is something whose sharpness counts. The pattern of the sensor itself, on an even white or in the
+    dark, is as sharp as can be; unlike cloth it is the same in every line.
+    """
+    is_lit = float(np.median(figures.mean)) >= _DIM * 255
+    return is_lit and float(np.median(figures.maximum - figures.minimum)) >= _ALONG * 255
 
 
 def sharpness_of(grey: FloatArray) -> float:

@@ -14,9 +14,9 @@ from aoi_app.camera.block import Block, BlockSource, Outage
 from aoi_app.camera.camera_source import CameraSource
 from aoi_app.camera.device import CameraConfig
 from aoi_app.camera.discovery import find_camera
-from aoi_app.camera.features import Feature, FeatureError
 from aoi_app.camera.flat_field import CameraSetup
 from aoi_app.camera.presets import describe_results, load_preset, wrong_camera
+from aoi_app.camera.set_up import setup_of
 from aoi_app.camera.source import EndOfWeb, SourceError, SourceStatus
 from aoi_app.frame import Frame, Lost
 
@@ -174,18 +174,3 @@ class _Open:
 
     def read(self, timeout_s: float) -> Block | Outage | None:
         return self._blocks.read(timeout_s)
-
-
-def setup_of(camera: CameraBlocks) -> CameraSetup:
-    """What a flat field of an open camera holds for. Raises CameraError."""
-    assert camera.info is not None
-    number = camera.info.serial or camera.info.id
-    return CameraSetup(number, _number(camera, "ExposureTime"), _number(camera, "Gain"))
-
-
-def _number(camera: CameraBlocks, name: str) -> float | None:
-    try:
-        feature: Feature = camera.feature("remote", name)
-    except FeatureError:  # many cameras have no such feature, which is what None says
-        return None
-    return float(feature.value) if isinstance(feature.value, int | float) else None

@@ -48,6 +48,21 @@ def synthetic_lines(pixel_format: str, lines: int, width_px: int) -> npt.NDArray
     return deep
 
 
+def _reference(
+    scene: str, pixel_format: str, lines: int, width_px: int
+) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+    """An even white under a lamp that is brighter in the middle, or the dark; the sensor's own pattern on both."""
+    kind = find_format(pixel_format)
+    full = (1 << kind.bits) - 1
+    x = np.linspace(-1, 1, width_px)
+    light = 0.8 - 0.4 * x**2 if scene == "White" else np.zeros(width_px)
+    pattern = np.random.default_rng(2).uniform(0.01, 0.03, width_px)
+    line = np.rint((light + pattern) * full).astype(np.uint8 if kind.bits == 8 else np.uint16)
+    if kind.channels == 1:
+        return np.ascontiguousarray(np.broadcast_to(line, (lines, width_px)))
+    return np.ascontiguousarray(np.broadcast_to(line[:, None], (lines, width_px, kind.channels)))
+
+
 class SyntheticDevice:
     """The camera. Its commands ``Crash`` and ``Hang`` do what bad producers do."""
 
@@ -134,9 +149,13 @@ class SyntheticDevice:
 
     def _raw(self, number: int, lines: int) -> RawFrame:
         width, pixel_format = int(self._value("Width")), str(self._value("PixelFormat"))
-        key = (lines, width, pixel_format)
+        scene = str(self._value("Scene"))
+        key = (lines, width, pixel_format, scene)
         if self._made is None or self._made[0] != key:
-            cloth = synthetic_lines(pixel_format, lines + _SHIFT_LINES, width)
+            if scene == "Cloth":
+                cloth = synthetic_lines(pixel_format, lines + _SHIFT_LINES, width)
+            else:
+                cloth = _reference(scene, pixel_format, lines + _SHIFT_LINES, width)
             self._made = key, cloth.reshape(-1).view(np.uint8), cloth.nbytes // len(cloth)
         _, cloth_bytes, line_bytes = self._made
         first = number * _STEP_LINES % _SHIFT_LINES
@@ -199,6 +218,7 @@ def _features() -> list[Feature]:
         _float("AcquisitionLineRate", acquisition, 10_000.0, 1.0, 400_000.0, "Hz"),
         _float("ExposureTime", acquisition, 50.0, 1.0, 10_000.0, "us"),
         _float("Gain", acquisition, 1.0, 1.0, 16.0, ""),
+        _choice("Scene", image, "Cloth", ("Cloth", "White", "Dark"), "What it sees: cloth, an even white, its cover."),
         _choice("TriggerMode", acquisition, "Off", ("Off", "On"), "On: it waits for a trigger that never comes."),
         _integer("EncoderDivider", encoder, 4, 1, 1000, 1, "", tooltip="Counts of the encoder per line."),
         _boolean("WebReversed", encoder, "The encoder runs backwards."),

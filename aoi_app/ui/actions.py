@@ -34,6 +34,8 @@ ROWS = (
     ActionRow("camera", "&Camera…", "Ctrl+K", "Find cameras, set one up, run the line with it"),
     ActionRow("open_bundle", "Open &model bundle…", "Ctrl+B", "Choose the model that inspects"),
     ActionRow("recipe", "&Recipe…", "Ctrl+R", "Scale, margins, thresholds of this cloth"),
+    ActionRow("set_up", "Set &up light and focus…", "Ctrl+F", "See what the camera sees; record its flat field"),
+    ActionRow("measure", "Mea&sure scale", "M", "Two clicks on the cloth and the length between them", True),
     ActionRow("export", "&Export roll…", "Ctrl+E", "Write defects.csv and defects.json of this roll"),
     ActionRow("quit", "&Quit", "Ctrl+Q", "End the program; the roll is closed"),
     ActionRow("start", "&Start", "F5", "Begin a roll, or go on after a pause"),
@@ -52,7 +54,10 @@ ROWS = (
 )
 
 MENUS = (
-    ("&File", ("open_folder", "open_loom", "camera", "open_bundle", "recipe", "", "export", "", "quit")),
+    (
+        "&File",
+        ("open_folder", "open_loom", "camera", "set_up", "open_bundle", "recipe", "measure", "", "export", "", "quit"),
+    ),
     ("&Roll", ("start", "pause", "stop")),
     ("&View", ("follow", "next", "previous", "", "heat", "lower", "raise", "", "table", "theme", "full_screen")),
     ("&Help", ("keys",)),

@@ -25,10 +25,12 @@ class LiveView(QWidget):
     Signals:
         followed: whether the view follows the web, after it changed by itself.
         place_chosen: line of the roll and column in pixels that the person clicked on.
+        measured: the two ends of a ruler, (x px, line) each, after ``measure``.
     """
 
     followed = Signal(bool)
     place_chosen = Signal(float, float)
+    measured = Signal(tuple, tuple)
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +52,9 @@ class LiveView(QWidget):
         self._heat = pg.ImageItem()
         self._edges = [pg.PlotCurveItem(pen=pg.mkPen(_EDGE, width=2)) for _ in range(2)]
         self._marks = _MarkLayer()
-        for item in (self._cloth, self._heat, *self._edges, self._marks):
+        self._ruler = pg.PlotCurveItem(pen=pg.mkPen(_MARK, width=2))
+        self._ends = pg.ScatterPlotItem(symbol="+", size=22, pen=pg.mkPen(_MARK, width=2))
+        for item in (self._cloth, self._heat, *self._edges, self._marks, self._ruler, self._ends):
             self._plot.addItem(item, ignoreBounds=True)
         self._bar = _color_bar()
         layout = QHBoxLayout(self)
@@ -60,6 +64,8 @@ class LiveView(QWidget):
         layout.addWidget(self._bar)
         self._picture: WebPicture | None = None
         self._following = True
+        self._is_measuring = False
+        self._clicks: list[tuple[float, float]] = []
         self._bottom = 0.0
         self._box.sigRangeChangedManually.connect(self._stop_following)
         self._plot.scene().sigMouseClicked.connect(self._clicked)
@@ -94,6 +100,8 @@ class LiveView(QWidget):
             for curve in self._edges:
                 curve.clear()
             self._marks.set_marks([])
+            self._clicks = []  # lines are counted anew
+            self._draw_ruler()
             self._bottom = 0.0
             return
         self._cloth.setImage(picture.image, autoLevels=False)
@@ -140,6 +148,28 @@ class LiveView(QWidget):
         self._marks.point_at(line, x_px)
         return True
 
+    def measure(self, on: bool) -> None:
+        """Takes the next two clicks as the ends of a ruler; off also removes it from the view."""
+        self._is_measuring = on
+        self._clicks = []
+        self._draw_ruler()
+        self._plot.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+        if on:
+            self._stop_following()  # the web would run away under the hand
+
+    def _take_end(self, x_px: float, line: float) -> None:
+        if len(self._clicks) == 2:
+            return
+        self._clicks.append((x_px, line))
+        self._draw_ruler()
+        if len(self._clicks) == 2:
+            self.measured.emit(*self._clicks)
+
+    def _draw_ruler(self) -> None:
+        x, line = [c[0] for c in self._clicks], [c[1] for c in self._clicks]
+        self._ruler.setData(x, line)
+        self._ends.setData(x, line)
+
     def _show(self, bottom: float) -> None:
         """Shows the whole width with ``bottom`` at the lower border."""
         if self._picture is None:
@@ -161,7 +191,10 @@ class LiveView(QWidget):
     def _clicked(self, event: pg.GraphicsScene.mouseEvents.MouseClickEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._box.sceneBoundingRect().contains(event.scenePos()):
             point: QPointF = self._box.mapSceneToView(event.scenePos())
-            self.place_chosen.emit(point.y(), point.x())
+            if self._is_measuring:
+                self._take_end(point.x(), point.y())
+            else:
+                self.place_chosen.emit(point.y(), point.x())
 
 
 class _MarkLayer(QGraphicsItem):

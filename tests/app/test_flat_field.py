@@ -19,7 +19,8 @@ from aoi_app.camera.flat_field import (
     non_uniformity,
     problems,
 )
-from aoi_app.camera.flat_field_file import flat_field_path, read_flat_field, write_flat_field
+from aoi_app.camera.flat_field_file import flat_field_path, read_flat_field, remove_flat_field, write_flat_field
+from aoi_app.camera.flat_field_recording import FlatFieldRecording, Reference
 from aoi_app.camera.reference_levels import ColumnLevel, make_flat_field, record_level
 
 SETUP = CameraSetup("SN 17/4", 80.0, 2.0)
@@ -198,3 +199,51 @@ def test_a_file_that_is_no_flat_field_is_said(tmp_path: Path) -> None:
     path.write_bytes(whole.replace(b'"version":"1"', b'"version":"9"'))
     with pytest.raises(FlatFieldError, match="version 9"):
         read_flat_field(path)
+
+
+# --- step by step
+
+
+def fill(recording: FlatFieldRecording, reference: Reference, value: int, setup: CameraSetup = SETUP) -> None:
+    recording.begin(reference, 100, setup)
+    done = [recording.add(b) for b in blocks_of(np.full((128, 60), value, np.uint8), 32)]
+    assert done == [False, False, False, True]
+
+
+@pytest.mark.parametrize("order", [("dark", "white"), ("white", "dark")])
+def test_dark_and_white_make_a_flat_field_in_either_order(order: tuple[Reference, Reference]) -> None:
+    recording = FlatFieldRecording()
+    for reference in order:
+        fill(recording, reference, {"dark": 5, "white": 180}[reference])
+    assert recording.flat is not None
+    assert (recording.flat.dark[0], recording.flat.white[0]) == (5, 180)
+    assert recording.reference is None
+
+
+def test_what_is_refused_leaves_what_was_recorded_before() -> None:
+    recording = FlatFieldRecording()
+    fill(recording, "dark", 5)
+    fill(recording, "white", 180)
+    before = recording.flat
+    recording.begin("white", 32, SETUP)
+    with pytest.raises(FlatFieldError, match="saturated"):
+        recording.add(block_of(np.full((32, 60), 255, np.uint8), 0))
+    recording.begin("dark", 32, dataclasses.replace(SETUP, exposure_us=90.0))
+    with pytest.raises(FlatFieldError, match="changed between dark and white"):
+        recording.add(block_of(np.full((32, 60), 5, np.uint8), 0))
+    recording.begin("dark", 64, SETUP)
+    assert not recording.add(block_of(np.full((32, 60), 5, np.uint8), 0))
+    assert recording.progress == 0.5
+    recording.cancel()
+    assert not recording.add(block_of(np.full((32, 60), 5, np.uint8), 0))
+    assert recording.flat is before
+
+
+def test_a_flat_field_is_removed_once(tmp_path: Path) -> None:
+    path = flat_field_path(tmp_path, SETUP.camera)
+    write_flat_field(field(np.full(20, 200, np.uint8)), path)
+    assert remove_flat_field(path)
+    assert not remove_flat_field(path)
+    path.mkdir()
+    with pytest.raises(FlatFieldError, match="cannot be removed"):
+        remove_flat_field(path)

@@ -10,10 +10,10 @@ from camera_fakes import block_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aoi_app.camera.focus import ZONES, look_at
+from aoi_app.camera.focus import ZONES, look_at, shows_cloth
 from aoi_app.camera.loom import WEAVES, Loom, LoomConfig
-from aoi_app.recipes import RecipeError
-from aoi_app.ruler import scale_from_ruler
+from aoi_app.recipes import Recipe, RecipeError
+from aoi_app.ruler import direction_of, propose, scale_from_ruler
 
 
 def cloth(weave: str = "plain") -> np.ndarray:
@@ -79,6 +79,16 @@ def test_good_light_and_focus_need_no_words() -> None:
     assert any("flat field" in w for w in look_at(block_of(uneven, 0)).words)
 
 
+def test_the_pattern_of_the_sensor_is_no_cloth() -> None:
+    assert shows_cloth(look_at(block_of(cloth(), 0)))
+    pattern = np.random.default_rng(1).integers(-3, 4, 1024)
+    for level in (6, 200):  # lens covered, even white
+        lines = np.repeat((level + pattern)[None].astype(np.uint8), 64, axis=0)
+        figures = look_at(block_of(lines, 0))
+        assert figures.sharpness > 0.9
+        assert not shows_cloth(figures)
+
+
 # --- ruler
 
 
@@ -113,3 +123,22 @@ def test_marks_that_make_no_scale_are_refused(
 ) -> None:
     with pytest.raises(RecipeError, match=words):
         scale_from_ruler((0.0, 0.0), end, length_mm, "across", other_mm)
+
+
+def test_a_ruler_changes_the_recipe_in_its_direction() -> None:
+    recipe = Recipe(name="denim", mm_per_px=0.2, mm_per_line=0.3)
+    assert direction_of((0, 0), (400, 10)) == "across"
+    across = propose(recipe, (0, 0), (400, 0), 100.0, "across")
+    assert across.recipe == recipe.model_copy(update={"mm_per_px": 0.25})
+    assert across.text == "0.25 mm per pixel (was 0.2); marks one pixel off make 0.4 %."
+    assert direction_of((0, 0), (10, 400)) == "along"
+    along = propose(recipe, (0, 0), (0, 400), 100.0, "along")
+    assert along.recipe == recipe.model_copy(update={"mm_per_line": 0.25})
+    assert "per line (was 0.3)" in along.text
+
+
+def test_square_pixels_stay_square_and_a_strange_length_is_said() -> None:
+    proposal = propose(Recipe(mm_per_px=0.2), (0, 0), (400, 0), 400.0, "across")
+    assert (proposal.recipe.mm_per_px, proposal.recipe.line_mm) == (1.0, 1.0)
+    assert "square pixels" in proposal.text
+    assert "check the length" in proposal.text

@@ -266,7 +266,7 @@ def test_a_process_that_the_system_cannot_start_is_an_error(monkeypatch: pytest.
 def test_a_camera_that_only_tells_its_features_can_be_started_by_hand() -> None:
     with CameraProcess(synthetic()) as camera:
         assert camera.feature("remote", "Width").value == 64
-        assert len(camera.features("remote")) == 15
+        assert len(camera.features("remote")) == 16
         assert camera.features("stream") == []
         with pytest.raises(FeatureError, match=r"Width \(remote\) = 20000 is out of range: 8 to 16384"):
             camera.write(Setting("remote", "Width", 20000))

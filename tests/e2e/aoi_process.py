@@ -25,6 +25,7 @@ class CommandLine:
             [sys.executable, "-m", "aoi_app", *map(str, arguments)],
             cwd=self.folder,
             env={k: v for k, v in given.items() if environment.get(k, "") is not None},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -32,9 +33,11 @@ class CommandLine:
         self._started.append(process)
         return process
 
-    def __call__(self, *arguments: object, **environment: str | None) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: object, typed: str = "", **environment: str | None
+    ) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments, **environment)
-        out, err = process.communicate(timeout=180)
+        out, err = process.communicate(typed, timeout=180)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def end(self) -> None:
