@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from aoi_app.camera.recording import is_recording
 from aoi_app.camera.source import EndOfWeb, Pace, SourceError
 from aoi_app.frame import Frame, Lost
 from cras_core.errors import DataError
@@ -73,6 +74,9 @@ class FolderSource:
         except OSError as error:
             raise SourceError(f"The folder {path} cannot be read: {error.strerror or error}") from error
         if not self._paths:
+            recordings = sorted(p for p in path.iterdir() if is_recording(p))
+            if recordings:
+                raise SourceError(f"{path} holds {len(recordings)} recordings of a camera. Name one: {recordings[-1]}")
             raise SourceError(f"There are no pictures in {path}. Known are .png, .jpg, .bmp, .tif and .webp.")
         self._next = 0
         return self
