@@ -199,7 +199,7 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Inspector, li
 
 
 _FEW_TILES = 20
-"""Tiles of good cloth below which a fabric is learnt badly; see docs/measurements.md."""
+"""Tiles of good cloth of a fabric below which more of them help most; see docs/measurements.md."""
 
 
 def _too_little(data: Sequence[NormalImages], features: Sequence[FabricFeatures], config: CrasConfig) -> list[str]:
@@ -207,8 +207,8 @@ def _too_little(data: Sequence[NormalImages], features: Sequence[FabricFeatures]
     cells_in_a_tile = (config.tiling.tile_px / config.tiling.cell_px) ** 2
     tiles = [f.count / cells_in_a_tile for f in features]
     return [
-        f"{d.fabric}: learnt from {n:.1f} tiles of good cloth only; small defects will be missed. Collect {_FEW_TILES} "
-        "tiles or more, from different places along and across the roll"
+        f"{d.fabric}: learnt from {n:.1f} tiles of good cloth only, so it finds less than it could and its limit is "
+        f"uncertain. Collect {_FEW_TILES} tiles or more, from different places along and across the roll"
         for d, n in zip(data, tiles, strict=True)
         if d.are_strips and n < _FEW_TILES
     ]

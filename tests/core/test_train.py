@@ -137,7 +137,7 @@ def test_a_bundle_says_how_it_came_about(
     assert [entry["epoch"] for entry in told["loss"]] == [1, 2]
     little, extrapolated = told["warnings"]
     # two strips of 640 x 256 px are 1.25 tiles; some cells lie in two of them
-    assert re.match(r"plain: learnt from 1\.[2-9] tiles of good cloth only; small defects will be missed", little)
+    assert re.match(r"plain: learnt from 1\.[2-9] tiles of good cloth only, so it finds less than it could", little)
     assert extrapolated.startswith("plain: its limit is extrapolated from 0.0")
     assert set(told) >= {"program", "torch", "python", "made_at", "seconds"}
     write_bundle(bundle, tmp_path / "a.cras")
