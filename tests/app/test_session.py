@@ -569,7 +569,11 @@ def test_a_line_with_an_unknown_fabric_is_refused(inspector: Inspector, engine: 
 
 @pytest.mark.parametrize(
     ("spec", "words"),
-    [("camera", "folder:PATH, replay:PATH, loom"), ("folder:", "needs its path"), ("loom:felt", "no weave 'felt'")],
+    [
+        ("camera", "folder:PATH, replay:PATH, side-by-side:FILE.json, loom"),
+        ("folder:", "needs its path"),
+        ("loom:felt", "no weave 'felt'"),
+    ],
 )
 def test_a_source_that_does_not_exist_is_said_with_those_that_do(spec: str, words: str) -> None:
     with pytest.raises(SourceError, match=words):
