@@ -76,7 +76,9 @@ class FolderSource:
         if not self._paths:
             recordings = sorted(p for p in path.iterdir() if is_recording(p))
             if recordings:
-                raise SourceError(f"{path} holds {len(recordings)} recordings of a camera. Name one: {recordings[-1]}")
+                raise SourceError(
+                    f"{path} holds recordings of a camera. Name one of them, the last is {recordings[-1]}"
+                )
             raise SourceError(f"There are no pictures in {path}. Known are .png, .jpg, .bmp, .tif and .webp.")
         self._next = 0
         return self
