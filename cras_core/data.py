@@ -34,22 +34,43 @@ class NormalImages:
         paths: the pictures, in natural order.
         are_strips: pieces of web, to be cut into tiles; otherwise each picture is one tile.
         skipped: pictures that were left out because they cannot be read.
+        webs: the unbroken cloth that each picture was cut from, one name for each; empty where every picture is of a
+            web of its own, as far as anybody knows.
     """
 
     fabric: str
     paths: tuple[Path, ...]
     are_strips: bool
     skipped: tuple[Path, ...] = ()
+    webs: tuple[str, ...] = ()
 
     def held_back(self, share: float, seed: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-        """(train, held back): a fixed choice of pictures by seed. A single picture is in both."""
+        """(train, held back): a fixed choice of pictures by seed. A single picture is in both.
+
+        Whole webs are held back as far as their number allows: pictures of one web are too alike to learn from one and
+        set limits by the other. Where that would leave too little or hold back more than half, pictures are chosen.
+        """
         if len(self.paths) == 1:
             return self.paths, self.paths
         n = min(len(self.paths) - 1, max(1, round(share * len(self.paths))))
-        chosen = set(np.random.default_rng(seed).permutation(len(self.paths))[:n].tolist())
+        order = np.random.default_rng(seed).permutation(len(self.paths)).tolist()
+        chosen = self._whole_webs(order, n) or set(order[:n])
         return tuple(p for i, p in enumerate(self.paths) if i not in chosen), tuple(
             p for i, p in enumerate(self.paths) if i in chosen
         )
+
+    def _whole_webs(self, order: Sequence[int], least: int) -> set[int]:
+        """At least so many pictures, all that their webs have, in the order of their first pictures; none where these
+        would be more than half.
+        """
+        chosen: set[int] = set()
+        for i in order if len(set(self.webs)) > 1 else ():
+            if len(chosen) >= least:
+                break
+            whole = {j for j, web in enumerate(self.webs) if web == self.webs[i]}
+            if len(chosen | whole) <= max(least, len(self.paths) // 2):
+                chosen |= whole
+        return chosen if len(chosen) >= max(1, least // 2) else set()
 
 
 def find_normal_images(root: Path) -> list[NormalImages]:
