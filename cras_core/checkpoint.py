@@ -173,7 +173,13 @@ def _features_made_of(config: CrasConfig, data: Sequence[NormalImages], weights_
         "drawn": [config.synthesis.drawn > 0, config.synthesis.drawn_tiles],
         "train": [config.train.seed, config.train.cache_mb],
         "data": [
-            [d.fabric, d.are_strips, [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in d.paths]] for d in data
+            [
+                d.fabric,
+                d.are_strips,
+                [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in d.paths],
+                [[p.web, p.left_px, p.right_px] for p in d.pieces],
+            ]
+            for d in data
         ],
     }
 

@@ -10,7 +10,7 @@ For one fabric or for a folder of fabrics (the named data sets are in ``datasets
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,27 @@ GREY_ABOVE = 127
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """How a picture was cut from a running web.
+
+    Attributes:
+        web: the unbroken cloth that it comes from; pictures of one web are never on both sides of a split.
+        left_px, right_px: columns of the picture between which the web is inspected; None where the cloth runs on
+            beyond the picture.
+    """
+
+    web: str
+    left_px: float | None = None
+    right_px: float | None = None
+
+    def bounds(self, width_px: int) -> tuple[float, float]:
+        """The same within a picture of this width."""
+        left = 0.0 if self.left_px is None else min(max(0.0, self.left_px), float(width_px))
+        right = float(width_px) if self.right_px is None else min(max(0.0, self.right_px), float(width_px))
+        return left, right
+
+
+@dataclass(frozen=True, slots=True)
 class NormalImages:
     """Normal pictures of one fabric.
 
@@ -34,15 +55,14 @@ class NormalImages:
         paths: the pictures, in natural order.
         are_strips: pieces of web, to be cut into tiles; otherwise each picture is one tile.
         skipped: pictures that were left out because they cannot be read.
-        webs: the unbroken cloth that each picture was cut from, one name for each; empty where every picture is of a
-            web of its own, as far as anybody knows.
+        pieces: how each picture was cut from a web, one for each; empty where nobody knows.
     """
 
     fabric: str
     paths: tuple[Path, ...]
     are_strips: bool
     skipped: tuple[Path, ...] = ()
-    webs: tuple[str, ...] = ()
+    pieces: tuple[Piece, ...] = ()
 
     def held_back(self, share: float, seed: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
         """(train, held back): a fixed choice of pictures by seed. A single picture is in both.
@@ -59,15 +79,25 @@ class NormalImages:
             p for i, p in enumerate(self.paths) if i in chosen
         )
 
+    def piece(self, path: Path) -> Piece | None:
+        """How one of the pictures was cut; None where nobody knows."""
+        return self.pieces[self.paths.index(path)] if self.pieces else None
+
+    def only(self, paths: Sequence[Path]) -> NormalImages:
+        """The same fabric with some of its pictures."""
+        pieces = tuple(self.pieces[self.paths.index(p)] for p in paths) if self.pieces else ()
+        return replace(self, paths=tuple(paths), pieces=pieces)
+
     def _whole_webs(self, order: Sequence[int], least: int) -> set[int]:
         """At least so many pictures, all that their webs have, in the order of their first pictures; none where these
         would be more than half.
         """
         chosen: set[int] = set()
-        for i in order if len(set(self.webs)) > 1 else ():
+        webs = [piece.web for piece in self.pieces]
+        for i in order if len(set(webs)) > 1 else ():
             if len(chosen) >= least:
                 break
-            whole = {j for j, web in enumerate(self.webs) if web == self.webs[i]}
+            whole = {j for j, web in enumerate(webs) if web == webs[i]}
             if len(chosen | whole) <= max(least, len(self.paths) // 2):
                 chosen |= whole
         return chosen if len(chosen) >= max(1, least // 2) else set()

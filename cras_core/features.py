@@ -22,13 +22,15 @@ from torch import Tensor
 
 from cras_core.config import CrasConfig, PreprocessConfig
 from cras_core.cras import FeatureExtractor
-from cras_core.data import NormalImages
+from cras_core.data import NormalImages, Piece
 from cras_core.detector import to_images
 from cras_core.drawn import draw_defects
 from cras_core.errors import DataError
 from cras_core.images import read_bits, read_image
-from cras_core.web.inspection import WebConfig, prepare
+from cras_core.web.continuation import continue_cloth
+from cras_core.web.inspection import NARROWEST_CLOTH_PX, WebConfig, prepare
 from cras_core.web.stretches import StretchCutter
+from cras_core.web.tiling import ceil_to
 
 Image = npt.NDArray[np.uint8]
 
@@ -171,7 +173,7 @@ def extract(
     for path in paths:
         picture = read_image(path, bits)
         vectors = []
-        for tiles, scored in tiles_of(picture, normal.are_strips, config):
+        for tiles, scored in tiles_of(picture, normal.are_strips, config, normal.piece(path)):
             for i in range(0, len(tiles), _TILES_AT_ONCE):
                 with torch.inference_mode():
                     t = extractor.raw(
@@ -278,7 +280,7 @@ def extract_drawn(
         path = paths[int(rng.integers(len(paths)))]
         candidates = [
             (tile, mask)
-            for tiles, scored in tiles_of(read_image(path, bits), normal.are_strips, config)
+            for tiles, scored in tiles_of(read_image(path, bits), normal.are_strips, config, normal.piece(path))
             for tile, mask in zip(tiles, scored, strict=True)
         ]
         on_tile(path)
@@ -313,10 +315,13 @@ _SMALLEST_DRAWN_PX = 64
 _COVERED = 0.08  # share of a cell under a defect from which its features count as moved
 
 
-def tiles_of(picture: Image, is_strip: bool, config: CrasConfig) -> Iterator[tuple[Image, npt.NDArray[np.bool_]]]:
+def tiles_of(
+    picture: Image, is_strip: bool, config: CrasConfig, piece: Piece | None = None
+) -> Iterator[tuple[Image, npt.NDArray[np.bool_]]]:
     """Tiles of a picture and which of their cells are cloth: (B, H, W[, 3]) uint8 and (B, h, w) bool.
 
-    A strip is cut by the same code that cuts the running web; any other picture is one tile.
+    A strip is cut by the same code that cuts the running web; a piece of a web is seen as the web's tile there is; any
+    other picture is one tile.
     """
     cell = config.tiling.cell_px
     if is_strip:
@@ -327,8 +332,32 @@ def tiles_of(picture: Image, is_strip: bool, config: CrasConfig) -> Iterator[tup
             if canvas is not None:
                 yield canvas.tiles, canvas.scored_cells(cell)
         return
+    if piece is not None:
+        seen = tile_of_web(picture, piece, config)
+        if seen is not None:
+            yield seen[0][None], seen[1][None]
+        return
     tile = preprocess(picture, config.preprocess)[None]
     yield tile, np.ones((1, -(-tile.shape[1] // cell), -(-tile.shape[2] // cell)), np.bool_)
+
+
+def tile_of_web(picture: Image, piece: Piece, config: CrasConfig) -> tuple[Image, npt.NDArray[np.bool_]] | None:
+    """A piece of a web as the line sees it: carried on beyond the edge of the cloth, and without the outer ring, where
+    the network pads with zeros.
+
+    Returns:
+        (H, W[, 3]) uint8 and (h, w) bool, the cells that count; None where it shows too little cloth.
+    """
+    cell, ring = config.tiling.cell_px, config.tiling.halo_px // config.tiling.cell_px
+    lines, width = picture.shape[:2]
+    left, right = piece.bounds(width)
+    if right - left < NARROWEST_CLOTH_PX or lines < NARROWEST_CLOTH_PX:
+        return None
+    tile = continue_cloth(picture, np.full(lines, left), np.full(lines, right), 0, width)
+    counts = np.zeros((ceil_to(lines, cell) // cell, ceil_to(width, cell) // cell), np.bool_)
+    counts[ring : lines // cell - ring, ring : width // cell - ring] = True
+    column = (np.arange(counts.shape[1]) + 0.5) * cell
+    return tile, counts & ((column > left) & (column - cell / 2 < right))[None, :]
 
 
 def preprocess(picture: npt.NDArray[np.uint8], config: PreprocessConfig) -> npt.NDArray[np.uint8]:

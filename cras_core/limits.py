@@ -13,7 +13,7 @@ from cras_core.calibration import FabricCalibration, block_peaks, tail_limit
 from cras_core.data import NormalImages
 from cras_core.detector import Detector
 from cras_core.errors import DataError
-from cras_core.features import preprocess
+from cras_core.features import tiles_of
 from cras_core.images import read_bits, read_image
 from cras_core.web.inspection import WebConfig, WebInspection
 from cras_core.web.reference import RunningReference
@@ -48,7 +48,7 @@ def measure_limits(
         bits = read_bits(normal.paths[0])
         for path in normal.paths:
             picture = read_image(path, bits)
-            kinds, similarity, level = _raw_maps(detector, picture, normal.are_strips, k)
+            kinds, similarity, level = _raw_maps(detector, picture, normal, path, k)
             if np.isfinite(kinds).any():
                 maps.append(kinds)
                 similarities.append(similarity)
@@ -129,23 +129,27 @@ def _cosine(a: FloatArray, b: FloatArray) -> float:
 
 
 def _raw_maps(
-    detector: Detector, picture: npt.NDArray[np.uint8], is_strip: bool, fabric: int
+    detector: Detector, picture: npt.NDArray[np.uint8], normal: NormalImages, path: Path, fabric: int
 ) -> tuple[FloatArray, float, float]:
     """(S, rows, cols) raw scores of the cells of a picture, NaN outside the cloth; the similarity to its fabric; and
     how far its middle lies from that of the fabric.
     """
     config = detector.config
-    if is_strip:
+    if normal.are_strips:
         web = WebInspection(detector, WebConfig(config.tiling, config.edges, config.reference, fabric))
         rows = [*web.push(picture), *web.finish()]
         seen = [r for r in rows if np.isfinite(r.similarity)]
         similarity = float(np.mean([r.similarity for r in seen])) if seen else float("nan")
         level = float(np.mean([r.level for r in seen])) if seen else float("nan")
         return np.concatenate([r.kinds for r in rows], axis=1), similarity, level
-    tile = preprocess(picture, config.preprocess)[None]
+    views = list(tiles_of(picture, normal.are_strips, config, normal.piece(path)))
+    if not views:
+        return np.full((1, 1, 1), np.nan, np.float32), math.nan, math.nan
+    tile, counts = views[0]
     features = detector.look(tile)
-    cell = config.tiling.cell_px
-    middle = features.middle(np.ones(features.vectors.shape[:3], np.bool_))
-    scores = features.judge(fabric, RunningReference(config.reference, cell).middle(middle, tile.shape[1]))
+    middle = features.middle(counts)
+    reference = RunningReference(config.reference, config.tiling.cell_px)
+    scores = features.judge(fabric, reference.middle(middle, tile.shape[1]))
     level = float(np.sqrt(np.square(middle - detector.middles[fabric]).mean()))
-    return scores.kinds[:, 0], float(features.similarity[0, fabric]), level
+    kinds = np.where(counts[0], scores.kinds[:, 0], np.float32(np.nan))
+    return kinds, float(features.similarity[0, fabric]), level

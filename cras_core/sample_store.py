@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.checks import check_types
-from cras_core.data import NormalImages
+from cras_core.data import NormalImages, Piece
 from cras_core.errors import ConfigError, DataError
 from cras_core.files import write_atomically
 from cras_core.images import natural_key, read_image
@@ -58,6 +58,8 @@ class Sample:
         position_m: the same along the web, metres.
         position_mm: its middle across the web, from the left edge of the cloth.
         cloth_mm: width of the cloth there.
+        cloth_left_px, cloth_right_px: columns of the tile between which the line inspects; None where the cloth runs
+            on beyond the tile.
         mm_per_px, mm_per_line: scale of the tile.
         brightness: mean grey value, 0..255.
         taken_at: ISO 8601 with zone.
@@ -77,6 +79,8 @@ class Sample:
     position_m: float = 0.0
     position_mm: float = 0.0
     cloth_mm: float = 0.0
+    cloth_left_px: float | None = None
+    cloth_right_px: float | None = None
     mm_per_px: float = 0.2
     mm_per_line: float = 0.2
     brightness: float = 0.0
@@ -321,7 +325,7 @@ class SampleStore:
                     name,
                     tuple(folder / f"{s.id}.png" for s in good),
                     are_strips=False,
-                    webs=tuple(s.web for s in good),
+                    pieces=tuple(Piece(s.web, s.cloth_left_px, s.cloth_right_px) for s in good),
                 )
             )
         return found

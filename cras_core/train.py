@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -265,7 +265,7 @@ class Run:
 
     def measure_limits(self, detector: Detector, prepared: Prepared) -> list[FabricCalibration]:
         """The limits of a trained detector, from the pictures that were held back."""
-        held = [replace(d, paths=h) for d, (_, h) in zip(self.data, prepared.splits, strict=True)]
+        held = [d.only(h) for d, (_, h) in zip(self.data, prepared.splits, strict=True)]
         return measure_limits(
             detector, held, lambda path, done, total: self.report("calibration", done, total, str(path))
         )

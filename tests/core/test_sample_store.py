@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cras_core.data import NormalImages
+from cras_core.data import NormalImages, Piece
 from cras_core.errors import DataError
 from cras_core.labels import Label, label_from, labels_of, mask_of
 from cras_core.sample_store import FabricRecord, Sample, SampleStore, safe_id
@@ -61,7 +61,7 @@ def test_decisions_are_kept_and_thrown_out_samples_are_not_learnt_from(store: Sa
     store.update(dataclasses.replace(kept[1], labels=(BOX,)))
     (normal,) = store.normal_images()
     assert [p.stem for p in normal.paths] == ["s2", "s3"]
-    assert normal.webs == ("roll-0", "roll-1")
+    assert [p.web for p in normal.pieces] == ["roll-0", "roll-1"]
     assert (store.mask(store.samples("denim 12 oz")[2])[5:10, 4:11] == 255).all()
     store.remove(kept[2])
     with pytest.raises(DataError, match=r"no sample s2 .* any more"):
@@ -211,14 +211,14 @@ def test_what_is_no_label_is_refused(value: dict) -> None:
 
 def test_whole_webs_are_held_back() -> None:
     paths = tuple(Path(f"{i}.png") for i in range(40))
-    normal = NormalImages("f", paths, are_strips=False, webs=tuple(f"roll-{i % 5}" for i in range(40)))
+    normal = NormalImages("f", paths, are_strips=False, pieces=tuple(Piece(f"roll-{i % 5}") for i in range(40)))
     for seed in range(5):
         seen, held = normal.held_back(0.2, seed)
-        web = {p: normal.webs[i] for i, p in enumerate(paths)}
+        web = {p: normal.pieces[i].web for i, p in enumerate(paths)}
         assert {web[p] for p in seen}.isdisjoint({web[p] for p in held})
         assert sorted(seen + held) == sorted(paths)
         assert len(held) == 8
-    alone = dataclasses.replace(normal, webs=("roll",) * 40)
+    alone = dataclasses.replace(normal, pieces=(Piece("roll"),) * 40)
     assert len(alone.held_back(0.2, 0)[1]) == 8
-    two = dataclasses.replace(normal, webs=("a",) * 30 + ("b",) * 10)
+    two = dataclasses.replace(normal, pieces=(Piece("a"),) * 30 + (Piece("b"),) * 10)
     assert set(two.held_back(0.2, 0)[1]) == set(paths[30:])
