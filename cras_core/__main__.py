@@ -6,7 +6,6 @@ import json
 import math
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -16,11 +15,13 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from cras_core import report_commands
+from cras_core import model_commands, report_commands
 from cras_core.config import PRESETS, CrasConfig, with_settings
 from cras_core.errors import ConfigError, CrasError
 from cras_core.terminal import DataName, Device, JsonFile, Precision, SkipCorrupt, console
+from cras_core.terminal import check_place as _check_place
 from cras_core.terminal import progress_bar as _bar
+from cras_core.terminal import remark as _remark
 from cras_core.terminal import show_table as _show
 from cras_core.terminal import write_json as _write
 
@@ -331,11 +332,6 @@ def _spelled(figure: float | dict[str, float]) -> str:
     return f"{mean:.3f}" if spread is None else f"{mean:.3f} ± {spread:.3f}"
 
 
-def _remark(lines: list[str]) -> None:
-    for line in lines:
-        console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
-
-
 def _task(bar: Progress, name: str) -> Callable[[Path, int, int], None]:
     """A line of the progress display that is told what is done."""
     task = bar.add_task(name, total=None, message="")
@@ -425,20 +421,13 @@ def benchmark(
     _show(table)
 
 
-def _check_place(path: Path) -> None:
-    """Finds out before hours of work whether a file can be written. Raises CrasError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise CrasError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
-    if path.is_dir():
-        raise CrasError(f"{path} is a folder; name a file.")
-
-
 app.command()(report_commands.robustness)
 app.command()(report_commands.figures)
+app.command()(model_commands.enrol)
+app.command()(model_commands.remove_fabric)
+app.command()(model_commands.rename_fabric)
+app.command()(model_commands.merge)
+app.add_typer(model_commands.models, name="models")
 
 
 def main() -> None:

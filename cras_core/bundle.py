@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Bundle:
         digest = hashlib.sha256(_digest(self.tensors).encode())
         digest.update(
             json.dumps(
-                [self.config.to_dict(), self.weights_hash, [asdict(c) for c in self.calibrations], self.grid],
+                [self.config.to_dict(), self.weights_hash, [c.to_dict() for c in self.calibrations], self.grid],
                 sort_keys=True,
             ).encode()
         )
@@ -74,7 +74,7 @@ def write_bundle(bundle: Bundle, path: Path) -> None:
     header = {
         "config": bundle.config.to_dict(),
         "weights_hash": bundle.weights_hash,
-        "calibrations": [asdict(c) for c in bundle.calibrations],
+        "calibrations": [c.to_dict() for c in bundle.calibrations],
         "grid": bundle.grid,
         "provenance": bundle.provenance,
     }

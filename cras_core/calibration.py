@@ -7,7 +7,8 @@ theorem: exceedances over a high level are nearly exponential for light tails).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,11 @@ class FabricCalibration:
         level_limit: how far the middle of a web's features may lie from that of the fabric before the roll counts as
             strange: root mean square over the features, in standard deviations of the cloth trained on.
         seen_m2: normal cloth that these figures come from, square metres.
+        own_similarity: mean similarity of that cloth to its fabric; None where nobody kept it. ``similarity_limit``
+            follows from it and from the other fabrics.
+        own_level: the largest distance of the middle of one of those pictures from that of the fabric, as in
+            ``level_limit``, which follows likewise; None where nobody kept it.
+        enrolled_quickly: the heads have not seen this fabric, and its limits are provisional until a full training.
     """
 
     fabric: str
@@ -62,6 +68,15 @@ class FabricCalibration:
     similarity_limit: float
     level_limit: float
     seen_m2: float
+    own_similarity: float | None = None
+    own_level: float | None = None
+    enrolled_quickly: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON can hold them; without those that may be left out and say nothing, so that what was
+        written before there were any stays the same.
+        """
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
 
     @property
     def absolute_limit(self) -> float:

@@ -123,6 +123,33 @@ def find_normal_images(root: Path) -> list[NormalImages]:
     return found
 
 
+def find_good_cloth(folder: Path, fabric: str, *, are_tiles: bool = False) -> NormalImages:
+    """The good cloth of one fabric, to be enrolled under that name.
+
+    Args:
+        folder: holds ``normal`` (strips) or ``train/good`` (tiles), itself or in ``<fabric>``; or just pictures.
+        fabric: its name in the model, whatever the folder is called.
+        are_tiles: of just pictures, each is one tile; otherwise they are strips.
+
+    Raises:
+        DataError: the folder is missing, or holds no pictures.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder; name one with pictures of good cloth")
+    for home in (folder, folder / fabric):
+        for part, are_strips in (("train/good", False), ("normal", True)):
+            if (home / part).is_dir():
+                return _pictures_in(home / part, fabric, are_strips=are_strips)
+    return _pictures_in(folder, fabric, are_strips=not are_tiles)
+
+
+def _pictures_in(folder: Path, fabric: str, *, are_strips: bool) -> NormalImages:
+    paths = tuple(list_images(folder))
+    if not paths:
+        raise DataError(f"{folder} holds no pictures; in it are: {contents(folder)}")
+    return NormalImages(fabric, paths, are_strips)
+
+
 @dataclass(frozen=True, slots=True)
 class Mask:
     """Where a picture is defective, on disk.

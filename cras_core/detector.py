@@ -14,7 +14,8 @@ from torch import Tensor
 
 from cras_core.calibration import FabricCalibration
 from cras_core.config import CrasConfig
-from cras_core.errors import ConfigError, CrasError
+from cras_core.cras import FeatureExtractor
+from cras_core.errors import ConfigError, CrasError, EnrolError
 from cras_core.web.inspection import CellScores
 from cras_core.web.tiling import ceil_to
 
@@ -44,6 +45,24 @@ _ENOUGH_FOR_A_MIDDLE = 8192
 def middle(vectors: Tensor) -> Tensor:
     """(N, D) vectors -> (D,) float32 median of each element; of many vectors every so many-th counts."""
     return vectors[:: max(1, len(vectors) // _ENOUGH_FOR_A_MIDDLE)].float().median(dim=0).values
+
+
+NOT_QUICKLY = "learns a fabric only together with all others: put its good cloth beside theirs, then cras train DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class GoodCloth:
+    """Good cloth of a fabric that was not trained on, as normalised vectors.
+
+    Attributes:
+        seen: (N, D) of the pictures to learn from.
+        held: (M, D) of those held back.
+        mean: (D,) of all vectors of the pictures to learn from.
+    """
+
+    seen: Tensor
+    held: Tensor
+    mean: Tensor
 
 
 class Detector(ABC):
@@ -85,6 +104,20 @@ class Detector(ABC):
         """(B, h, w, D) vectors and the (B,) int64 fabrics to compare them with -> (S, B, h, w) raw anomaly scores of S
         kinds.
         """
+
+    def enrolling(self) -> FeatureExtractor:
+        """What takes the features of a new fabric, with the statistics of the cloth trained on.
+
+        Raises:
+            EnrolError: a detector of this kind, or with these settings, learns a fabric in a full training alone.
+        """
+        raise EnrolError(f"this model ({type(self).__name__}) {NOT_QUICKLY}")
+
+    def describe(self, cloth: GoodCloth) -> dict[str, Tensor]:  # noqa: ARG002 (for those that can)
+        """A new fabric as this detector knows fabrics, without any training: its share of the bundle's tensors, by the
+        names of ``fabric_tensors``. Raises EnrolError as ``enrolling``.
+        """
+        raise EnrolError(f"this model ({type(self).__name__}) {NOT_QUICKLY}")
 
     @property
     def middles(self) -> npt.NDArray[np.float32]:

@@ -27,5 +27,13 @@ class BundleError(CrasError):
     """A model file cannot be read or written."""
 
 
+class EnrolError(CrasError):
+    """A fabric cannot be added to, renamed in or taken out of a model."""
+
+
+class StoreError(CrasError):
+    """A model is not in the store, or the store cannot do what is asked with it."""
+
+
 class TrainingError(CrasError):
     """Training cannot go on, or was stopped before there was anything to keep."""

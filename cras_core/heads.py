@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -21,7 +20,7 @@ from cras_core.cras import CrasModel, FeatureExtractor, center_aware
 from cras_core.discriminator import Discriminator
 from cras_core.errors import DataError, TrainingError
 from cras_core.features import FabricFeatures
-from cras_core.inspector import ScoreScale
+from cras_core.inspector import ScoreScale, scale_of
 from cras_core.loss import discrimination_loss
 from cras_core.synthesis import synthesise
 from cras_core.vectors import DrawnVectors, Patches, Steps, Vectors
@@ -329,13 +328,6 @@ def score_scale(model: CrasModel, held: Sequence[Vectors]) -> ScoreScale:
     for k, vectors in enumerate(held):
         some = vectors.sample(min(len(vectors), VALIDATION_PATCHES), np.random.default_rng(k))
         u, p = _vectors_and_centers(model.adapter, model.centers, [(k, some)])
-        scores: list[npt.NDArray[np.float32]] = [
-            model.discriminator(center_aware(u, p, model.features)).cpu().numpy(),
-            (u - p).norm(dim=1).cpu().numpy(),
-        ]
-        row = []
-        for values in scores:
-            low, middle, high = np.percentile(values, [25, 50, 75])
-            row += [middle, max(high - low, 1e-6)]
-        rows.append(row)
-    return ScoreScale(*torch.tensor(np.array(rows), dtype=torch.float32).T)
+        logit = model.discriminator(center_aware(u, p, model.features))
+        rows.append(scale_of(logit, (u - p).norm(dim=1)))
+    return ScoreScale(*torch.stack(rows).T)

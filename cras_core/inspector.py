@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,12 +14,12 @@ from cras_core.adapter import Adapter
 from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle, part, read_bundle
 from cras_core.calibration import FabricCalibration
-from cras_core.centers import ClassCenters
+from cras_core.centers import ClassCenters, prototypes
 from cras_core.config import CrasConfig, ScoreConfig
-from cras_core.cras import CrasModel, FeatureExtractor
-from cras_core.detector import Detector, pick_device
+from cras_core.cras import CrasModel, FeatureExtractor, center_aware
+from cras_core.detector import NOT_QUICKLY, Detector, GoodCloth, middle, pick_device
 from cras_core.discriminator import Discriminator
-from cras_core.errors import BundleError, ConfigError
+from cras_core.errors import BundleError, ConfigError, EnrolError
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 
@@ -104,6 +105,27 @@ class Inspector(Detector):
         """The network itself, for training and figures."""
         return self._model
 
+    def enrolling(self) -> FeatureExtractor:
+        """See ``Detector.enrolling``; centres that are mean maps belong to pictures of one layout."""
+        if self.config.centers.kind != "prototypes":
+            raise EnrolError(
+                f"a model whose centres are mean maps (centers.kind={self.config.centers.kind}) {NOT_QUICKLY}"
+            )
+        return self._model.extractor
+
+    @torch.inference_mode()
+    def describe(self, cloth: GoodCloth) -> dict[str, Tensor]:
+        """See ``Detector.describe``: prototypes of the adapted vectors in the place of eq. 1, as in training."""
+        self.enrolling()
+        model, config = self._model, self.config
+        vectors = prototypes(model.adapter(cloth.seen), config.centers.prototypes, config.train.seed)
+        mean = model.adapter(cloth.mean[None])[0]
+        u = model.adapter(cloth.held)
+        p = ClassCenters([vectors], mean[None], None, local=config.centers.local).choose(u, 0)
+        scale = scale_of(model.discriminator(center_aware(u, p, model.features)), (u - p).norm(dim=1))
+        described = {"centers": vectors, "means": mean, "middles": middle(cloth.seen)}
+        return described | {f"scale.{name}": row for name, row in zip(ScoreScale.__slots__, scale, strict=True)}
+
     def features(self, images: Tensor) -> Tensor:
         """See ``Detector.features``."""
         t: Tensor = self._model.extractor(images)
@@ -117,6 +139,15 @@ class Inspector(Detector):
         """See ``Detector.score``."""
         logit, residual = self._model.judge(t, fabric)
         return raw_scores(logit, residual, fabric, self.config.score, self.scale)
+
+
+def scale_of(logit: Tensor, residual: Tensor) -> Tensor:
+    """The row of a fabric in a ``ScoreScale``, by (N,) logits and residuals of good cloth -> (4,) float32."""
+    row = []
+    for values in (logit, residual):
+        low, centre, high = np.percentile(values.cpu().numpy(), [25, 50, 75])
+        row += [centre, max(high - low, 1e-6)]
+    return torch.tensor(row, dtype=torch.float32)
 
 
 def raw_scores(logit: Tensor, residual: Tensor, fabric: Tensor, config: ScoreConfig, scale: ScoreScale) -> Tensor:

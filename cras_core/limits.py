@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,79 +42,151 @@ def measure_limits(
     Raises:
         DataError: a picture cannot be read, or there is too little cloth in them.
     """
+    total, done = sum(len(h.paths) for h in held), 0
+
+    def on_picture(path: Path) -> None:
+        nonlocal done
+        done += 1
+        on_image(path, done, total)
+
+    return [measure_fabric(detector, k, normal, on_picture) for k, normal in enumerate(held)]
+
+
+def measure_fabric(
+    detector: Detector, k: int, normal: NormalImages, on_picture: Callable[[Path], None]
+) -> FabricCalibration:
+    """The limits of fabric k alone, as ``measure_limits`` draws them."""
     config = detector.config
-    total, done, found = sum(len(h.paths) for h in held), 0, []
-    for k, normal in enumerate(held):
-        maps, peaks, similarities, levels = [], [], [], []
-        bits = read_bits(normal.paths[0])
-        for path in normal.paths:
-            picture = read_image(path, bits)
-            kinds, similarity, level = _raw_maps(detector, picture, normal, path, k)
-            if np.isfinite(kinds).any():
-                maps.append(kinds)
-                similarities.append(similarity)
-                levels.append(level)
-            done += 1
-            on_image(path, done, total)
-        if not maps:
-            raise DataError(f"fabric {normal.fabric}: no cloth found in the pictures held back for its limits")
-        raw_maps = [m.mean(axis=0) for m in maps]
-        cells = np.concatenate([m[np.isfinite(m)] for m in raw_maps])
-        low, centre, high = np.percentile(cells, [25, 50, 75])
-        spread = float(max(high - low, 1e-6))
-        raw_peaks = []
-        for kinds, raw in zip(maps, raw_maps, strict=True):
-            reference = RunningReference(config.reference, config.tiling.cell_px)
-            relative = reference.relate(kinds, float(centre), spread, math.inf)
-            peaks.append(block_peaks(relative.score, _PEAK_BLOCK_CELLS))
-            raw_peaks.append(block_peaks(raw, _PEAK_BLOCK_CELLS))
-        area = len(cells) * (config.tiling.cell_px * config.calibration.mm_per_px / 1000.0) ** 2
-        rate = config.calibration.false_alarms_per_m2
-        try:
-            limit = tail_limit(np.concatenate(peaks), area, rate)
-            raw_limit = tail_limit(np.concatenate(raw_peaks), area, rate)
-        except DataError as error:
-            raise DataError(
-                f"fabric {normal.fabric}: {error} ({len(normal.paths)} pictures were held back for it); give more or "
-                "larger pictures"
-            ) from error
-        found.append(
-            FabricCalibration(
-                fabric=normal.fabric,
-                centre=float(centre),
-                spread=spread,
-                limit=max(1e-3, limit),
-                raw_limit=max(raw_limit, float(centre) + 1e-3 * spread),
-                similarity_limit=similarity_limit(detector.middles, k, float(np.mean(similarities))),
-                level_limit=max(3.0 * max(levels), strange_from(detector.middles, k)),
-                seen_m2=area,
-            )
+    maps, similarities, levels = [], [], []
+    bits = read_bits(normal.paths[0])
+    for path in normal.paths:
+        kinds, similarity, level = _raw_maps(detector, read_image(path, bits), normal, path, k)
+        if np.isfinite(kinds).any():
+            maps.append(kinds)
+            similarities.append(similarity)
+            levels.append(level)
+        on_picture(path)
+    if not maps:
+        raise DataError(f"fabric {normal.fabric}: no cloth found in the pictures held back for its limits")
+    raw_maps = [m.mean(axis=0) for m in maps]
+    cells = np.concatenate([m[np.isfinite(m)] for m in raw_maps])
+    low, centre, high = np.percentile(cells, [25, 50, 75])
+    spread = float(max(high - low, 1e-6))
+    peaks, raw_peaks = [], []
+    for kinds, raw in zip(maps, raw_maps, strict=True):
+        reference = RunningReference(config.reference, config.tiling.cell_px)
+        relative = reference.relate(kinds, float(centre), spread, math.inf)
+        peaks.append(block_peaks(relative.score, _PEAK_BLOCK_CELLS))
+        raw_peaks.append(block_peaks(raw, _PEAK_BLOCK_CELLS))
+    area = len(cells) * (config.tiling.cell_px * config.calibration.mm_per_px / 1000.0) ** 2
+    rate = config.calibration.false_alarms_per_m2
+    try:
+        limit = tail_limit(np.concatenate(peaks), area, rate)
+        raw_limit = tail_limit(np.concatenate(raw_peaks), area, rate)
+    except DataError as error:
+        raise DataError(
+            f"fabric {normal.fabric}: {error} ({len(normal.paths)} pictures were held back for it); give more or "
+            "larger pictures"
+        ) from error
+    own = float(np.mean(similarities))
+    return FabricCalibration(
+        fabric=normal.fabric,
+        centre=float(centre),
+        spread=spread,
+        limit=max(1e-3, limit),
+        raw_limit=max(raw_limit, float(centre) + 1e-3 * spread),
+        similarity_limit=similarity_limit(detector.middles, k, own),
+        level_limit=max(_LEVELS * max(levels), strange_from(detector.middles, k)),
+        seen_m2=area,
+        own_similarity=own,
+        own_level=max(levels),
+    )
+
+
+_LEVELS = 3.0  # times the distance of held-back cloth, a roll is strange
+
+
+def among(calibrations: Sequence[FabricCalibration], middles: FloatArray) -> tuple[FabricCalibration, ...]:
+    """The calibrations with the limits brought up to date that tell a fabric from the others. A limit stays as it is
+    where the own similarity or level is not known.
+
+    Args:
+        calibrations: one per fabric.
+        middles: (K, D) middles of the fabrics that there are now.
+    """
+    trained = np.array([not c.enrolled_quickly for c in calibrations])
+    return tuple(
+        replace(
+            c,
+            similarity_limit=similarity_limit(middles, k, c.own_similarity, trained)
+            if c.own_similarity is not None
+            else c.similarity_limit,
+            level_limit=max(_LEVELS * c.own_level, strange_from(middles, k))
+            if c.own_level is not None
+            else c.level_limit,
         )
-    return found
+        for k, c in enumerate(calibrations)
+    )
 
 
-def similarity_limit(middles: FloatArray, k: int, own: float) -> float:
+def with_own(calibrations: Sequence[FabricCalibration], middles: FloatArray) -> tuple[FabricCalibration, ...]:
+    """The calibrations with the own similarity also where nobody kept it: worked back from the limit.
+
+    A model of one fabric has no limit of similarity to work back from; there it stays unknown. So does the own level,
+    which the limit need not show.
+
+    Args:
+        calibrations: one per fabric.
+        middles: (K, D) middles of the same fabrics.
+    """
+    return tuple(
+        c
+        if c.own_similarity is not None or len(middles) == 1
+        else replace(c, own_similarity=_own_similarity(c.similarity_limit, _most_similar(middles, k, None)))
+        for k, c in enumerate(calibrations)
+    )
+
+
+def _own_similarity(limit: float, foreign: float) -> float:
+    """The inverse of what ``similarity_limit`` makes of the own similarity and the largest foreign one."""
+    return 2 * limit - foreign if limit - foreign >= _LEAST_GAP else limit + _LEAST_GAP
+
+
+_LEAST_GAP = 0.02  # between the similarity of a fabric's own cloth and its limit
+
+
+def similarity_limit(middles: FloatArray, k: int, own: float, trained: npt.NDArray[np.bool_] | None = None) -> float:
     """The similarity (eq. 2) to fabric k below which cloth is of no enrolled fabric.
 
     It lies halfway between what held-back cloth of the fabric has and what the most similar of the other fabrics would
-    have if it were not enrolled: similarities are taken from the middle of all enrolled cloth, so that one moves when a
-    fabric is left out.
+    have if it were not enrolled: similarities are taken from the middle of the cloth trained on, so that one moves when
+    a fabric is left out.
 
     Args:
         middles: (K, D) middles of the fabrics.
         k: index of the fabric.
         own: mean similarity of held-back cloth of the fabric.
+        trained: (K,) which fabrics were trained on; None means all of them.
 
     Returns:
         The limit; -1, below which nothing lies, where no other fabric is known to tell it by.
     """
-    foreign = []
+    if len(middles) == 1:
+        return -1.0
+    return min(own - _LEAST_GAP, 0.5 * (own + _most_similar(middles, k, trained)))
+
+
+def _most_similar(middles: FloatArray, k: int, trained: npt.NDArray[np.bool_] | None) -> float:
+    """The largest similarity to fabric k that another fabric would have if it were not enrolled."""
+    everybody = np.ones(len(middles), np.bool_)
+    known = trained if trained is not None and trained.any() else everybody
+    found = []
     for j in range(len(middles)):
-        others = np.delete(middles, j, axis=0)
         if j != k:
-            origin = others.mean(axis=0) if len(others) > 1 else middles.mean(axis=0)
-            foreign.append(_cosine(middles[j] - origin, middles[k] - origin))
-    return min(own - 0.02, 0.5 * (own + max(foreign))) if foreign else -1.0
+            others = known & (np.arange(len(middles)) != j)
+            origin = middles[others if others.sum() > 1 else known].mean(axis=0)
+            found.append(_cosine(middles[j] - origin, middles[k] - origin))
+    return max(found)
 
 
 def strange_from(middles: FloatArray, k: int) -> float:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from cras_core.data import GREY_ABOVE, NormalImages, Strip, TestImage, listed
 from cras_core.errors import DataError, UnreadableError
-from cras_core.images import read_image
+from cras_core.images import image_size, read_bits, read_image
 
 OnPicture = Callable[[Path, int, int], None]
 
@@ -61,8 +61,36 @@ def sound_normal(
         if len(skipped) == len(normal.paths):
             raise DataError(f"fabric {normal.fabric}: none of its {len(skipped)} pictures can be read")
         paths = tuple(p for p in normal.paths if p not in broken)
-        sound.append(replace(normal, paths=paths, skipped=normal.skipped + skipped))
+        sound.append(replace(normal.only(paths), skipped=normal.skipped + skipped))
     return sound
+
+
+_MOST_ALIKE = 2.0  # times a picture may be as wide, or as high, as another of its fabric
+
+
+def check_alike(normal: NormalImages) -> None:
+    """Pictures of one fabric come from one camera: none is much larger than another, and all have 8 bits or all more.
+    Strips may be of any length.
+
+    Raises:
+        DataError: they do not; the two that differ most are named. Or one cannot be read.
+    """
+    is_deep = {path: read_bits(path) is not None for path in normal.paths}
+    if len(set(is_deep.values())) > 1:
+        deep, shallow = (next(p for p, d in is_deep.items() if d is wanted) for wanted in (True, False))
+        raise DataError(
+            f"fabric {normal.fabric}: {deep.name} has 16 bits, {shallow.name} has 8. Their grey levels mean different "
+            "things; save all pictures of a fabric alike"
+        )
+    sizes = {path: size for path in normal.paths if (size := image_size(path)) is not None}
+    for side in (1,) if normal.are_strips else (0, 1):
+        by_size = sorted(sizes, key=lambda path, side=side: sizes[path][side])  # type: ignore[misc]
+        if by_size and sizes[by_size[-1]][side] > _MOST_ALIKE * sizes[by_size[0]][side]:
+            both = " and ".join(f"{p.name} is {sizes[p][1]} x {sizes[p][0]} px" for p in (by_size[-1], by_size[0]))
+            raise DataError(
+                f"fabric {normal.fabric}: {both}. Pictures of one fabric must show it at one scale; leave out those "
+                "that do not"
+            )
 
 
 def sound_judged(

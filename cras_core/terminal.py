@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -47,6 +49,24 @@ def show_table(table: Table) -> None:
     """Prints a table, whole also where it goes to a file."""
     screen = Console()
     (screen if screen.is_terminal else Console(width=max(160, screen.width))).print(table)
+
+
+def remark(lines: list[str]) -> None:
+    """Prints what a person should know, a line each."""
+    for line in lines:
+        console.print(f"[yellow]{escape(line)}[/yellow]", soft_wrap=True)
+
+
+def check_place(path: Path) -> None:
+    """Finds out before hours of work whether a file can be written. Raises CrasError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise CrasError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
+    if path.is_dir():
+        raise CrasError(f"{path} is a folder; name a file.")
 
 
 def write_json(path: Path, figures: Any) -> None:

@@ -6,7 +6,6 @@ adapter and discriminator on cached vectors, then limits from pictures that none
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import cras_core
 from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle
 from cras_core.calibration import FabricCalibration
@@ -30,6 +28,7 @@ from cras_core.features import DrawnFeatures, FabricFeatures, extract, extract_d
 from cras_core.heads import VALIDATION_PATCHES, HeadTraining, Material, score_scale
 from cras_core.inspector import Inspector, ScoreScale
 from cras_core.limits import measure_limits, provisional
+from cras_core.provenance import samples_of, stamp
 from cras_core.vectors import DrawnVectors, Vectors
 
 
@@ -89,14 +88,12 @@ def train(
     inspector, history = fit(prepared, config, run)
     calibrations = run.measure_limits(inspector, prepared)
     provenance = {
-        "program": f"cras {cras_core.__version__}",
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        **stamp("full"),
         "seconds": round(time.monotonic() - started, 1),
         "pictures": {d.fabric: len(d.paths) for d in data},
         "unreadable": [str(p) for d in data for p in d.skipped],
         "held_back": {d.fabric: [p.name for p in h] for d, (_, h) in zip(data, prepared.splits, strict=True)},
+        "samples": {d.fabric: samples_of(d) for d in data},
         "loss": history,
         "warnings": prepared.warnings
         + _too_little(data, prepared.features, config)

@@ -1,0 +1,103 @@
+"""Fabrics taken out of a model, renamed, or taken over from another one with the same heads; without any training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import torch
+
+from cras_core.bundle import Bundle
+from cras_core.calibration import FabricCalibration
+from cras_core.errors import EnrolError
+from cras_core.fabric_tensors import OneFabric, Shared, put_together, take_apart
+from cras_core.limits import among, with_own
+from cras_core.provenance import BY_FABRIC, descended, with_fabric
+
+
+def remove_fabric(bundle: Bundle, fabric: str, author: str | None = None) -> Bundle:
+    """The model without a fabric. The others score as before; the limits that tell them apart move.
+
+    Raises:
+        EnrolError: there is no such fabric, or no other one.
+    """
+    _check_has(bundle, fabric)
+    if len(bundle.fabrics) == 1:
+        raise EnrolError(f"{fabric} is the only fabric of the model, which would be left without any")
+    shared, fabrics = take_apart(bundle.tensors, len(bundle.fabrics))
+    kept = [pair for pair in zip(_with_own(bundle), fabrics, strict=True) if pair[0].fabric != fabric]
+    return replace(_made_of(bundle, shared, kept), provenance=descended(bundle, "edit", author, without=fabric))
+
+
+def rename_fabric(bundle: Bundle, old: str, new: str, author: str | None = None) -> Bundle:
+    """The model with a fabric under another name; nothing else changes.
+
+    Raises:
+        EnrolError: there is no such fabric, or one has the new name already.
+    """
+    _check_has(bundle, old)
+    if not new.strip():
+        raise EnrolError("a fabric needs a name")
+    if new in bundle.fabrics:
+        raise EnrolError(f"fabric {new} is in the model already; rename or remove that one first")
+    told = descended(bundle, "edit", author, without=old)
+    by_fabric = {name: bundle.provenance[name][old] for name in BY_FABRIC if old in bundle.provenance.get(name, {})}
+    warnings = [
+        f"{new}: {w.removeprefix(f'{old}: ')}" if w.startswith(f"{old}: ") else w
+        for w in bundle.provenance.get("warnings", ())
+    ]
+    return replace(
+        bundle,
+        calibrations=tuple(replace(c, fabric=new) if c.fabric == old else c for c in bundle.calibrations),
+        provenance={**with_fabric(told, new, **by_fabric), "warnings": warnings},
+    )
+
+
+def merge(bundle: Bundle, other: Bundle, author: str | None = None) -> Bundle:
+    """The model with the fabrics that another one has and it has not, such as those enrolled at another machine.
+
+    Raises:
+        EnrolError: the two have not the same heads and settings, or the other one brings nothing new.
+    """
+    shared, fabrics = take_apart(bundle.tensors, len(bundle.fabrics))
+    shared_there, fabrics_there = take_apart(other.tensors, len(other.fabrics))
+    if (
+        bundle.weights_hash != other.weights_hash
+        or bundle.config != other.config
+        or bundle.grid != other.grid
+        or not _are_the_same(shared, shared_there)
+    ):
+        raise EnrolError(
+            f"the models {bundle.identity} and {other.identity} come from different trainings; only models whose "
+            "fabrics were enrolled into one and the same can be merged. Train all fabrics together"
+        )
+    kept = list(zip(_with_own(bundle), fabrics, strict=True))
+    new = [pair for pair in zip(_with_own(other), fabrics_there, strict=True) if pair[0].fabric not in bundle.fabrics]
+    if not new:
+        raise EnrolError(f"the model {other.identity} has no fabric that {bundle.identity} has not")
+    told = descended(bundle, "edit", author)
+    for calibration, _ in new:
+        theirs = {name: other.provenance.get(name, {}).get(calibration.fabric) for name in BY_FABRIC}
+        told = with_fabric(told, calibration.fabric, **{k: v for k, v in theirs.items() if v is not None})
+    names = tuple(f"{c.fabric}: " for c, _ in new)
+    told["warnings"] = [*told["warnings"], *(w for w in other.provenance.get("warnings", ()) if w.startswith(names))]
+    return replace(_made_of(bundle, shared, [*kept, *new]), provenance=told | {"merged": other.identity})
+
+
+def _check_has(bundle: Bundle, fabric: str) -> None:
+    if fabric not in bundle.fabrics:
+        raise EnrolError(f"there is no fabric {fabric} in the model; it has {', '.join(bundle.fabrics)}")
+
+
+def _with_own(bundle: Bundle) -> tuple[FabricCalibration, ...]:
+    return with_own(bundle.calibrations, bundle.tensors["middles"].numpy())
+
+
+def _made_of(bundle: Bundle, shared: Shared, fabrics: Iterable[tuple[FabricCalibration, OneFabric]]) -> Bundle:
+    calibrations, parts = zip(*fabrics, strict=True)
+    tensors = put_together(shared, parts)
+    return replace(bundle, tensors=tensors, calibrations=among(calibrations, tensors["middles"].numpy()))
+
+
+def _are_the_same(a: Shared, b: Shared) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)

@@ -1,0 +1,44 @@
+"""A bundle's tensors, fabric by fabric: what belongs to one fabric can be taken out, and put beside others.
+
+Everything else (statistics of the cloth, adapter, discriminator) belongs to all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from cras_core.errors import EnrolError
+from cras_core.inspector import ScoreScale
+
+_STACKED = ("means", "middles", *(f"scale.{name}" for name in ScoreScale.__slots__))  # a row of a tensor per fabric
+_NUMBERED = "centers"  # a tensor per fabric
+
+Shared = dict[str, Tensor]
+OneFabric = dict[str, Tensor]
+
+
+def take_apart(tensors: Mapping[str, Tensor], count: int) -> tuple[Shared, list[OneFabric]]:
+    """What belongs to all fabrics, and what to each of ``count``: ``centers`` (M, D), ``means`` and ``middles`` (D,),
+    ``scale.*`` ().
+
+    Raises:
+        EnrolError: the model keeps its fabrics in another way.
+    """
+    names = {*_STACKED, *(f"{_NUMBERED}.{k}" for k in range(count))}
+    if not names <= set(tensors) or any(len(tensors[name]) != count for name in _STACKED):
+        raise EnrolError(
+            "this model does not keep its fabrics apart, so none can be added or taken out without training"
+        )
+    fabrics = [
+        {name: tensors[name][k] for name in _STACKED} | {_NUMBERED: tensors[f"{_NUMBERED}.{k}"]} for k in range(count)
+    ]
+    return {name: tensor for name, tensor in tensors.items() if name not in names}, fabrics
+
+
+def put_together(shared: Shared, fabrics: Sequence[OneFabric]) -> dict[str, Tensor]:
+    """The inverse of ``take_apart``."""
+    stacked = {name: torch.stack([fabric[name] for fabric in fabrics]) for name in _STACKED}
+    return shared | stacked | {f"{_NUMBERED}.{k}": fabric[_NUMBERED] for k, fabric in enumerate(fabrics)}
