@@ -16,6 +16,7 @@ from cras_core.detector import Detector
 from cras_core.errors import DataError
 from cras_core.features import tiles_of
 from cras_core.images import read_bits, read_image
+from cras_core.piece_scores import judge_piece
 from cras_core.web.inspection import WebConfig, WebInspection
 from cras_core.web.reference import RunningReference
 
@@ -219,10 +220,5 @@ def _raw_maps(
     if not views:
         return np.full((1, 1, 1), np.nan, np.float32), math.nan, math.nan
     tile, counts = views[0]
-    features = detector.look(tile)
-    middle = features.middle(counts)
-    reference = RunningReference(config.reference, config.tiling.cell_px)
-    scores = features.judge(fabric, reference.middle(middle, tile.shape[1]))
-    level = float(np.sqrt(np.square(middle - detector.middles[fabric]).mean()))
-    kinds = np.where(counts[0], scores.kinds[:, 0], np.float32(np.nan))
-    return kinds, float(features.similarity[0, fabric]), level
+    piece = judge_piece(detector, tile[0], counts[0], fabric)
+    return piece.kinds, piece.similarity, piece.level

@@ -1,0 +1,186 @@
+"""The command that trains anew from the store of samples; the window runs it as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from cras_core.errors import CrasError
+from cras_core.terminal import Device, console, progress_bar, remark, show_table
+
+if TYPE_CHECKING:
+    from cras_core.bundle import Bundle
+    from cras_core.config import CrasConfig
+    from cras_core.model_store import ModelStore
+    from cras_core.retrain import Retraining
+    from cras_core.train import Progress, ShouldStop
+    from cras_core.trial import Trial
+
+CHECKPOINT = "training"
+"""Folder in the store of models for what a training that was cut off has so far."""
+TRIALS = "trials"
+"""Folder in the store of models for comparisons, each named by its new model."""
+
+
+def retrain(
+    samples: Annotated[Path, typer.Argument(help="The store of samples.")],
+    models: Annotated[Path, typer.Argument(help="The store of models; the new one is added.")],
+    more: Annotated[
+        Path | None, typer.Option("--data", help="Good cloth of other fabrics too, laid out as for cras train.")
+    ] = None,
+    fabric: Annotated[list[str] | None, typer.Option(help="Only these fabrics of the store.")] = None,
+    like: Annotated[Path | None, typer.Option(help="Bundle to take the settings from; else the model in use.")] = None,
+    promote: Annotated[
+        str, typer.Option(help="Put it into use: no, unless-worse than the model in use on held-back cloth, or yes.")
+    ] = "no",
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Any setting, as section.name=value.")] = None,
+    author: Annotated[str | None, typer.Option(help="Who asks for it; who is logged in where it is not given.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew where a training was cut off.")] = False,
+    progress: Annotated[
+        str, typer.Option(help="bar, or json: one line for each step on the output; it stops when its input ends.")
+    ] = "bar",
+    device: Device = "auto",
+) -> None:
+    """Train all fabrics of a store anew, compare the result with the model in use, and keep it."""
+    from cras_core.data import find_normal_images
+    from cras_core.model_store import ModelStore
+    from cras_core.retrain import TRIAL_STAGE, Retraining
+    from cras_core.sample_store import SampleStore
+    from cras_core.train import STAGES
+
+    if promote not in ("no", "unless-worse", "yes") or progress not in ("bar", "json"):
+        raise CrasError("--promote is no, unless-worse or yes; --progress is bar or json")
+    store, kept = SampleStore(samples), ModelStore(models)
+    before = kept.in_use
+    running = kept.read(before.identity) if before is not None else None
+    checkpoint = models / CHECKPOINT
+    if fresh:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    config = _config(running, like, settings or [])
+    job = Retraining(
+        store,
+        config,
+        tuple(fabric) if fabric else None,
+        tuple(find_normal_images(more)) if more is not None else (),
+        device,
+        author,
+        checkpoint,
+    )
+    if progress == "json":
+        _run(job, kept, running, promote, _tell_line, _until_input_ends())
+        return
+    with progress_bar() as bar:
+        tasks = {stage: bar.add_task(stage, total=None, message="") for stage in (*STAGES, TRIAL_STAGE)}
+
+        def on_progress(step: Progress) -> None:
+            message = step.message.rsplit("/", 1)[-1]
+            bar.update(tasks[step.stage], completed=step.done, total=step.total, message=message)
+
+        _run(job, kept, running, promote, on_progress, lambda: False)
+
+
+def _run(
+    job: Retraining,
+    models: ModelStore,
+    running: Bundle | None,
+    promote: str,
+    on_progress: Callable[[Progress], None],
+    should_stop: ShouldStop,
+) -> None:
+    from cras_core.retrain import lost_fabrics, try_out
+    from cras_core.retrain import retrain as run
+
+    lost = lost_fabrics(running, job.store, job.more)
+    if lost:
+        console.print(
+            f"[yellow]Note:[/yellow] there are no samples of {escape(', '.join(lost))}; the new model will not know "
+            "them. Add samples, or name their cloth with --data.",
+            highlight=False,
+        )
+    bundle = run(job, running, on_progress, should_stop)
+    models.add(bundle)
+    if job.checkpoint is not None:
+        shutil.rmtree(job.checkpoint, ignore_errors=True)
+    trial = try_out(job.store, bundle, running, job.device, on_progress, should_stop)
+    keep_trial(models, bundle.identity, trial)
+    worse = trial.got_worse
+    goes_live = promote == "yes" or (promote == "unless-worse" and not worse)
+    if goes_live:
+        models.promote(bundle.identity, "retrained", job.author)
+    if on_progress is _tell_line:
+        print(json.dumps({"model": bundle.identity, "in_use": goes_live, "worse": worse}), flush=True)  # noqa: T201
+        return
+    remark(bundle.provenance["warnings"])
+    show_table(trial_table(trial))
+    for said in worse:
+        console.print(f"[yellow]Worse:[/yellow] {escape(said)}", highlight=False)
+    state = "in use" if goes_live else f"kept; put it into use with: cras models use {models.folder} {bundle.identity}"
+    console.print(f"Model {bundle.identity}, {state}", highlight=False)
+
+
+def _config(running: Bundle | None, like: Path | None, settings: list[str]) -> CrasConfig:
+    from cras_core.bundle import read_bundle
+    from cras_core.config import cloth, with_settings
+
+    config = read_bundle(like).config if like is not None else running.config if running is not None else cloth()
+    pairs = [s.partition("=") for s in settings]
+    wrong = [name for name, sign, _ in pairs if not sign]
+    if wrong:
+        raise CrasError(f"--set {wrong[0]}: write it as section.name=value")
+    return with_settings(config, {name: value for name, _, value in pairs})
+
+
+def keep_trial(models: ModelStore, identity: str, trial: Trial) -> Path:
+    """Writes a comparison beside its new model. Raises CrasError."""
+    from cras_core.terminal import write_json
+
+    path = models.folder / TRIALS / f"{identity}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, trial.to_json())
+    return path
+
+
+def trial_table(trial: Trial) -> Table:
+    """What both models do on every fabric."""
+    table = Table("fabric", "model", "good cloth", "false alarms", "per 100 m2", "drawn defects", "confirmed defects")
+    for fabric in trial.fabrics:
+        before, after = trial.figures(fabric)
+        for name, f in (("in use", before), ("new", after)):
+            if f is not None:
+                table.add_row(
+                    fabric,
+                    name if f.known else f"{name} (does not know it)",
+                    f"{f.pieces} pieces, {f.area_m2:.2f} m2",
+                    f"{f.alarms}",
+                    f"{f.alarms_per_100_m2:.0f}",
+                    f"{f.drawn_found} of {f.drawn}",
+                    f"{f.defects_found} of {f.defects}",
+                )
+    return table
+
+
+def _tell_line(step: Progress) -> None:
+    line = {"stage": step.stage, "done": step.done, "total": step.total, "message": step.message}
+    print(json.dumps(line), flush=True)  # noqa: T201 (for the program that started it)
+
+
+def _until_input_ends() -> ShouldStop:
+    """Says to stop once whoever started this process has closed its end of the pipe, or is gone."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while sys.stdin.read(1):
+            pass
+        ended.set()
+
+    threading.Thread(target=watch, name="watch input", daemon=True).start()
+    return ended.is_set
