@@ -30,7 +30,7 @@ VALIDATION_PATCHES = 4096
 
 _PROTOTYPE_PATCHES = 16384  # k-means on more changes nothing but the time
 
-Report = Callable[[int, int, str], None]
+Report = Callable[[int, int, str, float | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ class HeadTraining:
         """One pass over the vectors.
 
         Args:
-            report: called often with steps done, steps in all, and a line for a person; may raise to stop.
+            report: called often with steps done, steps in all, a line for a person, and, at the end of the epoch, its
+                loss on held-back cloth; may raise to stop.
 
         Raises:
             TrainingError: the loss is not a number; what was learnt in this epoch is lost.
@@ -128,7 +129,7 @@ class HeadTraining:
             losses.append(float(loss.detach()))
             if step % 10 == 0:
                 done = self.epoch * len(self._steps) + step
-                report(done, total, f"epoch {self.epoch + 1}, loss {np.mean(losses):.4f}")
+                report(done, total, f"epoch {self.epoch + 1}, loss {np.mean(losses):.4f}", None)
         validation = self._validation_loss()
         if not math.isfinite(validation):
             raise TrainingError(
@@ -140,9 +141,9 @@ class HeadTraining:
             self._best_loss, self._best_epoch = validation, self.epoch
             self._best = (copy.deepcopy(self._heads.state_dict()), self._centers)
         self.epoch += 1
-        if self.is_done:
-            best = self.history[self._best_epoch]["held_back_loss"]
-            report(total, total, f"loss {best:.4f} on held-back cloth")
+        best = self.history[self._best_epoch]["held_back_loss"]
+        done = total if self.is_done else self.epoch * len(self._steps)
+        report(done, total, f"loss {best:.4f} on held-back cloth", validation)
 
     def best(self) -> CrasModel:
         """The model as it was at its best epoch. Ends the training: it goes on from there, if at all."""

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from cras_core.train import Progress, ShouldStop
     from cras_core.trial import Trial
 
-CHECKPOINT = "training"
+CHECKPOINT = ".training"
 """Folder in the store of models for what a training that was cut off has so far."""
-TRIALS = "trials"
+TRIALS = ".trials"
 """Folder in the store of models for comparisons, each named by its new model."""
 
 
@@ -169,7 +169,7 @@ def trial_table(trial: Trial) -> Table:
 
 
 def _tell_line(step: Progress) -> None:
-    line = {"stage": step.stage, "done": step.done, "total": step.total, "message": step.message}
+    line = {"stage": step.stage, "done": step.done, "total": step.total, "message": step.message, "loss": step.loss}
     print(json.dumps(line), flush=True)  # noqa: T201 (for the program that started it)
 
 

@@ -40,12 +40,14 @@ class Progress:
         stage: one of ``STAGES``.
         done, total: steps of the stage.
         message: one line for a person.
+        loss: on held-back cloth, once at the end of every epoch.
     """
 
     stage: str
     done: int
     total: int
     message: str
+    loss: float | None = None
 
 
 _MIDDLE_PATCHES = 16384
@@ -254,9 +256,9 @@ class Run:
     should_stop: ShouldStop
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
 
-    def report(self, stage: str, done: int, total: int, message: str) -> None:
+    def report(self, stage: str, done: int, total: int, message: str, loss: float | None = None) -> None:
         """Tells the caller; raises TrainingError when the caller wants to stop."""
-        self.on_progress(Progress(stage, done, total, message))
+        self.on_progress(Progress(stage, done, total, message, loss))
         if self.should_stop():
             raise TrainingError("Training was stopped; no bundle was written.")
 

@@ -188,5 +188,5 @@ def test_the_command_keeps_the_model_and_stops_when_its_owner_is_gone(
     now = models.in_use
     assert now is not None
     assert now.parent == bundle.identity
-    assert trial_from(json.loads((models.folder / "trials" / f"{now.identity}.json").read_text())).fabrics
-    assert not (models.folder / "training").exists()
+    assert trial_from(json.loads((models.folder / ".trials" / f"{now.identity}.json").read_text())).fabrics
+    assert not (models.folder / ".training").exists()

@@ -1,0 +1,200 @@
+"""Collects samples of good cloth while the line runs.
+
+Inspection hands over what it has scored and goes on at once; a thread of its own looks at the tiles and writes them.
+When that thread is late, tiles are not collected; the inspection of the cloth never waits for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from aoi_app.recipes import Recipe
+from aoi_app.roll_inspection import Outcome
+from aoi_app.tile_plan import Candidate, CollectConfig, TilePlan
+from cras_core.errors import CrasError
+from cras_core.sample_store import Sample, SampleStore, safe_id
+from cras_core.web.edges import EdgeConfig
+
+logger = logging.getLogger(__name__)
+
+Image = npt.NDArray[np.uint8]
+IsDuplicate = Callable[[Image], bool]
+
+_MOST_WAITING = 48
+_LATEST = 24  # candidates by which is seen whether the model knows this cloth at all
+
+
+@dataclass(frozen=True, slots=True)
+class CollectView:
+    """How collecting goes.
+
+    Attributes:
+        fabric: what is being collected.
+        collected: samples on disk.
+        defective: tiles left out because the running model flags something in them.
+        duplicates: tiles left out because they look like others.
+        without_cloth: tiles left out because nothing of them is inspected.
+        missed: tiles left out because this thread was late.
+        cloth_is_strange: the running model flags most of this cloth, so what it flags is collected as well and has to
+            be looked at.
+        is_over: enough, or stopped, or failed.
+        problem: why it ended before its time; empty otherwise.
+    """
+
+    fabric: str
+    collected: int = 0
+    defective: int = 0
+    duplicates: int = 0
+    without_cloth: int = 0
+    missed: int = 0
+    cloth_is_strange: bool = False
+    is_over: bool = False
+    problem: str = ""
+
+
+class Collector:
+    """Collects one fabric from one roll. ``take`` is called by the thread that inspects, all else from anywhere."""
+
+    def __init__(
+        self,
+        store: SampleStore,
+        fabric: str,
+        roll: str,
+        recipe: Recipe,
+        *,
+        author: str = "",
+        each_is_a_web: bool = False,
+        is_duplicate: IsDuplicate | None = None,
+        config: CollectConfig | None = None,
+    ) -> None:
+        """
+        Args:
+            store: where samples go; the fabric is in it.
+            fabric: what the cloth is.
+            roll: name of the roll, by which samples of one web are known.
+            recipe: scale and margins.
+            author: whoever collects.
+            each_is_a_web: every unbroken piece counts as a web of its own, as in a folder of strips that are not
+                neighbours.
+            is_duplicate: says of each tile, one after the other, whether it looks like one before.
+            config: how much.
+        """
+        self._store, self._fabric, self._roll, self._recipe = store, fabric, roll, recipe
+        self._author, self._each_is_a_web = author, each_is_a_web
+        self._is_duplicate = is_duplicate
+        self._config = config or CollectConfig()
+        margin = recipe.selvedge_margin_mm
+        edges = EdgeConfig(
+            enabled=recipe.find_edges, from_edge_px=None if margin is None else round(margin / recipe.mm_per_px)
+        )
+        self._plan = TilePlan(self._config, edges)
+        self._flagged: deque[bool] = deque(maxlen=_LATEST)
+        self._queue: queue.Queue[tuple[Candidate, str] | None] = queue.Queue(_MOST_WAITING)
+        self._planning = threading.Lock()
+        self._lock = threading.Lock()
+        self._view = CollectView(fabric)
+        self._thread = threading.Thread(target=self._work, name="collect samples", daemon=True)
+        self._thread.start()
+
+    def take(self, outcome: Outcome) -> None:
+        """What was inspected; returns at once."""
+        with self._planning:
+            if not self.view().is_over:
+                for candidate in self._plan.push(outcome.strips):
+                    self._offer(candidate)
+
+    def stop(self) -> None:
+        """Ends collecting; what waits is still written. Returns at once."""
+        with self._planning:
+            if not self.view().is_over:
+                for candidate in self._plan.finish():
+                    self._offer(candidate)
+            self._change(is_over=True)
+        threading.Thread(target=self._queue.put, args=(None,), daemon=True).start()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Waits until everything is written after ``stop``."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def view(self) -> CollectView:
+        """How it goes."""
+        with self._lock:
+            return self._view
+
+    def _change(self, **changes: object) -> None:
+        with self._lock:
+            self._view = replace(self._view, **changes)  # type: ignore[arg-type]
+
+    def _count(self, name: str) -> None:
+        with self._lock:
+            self._view = replace(self._view, **{name: getattr(self._view, name) + 1})
+
+    def _offer(self, candidate: Candidate) -> None:
+        if math.isnan(candidate.peak):
+            self._count("without_cloth")
+            return
+        self._flagged.append(candidate.peak >= 1.0)
+        # A model that does not know this cloth flags it everywhere; its word then says nothing about defects.
+        strange = len(self._flagged) == _LATEST and sum(self._flagged) > _LATEST // 2
+        self._change(cloth_is_strange=strange)
+        if self._flagged[-1] and not strange:
+            self._count("defective")
+            return
+        web = f"{self._roll}-{candidate.segment:04d}" if self._each_is_a_web else self._roll
+        try:
+            self._queue.put_nowait((candidate, web))
+        except queue.Full:
+            self._count("missed")
+
+    def _work(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if self.view().problem:
+                continue
+            try:
+                self._keep(*item)
+            except CrasError as error:
+                logger.error("collecting: %s", error)
+                self._change(problem=str(error), is_over=True)
+            except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
+                logger.exception("collecting samples")
+                self._change(problem=f"Collecting stopped ({type(error).__name__}: {error}).", is_over=True)
+
+    def _keep(self, candidate: Candidate, web: str) -> None:
+        if self.view().collected >= self._config.most_tiles:
+            self._change(is_over=True)
+            return
+        if self._is_duplicate is not None and self._is_duplicate(candidate.image):
+            self._count("duplicates")
+            return
+        recipe = self._recipe
+        sample = Sample(
+            id=safe_id(web, f"{candidate.first_line:09d}", f"{candidate.left_px:05d}"),
+            fabric=self._fabric,
+            origin="collected",
+            web=web,
+            first_line=candidate.first_line,
+            left_px=candidate.left_px,
+            position_m=candidate.first_line * recipe.line_mm / 1000.0,
+            position_mm=candidate.middle_px * recipe.mm_per_px,
+            cloth_mm=candidate.cloth_px * recipe.mm_per_px,
+            cloth_left_px=candidate.cloth_left_px,
+            cloth_right_px=candidate.cloth_right_px,
+            mm_per_px=recipe.mm_per_px,
+            mm_per_line=recipe.line_mm,
+            brightness=float(candidate.image.mean()),
+            taken_at=datetime.now().astimezone().isoformat(timespec="seconds"),
+            author=self._author,
+        )
+        self._store.add(sample, candidate.image)
+        self._count("collected")

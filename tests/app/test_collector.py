@@ -1,0 +1,149 @@
+"""Samples of good cloth, collected from a running roll."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aoi_app.camera.loom import LoomConfig, LoomSource
+from aoi_app.camera.source import EndOfWeb
+from aoi_app.collector import Collector
+from aoi_app.frame import Frame
+from aoi_app.recipes import Recipe
+from aoi_app.roll_inspection import RollInspection
+from aoi_app.tile_plan import CollectConfig, TilePlan
+from cras_core.inspector import Inspector
+from cras_core.sample_store import FabricRecord, SampleStore
+from cras_core.web.edges import EdgeConfig
+
+SMALL = CollectConfig(tile_px=256, per_band=3, bands=3)
+
+
+def frames(lines: int, weave: str = "plain", *, defects: float = 0.0) -> list[Frame]:
+    config = LoomConfig(
+        weave, width_px=1024, lines_per_s=None, defects_per_1000_lines=defects, total_lines=lines, seed=3
+    )
+    found = []
+    with LoomSource(config) as loom:
+        while True:
+            try:
+                item = loom.read(1.0)
+            except EndOfWeb:
+                return found
+            if isinstance(item, Frame):
+                found.append(item)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SampleStore:
+    store = SampleStore(tmp_path / "library")
+    store.begin(FabricRecord("denim"))
+    return store
+
+
+def run(inspector: Inspector, collector: Collector, web: list[Frame]) -> None:
+    inspection = RollInspection(inspector, inspector.config.tiling, Recipe())
+    for frame in web:
+        collector.take(inspection.push(frame))
+    collector.take(inspection.finish())
+    collector.stop()
+    assert collector.wait(30)
+
+
+def test_tiles_come_from_all_over_the_web(inspector: Inspector, store: SampleStore) -> None:
+    web = frames(4096)
+    collector = Collector(store, "denim", "roll-7", Recipe(), author="Ida", config=SMALL)
+    run(inspector, collector, web)
+    samples = store.samples("denim")
+    view = collector.view()
+    assert view.collected == len(samples) > 8
+    assert view.is_over
+    assert not view.problem
+    image = np.concatenate([f.image for f in web])
+    for s in samples:
+        tile = store.image(s)
+        assert (image[s.first_line : s.first_line + 256, s.left_px : s.left_px + tile.shape[1]] == tile).all()
+        assert s.web == "roll-7"
+        assert s.position_m == pytest.approx(s.first_line * 0.2e-3)
+        assert 0 < s.position_mm < s.cloth_mm
+        assert s.brightness == pytest.approx(float(tile.mean()))
+    assert len({s.left_px for s in samples}) >= 4  # across
+    firsts = sorted({s.first_line for s in samples})
+    steps = np.diff(firsts)
+    assert steps[0] == 256
+    assert steps[-1] >= 512  # and ever further apart along
+    at_an_edge = [s for s in samples if s.cloth_left_px is not None or s.cloth_right_px is not None]
+    assert at_an_edge
+    assert len(at_an_edge) < len(samples)
+
+
+def test_what_the_model_flags_is_left_out(inspector: Inspector, store: SampleStore) -> None:
+    collector = Collector(store, "denim", "roll", Recipe(), config=dataclasses.replace(SMALL, bands=100))
+    run(inspector, collector, frames(4096, defects=12.0))
+    view = collector.view()
+    assert view.defective > 0
+    assert not view.cloth_is_strange
+    assert view.collected > view.defective
+
+
+def test_cloth_that_the_model_does_not_know_is_collected_all_the_same(inspector: Inspector, store: SampleStore) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (4096, 1024), np.uint8)
+    noise[:, ::7] = 0
+    strange = [Frame(noise[i : i + 512], f"{i}", 0.0) for i in range(0, 4096, 512)]
+    inspection = RollInspection(inspector, inspector.config.tiling, Recipe(threshold=1.0, relative=False))
+    collector = Collector(store, "denim", "roll", Recipe(), config=dataclasses.replace(SMALL, bands=100))
+    for frame in strange:
+        collector.take(inspection.push(frame))
+    collector.take(inspection.finish())
+    collector.stop()
+    assert collector.wait(30)
+    view = collector.view()
+    assert view.cloth_is_strange
+    assert view.collected > 0
+
+
+def test_look_alikes_are_left_out_and_collecting_ends_when_there_is_enough(
+    inspector: Inspector, store: SampleStore
+) -> None:
+    web = frames(2048)
+    seen: list[bytes] = []
+
+    def is_duplicate(tile: np.ndarray) -> bool:
+        seen.append(tile.tobytes())
+        return len(seen) % 2 == 0
+
+    collector = Collector(
+        store, "denim", "roll", Recipe(), config=dataclasses.replace(SMALL, most_tiles=4), is_duplicate=is_duplicate
+    )
+    run(inspector, collector, web)
+    assert collector.view().collected == 4
+    assert collector.view().duplicates == 3
+
+
+def test_a_full_disk_ends_collecting_and_says_so(
+    inspector: Inspector, store: SampleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    collector = Collector(store, "denim", "roll", Recipe(), config=SMALL)
+    monkeypatch.setattr("cras_core.sample_store.write_atomically", full)
+    run(inspector, collector, frames(1024))
+    assert "No space left on device" in collector.view().problem
+    assert collector.view().is_over
+
+
+def test_strips_that_are_not_neighbours_are_webs_of_their_own(inspector: Inspector, store: SampleStore) -> None:
+    web = frames(1024)
+    strips = [dataclasses.replace(f, starts_web=True, image=f.image[:200]) for f in web]
+    config = dataclasses.replace(SMALL, bands=100)
+    collector = Collector(store, "denim", "roll", Recipe(), each_is_a_web=True, config=config)
+    run(inspector, collector, strips)
+    samples = store.samples("denim")
+    assert {s.web for s in samples} == {f"roll-{i + 1:04d}" for i in range(len(strips))}
+    assert all(store.image(s).shape[0] == 200 for s in samples)
+
+
+def test_a_band_never_spans_a_gap() -> None:
+    assert list(TilePlan(SMALL, EdgeConfig()).finish()) == []
