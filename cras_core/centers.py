@@ -44,9 +44,16 @@ class ClassCenters(nn.Module):
     vectors: Tensor
     counts: Tensor
     means: Tensor
+    origin: Tensor | None
 
     def __init__(
-        self, vectors: list[Tensor], means: Tensor, grid: tuple[int, int] | None, *, local: bool = True
+        self,
+        vectors: list[Tensor],
+        means: Tensor,
+        grid: tuple[int, int] | None,
+        *,
+        local: bool = True,
+        origin: Tensor | None = None,
     ) -> None:
         """
         Args:
@@ -54,6 +61,7 @@ class ClassCenters(nn.Module):
             means: (K, D) mean of all normal patches of each class.
             grid: (h, w) of the mean map, whose M_k = h * w vectors are in row order; None for prototypes.
             local: search the nearest vector for every patch (HPI); off takes the one at its position.
+            origin: (D,) what similarities are seen from; None means zero, which is the middle of the cloth trained on.
         """
         super().__init__()
         most = max(len(v) for v in vectors)
@@ -63,6 +71,7 @@ class ClassCenters(nn.Module):
         self.register_buffer("vectors", torch.stack(padded))  # (K, M, D)
         self.register_buffer("counts", torch.tensor([len(v) for v in vectors]))
         self.register_buffer("means", means)
+        self.register_buffer("origin", origin)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -83,8 +92,10 @@ class ClassCenters(nn.Module):
         if self.grid == (h, w):
             flat = nn.functional.normalize(u.reshape(b, -1), dim=1)
             return flat @ nn.functional.normalize(self.vectors.reshape(len(self), -1), dim=1).T
-        mean = nn.functional.normalize(u.reshape(b, -1, d).mean(dim=1), dim=1)
-        return mean @ nn.functional.normalize(self.means, dim=1).T
+        mean, means = u.reshape(b, -1, d).mean(dim=1), self.means
+        if self.origin is not None:
+            mean, means = mean - self.origin, means - self.origin
+        return nn.functional.normalize(mean, dim=1) @ nn.functional.normalize(means, dim=1).T
 
     def choose(self, u: Tensor, k: int, position: Tensor | None = None) -> Tensor:
         """The centre vector p of every patch of class k (eq. 3): (N, D) and their (N,) positions in row order, where

@@ -23,7 +23,7 @@ from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages
 from cras_core.detector import Detector, GoodCloth
 from cras_core.errors import DataError, EnrolError
-from cras_core.fabric_tensors import put_together, take_apart
+from cras_core.fabric_tensors import ORIGIN, put_together, take_apart
 from cras_core.features import FabricFeatures, extract
 from cras_core.inspector import Inspector
 from cras_core.limits import among, measure_fabric, provisional, with_own
@@ -32,6 +32,7 @@ from cras_core.soundness import check_alike
 from cras_core.train import OnProgress, Progress, ShouldStop
 from cras_core.vectors import Vectors
 
+_HELD_SHARE = 0.5  # prototypes need little cloth and limits much; see docs/measurements.md
 _SEEN_VECTORS = 16384  # as many as training takes for prototypes and middles
 _HELD_VECTORS = 4096  # as many as training takes for the score scale
 
@@ -98,7 +99,7 @@ def _split(normal: NormalImages, bundle: Bundle) -> tuple[tuple[Path, ...], tupl
             "its limits must come from cloth that its centres were not made of. Record more, or cut it in two"
         )
     check_alike(normal)
-    return normal.held_back(bundle.config.calibration.held_back, bundle.config.train.seed)
+    return normal.held_back(_HELD_SHARE, bundle.config.train.seed)
 
 
 class _Report:
@@ -152,6 +153,9 @@ def _with_fabric(bundle: Bundle, fabric: str, described: dict[str, torch.Tensor]
     shared, fabrics = take_apart(bundle.tensors, len(bundle.calibrations))
     others = [k for k, name in enumerate(bundle.fabrics) if name != fabric]
     kept = with_own(bundle.calibrations, bundle.tensors["middles"].numpy())
+    if len(bundle.fabrics) == 1:  # what its own cloth is similar to was seen from its own middle, and means nothing
+        shared[ORIGIN] = torch.zeros(0)
+        kept = (replace(kept[0], own_similarity=None),)
     return replace(
         bundle,
         tensors=put_together(shared, [*(fabrics[k] for k in others), {n: t.cpu() for n, t in described.items()}]),

@@ -10,7 +10,7 @@ import torch
 from cras_core.bundle import Bundle
 from cras_core.calibration import FabricCalibration
 from cras_core.errors import EnrolError
-from cras_core.fabric_tensors import OneFabric, Shared, put_together, take_apart
+from cras_core.fabric_tensors import ORIGIN, OneFabric, Shared, put_together, take_apart
 from cras_core.limits import among, with_own
 from cras_core.provenance import BY_FABRIC, descended, with_fabric
 
@@ -61,6 +61,8 @@ def merge(bundle: Bundle, other: Bundle, author: str | None = None) -> Bundle:
     """
     shared, fabrics = take_apart(bundle.tensors, len(bundle.fabrics))
     shared_there, fabrics_there = take_apart(other.tensors, len(other.fabrics))
+    if ORIGIN in shared_there:
+        shared[ORIGIN] = shared_there[ORIGIN]
     if (
         bundle.weights_hash != other.weights_hash
         or bundle.config != other.config
@@ -100,4 +102,5 @@ def _made_of(bundle: Bundle, shared: Shared, fabrics: Iterable[tuple[FabricCalib
 
 
 def _are_the_same(a: Shared, b: Shared) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+    names = a.keys() - {ORIGIN}
+    return names == b.keys() - {ORIGIN} and all(torch.equal(a[name], b[name]) for name in names)

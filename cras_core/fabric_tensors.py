@@ -1,6 +1,9 @@
 """A bundle's tensors, fabric by fabric: what belongs to one fabric can be taken out, and put beside others.
 
-Everything else (statistics of the cloth, adapter, discriminator) belongs to all of them.
+Everything else (statistics of the cloth, adapter, discriminator) belongs to all of them. One thing follows from all of
+them: similarities (eq. 2) are seen from the middle of the cloth trained on. Where that was a single fabric, it lies at
+the origin itself and is similar to nothing; such a model that gets a second fabric sees from the middle of its fabrics
+instead, and keeps that as ``origin``.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from cras_core.inspector import ScoreScale
 
 _STACKED = ("means", "middles", *(f"scale.{name}" for name in ScoreScale.__slots__))  # a row of a tensor per fabric
 _NUMBERED = "centers"  # a tensor per fabric
+ORIGIN = "origin"
 
 Shared = dict[str, Tensor]
 OneFabric = dict[str, Tensor]
@@ -39,6 +43,10 @@ def take_apart(tensors: Mapping[str, Tensor], count: int) -> tuple[Shared, list[
 
 
 def put_together(shared: Shared, fabrics: Sequence[OneFabric]) -> dict[str, Tensor]:
-    """The inverse of ``take_apart``."""
+    """The inverse of ``take_apart``; an ``origin`` is set anew, or left out for a single fabric."""
+    if ORIGIN in shared:
+        shared = {name: tensor for name, tensor in shared.items() if name != ORIGIN}
+        if len(fabrics) > 1:
+            shared[ORIGIN] = torch.stack([fabric["means"] for fabric in fabrics]).mean(dim=0)
     stacked = {name: torch.stack([fabric[name] for fabric in fabrics]) for name in _STACKED}
     return shared | stacked | {f"{_NUMBERED}.{k}": fabric[_NUMBERED] for k, fabric in enumerate(fabrics)}

@@ -83,7 +83,13 @@ class Inspector(Detector):
         try:
             extractor = FeatureExtractor(backbone, bundle.config)
             vectors = [bundle.tensors[f"centers.{k}"] for k in range(len(bundle.calibrations))]
-            centers = ClassCenters(vectors, bundle.tensors["means"], bundle.grid, local=bundle.config.centers.local)
+            centers = ClassCenters(
+                vectors,
+                bundle.tensors["means"],
+                bundle.grid,
+                local=bundle.config.centers.local,
+                origin=bundle.tensors.get("origin"),
+            )
             adapter = Adapter(extractor.dimension, start_as_identity=True)
             features = bundle.config.heads.features
             discriminator = Discriminator(extractor.dimension, len(features.split("+")))

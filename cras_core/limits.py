@@ -167,7 +167,8 @@ def similarity_limit(middles: FloatArray, k: int, own: float, trained: npt.NDArr
         middles: (K, D) middles of the fabrics.
         k: index of the fabric.
         own: mean similarity of held-back cloth of the fabric.
-        trained: (K,) which fabrics were trained on; None means all of them.
+        trained: (K,) which fabrics were trained on; None means all of them, and so does a single one, from whose middle
+            nothing could be told (``fabric_tensors``).
 
     Returns:
         The limit; -1, below which nothing lies, where no other fabric is known to tell it by.
@@ -180,7 +181,7 @@ def similarity_limit(middles: FloatArray, k: int, own: float, trained: npt.NDArr
 def _most_similar(middles: FloatArray, k: int, trained: npt.NDArray[np.bool_] | None) -> float:
     """The largest similarity to fabric k that another fabric would have if it were not enrolled."""
     everybody = np.ones(len(middles), np.bool_)
-    known = trained if trained is not None and trained.any() else everybody
+    known = trained if trained is not None and trained.sum() > 1 else everybody
     found = []
     for j in range(len(middles)):
         if j != k:

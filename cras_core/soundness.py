@@ -65,16 +65,24 @@ def sound_normal(
     return sound
 
 
+_LEAST_RANGE = 4  # grey levels between the darkest and the brightest pixel of anything at all
 _MOST_ALIKE = 2.0  # times a picture may be as wide, or as high, as another of its fabric
 
 
 def check_alike(normal: NormalImages) -> None:
-    """Pictures of one fabric come from one camera: none is much larger than another, and all have 8 bits or all more.
-    Strips may be of any length.
+    """Pictures of one fabric come from one camera: none is much larger than another, all have 8 bits or all more, and
+    each shows something. Strips may be of any length.
 
     Raises:
         DataError: they do not; the two that differ most are named. Or one cannot be read.
     """
+    for path in normal.paths:
+        picture = read_image(path)
+        if int(picture.max()) - int(picture.min()) < _LEAST_RANGE:
+            raise DataError(
+                f"{path} shows no cloth: all of it has the grey level {int(picture.max())}. Was the lamp off, or the "
+                "camera saturated?"
+            )
     is_deep = {path: read_bits(path) is not None for path in normal.paths}
     if len(set(is_deep.values())) > 1:
         deep, shallow = (next(p for p, d in is_deep.items() if d is wanted) for wanted in (True, False))

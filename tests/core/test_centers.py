@@ -166,3 +166,11 @@ def test_there_are_never_more_prototypes_than_patches() -> None:
 def test_a_fabric_without_a_patch_has_no_center() -> None:
     with pytest.raises(DataError, match="without a single patch"):
         prototypes(torch.empty(0, 4), 8, 0)
+
+
+def test_an_origin_moves_patches_and_means_alike() -> None:
+    generator = torch.Generator().manual_seed(5)
+    means, u, origin = (torch.randn(*size, generator=generator) for size in ((3, 6), (2, 4, 4, 6), (6,)))
+    moved = ClassCenters([means[:1]] * 3, means, None, origin=origin).similarity(u)
+    plain = ClassCenters([means[:1]] * 3, means - origin, None).similarity(u - origin)
+    assert torch.allclose(moved, plain, atol=1e-6)

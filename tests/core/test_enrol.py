@@ -1,0 +1,345 @@
+"""A new fabric without training: it is found, the others stay as they were, its limit says that it is provisional."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cras_core.bank import BankDetector
+from cras_core.bundle import Bundle, read_bundle, write_bundle
+from cras_core.calibration import FabricCalibration
+from cras_core.config import cloth, with_settings
+from cras_core.data import NormalImages, find_good_cloth
+from cras_core.detector import GoodCloth
+from cras_core.enrol import enrol
+from cras_core.errors import DataError, EnrolError
+from cras_core.evaluate_web import inspect_strip
+from cras_core.fabric_changes import remove_fabric
+from cras_core.images import list_images, read_image
+from cras_core.inspector import Inspector
+from cras_core.limits import among, similarity_limit, strange_from, with_own
+from cras_core.metrics import auroc
+from cras_core.train import Progress, train
+
+
+@pytest.fixture(scope="module")
+def satin(loom_data: Path) -> NormalImages:
+    return some(find_good_cloth(loom_data, "satin"), 4)
+
+
+@pytest.fixture(scope="module")
+def steps_and_quick(bundle: Bundle, satin: NormalImages) -> tuple[list[Progress], Bundle]:
+    """The small model of plain and twill with satin added, and what was told meanwhile."""
+    steps: list[Progress] = []
+    return steps, enrol(bundle, satin, "cpu", author="Ada", on_progress=steps.append)
+
+
+@pytest.fixture(scope="module")
+def quick(steps_and_quick: tuple[list[Progress], Bundle]) -> Bundle:
+    return steps_and_quick[1]
+
+
+@pytest.fixture(scope="module")
+def with_satin(quick: Bundle) -> Inspector:
+    return Inspector.from_bundle(quick, "cpu")
+
+
+def some(normal: NormalImages, count: int) -> NormalImages:
+    return dataclasses.replace(normal, paths=normal.paths[:count])
+
+
+# What it is for
+
+
+def test_defects_on_the_new_fabric_stand_out(with_satin: Inspector, loom_data: Path) -> None:
+    truth, scores = [], []
+    for path in list_images(loom_data / "satin" / "defect")[:3]:
+        mask = read_image(loom_data / "satin" / "mask" / path.name)
+        rows, _ = inspect_strip(with_satin, read_image(path), 2)
+        score = np.concatenate([r.score for r in rows])
+        defective = mask.reshape(64, 8, 128, 8).max(axis=(1, 3)) > 0
+        truth.append(defective[np.isfinite(score)])
+        scores.append(score[np.isfinite(score)])
+    assert auroc(np.concatenate(truth), np.concatenate(scores)) > 0.85
+
+
+def test_every_fabric_is_matched_to_itself(with_satin: Inspector, loom_data: Path) -> None:
+    for k, fabric in enumerate(("plain", "twill", "satin")):
+        for path in list_images(loom_data / fabric / "normal")[1:2]:
+            rows, matched = inspect_strip(with_satin, read_image(path), None)
+            assert matched == k
+            assert all(r.similarity > with_satin.calibrations[k].similarity_limit for r in rows)
+            assert all(r.level < with_satin.calibrations[k].level_limit for r in rows)
+
+
+def test_the_other_fabrics_score_exactly_as_before(
+    inspector: Inspector, with_satin: Inspector, loom_data: Path
+) -> None:
+    for k, fabric in enumerate(inspector.fabrics):
+        picture = read_image(next((loom_data / fabric / "defect").iterdir()))
+        (before, _), (after, _) = (inspect_strip(i, picture, k) for i in (inspector, with_satin))
+        for a, b in zip(before, after, strict=True):
+            assert np.array_equal(a.score, b.score, equal_nan=True)
+            assert np.array_equal(a.raw, b.raw, equal_nan=True)
+
+
+def test_everything_that_was_there_stays(bundle: Bundle, quick: Bundle) -> None:
+    assert quick.fabrics == ("plain", "twill", "satin")
+    for name, tensor in bundle.tensors.items():
+        same = quick.tensors[name][: len(tensor)] if quick.tensors[name].shape != tensor.shape else quick.tensors[name]
+        assert torch.equal(same, tensor), name
+    for before, after in zip(bundle.calibrations, quick.calibrations, strict=False):
+        moved = {"similarity_limit", "level_limit"}
+        assert {k: v for k, v in before.to_dict().items() if k not in moved} == {
+            k: v for k, v in after.to_dict().items() if k not in moved
+        }
+
+
+def test_the_same_cloth_gives_the_same_model(bundle: Bundle, quick: Bundle, satin: NormalImages) -> None:
+    torch.manual_seed(99)
+    assert enrol(bundle, satin, "cpu").identity == quick.identity
+
+
+# What it says of itself
+
+
+def test_a_quick_limit_says_that_it_is_provisional(quick: Bundle, tmp_path: Path) -> None:
+    write_bundle(quick, tmp_path / "a.cras")
+    again = read_bundle(tmp_path / "a.cras")
+    assert again.calibrations == quick.calibrations
+    assert [c.enrolled_quickly for c in again.calibrations] == [False, False, True]
+    warning = again.provenance["warnings"][-1]
+    assert warning.startswith("satin: enrolled quickly from 2 pictures (")
+    assert "its limit from 2 more (0.0" in warning
+    assert "The heads have not seen this fabric, so the limit is provisional" in warning
+
+
+def test_the_provenance_tells_parent_pictures_author_and_day(
+    bundle: Bundle, quick: Bundle, satin: NormalImages
+) -> None:
+    told = quick.provenance
+    assert (told["kind"], told["author"], told["parent"]) == ("quick", "Ada", bundle.identity)
+    assert told["ancestors"] == [bundle.identity]
+    assert told["pictures"] == {"plain": 6, "twill": 6, "satin": 4}
+    assert told["samples"]["satin"] == [
+        {"name": p.name, "sha256": hashlib.sha256(p.read_bytes()).hexdigest()} for p in satin.paths
+    ]
+    assert told["samples"]["plain"] == bundle.provenance["samples"]["plain"]
+    assert set(told) >= {"made_at", "program", "seconds", "loss"}
+    assert set(told["held_back"]["satin"]) < {p.name for p in satin.paths}
+
+
+def test_every_picture_is_told(steps_and_quick: tuple[list[Progress], Bundle]) -> None:
+    steps, _ = steps_and_quick
+    assert [(s.stage, s.done, s.total) for s in steps] == [
+        *(("features", i, 4) for i in range(1, 5)),
+        *(("calibration", i, 2) for i in range(1, 3)),
+    ]
+
+
+@pytest.mark.parametrize("at", ["features", "calibration"])
+def test_an_enrolment_can_be_stopped(bundle: Bundle, satin: NormalImages, at: str) -> None:
+    stages: list[str] = []
+    with pytest.raises(EnrolError, match="The enrolment was stopped; the model is as it was"):
+        enrol(
+            bundle,
+            some(satin, 2),
+            "cpu",
+            on_progress=lambda step: stages.append(step.stage),
+            should_stop=lambda: at in stages,
+        )
+
+
+# Limits that tell fabrics from each other
+
+
+def test_limits_between_fabrics_are_those_of_a_training_with_the_same_middles() -> None:
+    """What is brought up to date must be what measuring anew would give."""
+    rng = np.random.default_rng(3)
+    middles = rng.normal(size=(4, 12)).astype(np.float32)
+    plain = FabricCalibration("k", 0.1, 0.8, 4.0, 3.5, -1.0, 1.0, 1.0)
+    own = [0.9, 0.5, 0.99, 0.2]
+    every = tuple(dataclasses.replace(plain, own_similarity=o, own_level=0.1 * o) for o in own)
+    found = among(every, middles)
+    for k, c in enumerate(found):
+        assert c.similarity_limit == similarity_limit(middles, k, own[k])
+        assert c.level_limit == max(0.3 * own[k], strange_from(middles, k))
+    three = among(every[:3], middles[:3])
+    assert among((*three, every[3]), middles) == found
+
+
+def test_own_similarities_that_nobody_kept_are_worked_back() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(50):
+        middles = rng.normal(size=(3, 6)).astype(np.float32)
+        own = rng.uniform(-0.5, 1.0, 3)
+        old = tuple(
+            FabricCalibration("k", 0.1, 0.8, 4.0, 3.5, similarity_limit(middles, k, float(own[k])), 1.0, 1.0)
+            for k in range(3)
+        )
+        assert [c.own_similarity for c in with_own(old, middles)] == pytest.approx(list(own), abs=1e-6)
+
+
+def test_a_model_from_before_keeps_its_limits_and_its_identity(bundle: Bundle) -> None:
+    from_before = tuple(dataclasses.replace(c, own_similarity=None, own_level=None) for c in bundle.calibrations)
+    fields = {"fabric", "centre", "spread", "limit", "raw_limit", "similarity_limit", "level_limit", "seen_m2"}
+    assert [set(c.to_dict()) for c in from_before] == [fields, fields]
+    middles = bundle.tensors["middles"].numpy()
+    worked_back = among(with_own(from_before, middles), middles)
+    for before, after in zip(from_before, worked_back, strict=True):
+        assert after.similarity_limit == pytest.approx(before.similarity_limit, abs=1e-6)
+        assert after.level_limit == before.level_limit
+
+
+def test_a_fabric_that_was_not_trained_on_does_not_move_the_origin_of_similarities() -> None:
+    middles = np.array([[1, 0, 0], [0, 1, 0], [-1, -1, 0], [0.1, 0.9, 5]], np.float32)
+    trained = np.array([True, True, True, False])
+    similar = similarity_limit(middles, 1, 0.99, trained)
+    cosine = middles[3] @ middles[1] / np.linalg.norm(middles[3])
+    others = similarity_limit(middles[:3], 1, 0.99)
+    assert similar == pytest.approx(max(others, 0.5 * (0.99 + cosine)))
+
+
+# Once more
+
+
+def test_a_fabric_can_be_enrolled_anew(quick: Bundle, satin: NormalImages, loom_data: Path) -> None:
+    with pytest.raises(EnrolError, match=r"fabric satin is in the model already \(plain, twill, satin\); .*--replace"):
+        enrol(quick, satin, "cpu")
+    basket = find_good_cloth(loom_data / "basket", "satin")
+    anew = enrol(quick, some(basket, 2), "cpu", replacing=True)
+    assert anew.fabrics == ("plain", "twill", "satin")
+    assert not torch.equal(anew.tensors["centers.2"], quick.tensors["centers.2"])
+    assert torch.equal(anew.tensors["centers.0"], quick.tensors["centers.0"])
+    assert anew.provenance["pictures"]["satin"] == 2
+    assert len([w for w in anew.provenance["warnings"] if w.startswith("satin: ")]) == 1
+    assert anew.provenance["ancestors"] == [*quick.provenance["ancestors"], quick.identity]
+
+
+def test_a_model_of_one_fabric_takes_others_and_tells_them_apart(satin: NormalImages, loom_data: Path) -> None:
+    """The middle of what it was trained on is that fabric itself, from where nothing is similar to it."""
+    settings = {"backbone.input_scale": "1", "train.epochs": "1", "train.patches_per_epoch": "2000"}
+    settings |= {"synthesis.drawn_tiles": "1", "centers.prototypes": "8", "centers.refreshes": "0"}
+    plain = find_good_cloth(loom_data, "plain")
+    one = train([some(plain, 2)], with_settings(cloth(), settings), "cpu")
+    two = enrol(one, some(satin, 2), "cpu")
+    assert [c.similarity_limit for c in two.calibrations] == [-1.0, pytest.approx(0.0, abs=0.1)]
+    inspector = Inspector.from_bundle(two, "cpu")
+    for k, normal in enumerate((plain, satin)):
+        rows, matched = inspect_strip(inspector, read_image(normal.paths[3]), None)
+        assert matched == k
+        assert min(r.similarity for r in rows) > 0.8
+    assert "origin" not in remove_fabric(two, "satin").tensors
+
+
+# What cannot be done
+
+
+def small(folder: Path, name: str, width: int = 256, dtype: type = np.uint8) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    grey = np.random.default_rng(len(name)).integers(100, 140, (128, width)).astype(dtype)
+    Image.fromarray(grey).save(folder / name)
+
+
+def enrolled(bundle: Bundle, folder: Path, *, are_tiles: bool = False) -> Bundle:
+    return enrol(bundle, find_good_cloth(folder, "new", are_tiles=are_tiles), "cpu")
+
+
+def test_one_picture_is_not_enough(bundle: Bundle, tmp_path: Path) -> None:
+    small(tmp_path, "a.png")
+    with pytest.raises(DataError, match=r"fabric new: one picture only, a\.png\. .*Record more, or cut it in two"):
+        enrolled(bundle, tmp_path)
+
+
+def test_a_folder_without_pictures_says_what_is_in_it(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(DataError, match=r"holds no pictures; in it are: notes\.txt"):
+        enrolled(bundle, tmp_path)
+    with pytest.raises(DataError, match=r"gone is not a folder; name one with pictures of good cloth"):
+        enrolled(bundle, tmp_path / "gone")
+
+
+def test_pictures_without_cloth_are_said(bundle: Bundle, tmp_path: Path) -> None:
+    for name in ("a.png", "bb.png"):
+        small(tmp_path, name, 40)  # narrower than anything to inspect
+    with pytest.raises(DataError, match="fabric new: no cloth found in 1 pictures"):
+        enrolled(bundle, tmp_path)
+    Image.fromarray(np.full((512, 1024), 3, np.uint8)).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"a\.png shows no cloth: all of it has the grey level 3\. Was the lamp off"):
+        enrolled(bundle, tmp_path)
+
+
+def test_too_few_pieces_for_a_limit_are_said(bundle: Bundle, tmp_path: Path) -> None:
+    for name in ("a.png", "bb.png"):
+        small(tmp_path, name)
+    with pytest.raises(DataError, match=r"fabric new: 2 pieces of normal cloth are too few .*give more or larger"):
+        enrolled(bundle, tmp_path, are_tiles=True)
+
+
+def test_pictures_of_very_different_size_are_refused(bundle: Bundle, tmp_path: Path) -> None:
+    small(tmp_path, "a.png")
+    small(tmp_path, "b.png", 600)
+    with pytest.raises(DataError, match=r"b\.png is 600 x 128 px and a\.png is 256 x 128 px\. .*one scale"):
+        enrolled(bundle, tmp_path)
+
+
+def test_strips_may_be_of_any_length(bundle: Bundle, tmp_path: Path, satin: NormalImages) -> None:
+    long, short = (read_image(p) for p in satin.paths[:2])
+    Image.fromarray(long).save(tmp_path / "long.png")
+    Image.fromarray(short[:200]).save(tmp_path / "short.png")
+    assert enrolled(bundle, tmp_path).fabrics[-1] == "new"
+
+
+def test_pictures_of_different_depth_are_refused(bundle: Bundle, tmp_path: Path) -> None:
+    small(tmp_path, "a.png")
+    small(tmp_path, "b.png", dtype=np.uint16)
+    with pytest.raises(DataError, match=r"b\.png has 16 bits, a\.png has 8\. .*save all pictures of a fabric alike"):
+        enrolled(bundle, tmp_path)
+
+
+def test_a_name_that_is_none_is_refused(bundle: Bundle, satin: NormalImages) -> None:
+    with pytest.raises(EnrolError, match="a fabric needs a name"):
+        enrol(bundle, dataclasses.replace(satin, fabric="  "), "cpu")
+
+
+def test_mean_maps_cannot_be_enrolled_quickly(remade: Callable[..., Bundle], satin: NormalImages) -> None:
+    config = with_settings(remade().config, {"centers.kind": "mean_map"})
+    with pytest.raises(EnrolError, match=r"mean maps .*learns a fabric only together with all others.*cras train DATA"):
+        enrol(remade(config=config), satin, "cpu")
+
+
+def test_a_detector_of_another_kind_says_so(inspector: Inspector) -> None:
+    vectors = torch.zeros(4, inspector.model.extractor.dimension)
+    bank = BankDetector(
+        inspector.model.extractor, [vectors], vectors[:1], vectors[:1], ("plain",), inspector.config, inspector.device
+    )
+    with pytest.raises(EnrolError, match=r"this model \(BankDetector\) learns a fabric only together with all others"):
+        bank.enrolling()
+    with pytest.raises(EnrolError, match=r"this model \(BankDetector\) learns a fabric only together with all others"):
+        bank.describe(GoodCloth(vectors, vectors, vectors[0]))
+
+
+# Layouts
+
+
+@pytest.mark.parametrize(
+    ("part", "are_tiles", "are_strips"),
+    [("normal", True, True), ("train/good", False, False), ("", False, True), ("", True, False)],
+)
+def test_good_cloth_is_found_in_every_layout(tmp_path: Path, part: str, are_tiles: bool, are_strips: bool) -> None:
+    small(tmp_path / part, "a.png")
+    found = find_good_cloth(tmp_path, "new", are_tiles=are_tiles)
+    assert (found.fabric, found.are_strips) == ("new", are_strips)
+    assert [p.name for p in found.paths] == ["a.png"]
+
+
+def test_of_a_folder_of_fabrics_the_one_of_the_name_is_taken(loom_data: Path) -> None:
+    found = find_good_cloth(loom_data, "satin")
+    assert {p.parent.parent.name for p in found.paths} == {"satin"}
