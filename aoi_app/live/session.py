@@ -24,6 +24,8 @@ from aoi_app.recent_web import Strip
 from aoi_app.records.database import RecordsError
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import Outcome, RollInspection
+from cras_core.web.inspection import TileDetector
+from cras_core.web.tiling import TilingConfig
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +145,7 @@ class Session:
         self._is_open = False
         self._strips: deque[Strip] = deque(maxlen=_STRIPS_FOR_VIEWS)
         self._news: list[Outcome] = []
+        self._next_model: tuple[TileDetector, str, TilingConfig] | None = None
         self._speed: deque[tuple[float, int, int]] = deque()  # (time, lines, tiles)
         self._figures = Snapshot()
         self._threads: list[threading.Thread] = []
@@ -198,6 +201,24 @@ class Session:
     def set_threshold(self, value: float) -> None:
         """Changes the threshold for cloth that is still to come."""
         self._inspection.threshold = value
+
+    def use_model(self, detector: TileDetector, identity: str, tiling: TilingConfig) -> None:
+        """Lets another model judge the cloth that is still to come; the roll goes on, and nothing of it is lost.
+
+        The thread that inspects takes it over between two pieces of web. May be called from any thread; asked again
+        before that, the last one holds.
+
+        Args:
+            detector: the model.
+            identity: what the records call it.
+            tiling: tile and cell size that it was trained with.
+
+        Raises:
+            RecipeError: it does not fit the roll; the running model goes on.
+        """
+        self._inspection.check_detector(detector, tiling)
+        with self._lock:
+            self._next_model = detector, identity, tiling
 
     @property
     def state(self) -> State:
@@ -327,6 +348,7 @@ class Session:
                         item.lines, "the roll was ended before this was inspected", item.source, item.starts_web
                     )
                 if item is not None:
+                    self._change_model()
                     self._publish(log, self._inspection.push(item), item)
             ended_by_itself = not self._stop.is_set()
             self._publish(log, self._inspection.finish(), None)
@@ -337,6 +359,12 @@ class Session:
         failed = self._state is State.FAILED  # the source has, meanwhile
         self._close(log, "failed" if failed else "finished" if ended_by_itself else "stopped")
         self._move({State.FINISHING: State.ENDED, State.RUNNING: State.ENDED, State.PAUSED: State.ENDED})
+
+    def _change_model(self) -> None:
+        with self._lock:
+            model, self._next_model = self._next_model, None
+        if model is not None:
+            self._inspection.use_detector(*model)
 
     def _publish(self, log: RollLog, outcome: Outcome, item: Frame | Lost | None) -> None:
         """Log first, then show."""
