@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,8 +24,9 @@ from aoi_app.camera_aid import CameraAid
 from aoi_app.camera_desk import CameraDesk
 from aoi_app.defects import Defect, Remark
 from aoi_app.light_and_focus import reads_a_camera
-from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
+from aoi_app.line import SourceChoice, make_session, make_source
 from aoi_app.live.session import News, Session, Snapshot, State
+from aoi_app.model_loader import LoadedModel, ModelLoader
 from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
@@ -40,8 +40,6 @@ from aoi_app.ui.ruler_dialog import RulerDialog
 from aoi_app.ui.setup_dialog import SetupDialog
 from aoi_app.ui.theme import THEMES, apply_theme
 from aoi_app.web_history import WebHistory
-from cras_core.bundle import read_bundle
-from cras_core.errors import CrasError
 from cras_core.inspector import Inspector
 
 logger = logging.getLogger(__name__)
@@ -54,7 +52,7 @@ _ROLLS_WITH_TILES = 20
 class Application(QObject):
     """Holds the choices, begins and ends rolls, and carries news from the line to the views."""
 
-    _model_loaded = Signal(object, str)  # Inspector or the text of an error; path of the bundle
+    _model_loaded = Signal(object)  # LoadedModel, from the thread that loads
 
     def __init__(
         self,
@@ -74,12 +72,9 @@ class Application(QObject):
         self._choice = choice
         self._bundle = bundle
         self._recipe = recipe
-        self._device = device
-        self._precision = precision
+        self._loader = ModelLoader(device, precision, self._model_loaded.emit)
         self._inspector: Inspector | None = None
         self._model = ""
-        self._start_when_loaded = False
-        self._loader: threading.Thread | None = None
         self._session: Session | None = None
         self._source: FrameSource | None = None
         self._desk: CameraDesk | None = None
@@ -105,9 +100,8 @@ class Application(QObject):
     @property
     def is_at_rest(self) -> bool:
         """No thread of a roll is alive, none that loads a model, and none that sets up a camera."""
-        loads = self._loader is not None and self._loader.is_alive()
         sets_up = self._aid is not None and not self._aid.wait(0)
-        return (self._session is None or self._session.wait(0)) and not loads and not sets_up
+        return (self._session is None or self._session.wait(0)) and not self._loader.is_loading and not sets_up
 
     def begin(self) -> None:
         """Starts the first roll."""
@@ -115,8 +109,15 @@ class Application(QObject):
 
     def note(self, text: str) -> None:
         """Says something for a few seconds."""
+        self._say(text, alarm=False)
+
+    def warn(self, text: str) -> None:
+        """Says for a few seconds that something did not go as wanted."""
+        self._say(text, alarm=True)
+
+    def _say(self, text: str, *, alarm: bool) -> None:
         self._note_until_s = time.monotonic() + _NOTE_S
-        self.window.say(text, alarm=False)
+        self.window.say(text, alarm=alarm)
 
     def _connect(self) -> None:
         window, view, table = self.window, self.window.live_view, self.window.table
@@ -177,14 +178,13 @@ class Application(QObject):
             QTimer.singleShot(100, self.start)
             return
         if self._inspector is None:
-            self._start_when_loaded = True
-            self._load_model()
+            if not self._loader.is_loading:
+                self.use_bundle(self._bundle)
             return
         if self._aid is not None and reads_a_camera(self._choice.spec) and not self._aid.wait(0):
             if not self._closing:
                 QTimer.singleShot(50, self.start)  # when the camera is free
             return
-        self._start_when_loaded = False
         name = time.strftime("%Y%m%d-%H%M%S")
         try:
             source = make_source(self._choice, self._recipe)
@@ -261,33 +261,34 @@ class Application(QObject):
 
     # --- the model ----------------------------------------------------------------------------------------------
 
-    def _load_model(self) -> None:
-        self.window.say(f"Loading the model {self._bundle.name} …", alarm=False)
-        bundle, device, precision = self._bundle, self._device, self._precision
+    def use_bundle(self, bundle: Path) -> None:
+        """Inspects with another model: a roll that runs goes on with it, else one begins. The one before stays until
+        the other is loaded and fits the roll.
+        """
+        self.note(f"Loading the model {bundle.name} …")
+        self._loader.load(bundle)
 
-        def load() -> None:
-            try:
-                self._model_loaded.emit(load_inspector(bundle, device, precision, leave_a_core=True), str(bundle))
-            except CrasError as error:
-                self._model_loaded.emit(str(error), str(bundle))
-            except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
-                logger.exception("loading %s", bundle)
-                self._model_loaded.emit(f"The model cannot be loaded ({type(error).__name__}: {error}).", str(bundle))
-
-        self._loader = threading.Thread(target=load, name="load model", daemon=True)
-        self._loader.start()
-
-    def _take_model(self, loaded: Inspector | str, bundle: str) -> None:
-        if bundle != str(self._bundle):  # another one was chosen meanwhile
+    def _take_model(self, loaded: LoadedModel) -> None:
+        if self._closing:
             return
-        if isinstance(loaded, str):
-            self.window.say(loaded, alarm=True)
+        session = self._session
+        running = session if session is not None and not session.state.is_over else None
+        goes_on = " The running model goes on." if running is not None else ""
+        inspector = loaded.inspector
+        if inspector is None:
+            self.warn(loaded.problem + goes_on)
             return
-        self._inspector = loaded
-        self._model = read_bundle(self._bundle).identity
-        self.window.say("", alarm=False)
+        try:
+            if running is not None:
+                running.use_model(inspector, loaded.identity, inspector.config.tiling)
+        except RecipeError as error:
+            self.warn(f"{loaded.bundle.name}: {error}{goes_on}")
+            return
+        self._bundle, self._inspector, self._model = loaded.bundle, inspector, loaded.identity
+        self._settings = self._settings.model_copy(update={"last_bundle": str(loaded.bundle)})
+        self.note("")
         self._show_about()
-        if self._start_when_loaded:
+        if running is None:
             self.start()
 
     # --- choices ------------------------------------------------------------------------------------------------
@@ -300,14 +301,12 @@ class Application(QObject):
             self._use_source(SourceChoice(f"folder:{folder}"))
 
     def open_bundle(self) -> None:
-        """Asks for a bundle; it holds from the next roll on."""
+        """Asks for a bundle and inspects with it."""
         path, _ = QFileDialog.getOpenFileName(
             self.window, "Model bundle", self._settings.last_bundle, "Bundles (*.cras)"
         )
         if path:
-            self._settings = self._settings.model_copy(update={"last_bundle": path})
-            self._bundle, self._inspector = Path(path), None
-            self._restart()
+            self.use_bundle(Path(path))
 
     def edit_recipe(self) -> None:
         """Asks for the recipe; it holds from the next roll on."""
@@ -377,8 +376,7 @@ class Application(QObject):
             try:
                 self.note(f"Written: {', '.join(export_roll(self._engine, roll_id, Path(folder)))} in {folder}")
             except RecordsError as error:
-                self._note_until_s = time.monotonic() + _NOTE_S
-                self.window.say(str(error), alarm=True)
+                self.warn(str(error))
 
     def open_camera(self) -> None:
         """Shows the cameras; the line goes on."""
