@@ -27,10 +27,11 @@ from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.line import SourceChoice, make_session, make_source
 from aoi_app.live.session import News, Session, Snapshot, State
 from aoi_app.model_loader import LoadedModel, ModelLoader
+from aoi_app.recipe_desk import RecipeDesk
 from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
-from aoi_app.settings import CameraChoice, Settings, flat_fields_folder, save_settings, tiles_folder
+from aoi_app.settings import CameraChoice, Settings, flat_fields_folder, recipes_folder, save_settings, tiles_folder
 from aoi_app.ui.actions import connect, shortcuts_text
 from aoi_app.ui.camera_dialog import CameraDialog
 from aoi_app.ui.main_window import MainWindow
@@ -71,7 +72,8 @@ class Application(QObject):
         self._engine = engine
         self._choice = choice
         self._bundle = bundle
-        self._recipe = recipe
+        self._recipes = RecipeDesk(recipe, recipes_folder())
+        self._threshold_is_of_cloth = False  # the slider has followed a recipe, not a hand
         self._loader = ModelLoader(device, precision, self._model_loaded.emit)
         self._inspector: Inspector | None = None
         self._model = ""
@@ -82,7 +84,7 @@ class Application(QObject):
         self._history = WebHistory()
         self._marks: list[overlay.Mark] = []
         self._note_until_s = 0.0
-        self._camera_note = "", 0.0  # until when it is said
+        self._kept_note = "", 0.0  # stays beside what is said until then
         self._aid: CameraAid | None = None
         self._closing = False
         self.window = MainWindow()
@@ -94,8 +96,9 @@ class Application(QObject):
         self.window.set_opacity(settings.heat_opacity)
         self.window.set_threshold(recipe.threshold)
         self.window.live_view.set_heat(True, settings.heat_opacity)
-        self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
         self._show_about()
+        if self._recipes.problems:
+            self.keep_note(" ".join(self._recipes.problems))
 
     @property
     def is_at_rest(self) -> bool:
@@ -111,13 +114,19 @@ class Application(QObject):
         """Says something for a few seconds."""
         self._say(text, alarm=False)
 
+    def keep_note(self, text: str) -> None:
+        """Says something that stays for a while beside whatever else there is to say."""
+        self._kept_note = text, time.monotonic() + 2 * _NOTE_S
+        self.note("")
+
     def warn(self, text: str) -> None:
         """Says for a few seconds that something did not go as wanted."""
         self._say(text, alarm=True)
 
     def _say(self, text: str, *, alarm: bool) -> None:
+        kept, until_s = self._kept_note
         self._note_until_s = time.monotonic() + _NOTE_S
-        self.window.say(text, alarm=alarm)
+        self.window.say(" ".join(filter(None, [kept if time.monotonic() < until_s else "", text])), alarm=alarm)
 
     def _connect(self) -> None:
         window, view, table = self.window, self.window.live_view, self.window.table
@@ -186,17 +195,21 @@ class Application(QObject):
                 QTimer.singleShot(50, self.start)  # when the camera is free
             return
         name = time.strftime("%Y%m%d-%H%M%S")
+        recipe = self._recipes.line
+        if self._threshold_is_of_cloth:
+            self.window.set_threshold(recipe.threshold)
         try:
-            source = make_source(self._choice, self._recipe)
+            source = make_source(self._choice, recipe)
             session = make_session(
                 self._inspector,
                 source,
-                self._recipe,
+                recipe,
                 self._engine,
                 model=self._model,
                 name=name,
                 tiles=tiles_folder() / name,
                 rescue=tiles_folder().parent,
+                own_recipes=self._recipes.own,
             )
         except (SourceError, RecipeError) as error:
             self.window.say(str(error), alarm=True)
@@ -205,6 +218,7 @@ class Application(QObject):
         self.window.table.defects.clear()
         self._history.clear()
         self.window.live_view.show_picture(None)
+        self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
         self._session, self._source = session, source
         session.set_threshold(self.window.threshold)
         session.start()
@@ -309,17 +323,28 @@ class Application(QObject):
             self.use_bundle(Path(path))
 
     def edit_recipe(self) -> None:
-        """Asks for the recipe; it holds from the next roll on."""
-        dialog = RecipeDialog(self._recipe, self._inspector.fabrics if self._inspector else (), self.window)
+        """Asks for the recipe of a fabric, or for that of the line."""
+        desk = self._recipes
+        fabrics = self._inspector.fabrics if self._inspector else ()
+        dialog = RecipeDialog(desk.line, fabrics, self.window, standard=desk.standard, own=desk.own)
         if dialog.exec():
-            self.window.set_threshold(dialog.recipe.threshold)
-            self._use_recipe(dialog.recipe)
+            self._use_recipe(dialog.recipe, is_ordered=dialog.is_ordered)
 
-    def _use_recipe(self, recipe: Recipe) -> None:
-        self._recipe = recipe
-        self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
+    def _use_recipe(self, recipe: Recipe, *, is_ordered: bool) -> None:
+        problem = ""
+        try:
+            self._recipes.edit(recipe, is_ordered=is_ordered)
+        except RecipeError as error:
+            problem = f"{error}. It holds until the program ends. "
         self._show_about()
-        self.note("The recipe holds from the next roll on.")
+        session = self._session
+        if session is not None and not session.state.is_over:
+            session.use_recipes(self._recipes.standard, self._recipes.own)
+            when = "Threshold and smallest defect act at once, everything else from the next roll on."
+        else:
+            self.window.set_threshold(self._recipes.line.threshold)
+            when = "The recipe holds from the next roll on."
+        self._say(problem + when, alarm=bool(problem))
 
     def measure_scale(self) -> None:
         """Asks for two clicks on a known length; pressed again, leaves it."""
@@ -333,8 +358,8 @@ class Application(QObject):
             self.note("Click on the two ends of a known length on the cloth, straight across the web or along it.")
 
     def _measured(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
-        dialog = RulerDialog(self._recipe, begin, end, self.window)
-        dialog.accepted.connect(lambda: self._use_recipe(dialog.recipe))
+        dialog = RulerDialog(self._recipes.line, begin, end, self.window)
+        dialog.accepted.connect(lambda: self._use_recipe(dialog.recipe, is_ordered=dialog.recipe.fabric is not None))
         dialog.finished.connect(lambda _: self.window.live_view.measure(False))
         dialog.finished.connect(lambda _: self.window.actions_by_key["measure"].setChecked(False))
         dialog.finished.connect(dialog.deleteLater)
@@ -454,10 +479,14 @@ class Application(QObject):
         """The latest remark; what there is to say of the camera stays beside what the first cloth has to say."""
         of_camera = [r.text for r in remarks if r.kind == "camera"]
         if of_camera:
-            self._camera_note = " ".join(of_camera), time.monotonic() + 2 * _NOTE_S
-        text, until_s = self._camera_note
+            self.keep_note(" ".join(of_camera))
         of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind != "camera"]
-        self.note(" ".join([*([text] if time.monotonic() < until_s else []), *of_cloth[-1:]]))
+        if of_cloth:
+            self.note(of_cloth[-1])
+        if any(r.kind == "recipe" for r in remarks) and self._session is not None:
+            self._threshold_is_of_cloth = True
+            self.window.show_threshold(self._session.snapshot().threshold)
+            self._threshold_shown()
 
     def _show_web(self) -> None:
         picture = self._history.picture()
@@ -490,14 +519,20 @@ class Application(QObject):
 
     def _show_about(self) -> None:
         model = f"{self._bundle.name} {self._model}".strip()
-        recipe = f"recipe {self._recipe.name}, {self._recipe.mm_per_px:g} x {self._recipe.line_mm:g} mm"
+        line = self._recipes.line
+        order = f" for {line.fabric}" if line.fabric is not None else ""
+        recipe = f"recipe {line.name}{order}, {line.mm_per_px:g} x {line.line_mm:g} mm"
         device = f" on {self._inspector.device}" if self._inspector is not None else ""
         self.window.show_about(f"{self._choice.spec}   |   {model}{device}   |   {recipe}")
 
     def _threshold_changed(self, value: float) -> None:
+        self._threshold_is_of_cloth = False
         if self._session is not None:
             self._session.set_threshold(value)
-        self.window.table.set_threshold(value)
+        self._threshold_shown()
+
+    def _threshold_shown(self) -> None:
+        self.window.table.set_threshold(self.window.threshold)
         self._show_marks()
 
     def _opacity_changed(self, value: float) -> None:

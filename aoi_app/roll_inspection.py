@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from aoi_app.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_o
 from aoi_app.frame import Frame, Lost
 from aoi_app.judge import Judge, judge
 from aoi_app.recent_web import RecentWeb, Strip, TileSample
+from aoi_app.recipe_in_force import RecipeInForce
 from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.segment import Segment
 from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebInspection
@@ -56,7 +57,13 @@ class RollInspection:
     """Turns the frames of a roll into defects and gaps. Not thread-safe: one thread feeds it."""
 
     def __init__(
-        self, detector: TileDetector, tiling: TilingConfig, recipe: Recipe, *, keep_tiles: bool = False
+        self,
+        detector: TileDetector,
+        tiling: TilingConfig,
+        recipe: Recipe,
+        *,
+        keep_tiles: bool = False,
+        own_recipes: Mapping[str, Recipe] | None = None,
     ) -> None:
         """
         Args:
@@ -64,6 +71,7 @@ class RollInspection:
             tiling: tile and cell size that the model was trained with.
             recipe: settings of the roll.
             keep_tiles: also give out tiles for a data set.
+            own_recipes: of fabrics, by fabric; their limits hold where the cloth is matched and proves to be theirs.
 
         Raises:
             RecipeError: the recipe names a fabric that the model does not know; the text lists those it knows.
@@ -72,7 +80,8 @@ class RollInspection:
         self._model = judge(detector, "", tiling, recipe)
         self._next_model: Judge | None = None
         self._keep_tiles = keep_tiles
-        self._threshold = recipe.threshold
+        self._in_force = RecipeInForce(recipe, own_recipes or {})
+        self._threshold = self._recipe_threshold = recipe.threshold
         self._segment: Segment | None = None
         self._reference: RunningReference | None = None
         self._fabric: int | None = None
@@ -99,6 +108,25 @@ class RollInspection:
         self._threshold = value
         if self._segment is not None:
             self._segment.tracker.threshold = value
+
+    def use_recipes(self, standard: Recipe, own: Mapping[str, Recipe]) -> Outcome:
+        """Recipes were edited: threshold and smallest defect of the one that holds act on cloth still to come; the rest
+        is for the next roll.
+
+        Args:
+            standard: for cloth that has no recipe of its own.
+            own: the recipes of fabrics, by fabric.
+        """
+        return self._hold_to(self._in_force.edited(standard, own), self.line)
+
+    def _hold_to(self, text: str | None, line: int) -> Outcome:
+        """Other limits hold, which ``text`` says."""
+        if text is None:
+            return Outcome()
+        threshold, self._recipe_threshold = self._recipe_threshold, self._in_force.now.threshold
+        if threshold != self._recipe_threshold:  # else what a hand has set stays
+            self.threshold = self._recipe_threshold
+        return Outcome(remarks=(self._remark("recipe", self._in_force.now.fabric or "", text, line),))
 
     def check_detector(self, detector: TileDetector, tiling: TilingConfig) -> None:
         """Whether another model can go on with this roll. Safe to ask from any thread.
@@ -245,7 +273,8 @@ class RollInspection:
         segment.recent.add(strip)
         self.tiles += rows.tiles
         outcomes = [Outcome(strips=(strip,))]
-        if scored:
+        if fabric is not None:
+            outcomes.append(self._hold_to(self._in_force.cloth_is(fabric), first_line))
             self.inspected_lines += int(inspected.sum())
             remarks = self._cloth.look(rows, self._model.detector.calibrations[rows.fabric])
             outcomes.append(Outcome(remarks=tuple(self._remark(*r, first_line) for r in remarks)))
@@ -276,7 +305,7 @@ class RollInspection:
         cell, recipe = self._cell_px, self._recipe
         area_mm2 = region.area_cells * cell * cell * recipe.mm_per_px * recipe.line_mm
         is_listed = any(r in segment.numbers for r in (region.number, *region.absorbed))
-        if area_mm2 < recipe.min_area_mm2 and not is_listed:
+        if area_mm2 < self._in_force.now.min_area_mm2 and not is_listed:
             return Outcome()
         number, withdrawn = self._number(segment, region)
         first_line = segment.first_line + region.first_row * cell

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError, SourceStatus, TellsStatus
@@ -21,6 +21,7 @@ from aoi_app.defects import Defect, Gap, Remark
 from aoi_app.frame import Frame, Lost
 from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.recent_web import Strip
+from aoi_app.recipes import Recipe
 from aoi_app.records.database import RecordsError
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import Outcome, RollInspection
@@ -145,7 +146,7 @@ class Session:
         self._is_open = False
         self._strips: deque[Strip] = deque(maxlen=_STRIPS_FOR_VIEWS)
         self._news: list[Outcome] = []
-        self._next_model: tuple[TileDetector, str, TilingConfig] | None = None
+        self._asked: deque[Callable[[], Outcome]] = deque()  # changes, made between two pieces of web
         self._speed: deque[tuple[float, int, int]] = deque()  # (time, lines, tiles)
         self._figures = Snapshot()
         self._threads: list[threading.Thread] = []
@@ -217,8 +218,23 @@ class Session:
             RecipeError: it does not fit the roll; the running model goes on.
         """
         self._inspection.check_detector(detector, tiling)
-        with self._lock:
-            self._next_model = detector, identity, tiling
+
+        def change() -> Outcome:
+            self._inspection.use_detector(detector, identity, tiling)
+            return Outcome()
+
+        self._asked.append(change)
+
+    def use_recipes(self, standard: Recipe, own: Mapping[str, Recipe]) -> None:
+        """Recipes were edited: threshold and smallest defect act on cloth that is still to come, the rest from the next
+        roll on. May be called from any thread.
+
+        Args:
+            standard: for cloth that has no recipe of its own.
+            own: the recipes of fabrics, by fabric.
+        """
+        kept = dict(own)
+        self._asked.append(lambda: self._inspection.use_recipes(standard, kept))
 
     @property
     def state(self) -> State:
@@ -347,8 +363,9 @@ class Session:
                     item = Lost(
                         item.lines, "the roll was ended before this was inspected", item.source, item.starts_web
                     )
+                while self._asked:
+                    self._publish(log, self._asked.popleft()(), None)
                 if item is not None:
-                    self._change_model()
                     self._publish(log, self._inspection.push(item), item)
             ended_by_itself = not self._stop.is_set()
             self._publish(log, self._inspection.finish(), None)
@@ -359,12 +376,6 @@ class Session:
         failed = self._state is State.FAILED  # the source has, meanwhile
         self._close(log, "failed" if failed else "finished" if ended_by_itself else "stopped")
         self._move({State.FINISHING: State.ENDED, State.RUNNING: State.ENDED, State.PAUSED: State.ENDED})
-
-    def _change_model(self) -> None:
-        with self._lock:
-            model, self._next_model = self._next_model, None
-        if model is not None:
-            self._inspection.use_detector(*model)
 
     def _publish(self, log: RollLog, outcome: Outcome, item: Frame | Lost | None) -> None:
         """Log first, then show."""

@@ -107,6 +107,12 @@ class MainWindow(QMainWindow):
         self._threshold.setValue(step)
         self._threshold_text.setText(f"{self.threshold:.2f}")
 
+    def show_threshold(self, value: float) -> None:
+        """Moves the slider after a threshold that holds already; nothing is announced."""
+        before = self._threshold.blockSignals(True)
+        self.set_threshold(value)
+        self._threshold.blockSignals(before)
+
     def set_opacity(self, value: float) -> None:
         """Moves the slider of the heat map; 0..1."""
         self._opacity.setValue(round(100 * value))
