@@ -159,6 +159,7 @@ class Application(QObject):
             "start": self.start,
             "pause": self.pause,
             "stop": self.stop,
+            "acknowledge": self.window.alarms.acknowledge,
             "follow": lambda: self.window.live_view.follow(actions["follow"].isChecked()),
             "next": lambda: self.window.table.move(1),
             "previous": lambda: self.window.table.move(-1),
@@ -480,7 +481,11 @@ class Application(QObject):
         of_camera = [r.text for r in remarks if r.kind == "camera"]
         if of_camera:
             self.keep_note(" ".join(of_camera))
-        of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind != "camera"]
+        for r in remarks:
+            if r.kind == "mismatch" and self._session is not None:
+                where = f"Roll {self._session.snapshot().roll_id}, from {r.position_m:.2f} m on: "
+                self.window.alarms.show_alarm(f"{where}{r.text}.")
+        of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind not in ("camera", "mismatch")]
         if of_cloth:
             self.note(of_cloth[-1])
         if any(r.kind == "recipe" for r in remarks) and self._session is not None:

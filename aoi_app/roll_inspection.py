@@ -89,7 +89,7 @@ class RollInspection:
         self._origin_line = 0  # where the metres of this web begin
         self._defects = 0
         self._complete_line = 0  # up to which source images were reported complete
-        self._cloth = ClothRemarks()
+        self._cloth = ClothRemarks(self._model.detector.calibrations, self._model.config.fabric)
         self._fabric_name = ""  # of the cloth that was scored last
         self.line = 0
         """Lines of the roll that were taken in, lost ones included."""
@@ -242,7 +242,7 @@ class RollInspection:
             outcomes += [self._take(segment, rows) for rows in segment.web.finish()]
         self._model, self._next_model = model, None
         self._reference, self._fabric = None, None
-        self._cloth.forget()
+        self._cloth = ClothRemarks(model.detector.calibrations, model.config.fabric)
         if segment is not None:
             web = WebInspection(model.detector, model.config)
             segment.go_on_with(web, line, _STRETCHES_SHOWN * model.config.tiling.tile_px)
@@ -276,8 +276,8 @@ class RollInspection:
         if fabric is not None:
             outcomes.append(self._hold_to(self._in_force.cloth_is(fabric), first_line))
             self.inspected_lines += int(inspected.sum())
-            remarks = self._cloth.look(rows, self._model.detector.calibrations[rows.fabric])
-            outcomes.append(Outcome(remarks=tuple(self._remark(*r, first_line) for r in remarks)))
+            said = self._cloth.look(rows, first_line)
+            outcomes.append(Outcome(remarks=tuple(self._remark(r.kind, r.fabric, r.text, r.first_line) for r in said)))
         reason = f"too short: {len(rows.image)} lines" if is_short and not scored else "no cloth found in view"
         outcomes += [
             Outcome(gaps=(self._gap(first_line + a, b - a, reason),))

@@ -41,6 +41,7 @@ ROWS = (
     ActionRow("start", "&Start", "F5", "Begin a roll, or go on after a pause"),
     ActionRow("pause", "&Pause", "F6", "Stop looking at the web for a while"),
     ActionRow("stop", "S&top", "F8", "End the roll"),
+    ActionRow("acknowledge", "&Acknowledge alarm", "A", "I have taken note of the alarms that are shown"),
     ActionRow("follow", "&Follow the web", "F", "Show the newest cloth", True),
     ActionRow("next", "&Next defect", "N", "Jump to the next defect in the table"),
     ActionRow("previous", "&Previous defect", "P", "Jump to the previous defect in the table"),
@@ -58,7 +59,7 @@ MENUS = (
         "&File",
         ("open_folder", "open_loom", "camera", "set_up", "open_bundle", "recipe", "measure", "", "export", "", "quit"),
     ),
-    ("&Roll", ("start", "pause", "stop")),
+    ("&Roll", ("start", "pause", "stop", "", "acknowledge")),
     ("&View", ("follow", "next", "previous", "", "heat", "lower", "raise", "", "table", "theme", "full_screen")),
     ("&Help", ("keys",)),
 )
