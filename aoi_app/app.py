@@ -22,6 +22,7 @@ from aoi_app.camera.line_camera import LineCamera
 from aoi_app.camera.source import FrameSource, SourceError
 from aoi_app.camera_aid import CameraAid
 from aoi_app.camera_desk import CameraDesk
+from aoi_app.catalogue import load_catalogue
 from aoi_app.defects import Defect, Remark
 from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.line import SourceChoice, make_session, make_source
@@ -31,7 +32,15 @@ from aoi_app.recipe_desk import RecipeDesk
 from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
-from aoi_app.settings import CameraChoice, Settings, flat_fields_folder, recipes_folder, save_settings, tiles_folder
+from aoi_app.settings import (
+    CameraChoice,
+    Settings,
+    catalogue_path,
+    flat_fields_folder,
+    recipes_folder,
+    save_settings,
+    tiles_folder,
+)
 from aoi_app.ui.actions import connect, shortcuts_text
 from aoi_app.ui.camera_dialog import CameraDialog
 from aoi_app.ui.main_window import MainWindow
@@ -40,6 +49,7 @@ from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
 from aoi_app.ui.setup_dialog import SetupDialog
 from aoi_app.ui.theme import THEMES, apply_theme
+from aoi_app.verdicts import VerdictAnswers, VerdictDesk
 from aoi_app.web_history import WebHistory
 from cras_core.inspector import Inspector
 
@@ -97,8 +107,9 @@ class Application(QObject):
         self.window.set_threshold(recipe.threshold)
         self.window.live_view.set_heat(True, settings.heat_opacity)
         self._show_about()
-        if self._recipes.problems:
-            self.keep_note(" ".join(self._recipes.problems))
+        problems = [*self._recipes.problems, *self.reload_catalogue()]
+        if problems:
+            self.keep_note(" ".join(problems))
 
     @property
     def is_at_rest(self) -> bool:
@@ -138,6 +149,11 @@ class Application(QObject):
         view.followed.connect(window.actions_by_key["follow"].setChecked)
         view.place_chosen.connect(table.select_at)
         table.chosen.connect(self._show_defect)
+        verdicts = self._verdicts = VerdictAnswers(
+            VerdictDesk(self._engine), self._roll_id, table.defects.set_review, self.warn
+        )
+        table.decided.connect(verdicts.decide)
+        table.type_named.connect(verdicts.name_type)
         self._bridge.ticked.connect(view.tick)
         self._bridge.news_came.connect(self._show_news)
         self._bridge.snapshot_taken.connect(self._show_snapshot)
@@ -167,6 +183,10 @@ class Application(QObject):
             "lower": lambda: self.window.set_threshold(self.window.threshold - 0.05),
             "raise": lambda: self.window.set_threshold(self.window.threshold + 0.05),
             "table": self.window.table.setFocus,
+            "confirm": lambda: self._about_defect(self.window.table.decide("confirmed")),
+            "reject": lambda: self._about_defect(self.window.table.decide("rejected")),
+            "clear_verdict": lambda: self._about_defect(self.window.table.decide("")),
+            "name_type": lambda: self._about_defect(self.window.table.ask_type()),
             "theme": self._toggle_theme,
             "full_screen": lambda: (
                 self.window.showFullScreen() if actions["full_screen"].isChecked() else self.window.showNormal()
@@ -394,7 +414,7 @@ class Application(QObject):
 
     def export(self) -> None:
         """Asks for a folder and writes the roll there."""
-        roll_id = self._session.snapshot().roll_id if self._session is not None else 0
+        roll_id = self._roll_id()
         folder = (
             QFileDialog.getExistingDirectory(self.window, "Export to", self._settings.last_folder) if roll_id else ""
         )
@@ -403,6 +423,23 @@ class Application(QObject):
                 self.note(f"Written: {', '.join(export_roll(self._engine, roll_id, Path(folder)))} in {folder}")
             except RecordsError as error:
                 self.warn(str(error))
+
+    def reload_catalogue(self) -> list[str]:
+        """Offers the types of the catalogue as it is now; sentences about what is wrong with it."""
+        types, problem = load_catalogue(catalogue_path())
+        self.window.table.set_types(types)
+        return [problem] if problem is not None else []
+
+    # --- verdicts -----------------------------------------------------------------------------------------------
+
+    def _about_defect(self, one_is_chosen: bool) -> None:
+        if not one_is_chosen:
+            self.note("Choose a defect in the table first.")
+
+    def _roll_id(self) -> int:
+        return self._session.snapshot().roll_id if self._session is not None else 0
+
+    # --- cameras ------------------------------------------------------------------------------------------------
 
     def open_camera(self) -> None:
         """Shows the cameras; the line goes on."""
@@ -482,8 +519,8 @@ class Application(QObject):
         if of_camera:
             self.keep_note(" ".join(of_camera))
         for r in remarks:
-            if r.kind == "mismatch" and self._session is not None:
-                where = f"Roll {self._session.snapshot().roll_id}, from {r.position_m:.2f} m on: "
+            if r.kind == "mismatch":
+                where = f"Roll {self._roll_id()}, from {r.position_m:.2f} m on: "
                 self.window.alarms.show_alarm(f"{where}{r.text}.")
         of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind not in ("camera", "mismatch")]
         if of_cloth:

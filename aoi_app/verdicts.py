@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import getpass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from aoi_app.catalogue import DefectType
-from aoi_app.records.database import now
+from aoi_app.defects import Defect
+from aoi_app.records.database import RecordsError, now
 from aoi_app.records.reviews import read_reviews, write_review
 from aoi_app.verdict import NO_REVIEW, Review, Verdict
 
@@ -40,6 +43,46 @@ class VerdictDesk:
     def _write(self, roll_id: int, number: int, review: Review) -> Review:
         write_review(self._engine, roll_id, number, review)
         return review
+
+
+class VerdictAnswers:
+    """What happens when a person says something of a defect: it is recorded, then shown."""
+
+    def __init__(
+        self,
+        desk: VerdictDesk,
+        roll_id: Callable[[], int],
+        show: Callable[[int, Review], None],
+        warn: Callable[[str], None],
+    ) -> None:
+        """
+        Args:
+            desk: records it.
+            roll_id: number of the roll whose defects are shown.
+            show: shows the number of a defect and what was said of it.
+            warn: tells the person what did not go as wanted.
+        """
+        self._desk = desk
+        self._roll_id = roll_id
+        self._show = show
+        self._warn = warn
+
+    def decide(self, defect: Defect, verdict: str) -> None:
+        """Confirmed, rejected, or, where it is empty, taken back."""
+        if verdict:
+            self._record(defect, partial(self._desk.decide, verdict=cast("Verdict", verdict)))
+        else:
+            self._record(defect, self._desk.clear)
+
+    def name_type(self, defect: Defect, kind: DefectType) -> None:
+        """What kind of fault it is."""
+        self._record(defect, partial(self._desk.name, kind=kind))
+
+    def _record(self, defect: Defect, write: Callable[[int, int], Review]) -> None:
+        try:
+            self._show(defect.number, write(self._roll_id(), defect.number))
+        except RecordsError as error:
+            self._warn(str(error))
 
 
 def user() -> str:

@@ -49,6 +49,10 @@ ROWS = (
     ActionRow("lower", "&Lower threshold", "-", "Show weaker defects"),
     ActionRow("raise", "&Raise threshold", "+", "Show only stronger defects"),
     ActionRow("table", "Defect &table", "Ctrl+T", "Move the keyboard to the defect table"),
+    ActionRow("confirm", "&Confirm", "C", "The chosen defect is one"),
+    ActionRow("reject", "&Reject", "R", "The chosen defect is a false alarm"),
+    ActionRow("clear_verdict", "Clear &verdict", "V", "Take back what was said of the chosen defect"),
+    ActionRow("name_type", "Name its &type…", "D", "Say what kind of fault the chosen defect is"),
     ActionRow("theme", "&Dark or light", "T", "Change the colours"),
     ActionRow("full_screen", "F&ull screen", "F11", "Use the whole screen", True),
     ActionRow("keys", "&Keyboard", "F1", "List all shortcuts"),
@@ -60,6 +64,7 @@ MENUS = (
         ("open_folder", "open_loom", "camera", "set_up", "open_bundle", "recipe", "measure", "", "export", "", "quit"),
     ),
     ("&Roll", ("start", "pause", "stop", "", "acknowledge")),
+    ("&Defect", ("confirm", "reject", "clear_verdict", "", "name_type")),
     ("&View", ("follow", "next", "previous", "", "heat", "lower", "raise", "", "table", "theme", "full_screen")),
     ("&Help", ("keys",)),
 )
