@@ -18,9 +18,10 @@ from aoi_app import camera_commands
 from aoi_app.assets import asset
 from aoi_app.camera.source import SourceError
 from aoi_app.line import SourceChoice, camera_choice, spec_of
+from aoi_app.recipe_store import load_recipes
 from aoi_app.recipes import Recipe, RecipeError, describe, load_recipe
 from aoi_app.records.database import RecordsError
-from aoi_app.settings import load_settings, log_path
+from aoi_app.settings import load_settings, log_path, recipes_folder
 from cras_core.errors import CrasError
 
 app = typer.Typer(
@@ -105,7 +106,15 @@ def window(
     problem = prepare_qt()
     if problem is not None:
         raise CrasError(problem)
-    recipe = _recipe(recipe_file, mm_per_px=mm_per_px, mm_per_line=mm_per_line, fabric=fabric, threshold=threshold)
+    recipe = _recipe(
+        recipe_file,
+        _kept_recipe(fabric),
+        mm_per_px=mm_per_px,
+        mm_per_line=mm_per_line,
+        fabric=fabric,
+        threshold=threshold,
+        camera_preset=str(preset) if preset is not None else None,
+    )
     settings, remark = load_settings()
     choice = SourceChoice(
         source, line_rate, live, loop, separate, bits, seed, lines,
@@ -130,7 +139,7 @@ def window(
     if interrupted:
         remark = f"Roll {interrupted[-1]} was interrupted; what was inspected of it is in the records."
     if remark:
-        application.note(remark)
+        application.keep_note(remark)
     sys.exit(run(qt, application))
 
 
@@ -183,6 +192,7 @@ def inspect(
         fabric=fabric,
         threshold=threshold,
         min_area_mm2=min_area_mm2,
+        camera_preset=str(preset) if preset is not None else None,
     )
     if (strips is None) == (source is None):
         raise SourceError("Name what to inspect: a folder, or a source with --source, and not both.")
@@ -255,9 +265,14 @@ def weave(
     console.print(escape(f"{out}: train on it with  cras train {out} --out loom.cras"))
 
 
-def _recipe(path: Path | None, **given: float | str | None) -> Recipe:
-    """The recipe of a file, or the standard one, with what the command line says on top."""
-    base = load_recipe(path) if path is not None else load_recipe(asset("standard-recipe.json"))
+def _kept_recipe(fabric: str | None) -> Recipe | None:
+    """The recipe that the window keeps of a fabric, if any; one that cannot be read is said there."""
+    return load_recipes(recipes_folder())[0].get(fabric) if fabric is not None else None
+
+
+def _recipe(path: Path | None, kept: Recipe | None = None, **given: float | str | None) -> Recipe:
+    """The recipe of a file, the one kept of the fabric, or the standard one, with what the command line says on top."""
+    base = load_recipe(path) if path is not None else kept or load_recipe(asset("standard-recipe.json"))
     try:
         return Recipe.model_validate(base.model_dump() | {k: v for k, v in given.items() if v is not None})
     except ValidationError as error:

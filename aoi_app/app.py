@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,14 +22,25 @@ from aoi_app.camera.line_camera import LineCamera
 from aoi_app.camera.source import FrameSource, SourceError
 from aoi_app.camera_aid import CameraAid
 from aoi_app.camera_desk import CameraDesk
+from aoi_app.catalogue import load_catalogue
 from aoi_app.defects import Defect, Remark
 from aoi_app.light_and_focus import reads_a_camera
-from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
+from aoi_app.line import SourceChoice, make_session, make_source
 from aoi_app.live.session import News, Session, Snapshot, State
+from aoi_app.model_loader import LoadedModel, ModelLoader
+from aoi_app.recipe_desk import RecipeDesk
 from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
-from aoi_app.settings import CameraChoice, Settings, flat_fields_folder, save_settings, tiles_folder
+from aoi_app.settings import (
+    CameraChoice,
+    Settings,
+    catalogue_path,
+    flat_fields_folder,
+    recipes_folder,
+    save_settings,
+    tiles_folder,
+)
 from aoi_app.ui.actions import connect, shortcuts_text
 from aoi_app.ui.camera_dialog import CameraDialog
 from aoi_app.ui.main_window import MainWindow
@@ -39,9 +49,8 @@ from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
 from aoi_app.ui.setup_dialog import SetupDialog
 from aoi_app.ui.theme import THEMES, apply_theme
+from aoi_app.verdicts import VerdictAnswers, VerdictDesk
 from aoi_app.web_history import WebHistory
-from cras_core.bundle import read_bundle
-from cras_core.errors import CrasError
 from cras_core.inspector import Inspector
 
 logger = logging.getLogger(__name__)
@@ -54,7 +63,7 @@ _ROLLS_WITH_TILES = 20
 class Application(QObject):
     """Holds the choices, begins and ends rolls, and carries news from the line to the views."""
 
-    _model_loaded = Signal(object, str)  # Inspector or the text of an error; path of the bundle
+    _model_loaded = Signal(object)  # LoadedModel, from the thread that loads
 
     def __init__(
         self,
@@ -73,13 +82,11 @@ class Application(QObject):
         self._engine = engine
         self._choice = choice
         self._bundle = bundle
-        self._recipe = recipe
-        self._device = device
-        self._precision = precision
+        self._recipes = RecipeDesk(recipe, recipes_folder())
+        self._threshold_is_of_cloth = False  # the slider has followed a recipe, not a hand
+        self._loader = ModelLoader(device, precision, self._model_loaded.emit)
         self._inspector: Inspector | None = None
         self._model = ""
-        self._start_when_loaded = False
-        self._loader: threading.Thread | None = None
         self._session: Session | None = None
         self._source: FrameSource | None = None
         self._desk: CameraDesk | None = None
@@ -87,7 +94,7 @@ class Application(QObject):
         self._history = WebHistory()
         self._marks: list[overlay.Mark] = []
         self._note_until_s = 0.0
-        self._camera_note = "", 0.0  # until when it is said
+        self._kept_note = "", 0.0  # stays beside what is said until then
         self._aid: CameraAid | None = None
         self._closing = False
         self.window = MainWindow()
@@ -99,15 +106,16 @@ class Application(QObject):
         self.window.set_opacity(settings.heat_opacity)
         self.window.set_threshold(recipe.threshold)
         self.window.live_view.set_heat(True, settings.heat_opacity)
-        self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
         self._show_about()
+        problems = [*self._recipes.problems, *self.reload_catalogue()]
+        if problems:
+            self.keep_note(" ".join(problems))
 
     @property
     def is_at_rest(self) -> bool:
         """No thread of a roll is alive, none that loads a model, and none that sets up a camera."""
-        loads = self._loader is not None and self._loader.is_alive()
         sets_up = self._aid is not None and not self._aid.wait(0)
-        return (self._session is None or self._session.wait(0)) and not loads and not sets_up
+        return (self._session is None or self._session.wait(0)) and not self._loader.is_loading and not sets_up
 
     def begin(self) -> None:
         """Starts the first roll."""
@@ -115,8 +123,21 @@ class Application(QObject):
 
     def note(self, text: str) -> None:
         """Says something for a few seconds."""
+        self._say(text, alarm=False)
+
+    def keep_note(self, text: str) -> None:
+        """Says something that stays for a while beside whatever else there is to say."""
+        self._kept_note = text, time.monotonic() + 2 * _NOTE_S
+        self.note("")
+
+    def warn(self, text: str) -> None:
+        """Says for a few seconds that something did not go as wanted."""
+        self._say(text, alarm=True)
+
+    def _say(self, text: str, *, alarm: bool) -> None:
+        kept, until_s = self._kept_note
         self._note_until_s = time.monotonic() + _NOTE_S
-        self.window.say(text, alarm=False)
+        self.window.say(" ".join(filter(None, [kept if time.monotonic() < until_s else "", text])), alarm=alarm)
 
     def _connect(self) -> None:
         window, view, table = self.window, self.window.live_view, self.window.table
@@ -128,6 +149,11 @@ class Application(QObject):
         view.followed.connect(window.actions_by_key["follow"].setChecked)
         view.place_chosen.connect(table.select_at)
         table.chosen.connect(self._show_defect)
+        verdicts = self._verdicts = VerdictAnswers(
+            VerdictDesk(self._engine), self._roll_id, table.defects.set_review, self.warn
+        )
+        table.decided.connect(verdicts.decide)
+        table.type_named.connect(verdicts.name_type)
         self._bridge.ticked.connect(view.tick)
         self._bridge.news_came.connect(self._show_news)
         self._bridge.snapshot_taken.connect(self._show_snapshot)
@@ -149,6 +175,7 @@ class Application(QObject):
             "start": self.start,
             "pause": self.pause,
             "stop": self.stop,
+            "acknowledge": self.window.alarms.acknowledge,
             "follow": lambda: self.window.live_view.follow(actions["follow"].isChecked()),
             "next": lambda: self.window.table.move(1),
             "previous": lambda: self.window.table.move(-1),
@@ -156,6 +183,10 @@ class Application(QObject):
             "lower": lambda: self.window.set_threshold(self.window.threshold - 0.05),
             "raise": lambda: self.window.set_threshold(self.window.threshold + 0.05),
             "table": self.window.table.setFocus,
+            "confirm": lambda: self._about_defect(self.window.table.decide("confirmed")),
+            "reject": lambda: self._about_defect(self.window.table.decide("rejected")),
+            "clear_verdict": lambda: self._about_defect(self.window.table.decide("")),
+            "name_type": lambda: self._about_defect(self.window.table.ask_type()),
             "theme": self._toggle_theme,
             "full_screen": lambda: (
                 self.window.showFullScreen() if actions["full_screen"].isChecked() else self.window.showNormal()
@@ -177,26 +208,29 @@ class Application(QObject):
             QTimer.singleShot(100, self.start)
             return
         if self._inspector is None:
-            self._start_when_loaded = True
-            self._load_model()
+            if not self._loader.is_loading:
+                self.use_bundle(self._bundle)
             return
         if self._aid is not None and reads_a_camera(self._choice.spec) and not self._aid.wait(0):
             if not self._closing:
                 QTimer.singleShot(50, self.start)  # when the camera is free
             return
-        self._start_when_loaded = False
         name = time.strftime("%Y%m%d-%H%M%S")
+        recipe = self._recipes.line
+        if self._threshold_is_of_cloth:
+            self.window.set_threshold(recipe.threshold)
         try:
-            source = make_source(self._choice, self._recipe)
+            source = make_source(self._choice, recipe)
             session = make_session(
                 self._inspector,
                 source,
-                self._recipe,
+                recipe,
                 self._engine,
                 model=self._model,
                 name=name,
                 tiles=tiles_folder() / name,
                 rescue=tiles_folder().parent,
+                own_recipes=self._recipes.own,
             )
         except (SourceError, RecipeError) as error:
             self.window.say(str(error), alarm=True)
@@ -205,6 +239,7 @@ class Application(QObject):
         self.window.table.defects.clear()
         self._history.clear()
         self.window.live_view.show_picture(None)
+        self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
         self._session, self._source = session, source
         session.set_threshold(self.window.threshold)
         session.start()
@@ -261,33 +296,34 @@ class Application(QObject):
 
     # --- the model ----------------------------------------------------------------------------------------------
 
-    def _load_model(self) -> None:
-        self.window.say(f"Loading the model {self._bundle.name} …", alarm=False)
-        bundle, device, precision = self._bundle, self._device, self._precision
+    def use_bundle(self, bundle: Path) -> None:
+        """Inspects with another model: a roll that runs goes on with it, else one begins. The one before stays until
+        the other is loaded and fits the roll.
+        """
+        self.note(f"Loading the model {bundle.name} …")
+        self._loader.load(bundle)
 
-        def load() -> None:
-            try:
-                self._model_loaded.emit(load_inspector(bundle, device, precision, leave_a_core=True), str(bundle))
-            except CrasError as error:
-                self._model_loaded.emit(str(error), str(bundle))
-            except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
-                logger.exception("loading %s", bundle)
-                self._model_loaded.emit(f"The model cannot be loaded ({type(error).__name__}: {error}).", str(bundle))
-
-        self._loader = threading.Thread(target=load, name="load model", daemon=True)
-        self._loader.start()
-
-    def _take_model(self, loaded: Inspector | str, bundle: str) -> None:
-        if bundle != str(self._bundle):  # another one was chosen meanwhile
+    def _take_model(self, loaded: LoadedModel) -> None:
+        if self._closing:
             return
-        if isinstance(loaded, str):
-            self.window.say(loaded, alarm=True)
+        session = self._session
+        running = session if session is not None and not session.state.is_over else None
+        goes_on = " The running model goes on." if running is not None else ""
+        inspector = loaded.inspector
+        if inspector is None:
+            self.warn(loaded.problem + goes_on)
             return
-        self._inspector = loaded
-        self._model = read_bundle(self._bundle).identity
-        self.window.say("", alarm=False)
+        try:
+            if running is not None:
+                running.use_model(inspector, loaded.identity, inspector.config.tiling)
+        except RecipeError as error:
+            self.warn(f"{loaded.bundle.name}: {error}{goes_on}")
+            return
+        self._bundle, self._inspector, self._model = loaded.bundle, inspector, loaded.identity
+        self._settings = self._settings.model_copy(update={"last_bundle": str(loaded.bundle)})
+        self.note("")
         self._show_about()
-        if self._start_when_loaded:
+        if running is None:
             self.start()
 
     # --- choices ------------------------------------------------------------------------------------------------
@@ -300,27 +336,36 @@ class Application(QObject):
             self._use_source(SourceChoice(f"folder:{folder}"))
 
     def open_bundle(self) -> None:
-        """Asks for a bundle; it holds from the next roll on."""
+        """Asks for a bundle and inspects with it."""
         path, _ = QFileDialog.getOpenFileName(
             self.window, "Model bundle", self._settings.last_bundle, "Bundles (*.cras)"
         )
         if path:
-            self._settings = self._settings.model_copy(update={"last_bundle": path})
-            self._bundle, self._inspector = Path(path), None
-            self._restart()
+            self.use_bundle(Path(path))
 
     def edit_recipe(self) -> None:
-        """Asks for the recipe; it holds from the next roll on."""
-        dialog = RecipeDialog(self._recipe, self._inspector.fabrics if self._inspector else (), self.window)
+        """Asks for the recipe of a fabric, or for that of the line."""
+        desk = self._recipes
+        fabrics = self._inspector.fabrics if self._inspector else ()
+        dialog = RecipeDialog(desk.line, fabrics, self.window, standard=desk.standard, own=desk.own)
         if dialog.exec():
-            self.window.set_threshold(dialog.recipe.threshold)
-            self._use_recipe(dialog.recipe)
+            self._use_recipe(dialog.recipe, is_ordered=dialog.is_ordered)
 
-    def _use_recipe(self, recipe: Recipe) -> None:
-        self._recipe = recipe
-        self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
+    def _use_recipe(self, recipe: Recipe, *, is_ordered: bool) -> None:
+        problem = ""
+        try:
+            self._recipes.edit(recipe, is_ordered=is_ordered)
+        except RecipeError as error:
+            problem = f"{error}. It holds until the program ends. "
         self._show_about()
-        self.note("The recipe holds from the next roll on.")
+        session = self._session
+        if session is not None and not session.state.is_over:
+            session.use_recipes(self._recipes.standard, self._recipes.own)
+            when = "Threshold and smallest defect act at once, everything else from the next roll on."
+        else:
+            self.window.set_threshold(self._recipes.line.threshold)
+            when = "The recipe holds from the next roll on."
+        self._say(problem + when, alarm=bool(problem))
 
     def measure_scale(self) -> None:
         """Asks for two clicks on a known length; pressed again, leaves it."""
@@ -334,8 +379,8 @@ class Application(QObject):
             self.note("Click on the two ends of a known length on the cloth, straight across the web or along it.")
 
     def _measured(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
-        dialog = RulerDialog(self._recipe, begin, end, self.window)
-        dialog.accepted.connect(lambda: self._use_recipe(dialog.recipe))
+        dialog = RulerDialog(self._recipes.line, begin, end, self.window)
+        dialog.accepted.connect(lambda: self._use_recipe(dialog.recipe, is_ordered=dialog.recipe.fabric is not None))
         dialog.finished.connect(lambda _: self.window.live_view.measure(False))
         dialog.finished.connect(lambda _: self.window.actions_by_key["measure"].setChecked(False))
         dialog.finished.connect(dialog.deleteLater)
@@ -369,7 +414,7 @@ class Application(QObject):
 
     def export(self) -> None:
         """Asks for a folder and writes the roll there."""
-        roll_id = self._session.snapshot().roll_id if self._session is not None else 0
+        roll_id = self._roll_id()
         folder = (
             QFileDialog.getExistingDirectory(self.window, "Export to", self._settings.last_folder) if roll_id else ""
         )
@@ -377,8 +422,24 @@ class Application(QObject):
             try:
                 self.note(f"Written: {', '.join(export_roll(self._engine, roll_id, Path(folder)))} in {folder}")
             except RecordsError as error:
-                self._note_until_s = time.monotonic() + _NOTE_S
-                self.window.say(str(error), alarm=True)
+                self.warn(str(error))
+
+    def reload_catalogue(self) -> list[str]:
+        """Offers the types of the catalogue as it is now; sentences about what is wrong with it."""
+        types, problem = load_catalogue(catalogue_path())
+        self.window.table.set_types(types)
+        return [problem] if problem is not None else []
+
+    # --- verdicts -----------------------------------------------------------------------------------------------
+
+    def _about_defect(self, one_is_chosen: bool) -> None:
+        if not one_is_chosen:
+            self.note("Choose a defect in the table first.")
+
+    def _roll_id(self) -> int:
+        return self._session.snapshot().roll_id if self._session is not None else 0
+
+    # --- cameras ------------------------------------------------------------------------------------------------
 
     def open_camera(self) -> None:
         """Shows the cameras; the line goes on."""
@@ -456,10 +517,18 @@ class Application(QObject):
         """The latest remark; what there is to say of the camera stays beside what the first cloth has to say."""
         of_camera = [r.text for r in remarks if r.kind == "camera"]
         if of_camera:
-            self._camera_note = " ".join(of_camera), time.monotonic() + 2 * _NOTE_S
-        text, until_s = self._camera_note
-        of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind != "camera"]
-        self.note(" ".join([*([text] if time.monotonic() < until_s else []), *of_cloth[-1:]]))
+            self.keep_note(" ".join(of_camera))
+        for r in remarks:
+            if r.kind == "mismatch":
+                where = f"Roll {self._roll_id()}, from {r.position_m:.2f} m on: "
+                self.window.alarms.show_alarm(f"{where}{r.text}.")
+        of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind not in ("camera", "mismatch")]
+        if of_cloth:
+            self.note(of_cloth[-1])
+        if any(r.kind == "recipe" for r in remarks) and self._session is not None:
+            self._threshold_is_of_cloth = True
+            self.window.show_threshold(self._session.snapshot().threshold)
+            self._threshold_shown()
 
     def _show_web(self) -> None:
         picture = self._history.picture()
@@ -492,14 +561,20 @@ class Application(QObject):
 
     def _show_about(self) -> None:
         model = f"{self._bundle.name} {self._model}".strip()
-        recipe = f"recipe {self._recipe.name}, {self._recipe.mm_per_px:g} x {self._recipe.line_mm:g} mm"
+        line = self._recipes.line
+        order = f" for {line.fabric}" if line.fabric is not None else ""
+        recipe = f"recipe {line.name}{order}, {line.mm_per_px:g} x {line.line_mm:g} mm"
         device = f" on {self._inspector.device}" if self._inspector is not None else ""
         self.window.show_about(f"{self._choice.spec}   |   {model}{device}   |   {recipe}")
 
     def _threshold_changed(self, value: float) -> None:
+        self._threshold_is_of_cloth = False
         if self._session is not None:
             self._session.set_threshold(value)
-        self.window.table.set_threshold(value)
+        self._threshold_shown()
+
+    def _threshold_shown(self) -> None:
+        self.window.table.set_threshold(self.window.threshold)
         self._show_marks()
 
     def _opacity_changed(self, value: float) -> None:

@@ -13,7 +13,7 @@ from cras_core.web.regions import Region
 
 Image = npt.NDArray[np.uint8]
 Shape = Literal["block", "point", "line"]
-RemarkKind = Literal["matched", "unknown", "level", "camera"]
+RemarkKind = Literal["matched", "unknown", "level", "camera", "model", "recipe", "mismatch"]
 
 POINT_MM = 6.0
 """A defect no longer than this either way is a point."""
@@ -78,8 +78,10 @@ class Remark:
     """Something worth knowing of the web that is no defect.
 
     Attributes:
-        kind: ``matched`` to a fabric, ``unknown`` cloth, or the ``level`` of a web that is strange as a whole.
-        fabric: the fabric that the cloth was compared with.
+        kind: ``matched`` to a fabric, ``unknown`` cloth, the ``level`` of a web that is strange as a whole, what there
+            is to say of the ``camera``, the ``model`` that judges or the ``recipe`` that holds from here on, or a
+            ``mismatch`` of order and cloth.
+        fabric: the fabric that the cloth was compared with, or empty.
         first_line: line of the roll from which it was seen.
         position_m: the same along the web.
         text: for a person.

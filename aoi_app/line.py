@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,11 +162,12 @@ def _line_camera(choice: SourceChoice, recipe: Recipe) -> LineCamera:
             "A camera has a line rate of its own: leave --line-rate out, and set AcquisitionLineRate in a preset."
         )
     camera = choice.camera
+    preset = recipe.camera_preset or camera.preset
     _, _, serial = choice.spec.partition(":")
     config = LineCameraConfig(
         producer=SYNTHETIC if choice.spec.startswith(SYNTHETIC) else camera.producer,
         serial=serial or camera.serial or None,
-        preset=Path(camera.preset).expanduser() if camera.preset else None,
+        preset=Path(preset).expanduser() if preset else None,
         lines=choice.lines,
         seconds=choice.seconds,
     )
@@ -259,6 +260,7 @@ def make_session(
     tiles: Path | None = None,
     rescue: Path | None = None,
     sinks: Sequence[Sink] = (),
+    own_recipes: Mapping[str, Recipe] | None = None,
 ) -> Session:
     """A session that is ready to start.
 
@@ -272,11 +274,14 @@ def make_session(
         tiles: folder for tiles of the roll, as a data set in ITDD's layout; None keeps none.
         rescue: folder for a file with what the records do not take.
         sinks: also given every outcome.
+        own_recipes: of fabrics, by fabric; their limits hold where the cloth is matched and proves to be theirs.
 
     Raises:
         RecipeError: the recipe does not fit the model.
     """
-    inspection = RollInspection(inspector, inspector.config.tiling, recipe, keep_tiles=tiles is not None)
+    inspection = RollInspection(
+        inspector, inspector.config.tiling, recipe, keep_tiles=tiles is not None, own_recipes=own_recipes
+    )
 
     everybody = list(sinks)
     if tiles is not None:

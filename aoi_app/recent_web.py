@@ -80,6 +80,10 @@ class RecentWeb:
         """The strip that shows a line of the roll, or the newest when it is no longer in memory."""
         return next((s for s in self._strips if s.first_line <= line < s.end_line), self._strips[-1])
 
+    def last_lines(self, lines: int) -> Image:
+        """The newest (at most ``lines``, W[, 3]) uint8."""
+        return np.concatenate([s.rows.image for s in self._strips])[-lines:]
+
     def thumbnail(self, line: int, x_px: int) -> Image:
         """The surroundings of a place, at most (96, 96[, 3]) uint8."""
         side = _THUMBNAIL_PX

@@ -23,7 +23,9 @@ class Recipe(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "standard"
     fabric: str | None = None
-    """Fabric that the cloth is known to be; None lets the cloth decide."""
+    """Fabric that the recipe is of. A roll that is begun with it is compared with this fabric, whatever it matches;
+    None lets the cloth decide.
+    """
     mm_per_px: Annotated[float, Field(gt=0, le=10)] = 0.2
     """Size of a pixel across the web."""
     mm_per_line: Annotated[float, Field(gt=0, le=10)] | None = None
@@ -40,6 +42,8 @@ class Recipe(BaseModel):
     """Smaller defects are not listed."""
     relative: bool = True
     """Scores are taken relative to the running web; off: as calibrated."""
+    camera_preset: str | None = None
+    """File of features that the camera is set to for this cloth; None is that of the camera."""
 
     @property
     def line_mm(self) -> float:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from aoi_app.cloth_remarks import ClothRemarks
 from aoi_app.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_of, shape_of
 from aoi_app.frame import Frame, Lost
+from aoi_app.judge import Judge, judge
 from aoi_app.recent_web import RecentWeb, Strip, TileSample
+from aoi_app.recipe_in_force import RecipeInForce
 from aoi_app.recipes import Recipe, RecipeError
-from cras_core.web.edges import EdgeConfig
-from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebConfig, WebInspection
-from cras_core.web.reference import ReferenceConfig, RunningReference
+from aoi_app.segment import Segment
+from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebInspection
+from cras_core.web.reference import RunningReference
 from cras_core.web.regions import Region, RegionConfig, RegionTracker
 from cras_core.web.tiling import TilingConfig
 
+Image = npt.NDArray[np.uint8]
+
 _GOOD_TILE_EVERY_MM = 2000.0
+_STRETCHES_SHOWN = 2  # of the web so far, to a model that takes over; each costs the time of a row of tiles
 _RUNNING_LINES = 512  # from this length on an open defect is reported before it ends
 
 
@@ -47,23 +53,17 @@ class Outcome:
         return Outcome(defects=self.defects, gaps=self.gaps, remarks=self.remarks, withdrawn=self.withdrawn)
 
 
-@dataclass(slots=True)
-class _Segment:
-    """An unbroken piece of web."""
-
-    first_line: int
-    width_px: int
-    web: WebInspection
-    tracker: RegionTracker
-    recent: RecentWeb
-    numbers: dict[int, int] = field(default_factory=dict)  # of regions that were reported while open
-
-
 class RollInspection:
     """Turns the frames of a roll into defects and gaps. Not thread-safe: one thread feeds it."""
 
     def __init__(
-        self, detector: TileDetector, tiling: TilingConfig, recipe: Recipe, *, keep_tiles: bool = False
+        self,
+        detector: TileDetector,
+        tiling: TilingConfig,
+        recipe: Recipe,
+        *,
+        keep_tiles: bool = False,
+        own_recipes: Mapping[str, Recipe] | None = None,
     ) -> None:
         """
         Args:
@@ -71,29 +71,26 @@ class RollInspection:
             tiling: tile and cell size that the model was trained with.
             recipe: settings of the roll.
             keep_tiles: also give out tiles for a data set.
+            own_recipes: of fabrics, by fabric; their limits hold where the cloth is matched and proves to be theirs.
 
         Raises:
             RecipeError: the recipe names a fabric that the model does not know; the text lists those it knows.
         """
-        self._detector = detector
-        self._fabrics = [c.fabric for c in detector.calibrations]
-        if recipe.fabric is not None and recipe.fabric not in self._fabrics:
-            raise RecipeError(
-                f"The model does not know the fabric {recipe.fabric!r}; it knows {', '.join(self._fabrics)}."
-            )
         self._recipe = recipe
-        self._tiling = dataclasses.replace(tiling, overlap_px=recipe.overlap_px)
+        self._model = judge(detector, "", tiling, recipe)
+        self._next_model: Judge | None = None
         self._keep_tiles = keep_tiles
-        self._web_config = _web_config(self._tiling, recipe, self._fabrics)
-        self._threshold = recipe.threshold
-        self._segment: _Segment | None = None
+        self._in_force = RecipeInForce(recipe, own_recipes or {})
+        self._threshold = self._recipe_threshold = recipe.threshold
+        self._segment: Segment | None = None
         self._reference: RunningReference | None = None
         self._fabric: int | None = None
         self._spans: deque[SourceSpan] = deque()
         self._origin_line = 0  # where the metres of this web begin
         self._defects = 0
         self._complete_line = 0  # up to which source images were reported complete
-        self._said: set[tuple[str, str]] = set()
+        self._cloth = ClothRemarks(self._model.detector.calibrations, self._model.config.fabric)
+        self._fabric_name = ""  # of the cloth that was scored last
         self.line = 0
         """Lines of the roll that were taken in, lost ones included."""
         self.inspected_lines = 0
@@ -112,12 +109,61 @@ class RollInspection:
         if self._segment is not None:
             self._segment.tracker.threshold = value
 
+    def use_recipes(self, standard: Recipe, own: Mapping[str, Recipe]) -> Outcome:
+        """Recipes were edited: threshold and smallest defect of the one that holds act on cloth still to come; the rest
+        is for the next roll.
+
+        Args:
+            standard: for cloth that has no recipe of its own.
+            own: the recipes of fabrics, by fabric.
+        """
+        return self._hold_to(self._in_force.edited(standard, own), self.line)
+
+    def _hold_to(self, text: str | None, line: int) -> Outcome:
+        """Other limits hold, which ``text`` says."""
+        if text is None:
+            return Outcome()
+        threshold, self._recipe_threshold = self._recipe_threshold, self._in_force.now.threshold
+        if threshold != self._recipe_threshold:  # else what a hand has set stays
+            self.threshold = self._recipe_threshold
+        return Outcome(remarks=(self._remark("recipe", self._in_force.now.fabric or "", text, line),))
+
+    def check_detector(self, detector: TileDetector, tiling: TilingConfig) -> None:
+        """Whether another model can go on with this roll. Safe to ask from any thread.
+
+        Raises:
+            RecipeError: it does not know the fabric of the recipe, or looks at the web in other cells.
+        """
+        cell_px = judge(detector, "", tiling, self._recipe).config.tiling.cell_px
+        if cell_px != self._cell_px:
+            raise RecipeError(
+                f"The model has cells of {cell_px} px, the running one of {self._cell_px} px. Stop the roll to use it."
+            )
+
+    def use_detector(self, detector: TileDetector, identity: str, tiling: TilingConfig) -> None:
+        """Lets another model judge all cloth that is pushed from now on.
+
+        What was pushed before is judged by the one before; it also judges the few lines that make a row of cells whole,
+        and the first 64 lines of a web. No line is left out, none is judged twice, and a defect that runs over the
+        change stays one. A remark says from where on the new model judges.
+
+        Args:
+            detector: the model.
+            identity: what the records call it.
+            tiling: tile and cell size that it was trained with.
+
+        Raises:
+            RecipeError: as ``check_detector``.
+        """
+        self.check_detector(detector, tiling)
+        self._next_model = judge(detector, identity, tiling, self._recipe)
+
     def push(self, item: Frame | Lost) -> Outcome:
         """Takes the next piece of web."""
         before = self._end_segment() if self._breaks(item) else Outcome()
         if item.starts_web:
             self._origin_line, self._reference, self._fabric = self.line, None, None
-            self._said.clear()
+            self._cloth.forget()
         return _joined([before, self._lose(item) if isinstance(item, Lost) else self._inspect(item)])
 
     def finish(self) -> Outcome:
@@ -132,6 +178,14 @@ class RollInspection:
         first = max(segment.first_line, self._complete_line)
         closed = [self._report(segment, region) for region in segment.tracker.finish()]
         return _joined([*closed, Outcome(gaps=(self._gap(first, self.line - first, reason),))])
+
+    @property
+    def _tiling(self) -> TilingConfig:
+        return self._model.config.tiling
+
+    @property
+    def _cell_px(self) -> int:
+        return self._tiling.cell_px
 
     def _breaks(self, item: Frame | Lost) -> bool:
         return (
@@ -152,19 +206,48 @@ class RollInspection:
             )
             return _joined([self._end_segment(), self._lose(Lost(frame.lines, reason, frame.source))])
         self._spans.append(SourceSpan(frame.source, self.line, self.line + frame.lines, frame.width_px))
-        if self._segment is None:
-            web = WebInspection(self._detector, self._web_config, self._reference, self._fabric)
-            self._segment = _Segment(
-                self.line,
-                frame.width_px,
-                web,
-                RegionTracker(RegionConfig(self._threshold)),
-                RecentWeb(frame.width_px, self._tiling.tile_px),
-            )
-        segment = self._segment
+        first, image = self.line, frame.image
         self.line += frame.lines
-        scored = segment.web.push(frame.image)
-        return _joined([self._take(segment, rows) for rows in scored])
+        outcomes = []
+        if self._next_model is not None:
+            still = self._segment.lines_before_change(first) if self._segment is not None else 0
+            if still < len(image):
+                outcomes += [self._score(image[:still]), self._change_model(self._next_model, first + still)]
+                first, image = first + still, image[still:]
+        if self._segment is None:
+            self._segment = self._begin_segment(first, frame.width_px)
+        return _joined([*outcomes, self._score(image)])
+
+    def _begin_segment(self, line: int, width_px: int) -> Segment:
+        return Segment(
+            line,
+            width_px,
+            WebInspection(self._model.detector, self._model.config, self._reference, self._fabric),
+            RegionTracker(RegionConfig(self._threshold)),
+            RecentWeb(width_px, self._tiling.tile_px),
+            self._cell_px,
+        )
+
+    def _score(self, image: Image) -> Outcome:
+        segment = self._segment
+        if segment is None or len(image) == 0:
+            return Outcome()
+        return _joined([self._take(segment, rows) for rows in segment.web.push(image)])
+
+    def _change_model(self, model: Judge, line: int) -> Outcome:
+        """The next model goes on from a line of the roll."""
+        segment = self._segment
+        outcomes: list[Outcome] = []
+        if segment is not None:
+            outcomes += [self._take(segment, rows) for rows in segment.web.finish()]
+        self._model, self._next_model = model, None
+        self._reference, self._fabric = None, None
+        self._cloth = ClothRemarks(model.detector.calibrations, model.config.fabric)
+        if segment is not None:
+            web = WebInspection(model.detector, model.config)
+            segment.go_on_with(web, line, _STRETCHES_SHOWN * model.config.tiling.tile_px)
+        said = self._remark("model", "", f"the model {model.identity} judges from here on", line)
+        return _joined([*outcomes, Outcome(remarks=(said,))])
 
     def _end_segment(self) -> Outcome:
         segment = self._segment
@@ -175,27 +258,33 @@ class RollInspection:
         self._reference, self._fabric, self._segment = segment.web.reference, segment.web.fabric, None
         return _joined([*outcomes, *closed])
 
-    def _take(self, segment: _Segment, rows: ScoredRows) -> Outcome:
+    def _take(self, segment: Segment, rows: ScoredRows) -> Outcome:
         """Finished rows: regions, gaps, and what there is to say about the cloth."""
-        first_line = segment.first_line + rows.first_line
+        judged = segment.judged(rows)
+        if judged is None:
+            return Outcome()
+        is_short = len(rows.image) < NARROWEST_CLOTH_PX
+        rows, first_line = judged, segment.web_line + judged.first_line
         inspected = np.repeat(np.isfinite(rows.score).any(axis=1), rows.cell_px)[: len(rows.image)]
         scored = bool(inspected.any())
-        fabric = self._fabrics[rows.fabric] if scored else None
+        fabric = self._model.fabrics[rows.fabric] if scored else None
+        self._fabric_name = fabric or self._fabric_name
         strip = Strip(first_line, rows, fabric)
         segment.recent.add(strip)
         self.tiles += rows.tiles
         outcomes = [Outcome(strips=(strip,))]
-        if scored:
+        if fabric is not None:
+            outcomes.append(self._hold_to(self._in_force.cloth_is(fabric), first_line))
             self.inspected_lines += int(inspected.sum())
-            outcomes.append(Outcome(remarks=self._remarks(rows, first_line)))
-        too_short = not scored and len(rows.image) < NARROWEST_CLOTH_PX
-        reason = f"too short: {len(rows.image)} lines" if too_short else "no cloth found in view"
+            said = self._cloth.look(rows, first_line)
+            outcomes.append(Outcome(remarks=tuple(self._remark(r.kind, r.fabric, r.text, r.first_line) for r in said)))
+        reason = f"too short: {len(rows.image)} lines" if is_short and not scored else "no cloth found in view"
         outcomes += [
             Outcome(gaps=(self._gap(first_line + a, b - a, reason),))
             for a, b in np.flatnonzero(np.diff(np.pad(~inspected, 1))).reshape(-1, 2).tolist()
         ]
         outcomes += [self._report(segment, region) for region in segment.tracker.push(rows.score, rows.raw)]
-        running = segment.tracker.open_regions(at_least_rows=_RUNNING_LINES // self._tiling.cell_px)
+        running = segment.tracker.open_regions(at_least_rows=_RUNNING_LINES // self._cell_px)
         outcomes += [self._report(segment, region) for region in running]
         if self._keep_tiles:
             every = max(self._tiling.tile_px, round(_GOOD_TILE_EVERY_MM / self._recipe.line_mm))
@@ -204,43 +293,19 @@ class RollInspection:
         self._complete_line = strip.end_line
         outcomes.append(Outcome(sources=complete))
         oldest = min(
-            [
-                segment.first_line + r.first_row * self._tiling.cell_px
-                for r in segment.tracker.open_regions(at_least_rows=0)
-            ],
+            [segment.first_line + r.first_row * self._cell_px for r in segment.tracker.open_regions(at_least_rows=0)],
             default=strip.end_line,
         )
         while self._spans and self._spans[0].end_line <= oldest:
             self._spans.popleft()
         return _joined(outcomes)
 
-    def _remarks(self, rows: ScoredRows, first_line: int) -> tuple[Remark, ...]:
-        """Said once per web, kind and fabric, not once per stretch."""
-        calibration = self._detector.calibrations[rows.fabric]
-        fabric = calibration.fabric
-        found: dict[RemarkKind, str] = {"matched": f"the cloth matches {fabric} (similarity {rows.similarity:.2f})"}
-        if rows.similarity < calibration.similarity_limit:
-            found["unknown"] = (
-                f"unknown cloth: its similarity to {fabric}, {rows.similarity:.2f}, "
-                f"is below {calibration.similarity_limit:.2f}; enrol it"
-            )
-        if rows.level > calibration.level_limit:
-            found["level"] = (
-                f"this roll differs from the enrolled {fabric} as a whole: its features lie "
-                f"{rows.level:.1f} standard deviations away (limit {calibration.level_limit:.1f}); check lamp, focus "
-                "and yarn"
-            )
-        position_m = self._metres(first_line)
-        new = [(kind, text) for kind, text in found.items() if (kind, fabric) not in self._said]
-        self._said |= {(kind, fabric) for kind in found}
-        return tuple(Remark(kind, fabric, first_line, position_m, text) for kind, text in new)
-
-    def _report(self, segment: _Segment, region: Region) -> Outcome:
+    def _report(self, segment: Segment, region: Region) -> Outcome:
         """A region as a defect, if it is large enough to be one."""
-        cell, recipe = self._tiling.cell_px, self._recipe
+        cell, recipe = self._cell_px, self._recipe
         area_mm2 = region.area_cells * cell * cell * recipe.mm_per_px * recipe.line_mm
         is_listed = any(r in segment.numbers for r in (region.number, *region.absorbed))
-        if area_mm2 < recipe.min_area_mm2 and not is_listed:
+        if area_mm2 < self._in_force.now.min_area_mm2 and not is_listed:
             return Outcome()
         number, withdrawn = self._number(segment, region)
         first_line = segment.first_line + region.first_row * cell
@@ -252,7 +317,7 @@ class RollInspection:
         row = int(np.clip(peak_line - strip.first_line, 0, len(strip.rows.image) - 1))
         defect = Defect(
             number=number,
-            fabric=self._fabrics[strip.rows.fabric],
+            fabric=strip.fabric or self._fabric_name,
             shape=shape_of(length_mm, width_mm),
             first_line=first_line,
             end_line=end_line,
@@ -274,7 +339,7 @@ class RollInspection:
         tiles = segment.recent.defect_tiles(defect, max(1.0, self._threshold)) if keep and defect.peak >= 1.0 else ()
         return Outcome(defects=(defect,), tiles=tiles, withdrawn=withdrawn)
 
-    def _number(self, segment: _Segment, region: Region) -> tuple[int, tuple[int, ...]]:
+    def _number(self, segment: Segment, region: Region) -> tuple[int, tuple[int, ...]]:
         """The number of the defect that a region is, and those of defects that have become part of it."""
         reported = sorted(segment.numbers.pop(r) for r in (region.number, *region.absorbed) if r in segment.numbers)
         if not reported:
@@ -284,21 +349,14 @@ class RollInspection:
             segment.numbers[region.number] = reported[0]
         return reported[0], tuple(reported[1:])
 
+    def _remark(self, kind: RemarkKind, fabric: str, text: str, line: int) -> Remark:
+        return Remark(kind, fabric, line, self._metres(line), text)
+
     def _gap(self, first_line: int, lines: int, reason: str) -> Gap:
         return Gap(first_line, lines, self._metres(first_line), lines * self._recipe.line_mm / 1000.0, reason)
 
     def _metres(self, line: int) -> float:
         return (line - self._origin_line) * self._recipe.line_mm / 1000.0
-
-
-def _web_config(tiling: TilingConfig, recipe: Recipe, fabrics: Sequence[str]) -> WebConfig:
-    margin = recipe.selvedge_margin_mm
-    edges = EdgeConfig(
-        enabled=recipe.find_edges,
-        from_edge_px=None if margin is None else round(margin / recipe.mm_per_px),
-    )
-    fabric = fabrics.index(recipe.fabric) if recipe.fabric is not None else None
-    return WebConfig(tiling, edges, ReferenceConfig(enabled=recipe.relative), fabric)
 
 
 def _joined(outcomes: Sequence[Outcome]) -> Outcome:

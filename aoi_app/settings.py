@@ -61,6 +61,16 @@ def tiles_folder() -> Path:
     return user_data_path(APP) / "tiles"
 
 
+def recipes_folder() -> Path:
+    """Where the recipes of fabrics are kept."""
+    return user_config_path(APP) / "recipes"
+
+
+def catalogue_path() -> Path:
+    """Where the catalogue of the mill's faults is kept."""
+    return user_config_path(APP) / "catalogue.json"
+
+
 def flat_fields_folder() -> Path:
     """Where the flat fields of cameras are kept."""
     return user_data_path(APP) / "flat-fields"

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError, SourceStatus, TellsStatus
@@ -21,9 +21,12 @@ from aoi_app.defects import Defect, Gap, Remark
 from aoi_app.frame import Frame, Lost
 from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.recent_web import Strip
+from aoi_app.recipes import Recipe
 from aoi_app.records.database import RecordsError
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import Outcome, RollInspection
+from cras_core.web.inspection import TileDetector
+from cras_core.web.tiling import TilingConfig
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +146,7 @@ class Session:
         self._is_open = False
         self._strips: deque[Strip] = deque(maxlen=_STRIPS_FOR_VIEWS)
         self._news: list[Outcome] = []
+        self._asked: deque[Callable[[], Outcome]] = deque()  # changes, made between two pieces of web
         self._speed: deque[tuple[float, int, int]] = deque()  # (time, lines, tiles)
         self._figures = Snapshot()
         self._threads: list[threading.Thread] = []
@@ -198,6 +202,39 @@ class Session:
     def set_threshold(self, value: float) -> None:
         """Changes the threshold for cloth that is still to come."""
         self._inspection.threshold = value
+
+    def use_model(self, detector: TileDetector, identity: str, tiling: TilingConfig) -> None:
+        """Lets another model judge the cloth that is still to come; the roll goes on, and nothing of it is lost.
+
+        The thread that inspects takes it over between two pieces of web. May be called from any thread; asked again
+        before that, the last one holds.
+
+        Args:
+            detector: the model.
+            identity: what the records call it.
+            tiling: tile and cell size that it was trained with.
+
+        Raises:
+            RecipeError: it does not fit the roll; the running model goes on.
+        """
+        self._inspection.check_detector(detector, tiling)
+
+        def change() -> Outcome:
+            self._inspection.use_detector(detector, identity, tiling)
+            return Outcome()
+
+        self._asked.append(change)
+
+    def use_recipes(self, standard: Recipe, own: Mapping[str, Recipe]) -> None:
+        """Recipes were edited: threshold and smallest defect act on cloth that is still to come, the rest from the next
+        roll on. May be called from any thread.
+
+        Args:
+            standard: for cloth that has no recipe of its own.
+            own: the recipes of fabrics, by fabric.
+        """
+        kept = dict(own)
+        self._asked.append(lambda: self._inspection.use_recipes(standard, kept))
 
     @property
     def state(self) -> State:
@@ -326,6 +363,8 @@ class Session:
                     item = Lost(
                         item.lines, "the roll was ended before this was inspected", item.source, item.starts_web
                     )
+                while self._asked:
+                    self._publish(log, self._asked.popleft()(), None)
                 if item is not None:
                     self._publish(log, self._inspection.push(item), item)
             ended_by_itself = not self._stop.is_set()

@@ -16,7 +16,9 @@ from sqlalchemy import JSON, DateTime, Engine, ForeignKey, LargeBinary, create_e
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, deferred, mapped_column, relationship
 
-SCHEMA_VERSION = 1
+from aoi_app.records.upgrade import add_verdicts
+
+SCHEMA_VERSION = 2
 
 _EXAMPLE = "An example: sqlite:////var/lib/aoi/records.db"
 
@@ -96,6 +98,12 @@ class DefectRow(Base):
     found_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     thumbnail: Mapped[bytes] = deferred(mapped_column(LargeBinary))
     """PNG."""
+    verdict: Mapped[str | None]
+    """confirmed or rejected by a person; this and the following are those of ``aoi_app.verdict.Review``."""
+    type_code: Mapped[str | None]
+    type_name: Mapped[str | None]
+    reviewer: Mapped[str | None]
+    reviewed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     roll: Mapped[RollRow] = relationship(back_populates="defects")
 
 
@@ -134,7 +142,8 @@ def now() -> datetime:
 
 
 def open_database(url: str) -> Engine:
-    """Opens the database, makes the tables where they are missing, and checks that it can be written.
+    """Opens the database, makes the tables where they are missing, brings those of an older program up to date, and
+    checks that it can be written.
 
     Raises:
         RecordsError: it cannot be used; the text says why and what to do.
@@ -165,17 +174,7 @@ def open_database(url: str) -> Engine:
     try:
         Base.metadata.create_all(engine)
         with Session(engine) as session:
-            row = session.scalars(select(SchemaRow)).first()
-            if row is None:
-                session.add(SchemaRow(version=SCHEMA_VERSION))
-            elif row.version != SCHEMA_VERSION:
-                versions = f"has tables of version {row.version}; this program knows version {SCHEMA_VERSION}"
-                raise RecordsError(f"The database {url} {versions}. Choose another with --database.")
-            else:
-                row.version = SCHEMA_VERSION
-                session.connection().exec_driver_sql(
-                    f"UPDATE schema SET version = {SCHEMA_VERSION}"
-                )  # finds out whether it can be written
+            _agree_on_version(session, url)
             session.commit()
     except RecordsError:
         engine.dispose()
@@ -186,6 +185,22 @@ def open_database(url: str) -> Engine:
             f"The database {url} cannot be used: {explain(error)} Or choose another with --database."
         ) from error
     return engine
+
+
+def _agree_on_version(session: Session, url: str) -> None:
+    row = session.scalars(select(SchemaRow)).first()
+    if row is None:
+        session.add(SchemaRow(version=SCHEMA_VERSION))
+    elif row.version == 1:
+        add_verdicts(session.connection(), Base.metadata.tables["defects"])
+    elif row.version != SCHEMA_VERSION:
+        versions = f"has tables of version {row.version}; this program knows version {SCHEMA_VERSION}"
+        raise RecordsError(f"The database {url} {versions}. Choose another with --database.")
+    else:
+        row.version = SCHEMA_VERSION
+        session.connection().exec_driver_sql(
+            f"UPDATE schema SET version = {SCHEMA_VERSION}"
+        )  # finds out whether it can be written
 
 
 @contextmanager

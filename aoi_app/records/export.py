@@ -36,6 +36,11 @@ _COLUMNS = (
     "raw_peak",
     "sources",
     "is_open",
+    "verdict",
+    "type_code",
+    "type_name",
+    "reviewer",
+    "reviewed_at",
 )
 _DIGITS = {
     "position_m": 4,
@@ -99,6 +104,7 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
 def _defect(row: DefectRow) -> dict[str, Any]:
     names = [name for name in _COLUMNS if name not in ("id", "sources")]
     values = {name: getattr(row, name) for name in names}
+    values["reviewed_at"] = row.reviewed_at.isoformat() if row.reviewed_at else None
     return (
         {"id": row.number}
         | {k: round(v, _DIGITS[k]) if k in _DIGITS else v for k, v in values.items()}

@@ -15,13 +15,15 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtGui import QContextMenuEvent, QFont, QImage, QPixmap
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
+from aoi_app.catalogue import DefectType
 from aoi_app.defects import Defect
+from aoi_app.verdict import NO_REVIEW, Review
 
 _THUMBNAIL_PX = 56
-_COLUMNS = ("", "No.", "score", "along, m", "across, mm", "size, mm", "shape", "area, mm²")
+_COLUMNS = ("", "No.", "verdict", "score", "along, m", "across, mm", "size, mm", "shape", "area, mm²")
 _SORT = Qt.ItemDataRole.UserRole
 _INVALID = QModelIndex()
 
@@ -36,11 +38,12 @@ class DefectModel(QAbstractTableModel):
         self._defects: list[Defect] = []
         self._row_of: dict[int, int] = {}
         self._pixmaps: dict[int, QPixmap] = {}
+        self._reviews: dict[int, Review] = {}
 
     def clear(self) -> None:
         """Empties the list, for a new roll."""
         self.beginResetModel()
-        self._defects, self._row_of, self._pixmaps = [], {}, {}
+        self._defects, self._row_of, self._pixmaps, self._reviews = [], {}, {}, {}
         self.endResetModel()
 
     def add(self, defects: Sequence[Defect]) -> None:
@@ -71,6 +74,17 @@ class DefectModel(QAbstractTableModel):
                 self._row_of = {d.number: i for i, d in enumerate(self._defects)}
                 self.endRemoveRows()
 
+    def set_review(self, number: int, review: Review) -> None:
+        """Shows what a person has said of a defect."""
+        self._reviews[number] = review
+        row = self._row_of.get(number)
+        if row is not None:
+            self.dataChanged.emit(self.index(row, 0), self.index(row, len(_COLUMNS) - 1))
+
+    def review(self, number: int) -> Review:
+        """What a person has said of a defect."""
+        return self._reviews.get(number, NO_REVIEW)
+
     def defect(self, row: int) -> Defect:
         """The defect in a row."""
         return self._defects[row]
@@ -92,19 +106,16 @@ class DefectModel(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What a cell shows."""
         defect, column = self._defects[index.row()], index.column()
+        review = self.review(defect.number)
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
             return self._pixmap(defect)
         if role == Qt.ItemDataRole.DisplayRole and column > 0:
-            return _texts(defect)[column]
+            return _texts(defect, review)[column]
         if role == _SORT:
-            return _sort_keys(defect)[column]
-        if role == Qt.ItemDataRole.TextAlignmentRole and column != _COLUMNS.index("shape"):
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            return _sort_keys(defect, review)[column]
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"Defect {defect.number}: {', '.join(_texts(defect)[2:])}, {defect.fabric}" + (
-                ", still running" if defect.is_open else ""
-            )
-        return None
+            return _spoken(defect, review)
+        return _look(column, role, review)
 
     def _pixmap(self, defect: Defect) -> QPixmap:
         if defect.number not in self._pixmaps:
@@ -119,10 +130,32 @@ class DefectModel(QAbstractTableModel):
         return self._pixmaps[defect.number]
 
 
-def _texts(d: Defect) -> tuple[str, ...]:
+def _spoken(defect: Defect, review: Review) -> str:
+    """A row in one sentence."""
+    texts = filter(None, (text.replace("\n", ", ") for text in _texts(defect, review)[2:]))
+    by = f", by {review.reviewer}" if review.reviewer is not None else ""
+    return f"Defect {defect.number}: {', '.join(texts)}, {defect.fabric}{by}" + (
+        ", still running" if defect.is_open else ""
+    )
+
+
+def _look(column: int, role: int, review: Review) -> Any:
+    """How a cell is set: numbers to the right, what was confirmed bold, what was rejected struck out."""
+    if role == Qt.ItemDataRole.TextAlignmentRole and _COLUMNS[column] not in ("shape", "verdict"):
+        return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    if role == Qt.ItemDataRole.FontRole and review.verdict is not None:
+        font = QFont()
+        font.setBold(review.verdict == "confirmed")
+        font.setStrikeOut(review.verdict == "rejected")
+        return font
+    return None
+
+
+def _texts(d: Defect, review: Review) -> tuple[str, ...]:
     return (
         "",
         str(d.number),
+        review.text,
         f"{d.peak:.2f}",
         f"{d.position_m:.2f}",
         f"{d.position_mm:.0f}",
@@ -132,9 +165,9 @@ def _texts(d: Defect) -> tuple[str, ...]:
     )
 
 
-def _sort_keys(d: Defect) -> tuple[float | str, ...]:
+def _sort_keys(d: Defect, review: Review) -> tuple[float | str, ...]:
     size = max(d.length_mm, d.width_mm)
-    return (d.number, d.number, d.peak, d.first_line, d.position_mm, size, d.shape, d.area_mm2)
+    return (d.number, d.number, review.text, d.peak, d.first_line, d.position_mm, size, d.shape, d.area_mm2)
 
 
 def _to_qimage(defect: Defect) -> QImage:
@@ -170,14 +203,19 @@ class DefectTable(QTableView):
 
     Signals:
         chosen: a Defect that the person wants to see.
+        decided: a Defect, and the verdict of the person on it; empty takes back what was said.
+        type_named: a Defect and its DefectType.
     """
 
     chosen = Signal(object)
+    decided = Signal(object, str)
+    type_named = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
         self.defects = DefectModel()
         self._above = _Above(self.defects)
+        self._types: tuple[DefectType, ...] = ()
         self.setModel(self._above)
         self.setAccessibleName("Defects")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -198,6 +236,51 @@ class DefectTable(QTableView):
     def set_threshold(self, threshold: float) -> None:
         """Hides defects below the threshold."""
         self._above.set_threshold(threshold)
+
+    def set_types(self, types: Sequence[DefectType]) -> None:
+        """What a person may call a defect."""
+        self._types = tuple(types)
+
+    def current(self) -> Defect | None:
+        """The chosen defect."""
+        index = self.currentIndex()
+        return self.defects.defect(self._above.mapToSource(index).row()) if index.isValid() else None
+
+    def decide(self, verdict: str) -> bool:
+        """Announces the person's verdict on the chosen defect; False when none is chosen."""
+        defect = self.current()
+        if defect is not None:
+            self.decided.emit(defect, verdict)
+        return defect is not None
+
+    def ask_type(self) -> bool:
+        """Offers the types for the chosen defect; False when none is chosen."""
+        if self.current() is None:
+            return False
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._add_types(menu)
+        menu.popup(self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).center()))
+        return True
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 (Qt's name)
+        """What can be said of the defect under the mouse."""
+        index = self.indexAt(event.pos())
+        if not index.isValid():
+            return
+        self.selectRow(index.row())
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for text, verdict in (("&Confirm", "confirmed"), ("&Reject", "rejected"), ("Clear &verdict", "")):
+            menu.addAction(text).triggered.connect(lambda _=False, verdict=verdict: self.decide(verdict))
+        self._add_types(menu.addMenu("&Type"))
+        menu.popup(event.globalPos())
+
+    def _add_types(self, menu: QMenu) -> None:
+        defect = self.current()
+        for kind in self._types:
+            action = menu.addAction(f"{kind.code}  {kind.name} ({kind.severity})")
+            action.triggered.connect(lambda _=False, kind=kind: self.type_named.emit(defect, kind))
 
     def move(self, step: int) -> None:  # type: ignore[override]
         """Selects the next (1) or previous (-1) row."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QSl
 
 from aoi_app.live.session import Snapshot, State
 from aoi_app.ui.actions import TOOLBAR, fill_menus, make_actions
+from aoi_app.ui.alarm_bar import AlarmBar
 from aoi_app.ui.defect_table import DefectTable
 from aoi_app.ui.figures_panel import FiguresPanel
 from aoi_app.ui.live_view import LiveView
@@ -38,6 +39,7 @@ class MainWindow(QMainWindow):
         self.live_view = LiveView()
         self.figures = FiguresPanel()
         self.table = DefectTable()
+        self.alarms = AlarmBar()
         self._banner = QLabel()
         self._banner.setObjectName("banner")
         self._banner.setWordWrap(True)
@@ -89,6 +91,7 @@ class MainWindow(QMainWindow):
         whole = QVBoxLayout(middle)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
+        whole.addWidget(self.alarms)
         whole.addWidget(self._banner)
         whole.addWidget(splitter, 1)
         self.setCentralWidget(middle)
@@ -106,6 +109,12 @@ class MainWindow(QMainWindow):
         self._threshold.setRange(min(step, self._threshold.minimum()), max(step, self._threshold.maximum()))
         self._threshold.setValue(step)
         self._threshold_text.setText(f"{self.threshold:.2f}")
+
+    def show_threshold(self, value: float) -> None:
+        """Moves the slider after a threshold that holds already; nothing is announced."""
+        before = self._threshold.blockSignals(True)
+        self.set_threshold(value)
+        self._threshold.blockSignals(before)
 
     def set_opacity(self, value: float) -> None:
         """Moves the slider of the heat map; 0..1."""

@@ -78,6 +78,13 @@ QLabel#position {{ font-size: 34px; font-weight: 700; }}
 QLabel#caption {{ color: {faint}; font-size: 12px; }}
 QLabel#banner {{ background: {alarm}; color: {on_alarm}; font-size: 17px; font-weight: 600; padding: 8px 12px; }}
 QLabel#banner[kind="note"] {{ background: {panel}; color: {text}; }}
+QFrame#alarm {{ background: {alarm}; border-bottom: 1px solid {on_alarm}; }}
+QLabel#alarm_text {{ color: {on_alarm}; font-size: 17px; font-weight: 600; }}
+QFrame#alarm QPushButton {{
+    background: {on_alarm}; color: {alarm}; font-size: 15px; font-weight: 600; padding: 6px 14px;
+    border: 0; border-radius: 4px;
+}}
+QFrame#alarm QPushButton:focus {{ border: 2px solid {text}; }}
 QLabel#state {{
     font-size: 16px; font-weight: 700; padding: 3px 12px; border-radius: 10px; color: #ffffff; background: {faint};
 }}

@@ -110,6 +110,7 @@ class ScoredRows:
         edges: the cloth in these lines.
         fabric: index of the fabric that they were compared with.
         similarity: mean similarity to that fabric.
+        similarities: (K,) float32 the same to every fabric; empty where nothing was inspected.
         level: how far the middle of this cloth's features lies from that of the enrolled cloth: root mean square over
             the features, in standard deviations of the cloth trained on.
         tiles: tiles that were scored for these rows.
@@ -123,6 +124,7 @@ class ScoredRows:
     edges: ClothEdges
     fabric: int
     similarity: float
+    similarities: FloatArray
     level: float
     tiles: int
 
@@ -174,7 +176,11 @@ class WebInspection:
 
     def _inspect(self, stretch: Stretch) -> list[ScoredRows]:
         canvas = prepare(stretch, self._config)
-        likeness = self._score(stretch, canvas) if canvas is not None else _Likeness(float("nan"), 0.0, 0)
+        likeness = (
+            self._score(stretch, canvas)
+            if canvas is not None
+            else _Likeness(float("nan"), np.zeros(0, np.float32), 0.0, 0)
+        )
         return self._finished(stretch, canvas, likeness)
 
     def _score(self, stretch: Stretch, canvas: Canvas) -> _Likeness:
@@ -187,7 +193,8 @@ class WebInspection:
         scores = features.judge(fabric, self.reference.middle(here, len(stretch.image)))
         self._rows.add(stretch, canvas, scores)
         distance = float(np.sqrt(np.mean((here - self._detector.middles[fabric]) ** 2)))
-        return _Likeness(float(scores.similarity[:, fabric].mean()), distance, len(scores.similarity))
+        mean = scores.similarity.mean(axis=0, dtype=np.float32)
+        return _Likeness(float(mean[fabric]), mean, distance, len(scores.similarity))
 
     def _match(self, similarity: FloatArray) -> int:
         """The fabric of the web, by the (B, K) similarity of a stretch's tiles."""
@@ -228,6 +235,7 @@ class WebInspection:
                 edges=edges,
                 fabric=fabric,
                 similarity=likeness.similarity,
+                similarities=likeness.similarities,
                 level=likeness.distance,
                 tiles=likeness.tiles,
             )
@@ -239,9 +247,12 @@ _CHANGE_SHARE = 0.8  # share of a stretch's tiles that must match another fabric
 
 @dataclass(frozen=True, slots=True)
 class _Likeness:
-    """How a stretch compares with its fabric: mean similarity and distance of the middles; and its number of tiles."""
+    """How a stretch compares with its fabric: mean similarity to it and to all, and distance of the middles; and its
+    number of tiles.
+    """
 
     similarity: float
+    similarities: FloatArray
     distance: float
     tiles: int
 

@@ -319,7 +319,7 @@ def test_tables_of_another_version_are_refused(database: Path) -> None:
     connection.execute("UPDATE schema SET version = 99")
     connection.commit()
     connection.close()
-    with pytest.raises(RecordsError, match=r"version 99.*knows version 1.*--database"):
+    with pytest.raises(RecordsError, match=r"version 99.*knows version 2.*--database"):
         open_database(url_of(database))
 
 

@@ -7,6 +7,18 @@ from pathlib import Path
 
 import pytest
 from aoi_process import CommandLine
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+from sqlalchemy import Engine
+from window_tools import LOOM, Begin, close
+
+from aoi_app.app import Application
+from aoi_app.line import SourceChoice
+from aoi_app.recipes import Recipe
+from aoi_app.records.database import open_database
+from aoi_app.settings import Settings
+
+_kept: list[Application] = []  # their timers may still fire after the test
 
 
 @pytest.fixture
@@ -15,3 +27,45 @@ def aoi(tmp_path: Path) -> Iterator[CommandLine]:
     line = CommandLine(tmp_path)
     yield line
     line.end()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A database of its own for every test."""
+    engine = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def begin(
+    qapp: QApplication, qtbot: QtBot, engine: Engine, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Begin]:
+    """Makes the program with its window and begins a roll."""
+    monkeypatch.setattr(qapp, "quit", lambda: None)  # the tests go on
+    made: list[Application] = []
+
+    def make(
+        choice: SourceChoice = LOOM, bundle: Path = bundle_path, recipe: Recipe | None = None, *, start: bool = True
+    ) -> Application:
+        application = Application(
+            qt=qapp,
+            settings=Settings(),
+            engine=engine,
+            choice=choice,
+            bundle=bundle,
+            recipe=recipe or Recipe(),
+            device="cpu",
+            precision="float32",
+        )
+        made.append(application)
+        application.window.show()
+        qtbot.waitExposed(application.window)
+        if start:
+            application.begin()
+        return application
+
+    yield make
+    for application in made:
+        _kept.append(application)
+        close(qtbot, application)

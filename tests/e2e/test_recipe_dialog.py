@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -136,3 +137,55 @@ def test_numbers_cannot_leave_their_range(qtbot: QtBot) -> None:
         assert box.value() == box.maximum() < 1e9
         box.setValue(type(box.value())(-1e9))
         assert box.value() == box.minimum() >= -1
+
+
+OWN = Recipe(name="twill 2/1", fabric="twill", threshold=1.75, min_area_mm2=4.0, camera_preset="/presets/t.json")
+
+
+def chosen(dialog: RecipeDialog, fabric: str) -> None:
+    box = field(dialog, "Fabric")
+    assert isinstance(box, QComboBox)
+    box.setCurrentText(fabric)
+
+
+def ordered(dialog: RecipeDialog) -> QCheckBox:
+    (box,) = [b for b in dialog.findChildren(QCheckBox) if "order" in b.text()]
+    return box
+
+
+def test_the_recipe_of_a_fabric_is_shown_and_edited_without_an_order(qtbot: QtBot) -> None:
+    dialog = RecipeDialog(Recipe(), FABRICS, own={"twill": OWN})
+    qtbot.addWidget(dialog)
+    assert not ordered(dialog).isEnabled()
+    chosen(dialog, "twill")
+    accept(dialog)
+    assert dialog.recipe.model_copy(update={"mm_per_line": None}) == OWN
+    assert not dialog.is_ordered
+
+
+def test_back_at_the_standard_recipe_nothing_of_the_fabric_is_left(qtbot: QtBot) -> None:
+    dialog = RecipeDialog(Recipe(), FABRICS, own={"twill": OWN})
+    qtbot.addWidget(dialog)
+    chosen(dialog, "twill")
+    ordered(dialog).setChecked(True)
+    chosen(dialog, "as the cloth matches")
+    accept(dialog)
+    assert dialog.recipe == Recipe()
+    assert not dialog.is_ordered
+
+
+def test_the_order_of_the_roll_is_shown(qtbot: QtBot) -> None:
+    dialog = RecipeDialog(OWN, ("plain",), standard=Recipe())
+    qtbot.addWidget(dialog)
+    assert ordered(dialog).isChecked()
+    accept(dialog)
+    assert dialog.is_ordered
+    assert dialog.recipe.fabric == "twill"
+
+
+def test_a_fabric_without_a_recipe_begins_with_what_stands_there_under_its_own_name(qtbot: QtBot) -> None:
+    dialog = RecipeDialog(Recipe(threshold=1.25), FABRICS)
+    qtbot.addWidget(dialog)
+    chosen(dialog, "plain")
+    accept(dialog)
+    assert (dialog.recipe.name, dialog.recipe.threshold) == ("plain", 1.25)

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,88 +15,19 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QMessageBox, QProgressBar, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
+from window_tools import PATIENCE_MS, Begin, banner, choose_file, figure, inspecting, over, press, rows, state
 
 from aoi_app.app import Application
 from aoi_app.defects import Defect
 from aoi_app.line import SourceChoice
 from aoi_app.live.session import News, State
 from aoi_app.recipes import Recipe
-from aoi_app.records.database import open_database
 from aoi_app.records.export import list_rolls, read_roll
-from aoi_app.settings import Settings, load_settings
+from aoi_app.settings import load_settings
 from aoi_app.ui.actions import MENUS, ROWS
 
 LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1100)
 ENDLESS = SourceChoice("loom:plain", lines_per_s=1200.0, seed=12)
-PATIENCE_MS = 120_000
-
-_kept: list[Application] = []  # their timers may still fire after the test
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'records.db'}")
-    yield engine
-    engine.dispose()
-
-
-Begin = Callable[..., Application]
-
-
-@pytest.fixture
-def begin(
-    qapp: QApplication, qtbot: QtBot, engine: Engine, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Begin]:
-    """Makes the program with its window and begins a roll."""
-    monkeypatch.setattr(qapp, "quit", lambda: None)  # the tests go on
-    made: list[Application] = []
-
-    def make(
-        choice: SourceChoice = LOOM, bundle: Path = bundle_path, recipe: Recipe | None = None, *, start: bool = True
-    ) -> Application:
-        application = Application(
-            qt=qapp,
-            settings=Settings(),
-            engine=engine,
-            choice=choice,
-            bundle=bundle,
-            recipe=recipe or Recipe(),
-            device="cpu",
-            precision="float32",
-        )
-        made.append(application)
-        application.window.show()
-        qtbot.waitExposed(application.window)
-        if start:
-            application.begin()
-        return application
-
-    yield make
-    for application in made:
-        _kept.append(application)
-        application.close()
-        qtbot.waitUntil(partial(gone, application), timeout=PATIENCE_MS)
-
-
-def gone(application: Application) -> bool:
-    return application.is_at_rest and not application.window.isVisible()
-
-
-def figure(application: Application, name: str) -> str:
-    (label,) = [x for x in application.window.findChildren(QLabel) if x.accessibleName() == name]
-    return label.text()
-
-
-def state(application: Application) -> str:
-    label = application.window.findChild(QLabel, "state")
-    assert isinstance(label, QLabel)
-    return label.text()
-
-
-def banner(application: Application) -> str:
-    label = application.window.findChild(QLabel, "banner")
-    assert isinstance(label, QLabel)
-    return label.text() if label.isVisible() else ""
 
 
 def slider(application: Application, name: str) -> QSlider:
@@ -111,10 +40,6 @@ def backlog_percent(application: Application) -> int:
     return bar.value()
 
 
-def rows(application: Application) -> int:
-    return application.window.table.model().rowCount()
-
-
 def web(application: Application) -> pg.PlotWidget:
     (found,) = [x for x in application.window.live_view.findChildren(pg.PlotWidget) if x.accessibleName() == "Web"]
     return found
@@ -125,20 +50,6 @@ def pixels(widget: QWidget) -> np.ndarray:
     image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     lines = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     return lines[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
-
-
-def press(application: Application, key: str) -> None:
-    application.window.actions_by_key[key].trigger()
-
-
-def over(qtbot: QtBot, application: Application, kind: str = "ended") -> None:
-    qtbot.waitUntil(lambda: state(application) == kind, timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
-    qtbot.wait(150)  # the views take the last news at the next ticks
-
-
-def inspecting(qtbot: QtBot, application: Application) -> None:
-    qtbot.waitUntil(lambda: figure(application, "Position along the web") not in ("0.00 m", "–"), timeout=PATIENCE_MS)
 
 
 def test_the_web_appears_and_its_defects_fill_the_table(begin: Begin, qtbot: QtBot, engine: Engine) -> None:
@@ -407,7 +318,7 @@ def test_a_model_that_cannot_be_loaded_is_said_and_another_can_be_chosen(
     application = begin(bundle=bad)
     qtbot.waitUntil(lambda: "letter.cras" in banner(application) and "Loading" not in banner(application))
     assert state(application) == "idle"
-    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(bundle_path), ""))
+    choose_file(monkeypatch, bundle_path)
     press(application, "open_bundle")
     over(qtbot, application)
     assert read_roll(engine, 1)["roll"]["state"] == "finished"

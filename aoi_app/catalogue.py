@@ -1,0 +1,98 @@
+"""The kinds of faults that a mill tells apart: a list that people edit, kept as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from aoi_app.defects import Shape
+from aoi_app.recipes import describe
+from cras_core.files import write_atomically
+
+Severity = Literal["minor", "major", "critical"]
+
+
+class CatalogueError(ValueError):
+    """The catalogue cannot be kept; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+class DefectType:
+    """One kind of fault.
+
+    Attributes:
+        code: what the records call it; unique in the catalogue.
+        name: what people call it.
+        severity: how grave it is.
+        shape: what it usually looks like.
+    """
+
+    code: Annotated[str, Field(min_length=1, max_length=12)]
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    severity: Severity
+    shape: Shape
+
+
+STANDARD = (
+    DefectType("W1", "broken end", "major", "line"),
+    DefectType("W2", "missing pick", "major", "line"),
+    DefectType("W3", "double pick", "minor", "line"),
+    DefectType("W4", "starting mark", "major", "line"),
+    DefectType("W5", "reed mark", "minor", "line"),
+    DefectType("W6", "float", "major", "block"),
+    DefectType("K1", "dropped stitch", "critical", "line"),
+    DefectType("K2", "needle line", "major", "line"),
+    DefectType("K3", "barré", "minor", "line"),
+    DefectType("Y1", "slub", "minor", "line"),
+    DefectType("Y2", "knot", "minor", "point"),
+    DefectType("Y3", "foreign fibre", "minor", "point"),
+    DefectType("G1", "hole", "critical", "block"),
+    DefectType("G2", "stain", "major", "block"),
+    DefectType("G3", "crease", "minor", "line"),
+)
+"""Usual faults of weaving (W), knitting (K), yarn (Y) and of cloth in general (G)."""
+
+_TYPES = TypeAdapter(tuple[DefectType, ...])
+
+
+def load_catalogue(path: Path) -> tuple[tuple[DefectType, ...], str | None]:
+    """The types of a catalogue and, where the file could not be used, a sentence about it.
+
+    A file that is missing or cannot be used gives the standard list.
+    """
+    if not path.exists():
+        return STANDARD, None
+    try:
+        types = _TYPES.validate_json(path.read_bytes())
+        _check(types)
+    except OSError as error:
+        return STANDARD, f"The catalogue {path} cannot be read ({error.strerror or error}); the standard one is used."
+    except ValidationError as error:
+        return STANDARD, f"The catalogue {path} is not valid ({describe(error)}); the standard one is used."
+    except CatalogueError as error:
+        return STANDARD, f"The catalogue {path} is not valid ({error}); the standard one is used."
+    return types, None
+
+
+def save_catalogue(types: Sequence[DefectType], path: Path) -> None:
+    """Keeps a catalogue; the file is the old one or the new one, whole.
+
+    Raises:
+        CatalogueError: two types have one code, or the file cannot be written.
+    """
+    _check(types)
+    try:
+        write_atomically(path, _TYPES.dump_json(tuple(types), indent=1) + b"\n")
+    except OSError as error:
+        raise CatalogueError(f"The catalogue {path} cannot be written: {error.strerror or error}") from error
+
+
+def _check(types: Sequence[DefectType]) -> None:
+    twice = [code for code, n in Counter(t.code for t in types).items() if n > 1]
+    if twice:
+        raise CatalogueError(f"there are several types with the code {', '.join(twice)}")

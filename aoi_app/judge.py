@@ -1,0 +1,56 @@
+"""Who judges a roll: a model, and how it looks at the web of a recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from aoi_app.recipes import Recipe, RecipeError
+from cras_core.web.edges import EdgeConfig
+from cras_core.web.inspection import TileDetector, WebConfig
+from cras_core.web.reference import ReferenceConfig
+from cras_core.web.tiling import TilingConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """One model on one roll.
+
+    Attributes:
+        detector: scores tiles.
+        config: how it looks at the web.
+        fabrics: names of the fabrics that it knows.
+        identity: of the bundle.
+    """
+
+    detector: TileDetector
+    config: WebConfig
+    fabrics: tuple[str, ...]
+    identity: str
+
+
+def judge(detector: TileDetector, identity: str, tiling: TilingConfig, recipe: Recipe) -> Judge:
+    """Makes a judge.
+
+    Args:
+        detector: scores tiles.
+        identity: of the bundle.
+        tiling: tile and cell size that the model was trained with; the overlap is that of the recipe.
+        recipe: of the roll.
+
+    Raises:
+        RecipeError: the recipe names a fabric that the model does not know; the text lists those it knows.
+    """
+    fabrics = tuple(c.fabric for c in detector.calibrations)
+    if recipe.fabric is not None and recipe.fabric not in fabrics:
+        raise RecipeError(f"The model does not know the fabric {recipe.fabric!r}; it knows {', '.join(fabrics)}.")
+    margin = recipe.selvedge_margin_mm
+    edges = EdgeConfig(
+        enabled=recipe.find_edges,
+        from_edge_px=None if margin is None else round(margin / recipe.mm_per_px),
+    )
+    fabric = fabrics.index(recipe.fabric) if recipe.fabric is not None else None
+    tiling = dataclasses.replace(tiling, overlap_px=recipe.overlap_px)
+    return Judge(
+        detector, WebConfig(tiling, edges, ReferenceConfig(enabled=recipe.relative), fabric), fabrics, identity
+    )

@@ -1,0 +1,76 @@
+"""Opens models beside the running line: loading takes seconds, and the window and the roll go on meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aoi_app.line import load_inspector
+from cras_core.errors import CrasError
+
+if TYPE_CHECKING:
+    from cras_core.inspector import Inspector
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """What became of a bundle.
+
+    Attributes:
+        bundle: its path.
+        inspector: the model; None where it cannot be loaded.
+        identity: of the bundle, empty likewise.
+        problem: why it cannot be loaded, for a person; else empty.
+    """
+
+    bundle: Path
+    inspector: Inspector | None = None
+    identity: str = ""
+    problem: str = ""
+
+
+class ModelLoader:
+    """Loads one bundle at a time in a thread of its own; of several that were asked for, only the last is told."""
+
+    def __init__(self, device: str, precision: str, done: Callable[[LoadedModel], None]) -> None:
+        """
+        Args:
+            device, precision: as for ``load_inspector``.
+            done: told the outcome, in the loading thread.
+        """
+        self._device = device
+        self._precision = precision
+        self._done = done
+        self._wanted: Path | None = None
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def is_loading(self) -> bool:
+        """A thread still loads."""
+        self._threads = [t for t in self._threads if t.is_alive()]
+        return bool(self._threads)
+
+    def load(self, bundle: Path) -> None:
+        """Begins to load a bundle; returns at once."""
+        self._wanted = bundle
+        thread = threading.Thread(target=self._run, args=(bundle,), name="load model", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self, bundle: Path) -> None:
+        try:
+            inspector = load_inspector(bundle, self._device, self._precision, leave_a_core=True)
+            loaded = LoadedModel(bundle, inspector, inspector.identity or "")
+        except CrasError as error:
+            loaded = LoadedModel(bundle, problem=str(error))
+        except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
+            logger.exception("loading %s", bundle)
+            loaded = LoadedModel(bundle, problem=f"The model cannot be loaded ({type(error).__name__}: {error}).")
+        if bundle == self._wanted:
+            self._done(loaded)

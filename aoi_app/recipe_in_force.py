@@ -1,0 +1,59 @@
+"""Which recipe's limits hold on a running roll: that of the order, of the cloth as it matches, or the line's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aoi_app.recipes import Recipe
+
+_NOT_IN_MID_ROLL = ("mm_per_px", "line_mm", "overlap_px", "find_edges", "selvedge_margin_mm")
+
+
+class RecipeInForce:
+    """Threshold and smallest defect follow the cloth; everything else is that of the roll's recipe to its end."""
+
+    def __init__(self, roll: Recipe, own: Mapping[str, Recipe]) -> None:
+        """
+        Args:
+            roll: what the roll was begun with.
+            own: the recipes of fabrics, by fabric.
+        """
+        self._roll = roll
+        self._standard = roll
+        self._own = dict(own)
+        self._fabric = roll.fabric
+        self.now = roll
+        """The recipe whose limits hold."""
+
+    def cloth_is(self, fabric: str) -> str | None:
+        """The cloth matches a fabric; a sentence where other limits hold from here on. With a fabric that the order
+        names nothing follows the cloth.
+        """
+        if self._roll.fabric is None and fabric != self._fabric:
+            self._fabric = fabric
+            return self._choose()
+        return None
+
+    def edited(self, standard: Recipe, own: Mapping[str, Recipe]) -> str | None:
+        """Somebody has edited recipes; a sentence where other limits hold from here on.
+
+        Args:
+            standard: for cloth that has no recipe of its own.
+            own: the recipes of fabrics, by fabric.
+        """
+        if self._roll.fabric is None:
+            self._standard = standard
+        self._own = dict(own)
+        return self._choose()
+
+    def _choose(self) -> str | None:
+        has_own = self._fabric is not None and self._fabric in self._own
+        wanted = self._own[self._fabric] if has_own and self._fabric is not None else self._standard
+        before, self.now = self.now, wanted
+        if (wanted.threshold, wanted.min_area_mm2) == (before.threshold, before.min_area_mm2):
+            return None
+        whose = f"recipe of {self._fabric}" if has_own else f"recipe {wanted.name}"
+        text = f"the {whose} holds: threshold {wanted.threshold:g}, smallest defect {wanted.min_area_mm2:g} mm²"
+        if any(getattr(wanted, name) != getattr(self._roll, name) for name in _NOT_IN_MID_ROLL):
+            text += "; its scale, overlap and margins can only hold from the beginning of a roll"
+        return text

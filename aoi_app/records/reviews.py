@@ -1,0 +1,50 @@
+"""Verdicts in the records. They have columns of their own, which the log of a running roll never writes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import cast
+
+from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from aoi_app.records.database import DefectRow, RecordsError, explain
+from aoi_app.verdict import Review, Verdict
+
+
+def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> None:
+    """Commits what a person says of a defect; everything that was said before is replaced.
+
+    Raises:
+        RecordsError: the defect is not in the records, or they cannot be written.
+    """
+    mine = DefectRow.roll_id == roll_id, DefectRow.number == number
+    try:
+        with Session(engine) as session:
+            changed = session.execute(update(DefectRow).where(*mine).values(**asdict(review)).returning(DefectRow.id))
+            found = changed.first() is not None
+            session.commit()
+    except SQLAlchemyError as error:
+        raise RecordsError(f"The verdict on defect {number} is not recorded: {explain(error)}") from error
+    if not found:
+        raise RecordsError(f"Defect {number} of roll {roll_id} is not in the records (yet); try again.")
+
+
+def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
+    """What was said of the defects of a roll, by their number.
+
+    Raises:
+        RecordsError: the records cannot be read.
+    """
+    said = select(DefectRow).where(DefectRow.roll_id == roll_id, DefectRow.reviewed_at.is_not(None))
+    try:
+        with Session(engine) as session:
+            return {
+                row.number: Review(
+                    cast("Verdict | None", row.verdict), row.type_code, row.type_name, row.reviewer, row.reviewed_at
+                )
+                for row in session.scalars(said)
+            }
+    except SQLAlchemyError as error:
+        raise RecordsError(f"The records cannot be read: {explain(error)}") from error

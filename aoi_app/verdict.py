@@ -1,0 +1,47 @@
+"""What a person says of a defect that was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from aoi_app.catalogue import DefectType
+
+Verdict = Literal["confirmed", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One defect as a person has judged it.
+
+    Attributes:
+        verdict: it is a defect, or a false alarm; None while nobody has said.
+        type_code, type_name: its type, as the catalogue had it then.
+        reviewer: who said the last of it.
+        reviewed_at: when, with its zone.
+    """
+
+    verdict: Verdict | None = None
+    type_code: str | None = None
+    type_name: str | None = None
+    reviewer: str | None = None
+    reviewed_at: datetime | None = None
+
+    def decided(self, verdict: Verdict, who: str, at: datetime) -> Review:
+        """Confirmed or rejected; a type that was named stays, for the case that the verdict changes again."""
+        return replace(self, verdict=verdict, reviewer=who, reviewed_at=at)
+
+    def named(self, kind: DefectType, who: str, at: datetime) -> Review:
+        """With its type, which confirms it."""
+        return Review("confirmed", kind.code, kind.name, who, at)
+
+    @property
+    def text(self) -> str:
+        """For a table: the verdict, and the type of what is confirmed on a line of its own."""
+        if self.verdict == "confirmed" and self.type_name is not None:
+            return f"{self.verdict}\n{self.type_name}"
+        return self.verdict or ""
+
+
+NO_REVIEW = Review()

@@ -1,0 +1,119 @@
+"""Order against cloth: what runs is not what the order names."""
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from aoi_fakes import Brightness, frame, inspect_all
+
+from aoi_app.assets import asset
+from aoi_app.camera.loom import Loom, LoomConfig
+from aoi_app.order_check import OrderCheck, fabric_of
+from aoi_app.recipes import Recipe
+from aoi_app.roll_inspection import RollInspection
+from cras_core.inspector import Inspector
+
+CALIBRATIONS = tuple(
+    dataclasses.replace(c, similarity_limit=0.6) for c in Brightness(("plain", "twill", "satin")).calibrations
+)
+
+
+def likeness(plain: float, twill: float, satin: float = -0.4) -> np.ndarray:
+    return np.array([plain, twill, satin], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("similarities", "found"),
+    [
+        (likeness(0.9, 0.1), 0),
+        (likeness(0.5, 0.1), 0),  # a strange roll of the right fabric
+        (likeness(0.7, 0.85), 0),  # two fabrics that are much alike
+        (likeness(0.1, 0.9), 1),
+        (likeness(0.65, 0.9), 1),
+        (likeness(0.3, 0.1), None),
+        (likeness(0.1, 0.5), None),
+    ],
+)
+def test_what_a_piece_of_cloth_is(similarities: np.ndarray, found: int | None) -> None:
+    assert fabric_of(similarities, CALIBRATIONS, ordered=0) == found
+
+
+def test_a_mismatch_is_told_once_when_it_has_lasted() -> None:
+    check = OrderCheck(CALIBRATIONS, 0)
+    right, wrong = likeness(0.9, 0.1), likeness(0.1, 0.9)
+    told = [check.look(wrong if k in (2, 5, 6, 7, 8, 11, 12, 13) else right, 512 * k, 512 * k + 512) for k in range(14)]
+    assert [k for k, m in enumerate(told) if m is not None] == [6, 12]
+    assert told[6] is not None
+    assert (told[6].first_line, told[6].fabric) == (5 * 512, "plain")
+    assert told[6].text == "the order names plain, but the cloth matches twill (similarity 0.90, to plain 0.10)"
+
+
+def test_an_unlike_cloth_and_then_another_are_two_mismatches() -> None:
+    check = OrderCheck(CALIBRATIONS, 0)
+    unlike, twill = likeness(0.1, 0.2), likeness(0.1, 0.9)
+    told = [check.look(s, 1024 * k, 1024 * k + 1024) for k, s in enumerate((unlike, unlike, twill, twill))]
+    assert [m is not None for m in told] == [True, False, True, False]
+    assert told[0] is not None
+    assert "unlike it (similarity 0.10, usual from 0.60 on) and unlike every other" in told[0].text
+
+
+def test_without_an_order_nothing_is_a_mismatch() -> None:
+    check = OrderCheck(CALIBRATIONS, None)
+    assert check.look(likeness(0.1, 0.1), 0, 9000) is None
+
+
+@pytest.fixture(scope="module")
+def demo() -> Inspector:
+    return Inspector.load(asset("demo.cras"), "cpu")
+
+
+def remarks(detector: Inspector, ordered: str, *cloth: np.ndarray) -> list[tuple[str, str, int]]:
+    inspection = RollInspection(detector, detector.config.tiling, Recipe(fabric=ordered))
+    outcomes = inspect_all(inspection, [frame(c) for c in cloth])
+    assert inspection.inspected_lines == sum(map(len, cloth))
+    return [(r.kind, r.text, r.first_line) for o in outcomes for r in o.remarks if r.kind not in ("matched", "level")]
+
+
+def woven(weave: str, lines: int = 1500) -> np.ndarray:
+    return Loom(LoomConfig(weave=weave, width_px=640, seed=5)).weave(0, lines)
+
+
+def test_another_weave_than_the_ordered_is_told_and_the_right_one_is_not(demo: Inspector) -> None:
+    plain = woven("plain")
+    assert remarks(demo, "plain", plain) == []
+    ((kind, text, line),) = remarks(demo, "twill", plain)
+    assert (kind, line) == ("mismatch", 0)
+    assert text.startswith("the order names twill, but the cloth matches plain (similarity 0.9")
+
+
+def test_the_place_where_the_cloth_changes_is_told(demo: Inspector) -> None:
+    ((_, text, line),) = remarks(demo, "plain", woven("plain", 1000), woven("satin", 1700))
+    assert "matches satin" in text
+    assert abs(line - 1000) < 512
+
+
+def test_cloth_that_no_fabric_is_like_is_told(demo: Inspector) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (1500, 640), dtype=np.uint8)
+    ((kind, text, _),) = [r for r in remarks(demo, "plain", noise) if r[0] != "unknown"]
+    assert kind == "mismatch"
+    assert "unlike it" in text
+
+
+def test_real_cloth_of_the_right_order_is_no_mismatch(aitex: Path) -> None:
+    """Two fabrics learnt from a few strips; cloth of each ordered right and wrong."""
+    from cras_core.config import cloth, with_settings
+    from cras_core.data import find_normal_images
+    from cras_core.train import train
+
+    quick = {"train.epochs": "1", "train.patches_per_epoch": "4000", "synthesis.drawn_tiles": "2"}
+    normal = [n for n in find_normal_images(aitex) if n.fabric in ("fabric_02", "fabric_03")]
+    few = [n for f in ("fabric_02", "fabric_03") for n in [m for m in normal if m.fabric == f][:3]]
+    detector = Inspector.from_bundle(train(few, with_settings(cloth(), quick), "cpu"), "cpu")
+    strips = {f: sorted((aitex / f / "defect").glob("*.png"))[-4:] for f in ("fabric_02", "fabric_03")}
+    for fabric, paths in strips.items():
+        web = [cv2.imread(str(p), cv2.IMREAD_GRAYSCALE)[:, 1024:2048] for p in paths]
+        for ordered in strips:
+            kinds = [kind for kind, _, _ in remarks(detector, ordered, *web)]
+            assert ("mismatch" in kinds) == (ordered != fabric)

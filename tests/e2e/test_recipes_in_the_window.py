@@ -1,0 +1,62 @@
+"""Recipes of fabrics in the window: the slider follows the cloth, and what was edited acts on the running roll."""
+
+import pytest
+from pytestqt.qtbot import QtBot
+from sqlalchemy import Engine
+from window_tools import ENDLESS, LOOM, PATIENCE_MS, Begin, banner, inspecting, over, press
+
+from aoi_app.recipe_store import load_recipes, save_recipe
+from aoi_app.recipes import Recipe
+from aoi_app.records.export import list_rolls, read_roll
+from aoi_app.settings import recipes_folder
+from aoi_app.ui.recipe_dialog import RecipeDialog
+
+PLAIN = Recipe(name="plain", fabric="plain", threshold=1.5, min_area_mm2=2.0)
+
+
+def test_the_recipe_of_the_matched_fabric_holds_and_the_slider_shows_it(
+    begin: Begin, qtbot: QtBot, engine: Engine
+) -> None:
+    save_recipe(PLAIN, recipes_folder())
+    application = begin(LOOM)
+    over(qtbot, application)
+    assert application.window.threshold == 1.5
+    roll = read_roll(engine, 1)
+    assert roll["roll"]["threshold"] == 1.5
+    assert [r["kind"] for r in roll["remarks"]] == ["recipe", "matched"]
+    assert all(d["area_mm2"] >= 2.0 for d in roll["defects"])
+    press(application, "start")  # the next roll begins with the recipe of the line
+    assert application.window.threshold == 1.0
+    over(qtbot, application)
+    assert read_roll(engine, 2)["roll"]["threshold"] == 1.5
+
+
+def test_an_edited_recipe_acts_on_the_running_roll(
+    begin: Begin, qtbot: QtBot, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_in(dialog: RecipeDialog) -> int:
+        dialog.recipe = PLAIN
+        return 1
+
+    application = begin(ENDLESS)
+    inspecting(qtbot, application)
+    qtbot.waitUntil(lambda: "matches plain" in banner(application), timeout=PATIENCE_MS)
+    monkeypatch.setattr(RecipeDialog, "exec", fill_in)
+    press(application, "recipe")
+    assert "act at once" in banner(application)
+    qtbot.waitUntil(lambda: application.window.threshold == 1.5, timeout=PATIENCE_MS)
+    assert load_recipes(recipes_folder()) == ({"plain": PLAIN}, [])
+    press(application, "stop")
+    over(qtbot, application)
+    assert len(list_rolls(engine, 10)) == 1
+    assert "the recipe of plain holds: threshold 1.5, smallest defect 2 mm²" in [
+        r["text"] for r in read_roll(engine, 1)["remarks"]
+    ]
+
+
+def test_a_bad_recipe_is_named_at_the_start(begin: Begin) -> None:
+    recipes_folder().mkdir(parents=True)
+    (recipes_folder() / "denim.json").write_text("{")
+    application = begin()
+    assert "denim.json" in banner(application)
+    assert "Loading the model small.cras" in banner(application)

@@ -1,0 +1,64 @@
+"""What tests of the whole window look at and press."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from PySide6.QtWidgets import QFileDialog, QLabel
+from pytestqt.qtbot import QtBot
+
+from aoi_app.app import Application
+from aoi_app.line import SourceChoice
+
+PATIENCE_MS = 120_000
+Begin = Callable[..., Application]
+LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1100)
+ENDLESS = SourceChoice("loom:plain", lines_per_s=1200.0, seed=12)
+
+
+def figure(application: Application, name: str) -> str:
+    (label,) = [x for x in application.window.findChildren(QLabel) if x.accessibleName() == name]
+    return label.text()
+
+
+def state(application: Application) -> str:
+    label = application.window.findChild(QLabel, "state")
+    assert isinstance(label, QLabel)
+    return label.text()
+
+
+def banner(application: Application) -> str:
+    label = application.window.findChild(QLabel, "banner")
+    assert isinstance(label, QLabel)
+    return label.text() if label.isVisible() else ""
+
+
+def rows(application: Application) -> int:
+    return application.window.table.model().rowCount()
+
+
+def press(application: Application, key: str) -> None:
+    application.window.actions_by_key[key].trigger()
+
+
+def over(qtbot: QtBot, application: Application, kind: str = "ended") -> None:
+    qtbot.waitUntil(lambda: state(application) == kind, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
+    qtbot.wait(150)  # the views take the last news at the next ticks
+
+
+def inspecting(qtbot: QtBot, application: Application) -> None:
+    qtbot.waitUntil(lambda: figure(application, "Position along the web") not in ("0.00 m", "–"), timeout=PATIENCE_MS)
+
+
+def choose_file(monkeypatch: pytest.MonkeyPatch, path: object) -> None:
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+
+
+def gone(application: Application) -> bool:
+    return application.is_at_rest and not application.window.isVisible()
+
+
+def close(qtbot: QtBot, application: Application) -> None:
+    application.close()
+    qtbot.waitUntil(partial(gone, application), timeout=PATIENCE_MS)
