@@ -181,17 +181,19 @@ def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
 
 
 class TileWriter:
-    """Adds tiles to a data set: ``<fabric>/train/good``, ``<fabric>/test/good``, ``<fabric>/test/defect`` with
+    """Adds the tiles of a roll to a data set: ``<fabric>/train/good``, ``<fabric>/test/defect`` with
     ``<fabric>/ground_truth/defect``.
 
-    Every fifth good tile is kept for testing. The tiles are what the detector found; nobody has looked at them yet.
+    All good tiles of the roll are for training, none for testing: tiles of one roll are too alike to learn from some
+    and judge by others, and a model would look better than it is on the next roll. A test set of other rolls is made
+    from samples of several (``cras samples STORE import-itdd`` and ``export-itdd``). The tiles are what the detector
+    found; nobody has looked at them yet.
     """
 
     def __init__(self, folder: Path, prefix: str) -> None:
         """``prefix`` is what the names begin with, so that rolls do not overwrite each other."""
         self._folder = folder
         self._prefix = _safe(prefix)
-        self._good = 0
         self.written = 0
 
     def write(self, samples: Iterable[TileSample]) -> None:
@@ -199,11 +201,7 @@ class TileWriter:
         for sample in samples:
             base, name = self._folder / _safe(sample.fabric), f"{self._prefix}-{sample.name}"
             if sample.mask is None:
-                self._good += 1
-                write_file(
-                    base / ("test" if self._good % 5 == 0 else "train") / "good" / f"{name}.png",
-                    encode_png(sample.image),
-                )
+                write_file(base / "train" / "good" / f"{name}.png", encode_png(sample.image))
             else:
                 write_file(base / "test" / "defect" / f"{name}.png", encode_png(sample.image))
                 write_file(base / "ground_truth" / "defect" / f"{name}_mask.png", encode_png(sample.mask))

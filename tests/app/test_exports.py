@@ -125,7 +125,7 @@ def test_tiles_are_a_data_set_in_the_layout_of_itdd(engine: Engine, tmp_path: Pa
     assert export_roll(engine, roll_id, tmp_path / "out") == ["defects.json", "defects.csv", "itdd/"]
     fabric = tmp_path / "out" / "itdd" / "plain"
     folders = {p.parent.relative_to(fabric).as_posix() for p in fabric.rglob("*.png")}
-    assert folders == {"train/good", "test/good", "test/defect", "ground_truth/defect"}
+    assert folders == {"train/good", "test/defect", "ground_truth/defect"}
     for path in fabric.rglob("*.png"):
         image = png_of(path)
         assert image.shape == (512, 512)
@@ -137,8 +137,18 @@ def test_tiles_are_a_data_set_in_the_layout_of_itdd(engine: Engine, tmp_path: Pa
         assert set(np.unique(mask)) == {0, 255}
         assert png_of(fabric / "test" / "defect" / f"{name}.png")[mask == 255].mean() > 140
     good = [p for p in fabric.rglob("*.png") if p.parent.name == "good"]
+    assert len(good) >= 5
     assert len({p.name for p in good}) == len(good)
     assert all(png_of(p).max() < 70 for p in good)
+
+
+def test_good_tiles_of_a_roll_are_on_one_side(tmp_path: Path) -> None:
+    """A model that learnt from a roll must not be judged by good cloth of the same."""
+    for roll in ("r 1", "r 2"):
+        samples = [TileSample(f"good-{i:03d}", "plain", dark(512, 512), None) for i in range(12)]
+        TileWriter(tmp_path, roll).write(samples)
+    assert len(list((tmp_path / "plain" / "train" / "good").iterdir())) == 24
+    assert not (tmp_path / "plain" / "test").exists()
 
 
 def test_colour_tiles_keep_their_colours(tmp_path: Path) -> None:
