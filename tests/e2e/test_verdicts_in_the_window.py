@@ -38,7 +38,7 @@ def test_a_defect_is_confirmed_rejected_and_cleared_by_keys(begin: Begin, qtbot:
         application.note("")
     press(application, "next")
     me = getpass.getuser()
-    for key, verdict, reviewer in (
+    for key, verdict, _reviewer in (
         ("c", "confirmed", me),
         ("r", "rejected", me),
         ("c", "confirmed", me),
