@@ -1,0 +1,210 @@
+"""Which samples of good cloth are probably not: a defect on them, no cloth, another cloth, bad light or focus.
+
+Tiles are compared with each other, by the features of a detector that need not know the fabric. Each cell is compared
+with cells of other tiles (nearest neighbours, as in PatchCore, Roth et al., CVPR 2022, but each tile is left out of its
+own reference); a tile is as strange as its strangest cells. Its middle and its brightness are compared with those of
+the other tiles. Limits come from the tiles themselves, from the better half of them, so that up to a third of them may
+be bad. Measured in docs/measurements.md, "Bad samples".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from cras_core.detector import Detector
+from cras_core.errors import DataError
+from cras_core.sample_store import Sample, SampleStore
+
+Floats = npt.NDArray[np.float64]
+
+FEWEST_TILES = 8
+"""Fewer cannot be judged by each other."""
+
+_DIMENSIONS = 48  # vectors are projected onto so many; distances keep within a few per cent
+_REFERENCE_TILES = 32
+_REFERENCE_CELLS = 64  # of each reference tile
+_KEPT_CELLS = 256  # strangest cells of a tile that are compared again
+_STRANGEST = 4  # cells that make the score of a tile
+_NEIGHBOUR = 0.15  # share of the reference tiles that must resemble a cell, so that a repeated defect is none the less
+_SPREADS = 5.0  # limit of the strangest cells
+_PRIOR_SPREAD = 0.05  # of the logarithm of a good tile's score, where few tiles tell it
+_MIDDLES = 2.75  # limit of a tile's middle, multiples of the usual distance from the middle of all
+_LEAST_MIDDLE = 0.25  # least usual distance of a middle, spreads of the cells of a tile
+_LEAST_BRIGHTNESS = 0.25  # least limit of brightness, natural logarithm
+_BRIGHTNESS_SPREADS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """What is kept of one tile: about 40 KB.
+
+    Attributes:
+        strangest: (k, P) float16 the cells furthest from the first references.
+        sample: (n, P) float16 cells chosen at random, for reference.
+        middle, spread: (D,) median and standard deviation of its cells.
+    """
+
+    strangest: Tensor
+    sample: Tensor
+    middle: Floats
+    spread: Floats
+
+
+def suspicions(
+    count: int,
+    vectors: Callable[[int], Tensor],
+    brightness: Sequence[float] | Floats | None = None,
+    on_tile: Callable[[int], None] = lambda _: None,
+) -> npt.NDArray[np.float32]:
+    """How unlike the others each tile is.
+
+    Args:
+        count: number of tiles; at least ``FEWEST_TILES``.
+        vectors: of tile i, (h, w, D) as ``Detector.look`` gives; asked twice for 32 tiles, once for the others.
+        brightness: mean grey value of each tile; None leaves light out.
+        on_tile: told after each tile how many are done.
+
+    Returns:
+        (count,) float32, 0 or more; 1 is the limit from which a person should look. Takes about 40 KB of memory and, on
+        one core, 0.1 s for each tile of 512 px beside what its features take.
+
+    Raises:
+        DataError: there are too few tiles.
+    """
+    if count < FEWEST_TILES:
+        raise DataError(f"{count} samples are too few to be judged by each other; collect {FEWEST_TILES} at least.")
+    rng = np.random.default_rng(0)
+    first = np.sort(rng.permutation(count)[:_REFERENCE_TILES])
+    projection = _projection(vectors(0).shape[-1])
+    references = {int(i): _some(_cells(vectors(int(i)), projection), rng) for i in first}
+    summaries = []
+    for i in range(count):
+        summaries.append(_summary(i, vectors(i), projection, references, rng))
+        on_tile(i + 1)
+    found = [_strangeness(summaries, references, rng), _strangeness_of_middles(summaries)]
+    if brightness is not None:
+        found.append(_strangeness_of_light(np.asarray(brightness, np.float64)))
+    return np.asarray(np.maximum(np.max(found, axis=0), 0.0), np.float32)
+
+
+def judge_samples(
+    store: SampleStore,
+    fabric: str,
+    detector: Detector,
+    on_progress: Callable[[Path, int, int], None] = lambda *_: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> list[Sample]:
+    """Writes the suspicion of each sample of good cloth into the store; the samples as they are now.
+
+    Args:
+        store: holds the samples.
+        fabric: whose.
+        detector: gives features; it need not know the fabric.
+        on_progress: told after each sample how many are done, of how many.
+        should_stop: asked as often; nothing is written when it says yes.
+
+    Raises:
+        DataError: the fabric is not known or has too few samples of good cloth, a picture cannot be read, the disk
+            cannot be written, or it was stopped.
+    """
+    samples = [s for s in store.samples(fabric) if s.is_good]
+    folder = store.folder(fabric) / "samples"
+    light = np.zeros(len(samples))
+
+    def vectors(i: int) -> Tensor:
+        if should_stop():
+            raise DataError("Judging was stopped; no sample was changed.")
+        image = store.image(samples[i])
+        light[i] = image.mean()
+        return detector.look(image[None]).vectors[0]
+
+    def told(done: int) -> None:
+        on_progress(folder / f"{samples[done - 1].id}.png", done, len(samples))
+
+    found = suspicions(len(samples), vectors, light, told)
+    judged = [replace(s, suspicion=round(float(x), 3)) for s, x in zip(samples, found, strict=True)]
+    for sample in judged:
+        store.update(sample)
+    return judged
+
+
+def _projection(dimension: int) -> Tensor:
+    """(D, P) that keeps distances as well as chance allows (Johnson and Lindenstrauss)."""
+    if dimension <= _DIMENSIONS:
+        return torch.eye(dimension)
+    drawn = torch.randn(dimension, _DIMENSIONS, generator=torch.Generator().manual_seed(0))
+    q: Tensor = torch.linalg.qr(drawn)[0]
+    return q * float((dimension / _DIMENSIONS) ** 0.5)
+
+
+def _cells(vectors: Tensor, projection: Tensor) -> Tensor:
+    """(h, w, D) -> (h * w, P)."""
+    return vectors.reshape(-1, vectors.shape[-1]).float().cpu() @ projection
+
+
+def _some(cells: Tensor, rng: np.random.Generator) -> Tensor:
+    return cells[torch.from_numpy(rng.permutation(len(cells))[:_REFERENCE_CELLS])].half()
+
+
+def _summary(
+    i: int, vectors: Tensor, projection: Tensor, references: dict[int, Tensor], rng: np.random.Generator
+) -> _Summary:
+    cells = _cells(vectors, projection)
+    distance = _distances(cells, [r for j, r in references.items() if j != i])
+    flat = vectors.reshape(-1, vectors.shape[-1]).float().cpu()
+    return _Summary(
+        cells[distance.topk(min(_KEPT_CELLS, len(cells))).indices].half(),
+        references[i] if i in references else _some(cells, rng),
+        flat.median(dim=0).values.double().numpy(),
+        flat.std(dim=0).double().numpy(),
+    )
+
+
+def _distances(cells: Tensor, references: Sequence[Tensor]) -> Tensor:
+    """(n, P) cells -> (n,) how far each is from the nearest cell of the tile that is nearest but for a share."""
+    k = 1 + int(_NEIGHBOUR * len(references))
+    nearest = torch.stack([torch.cdist(cells, r.float()).amin(dim=1) for r in references])
+    found: Tensor = nearest.kthvalue(k, dim=0).values
+    return found
+
+
+def _strangeness(
+    summaries: Sequence[_Summary], references: dict[int, Tensor], rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """The strangest cells of each tile, first by the references at hand, then by tiles that looked good in that."""
+
+    def scores(by: dict[int, Tensor]) -> Floats:
+        logs = []
+        for i, summary in enumerate(summaries):
+            distance = _distances(summary.strangest.float(), [r for j, r in by.items() if j != i])
+            logs.append(float(distance.topk(min(_STRANGEST, len(distance))).values.mean().clamp_min(1e-6).log()))
+        return np.array(logs)
+
+    best = np.argsort(scores(references))[: max(FEWEST_TILES - 2, len(summaries) * 2 // 3)]
+    chosen = np.sort(rng.permutation(best)[:_REFERENCE_TILES])
+    found = scores({int(i): summaries[i].sample for i in chosen})
+    usual, low = np.quantile(found, [0.4, 0.1])
+    # Between these two quantiles lie 1.03 standard deviations of a normal distribution.
+    spread = ((usual - low) / 1.03 + _PRIOR_SPREAD) / 2
+    return np.asarray((found - usual) / (_SPREADS * spread))
+
+
+def _strangeness_of_middles(summaries: Sequence[_Summary]) -> npt.NDArray[np.float64]:
+    middles = np.stack([s.middle for s in summaries])
+    spread = np.median([s.spread for s in summaries], axis=0) + 1e-6
+    distance = np.sqrt((((middles - np.median(middles, axis=0)) / spread) ** 2).mean(axis=1))
+    usual = max(_LEAST_MIDDLE, float(np.quantile(distance, 0.4)))
+    return np.asarray(np.log(np.maximum(distance, 1e-6) / usual) / np.log(_MIDDLES))
+
+
+def _strangeness_of_light(brightness: Floats) -> npt.NDArray[np.float64]:
+    logs = np.log(np.maximum(brightness, 1.0))
+    off = np.abs(logs - np.median(logs))
+    return np.asarray(off / max(_LEAST_BRIGHTNESS, _BRIGHTNESS_SPREADS * 1.48 * float(np.median(off))))
