@@ -41,19 +41,22 @@ class RecipeInForce:
             standard: for cloth that has no recipe of its own.
             own: the recipes of fabrics, by fabric.
         """
+        before = self._wanted()
         if self._roll.fabric is None:
             self._standard = standard
         self._own = dict(own)
-        return self._choose()
+        return self._choose() if self._wanted() != before else None
+
+    def _wanted(self) -> Recipe:
+        own = self._own.get(self._fabric) if self._fabric is not None else None
+        return own or self._standard
 
     def _choose(self) -> str | None:
-        has_own = self._fabric is not None and self._fabric in self._own
-        wanted = self._own[self._fabric] if has_own and self._fabric is not None else self._standard
-        before, self.now = self.now, wanted
-        if (wanted.threshold, wanted.min_area_mm2) == (before.threshold, before.min_area_mm2):
+        before, self.now = self.now, self._wanted()
+        if (self.now.threshold, self.now.min_area_mm2) == (before.threshold, before.min_area_mm2):
             return None
-        whose = f"recipe of {self._fabric}" if has_own else f"recipe {wanted.name}"
-        text = f"the {whose} holds: threshold {wanted.threshold:g}, smallest defect {wanted.min_area_mm2:g} mm²"
-        if any(getattr(wanted, name) != getattr(self._roll, name) for name in _NOT_IN_MID_ROLL):
+        whose = f"recipe of {self._fabric}" if self.now is not self._standard else f"recipe {self.now.name}"
+        text = f"the {whose} holds: threshold {self.now.threshold:g}, smallest defect {self.now.min_area_mm2:g} mm²"
+        if any(getattr(self.now, name) != getattr(self._roll, name) for name in _NOT_IN_MID_ROLL):
             text += "; its scale, overlap and margins can only hold from the beginning of a roll"
         return text

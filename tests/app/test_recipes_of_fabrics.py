@@ -103,6 +103,13 @@ class Matching(Brightness):
         super().__init__(("plain", "twill"))
 
 
+def test_what_the_command_line_says_of_an_order_outlives_edits_of_other_recipes() -> None:
+    ordered = TWILL.model_copy(update={"threshold": 3.0})
+    in_force = RecipeInForce(ordered, {"twill": TWILL})
+    assert in_force.edited(PLAIN, {"twill": TWILL, "plain": PLAIN}) is None
+    assert in_force.now == ordered
+
+
 def spots(*grey: int) -> np.ndarray:
     image = dark(1000)
     for k, value in enumerate(grey):

@@ -446,8 +446,8 @@ def test_two_clicks_on_a_ruler_give_the_scale_of_the_next_roll(
     assert ok.isEnabled()
     ok.click()
     pixel = 2 * np.hypot(*view._box.viewPixelSize()) / 600  # as exactly as the screen shows it
-    assert application._recipe.mm_per_px == pytest.approx(after.mm_per_px, rel=pixel)
-    assert application._recipe.line_mm == pytest.approx(after.line_mm, rel=pixel)
+    assert application._recipes.line.mm_per_px == pytest.approx(after.mm_per_px, rel=pixel)
+    assert application._recipes.line.line_mm == pytest.approx(after.line_mm, rel=pixel)
     assert "holds from the next roll on" in banner(application)
     assert not action.isChecked()
     click(application, qtbot, 300, 500)
