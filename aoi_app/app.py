@@ -23,6 +23,8 @@ from aoi_app.camera.source import FrameSource, SourceError
 from aoi_app.camera_aid import CameraAid
 from aoi_app.camera_desk import CameraDesk
 from aoi_app.catalogue import load_catalogue
+from aoi_app.collect_desk import CollectDesk
+from aoi_app.collecting import Collecting, RunningRoll
 from aoi_app.defects import Defect, Remark
 from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.line import SourceChoice, make_session, make_source
@@ -37,6 +39,7 @@ from aoi_app.settings import (
     Settings,
     catalogue_path,
     flat_fields_folder,
+    library_folder,
     recipes_folder,
     save_settings,
     tiles_folder,
@@ -49,9 +52,10 @@ from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
 from aoi_app.ui.setup_dialog import SetupDialog
 from aoi_app.ui.theme import THEMES, apply_theme
-from aoi_app.verdicts import VerdictAnswers, VerdictDesk
+from aoi_app.verdicts import VerdictAnswers, VerdictDesk, user
 from aoi_app.web_history import WebHistory
 from cras_core.inspector import Inspector
+from cras_core.sample_store import SampleStore
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +93,7 @@ class Application(QObject):
         self._model = ""
         self._session: Session | None = None
         self._source: FrameSource | None = None
+        self._roll_name = ""
         self._desk: CameraDesk | None = None
         self._camera_dialog: CameraDialog | None = None
         self._history = WebHistory()
@@ -115,7 +120,8 @@ class Application(QObject):
     def is_at_rest(self) -> bool:
         """No thread of a roll is alive, none that loads a model, and none that sets up a camera."""
         sets_up = self._aid is not None and not self._aid.wait(0)
-        return (self._session is None or self._session.wait(0)) and not self._loader.is_loading and not sets_up
+        over = self._session is None or self._session.wait(0)
+        return over and not self._loader.is_loading and not sets_up and self._collecting.is_at_rest
 
     def begin(self) -> None:
         """Starts the first roll."""
@@ -141,6 +147,12 @@ class Application(QObject):
 
     def _connect(self) -> None:
         window, view, table = self.window, self.window.live_view, self.window.table
+        store = SampleStore(library_folder())
+        collecting = Collecting(CollectDesk(store, user()), store, window.collect_bar, self._running_roll, self.warn)
+        self._collecting = collecting
+        window.collect_bar.begin_asked.connect(collecting.begin)
+        window.collect_bar.end_asked.connect(collecting.end)
+        self._bridge.ticked.connect(collecting.tick)
         connect(window.actions_by_key, self._answers())
         window.threshold_changed.connect(self._threshold_changed)
         window.opacity_changed.connect(self._opacity_changed)
@@ -175,6 +187,7 @@ class Application(QObject):
             "start": self.start,
             "pause": self.pause,
             "stop": self.stop,
+            "collect": self._collecting.ask,
             "acknowledge": self.window.alarms.acknowledge,
             "follow": lambda: self.window.live_view.follow(actions["follow"].isChecked()),
             "next": lambda: self.window.table.move(1),
@@ -240,12 +253,18 @@ class Application(QObject):
         self._history.clear()
         self.window.live_view.show_picture(None)
         self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
-        self._session, self._source = session, source
+        self._session, self._source, self._roll_name = session, source, name
         session.set_threshold(self.window.threshold)
         session.start()
         self._bridge.watch(session)
         self.window.live_view.follow(True)
         self.window.actions_by_key["follow"].setChecked(True)
+
+    def _running_roll(self) -> RunningRoll | None:
+        session, inspector = self._session, self._inspector
+        if session is None or inspector is None or session.state.is_over:
+            return None
+        return RunningRoll(session, self._roll_name, self._recipes.line, inspector, self._choice.separate)
 
     def pause(self) -> None:
         """Stops looking at the web."""
@@ -284,6 +303,7 @@ class Application(QObject):
 
     def _ended(self, session: Session) -> None:
         self._show_snapshot(session.snapshot())
+        self._collecting.end()
         if self._closing:
             self._leave()
         elif session.state is State.ENDED:
@@ -512,6 +532,7 @@ class Application(QObject):
             self._show_web()
         if news.remarks:
             self._tell(news.remarks)
+            self._collecting.offer(news.remarks)
 
     def _tell(self, remarks: Sequence[Remark]) -> None:
         """The latest remark; what there is to say of the camera stays beside what the first cloth has to say."""

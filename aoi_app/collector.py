@@ -12,12 +12,13 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
+from aoi_app.collect_view import CollectView
 from aoi_app.recipes import Recipe
 from aoi_app.roll_inspection import Outcome
 from aoi_app.tile_plan import Candidate, CollectConfig, TilePlan
@@ -32,34 +33,6 @@ IsDuplicate = Callable[[Image], bool]
 
 _MOST_WAITING = 48
 _LATEST = 24  # candidates by which is seen whether the model knows this cloth at all
-
-
-@dataclass(frozen=True, slots=True)
-class CollectView:
-    """How collecting goes.
-
-    Attributes:
-        fabric: what is being collected.
-        collected: samples on disk.
-        defective: tiles left out because the running model flags something in them.
-        duplicates: tiles left out because they look like others.
-        without_cloth: tiles left out because nothing of them is inspected.
-        missed: tiles left out because this thread was late.
-        cloth_is_strange: the running model flags most of this cloth, so what it flags is collected as well and has to
-            be looked at.
-        is_over: enough, or stopped, or failed.
-        problem: why it ended before its time; empty otherwise.
-    """
-
-    fabric: str
-    collected: int = 0
-    defective: int = 0
-    duplicates: int = 0
-    without_cloth: int = 0
-    missed: int = 0
-    cloth_is_strange: bool = False
-    is_over: bool = False
-    problem: str = ""
 
 
 class Collector:

@@ -66,6 +66,11 @@ def recipes_folder() -> Path:
     return user_config_path(APP) / "recipes"
 
 
+def library_folder() -> Path:
+    """Where samples of the fabrics are kept that models are taught with."""
+    return user_data_path(APP) / "library"
+
+
 def catalogue_path() -> Path:
     """Where the catalogue of the mill's faults is kept."""
     return user_config_path(APP) / "catalogue.json"

@@ -135,7 +135,7 @@ class Session:
         self._begin_log = begin_log
         self._mm_per_line = mm_per_line
         self._mm_per_px = mm_per_px
-        self._sinks = sinks
+        self._sinks = tuple(sinks)
         self._queue = FrameQueue(backlog_lines if source.is_live else 1, drops=source.is_live)
         self._lock = threading.Lock()
         self._state = State.IDLE
@@ -198,6 +198,16 @@ class Session:
         for thread in self._threads:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
+
+    def add_sink(self, sink: Sink) -> None:
+        """From now on also gives every outcome to a sink, as those of the beginning. From any thread."""
+        with self._lock:
+            self._sinks = (*self._sinks, sink)
+
+    def remove_sink(self, sink: Sink) -> None:
+        """The inverse of ``add_sink``; one that is not there is no mistake."""
+        with self._lock:
+            self._sinks = tuple(s for s in self._sinks if s != sink)
 
     def set_threshold(self, value: float) -> None:
         """Changes the threshold for cloth that is still to come."""

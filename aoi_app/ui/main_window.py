@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QSl
 from aoi_app.live.session import Snapshot, State
 from aoi_app.ui.actions import TOOLBAR, fill_menus, make_actions
 from aoi_app.ui.alarm_bar import AlarmBar
+from aoi_app.ui.collect_bar import CollectBar
 from aoi_app.ui.defect_table import DefectTable
 from aoi_app.ui.figures_panel import FiguresPanel
 from aoi_app.ui.live_view import LiveView
@@ -40,6 +41,7 @@ class MainWindow(QMainWindow):
         self.figures = FiguresPanel()
         self.table = DefectTable()
         self.alarms = AlarmBar()
+        self.collect_bar = CollectBar()
         self._banner = QLabel()
         self._banner.setObjectName("banner")
         self._banner.setWordWrap(True)
@@ -92,6 +94,7 @@ class MainWindow(QMainWindow):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(self.alarms)
+        whole.addWidget(self.collect_bar)
         whole.addWidget(self._banner)
         whole.addWidget(splitter, 1)
         self.setCentralWidget(middle)

@@ -1,0 +1,104 @@
+"""A line above the web for collecting samples of the cloth that runs: asks what it is, tells how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton
+
+from aoi_app.collect_view import CollectStatus
+
+_LONGEST_NAME = 80
+
+
+class CollectBar(QFrame):
+    """Hidden until samples are asked for, or offered.
+
+    Signals:
+        begin_asked: the name of the fabric to collect.
+        end_asked: enough was collected.
+        enrol_asked: the person wants to go on with what was collected.
+    """
+
+    begin_asked = Signal(str)
+    end_asked = Signal()
+    enrol_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("collect_bar")
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self._text.setAccessibleName("Collecting")
+        self._name = QComboBox()
+        self._name.setEditable(True)
+        self._name.setMinimumWidth(220)
+        self._name.setAccessibleName("Fabric to collect")
+        self._collect = _button("Collect", "Take samples of good cloth while the web runs", self._begin)
+        self._end = _button("Enough", "End collecting", self.end_asked.emit)
+        self._enrol = _button("Enrol…", "Look at the samples and teach the fabric", self.enrol_asked.emit)
+        self._close = _button("Close", "Hide this line", self.hide)
+        edit = self._name.lineEdit()
+        if edit is not None:
+            edit.setMaxLength(_LONGEST_NAME)
+            edit.setPlaceholderText("name of the fabric")
+            edit.returnPressed.connect(self._begin)
+            edit.textChanged.connect(lambda text: self._collect.setEnabled(bool(text.strip())))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 12, 6)
+        row.addWidget(self._text, 1)
+        for widget in (self._name, self._collect, self._end, self._enrol, self._close):
+            row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+        self._shown: CollectStatus | None = None
+        self.hide()
+
+    @property
+    def is_asking(self) -> bool:
+        """The person is asked for the name of a fabric."""
+        return not self.isHidden() and self._shown is None
+
+    def ask(self, text: str, fabrics: Sequence[str], suggestion: str = "") -> None:
+        """Asks which fabric this cloth is.
+
+        Args:
+            text: why it is asked.
+            fabrics: names that are known; any other may be typed.
+            suggestion: the likeliest one.
+        """
+        self._shown = None
+        self._text.setText(text)
+        self._name.clear()
+        self._name.addItems(list(fabrics))
+        self._name.setCurrentText(suggestion)
+        self._collect.setEnabled(bool(suggestion.strip()))
+        self._show_only(self._name, self._collect, self._close)
+        self._name.setFocus()
+
+    def show_status(self, status: CollectStatus) -> None:
+        """How it goes."""
+        if status == self._shown:
+            return
+        self._shown = status
+        self._text.setText(status.text)
+        self.setProperty("kind", "alarm" if status.is_alarm else "note")
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self._show_only(*([self._end] if status.is_running else [self._enrol, self._close]))
+
+    def _show_only(self, *widgets: QPushButton | QComboBox) -> None:
+        for widget in (self._name, self._collect, self._end, self._enrol, self._close):
+            widget.setVisible(widget in widgets)
+        self.show()
+
+    def _begin(self) -> None:
+        name = self._name.currentText().strip()
+        if name:
+            self.begin_asked.emit(name)
+
+
+def _button(text: str, tip: str, answer: Callable[[], object]) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.clicked.connect(lambda _checked=False: answer())
+    return button

@@ -1,0 +1,80 @@
+"""The engineer collects samples of the cloth that runs."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press
+
+from aoi_app.app import Application
+from aoi_app.defects import Remark
+from aoi_app.settings import library_folder
+from cras_core.sample_store import FabricRecord, SampleStore
+
+
+def said(application: Application) -> str:
+    (label,) = [x for x in application.window.collect_bar.findChildren(QLabel) if x.accessibleName() == "Collecting"]
+    return label.text() if label.isVisible() else ""
+
+
+def button(application: Application, text: str) -> QPushButton:
+    (found,) = [b for b in application.window.collect_bar.findChildren(QPushButton) if b.text() == text]
+    return found
+
+
+def test_samples_are_collected_until_it_is_enough(begin: Begin, qtbot: QtBot) -> None:
+    application = begin(ENDLESS)
+    inspecting(qtbot, application)
+    press(application, "collect")
+    name = application.window.collect_bar.findChild(QComboBox)
+    assert isinstance(name, QComboBox)
+    assert not button(application, "Collect").isEnabled()  # a fabric has a name
+    QTest.keyClicks(name.lineEdit(), "denim 12 oz")
+    QTest.keyClick(name.lineEdit(), Qt.Key.Key_Return)
+    store = SampleStore(library_folder())
+    qtbot.waitUntil(lambda: "Collecting denim 12 oz: " in said(application), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(store.samples("denim 12 oz")) >= 8, timeout=PATIENCE_MS)
+    button(application, "Enough").click()
+    qtbot.waitUntil(lambda: said(application).endswith("Enrol the fabric with Ctrl+N."), timeout=PATIENCE_MS)
+    samples = store.samples("denim 12 oz")
+    assert f"{len(samples)} samples of denim 12 oz collected." in said(application)
+    assert all(s.suspicion is not None for s in samples)
+    assert store.fabric("denim 12 oz").recipe["fabric"] == "denim 12 oz"
+    assert button(application, "Enrol…").isVisible()
+    press(application, "stop")
+    over(qtbot, application)
+    assert len(store.samples("denim 12 oz")) == len(samples)
+    press(application, "collect")
+    assert "begin a roll first" in banner(application)
+
+
+def test_a_name_that_is_known_is_offered_and_the_end_of_the_roll_ends_collecting(begin: Begin, qtbot: QtBot) -> None:
+    store = SampleStore(library_folder())
+    store.begin(FabricRecord("poplin"))
+    application = begin(ENDLESS)
+    inspecting(qtbot, application)
+    press(application, "collect")
+    name = application.window.collect_bar.findChild(QComboBox)
+    assert isinstance(name, QComboBox)
+    assert [name.itemText(i) for i in range(name.count())] == ["poplin"]
+    name.setCurrentText("Poplin")  # the same but for its capital
+    button(application, "Collect").click()
+    assert "There is a fabric 'poplin' already" in banner(application)
+    name.setCurrentText("poplin")
+    button(application, "Collect").click()
+    qtbot.waitUntil(lambda: "Collecting poplin" in said(application), timeout=PATIENCE_MS)
+    press(application, "stop")
+    over(qtbot, application)
+    qtbot.waitUntil(lambda: "samples of poplin collected" in said(application), timeout=PATIENCE_MS)
+
+
+def test_cloth_that_no_model_knows_is_offered_to_be_enrolled_once_a_roll(begin: Begin, qtbot: QtBot) -> None:
+    application = begin(ENDLESS)
+    inspecting(qtbot, application)
+    unknown = Remark("unknown", "plain", 0, 1.25, "unknown cloth")
+    application._collecting.offer([unknown])
+    assert "Unknown cloth at 1.25 m. Collect samples to enrol it?" in said(application)
+    button(application, "Close").click()
+    assert said(application) == ""
+    application._collecting.offer([unknown])
+    assert said(application) == ""
