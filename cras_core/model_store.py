@@ -50,11 +50,15 @@ class ModelStore:
         self._looked_at: dict[tuple[str, int, int], Entry] = {}  # by name, size and time: a model never changes
 
     def entries(self) -> list[Entry]:
-        """All models, the newest first, then what is none. Raises StoreError when the folder cannot be read."""
+        """All models, the newest first, then files that are none; folders in it are somebody's own.
+
+        Raises:
+            StoreError: the folder, or the store's file in it, cannot be read.
+        """
         found = []
         try:
             for path in self.folder.iterdir() if self.folder.is_dir() else ():
-                if path.name not in (_STATE, _LOCK) and not path.name.startswith("."):
+                if path.name not in (_STATE, _LOCK) and not path.name.startswith(".") and not path.is_dir():
                     with suppress(FileNotFoundError):  # another process has just deleted it
                         found.append(self._look_at(path))
         except OSError as error:
