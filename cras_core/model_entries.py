@@ -76,8 +76,8 @@ def entry_of(path: Path) -> Entry:
     """Looks at a file of a store; never marked in use or pinned. Raises OSError when there is none any more."""
     status = path.stat()
     size = status.st_size
-    if path.suffix != ENDING or not path.is_file():
-        return Entry(path.name, path, size, problem=f"a {'folder' if path.is_dir() else 'file'} that is no model")
+    if path.suffix != ENDING:
+        return Entry(path.name, path, size, problem="a file that is no model")
     try:
         bundle = read_bundle(path)
         told = bundle.provenance

@@ -50,11 +50,15 @@ class ModelStore:
         self._looked_at: dict[tuple[str, int, int], Entry] = {}  # by name, size and time: a model never changes
 
     def entries(self) -> list[Entry]:
-        """All models, the newest first, then what is none. Raises StoreError when the folder cannot be read."""
+        """All models, the newest first, then files that are none; folders in it are somebody's own.
+
+        Raises:
+            StoreError: the folder, or the store's file in it, cannot be read.
+        """
         found = []
         try:
             for path in self.folder.iterdir() if self.folder.is_dir() else ():
-                if path.name not in (_STATE, _LOCK) and not path.name.startswith("."):
+                if path.name not in (_STATE, _LOCK) and not path.name.startswith(".") and not path.is_dir():
                     with suppress(FileNotFoundError):  # another process has just deleted it
                         found.append(self._look_at(path))
         except OSError as error:
@@ -164,9 +168,11 @@ class ModelStore:
         """Deletes a model, or a file that is none, and returns what it was.
 
         Raises:
-            StoreError: it is in use or pinned, there is none, or it cannot be deleted.
+            StoreError: it is in use or pinned, there is none, or it cannot be deleted; or the store's file is
+                damaged, so that nobody knows what is in use.
         """
         with self._locked():
+            self._state()
             entry = self.entry(identity)
             if entry.in_use:
                 raise StoreError(f"the model {entry.identity} is in use; put another one into use first")
@@ -226,7 +232,9 @@ class ModelStore:
             lock.release()
 
     def _state(self, *, mended: bool = False) -> _State:
-        """What the store's file says. A damaged one counts as empty with ``mended``, otherwise it raises StoreError."""
+        """What the store's file says. A damaged one counts as empty with ``mended``, otherwise it raises StoreError.
+        One that cannot be read raises anyway: what it says may still be good.
+        """
         path = self.folder / _STATE
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
@@ -235,7 +243,9 @@ class ModelStore:
             return _State(tuple(Promotion(**p) for p in values["promotions"]), tuple(values["pinned"]))
         except FileNotFoundError:
             return _State()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             if mended:
                 return _State()
             raise StoreError(

@@ -163,7 +163,7 @@ def test_damaged_and_foreign_files_are_listed_and_hide_nothing(store: ModelStore
     problems = {e.identity: e.problem for e in store.entries()}
     assert [i for i, problem in problems.items() if not problem] == ids[::-1]
     assert problems["notes.txt"] == "a file that is no model"
-    assert problems["folder"] == "a folder that is no model"
+    assert "folder" not in problems  # such as that of the trials
     assert "no bundle at all" in problems["0123456789ab"]
     assert f"holds the model {ids[0]}: it was renamed or exchanged" in problems["ba9876543210"]
 
@@ -193,10 +193,21 @@ def test_a_damaged_file_of_the_store_says_the_way_out(store: ModelStore, ids: li
         _ = store.in_use
     with pytest.raises(StoreError, match="is damaged"):  # what is in use is not known, so nothing may go
         store.prune(PrunePolicy(1))
+    with pytest.raises(StoreError, match="is damaged"):
+        store.remove(ids[1])
     assert len([e for e in store.entries() if not e.problem]) == 3
     store.promote(ids[0], "after the damage")
     assert store.in_use is not None
     assert (store.folder / "store.damaged").read_text() == content
+
+
+def test_a_file_of_the_store_that_cannot_be_read_now_is_not_taken_for_damaged(
+    store: ModelStore, ids: list[str]
+) -> None:
+    (store.folder / "store.json").mkdir()
+    with pytest.raises(StoreError, match=r"store\.json cannot be read"):
+        store.promote(ids[0])
+    assert (store.folder / "store.json").is_dir()
 
 
 # Several programs at once
