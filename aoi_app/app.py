@@ -34,6 +34,7 @@ from aoi_app.recipe_desk import RecipeDesk
 from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
+from aoi_app.reviewed_tiles import ReviewedRoll, ReviewLearner
 from aoi_app.settings import (
     CameraChoice,
     Settings,
@@ -52,6 +53,7 @@ from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
 from aoi_app.ui.setup_dialog import SetupDialog
 from aoi_app.ui.theme import THEMES, apply_theme
+from aoi_app.verdict import Review
 from aoi_app.verdicts import VerdictAnswers, VerdictDesk, user
 from aoi_app.web_history import WebHistory
 from cras_core.inspector import Inspector
@@ -153,6 +155,8 @@ class Application(QObject):
         window.collect_bar.begin_asked.connect(collecting.begin)
         window.collect_bar.end_asked.connect(collecting.end)
         self._bridge.ticked.connect(collecting.tick)
+        self._learner = ReviewLearner(store, user())
+        self._bridge.ticked.connect(self._tell_learner)
         connect(window.actions_by_key, self._answers())
         window.threshold_changed.connect(self._threshold_changed)
         window.opacity_changed.connect(self._opacity_changed)
@@ -162,7 +166,7 @@ class Application(QObject):
         view.place_chosen.connect(table.select_at)
         table.chosen.connect(self._show_defect)
         verdicts = self._verdicts = VerdictAnswers(
-            VerdictDesk(self._engine), self._roll_id, table.defects.set_review, self.warn
+            VerdictDesk(self._engine), self._roll_id, table.defects.set_review, self.warn, self._learn_review
         )
         table.decided.connect(verdicts.decide)
         table.type_named.connect(verdicts.name_type)
@@ -266,6 +270,16 @@ class Application(QObject):
             return None
         return RunningRoll(session, self._roll_name, self._recipes.line, inspector, self._choice.separate)
 
+    def _learn_review(self, defect: Defect, review: Review) -> None:
+        if self._roll_name:
+            name = self._roll_name
+            self._learner.learn(ReviewedRoll(name, tiles_folder() / name, self._recipes.line), defect, review)
+
+    def _tell_learner(self) -> None:
+        said = self._learner.said()
+        if said:
+            self.warn(said)
+
     def pause(self) -> None:
         """Stops looking at the web."""
         if self._session is not None:
@@ -291,6 +305,7 @@ class Application(QObject):
         self._close_desk()
         if self._aid is not None:
             self._aid.close()
+        self._learner.close()
         save_settings(self._settings)
         self._engine.dispose()
         self.window.allow_close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -40,6 +40,26 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
+class TilePlace:
+    """Where a tile lies on its web.
+
+    Attributes:
+        first_line, left_px: its top left corner, lines of the roll and columns of the image.
+        lines, columns: what of the tile is web; the rest is mirrored.
+        cloth_left_px, cloth_right_px: columns of the tile between which the web was inspected.
+        box: left, top, right, bottom of the defect that it shows, pixels of the tile; may reach beyond it.
+    """
+
+    first_line: int
+    left_px: int
+    lines: int
+    columns: int
+    cloth_left_px: float
+    cloth_right_px: float
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class TileSample:
     """A tile for a data set.
 
@@ -48,12 +68,16 @@ class TileSample:
         fabric: its fabric.
         image: (512, 512[, 3]) uint8.
         mask: (512, 512) uint8, 255 where defective; None for a good tile.
+        place: where it lies.
+        defect: number of the defect that it shows; None for a good tile.
     """
 
     name: str
     fabric: str
     image: Image
     mask: Image | None
+    place: TilePlace
+    defect: int | None = None
 
 
 class RecentWeb:
@@ -101,7 +125,11 @@ class RecentWeb:
         for k, line in enumerate(range(first, end, self._side)):
             cut = self._tile((line + min(line + self._side, end)) // 2, x, threshold)
             if cut is not None:
-                samples.append(TileSample(f"defect-{defect.number:05d}-{k:02d}", defect.fabric, *cut))
+                image, mask, place = cut
+                dx, dy = place.left_px, place.first_line
+                box = defect.left_px - dx, defect.first_line - dy, defect.right_px - dx, defect.end_line - dy
+                name = f"defect-{defect.number:05d}-{k:02d}"
+                samples.append(TileSample(name, defect.fabric, image, mask, replace(place, box=box), defect.number))
         return tuple(samples)
 
     def good_tile(self, every_lines: int, threshold: float) -> tuple[TileSample, ...]:
@@ -117,16 +145,16 @@ class RecentWeb:
         if cut is None or cut[1].any():
             return ()
         self._next_good_line = strip.end_line + every_lines
-        return (TileSample(f"good-{strip.first_line:09d}", strip.fabric, cut[0], None),)
+        return (TileSample(f"good-{strip.first_line:09d}", strip.fabric, cut[0], None, cut[2]),)
 
     def _shown(self, first_line: int, end_line: int) -> tuple[list[Strip], int, int]:
         """Strips that show these lines, and the lines that there are of them."""
         shown = [s for s in self._strips if s.end_line > first_line and s.first_line < end_line]
         return (shown, max(first_line, shown[0].first_line), min(end_line, shown[-1].end_line)) if shown else ([], 0, 0)
 
-    def _tile(self, line: int, x: int, threshold: float) -> tuple[Image, Image] | None:
-        """A square tile around a place and its mask, mirrored where the web is smaller than the tile; None where too
-        little is in memory.
+    def _tile(self, line: int, x: int, threshold: float) -> tuple[Image, Image, TilePlace] | None:
+        """A square tile around a place, its mask, and where it lies; mirrored where the web is smaller than the tile.
+        None where too little is in memory.
         """
         side = self._side
         first = max(self.first_line, min(line - side // 2, self._strips[-1].end_line - side))
@@ -135,8 +163,9 @@ class RecentWeb:
             return None
         cell = shown[0].rows.cell_px
         left = int(np.clip(x - side // 2, 0, max(0, self._width_px - side)))
-        images, masks = [], []
+        images, masks, inspected = [], [], []
         for s in shown:
+            inspected.append(np.isfinite(s.rows.score).any(axis=0))
             part = slice(max(0, a - s.first_line), b - s.first_line)
             over = (s.rows.score >= threshold).astype(np.uint8) * 255
             mask = cv2.resize(over, None, fx=cell, fy=cell, interpolation=cv2.INTER_NEAREST)
@@ -146,4 +175,7 @@ class RecentWeb:
         mask = np.concatenate(masks)[:, : image.shape[1]]
         missing = [(0, side - image.shape[0]), (0, side - image.shape[1])]
         padded = np.pad(image, [*missing, *[(0, 0)] * (image.ndim - 2)], mode="symmetric")
-        return padded, np.pad(mask[: image.shape[0]], missing, mode="symmetric")
+        columns = np.flatnonzero(np.logical_and.reduce(inspected)) * cell - left
+        bounds = (float(columns[0]), float(columns[-1] + cell)) if len(columns) else (0.0, 0.0)
+        place = TilePlace(a, left, image.shape[0], image.shape[1], *bounds)
+        return padded, np.pad(mask[: image.shape[0]], missing, mode="symmetric"), place

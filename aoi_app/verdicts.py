@@ -54,6 +54,7 @@ class VerdictAnswers:
         roll_id: Callable[[], int],
         show: Callable[[int, Review], None],
         warn: Callable[[str], None],
+        learn: Callable[[Defect, Review], None] = lambda _defect, _review: None,
     ) -> None:
         """
         Args:
@@ -61,11 +62,13 @@ class VerdictAnswers:
             roll_id: number of the roll whose defects are shown.
             show: shows the number of a defect and what was said of it.
             warn: tells the person what did not go as wanted.
+            learn: also given what was recorded.
         """
         self._desk = desk
         self._roll_id = roll_id
         self._show = show
         self._warn = warn
+        self._learn = learn
 
     def decide(self, defect: Defect, verdict: str) -> None:
         """Confirmed, rejected, or, where it is empty, taken back."""
@@ -80,9 +83,12 @@ class VerdictAnswers:
 
     def _record(self, defect: Defect, write: Callable[[int, int], Review]) -> None:
         try:
-            self._show(defect.number, write(self._roll_id(), defect.number))
+            review = write(self._roll_id(), defect.number)
         except RecordsError as error:
             self._warn(str(error))
+            return
+        self._show(defect.number, review)
+        self._learn(defect, review)
 
 
 def user() -> str:

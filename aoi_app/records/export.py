@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,10 @@ def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error
 
 
+PLACES = "places.jsonl"
+"""In the folder of a roll's tiles: where each tile of a defect lies on the web, a line of JSON for each."""
+
+
 class TileWriter:
     """Adds the tiles of a roll to a data set: ``<fabric>/train/good``, ``<fabric>/test/defect`` with
     ``<fabric>/ground_truth/defect``.
@@ -205,7 +210,17 @@ class TileWriter:
             else:
                 write_file(base / "test" / "defect" / f"{name}.png", encode_png(sample.image))
                 write_file(base / "ground_truth" / "defect" / f"{name}_mask.png", encode_png(sample.mask))
+                self._note_place(base / "test" / "defect" / f"{name}.png", sample)
             self.written += 1
+
+    def _note_place(self, path: Path, sample: TileSample) -> None:
+        """One more line in the list of places, by which a tile is found again when somebody judges its defect."""
+        line = {"tile": path.relative_to(self._folder).as_posix(), "defect": sample.defect, **asdict(sample.place)}
+        try:
+            with (self._folder / PLACES).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise RecordsError(f"{self._folder / PLACES} cannot be written: {error.strerror or error}.") from error
 
 
 class MapWriter:

@@ -14,11 +14,13 @@ from sqlalchemy import Engine
 
 from aoi_app.defects import SourceSpan
 from aoi_app.frame import Frame, Lost
-from aoi_app.recent_web import TileSample
+from aoi_app.recent_web import TilePlace, TileSample
 from aoi_app.records.database import RecordsError, open_database
-from aoi_app.records.export import MapWriter, TileWriter, export_roll, read_roll, write_csv, write_json
+from aoi_app.records.export import PLACES, MapWriter, TileWriter, export_roll, read_roll, write_csv, write_json
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import Outcome
+
+PLACE = TilePlace(0, 0, 512, 512, 0.0, 512.0)
 
 
 @pytest.fixture
@@ -145,7 +147,7 @@ def test_tiles_are_a_data_set_in_the_layout_of_itdd(engine: Engine, tmp_path: Pa
 def test_good_tiles_of_a_roll_are_on_one_side(tmp_path: Path) -> None:
     """A model that learnt from a roll must not be judged by good cloth of the same."""
     for roll in ("r 1", "r 2"):
-        samples = [TileSample(f"good-{i:03d}", "plain", dark(512, 512), None) for i in range(12)]
+        samples = [TileSample(f"good-{i:03d}", "plain", dark(512, 512), None, PLACE) for i in range(12)]
         TileWriter(tmp_path, roll).write(samples)
     assert len(list((tmp_path / "plain" / "train" / "good").iterdir())) == 24
     assert not (tmp_path / "plain" / "test").exists()
@@ -154,16 +156,16 @@ def test_good_tiles_of_a_roll_are_on_one_side(tmp_path: Path) -> None:
 def test_colour_tiles_keep_their_colours(tmp_path: Path) -> None:
     red = np.zeros((512, 512, 3), np.uint8)
     red[..., 0] = 200
-    TileWriter(tmp_path, "r").write([TileSample("good-1", "plain", red, None)])
+    TileWriter(tmp_path, "r").write([TileSample("good-1", "plain", red, None, PLACE)])
     np.testing.assert_array_equal(png_of(tmp_path / "plain" / "train" / "good" / "r-good-1.png")[0, 0], [0, 0, 200])
 
 
 @pytest.mark.parametrize("name", ["../../etc", "..", "a/b", "a\\b", "", ".hidden", "/root", "c:\\x", "nul\0l"])
 def test_names_cannot_climb_out_of_their_folder(tmp_path: Path, name: str) -> None:
     image = np.zeros((512, 512), np.uint8)
-    TileWriter(tmp_path / "in" / "itdd", name).write([TileSample("good-1", name, image, None)])
-    TileWriter(tmp_path / "in" / "itdd", name).write([TileSample("defect-1", name, image, image)])
-    files = [p for p in tmp_path.rglob("*") if p.is_file()]
+    TileWriter(tmp_path / "in" / "itdd", name).write([TileSample("good-1", name, image, None, PLACE)])
+    TileWriter(tmp_path / "in" / "itdd", name).write([TileSample("defect-1", name, image, image, PLACE)])
+    files = [p for p in tmp_path.rglob("*") if p.is_file() and p != tmp_path / "in" / "itdd" / PLACES]
     assert len(files) == 3
     for path in files:
         inside = path.relative_to(tmp_path / "in" / "itdd")
@@ -256,7 +258,7 @@ def test_a_folder_that_cannot_be_written_is_said_with_the_way_out(engine: Engine
         with pytest.raises(RecordsError, match=r"defects\.json cannot be written: .*choose another folder"):
             export_roll(engine, roll_id, folder)
         with pytest.raises(RecordsError, match="cannot be written"):
-            TileWriter(folder, "r").write([TileSample("good-1", "plain", dark(512, 512), None)])
+            TileWriter(folder, "r").write([TileSample("good-1", "plain", dark(512, 512), None, PLACE)])
 
 
 def test_tiles_that_cannot_be_copied_are_said(engine: Engine, tmp_path: Path) -> None:
