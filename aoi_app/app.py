@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import shutil
@@ -11,17 +10,13 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from sqlalchemy import Engine
 
 from aoi_app import overlay
-from aoi_app.camera.acquisition import CameraBlocks
-from aoi_app.camera.device import SYNTHETIC
-from aoi_app.camera.line_camera import LineCamera
 from aoi_app.camera.source import FrameSource, SourceError
-from aoi_app.camera_aid import CameraAid
-from aoi_app.camera_desk import CameraDesk
+from aoi_app.camera_answers import CameraAnswers
 from aoi_app.catalogue import load_catalogue
 from aoi_app.collect_desk import CollectDesk
 from aoi_app.collecting import Collecting, RunningRoll
@@ -36,23 +31,19 @@ from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.reviewed_tiles import ReviewedRoll, ReviewLearner
 from aoi_app.settings import (
-    CameraChoice,
     Settings,
     catalogue_path,
-    flat_fields_folder,
     library_folder,
     recipes_folder,
     save_settings,
     tiles_folder,
 )
 from aoi_app.ui.actions import connect, shortcuts_text
-from aoi_app.ui.camera_dialog import CameraDialog
 from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
-from aoi_app.ui.setup_dialog import SetupDialog
-from aoi_app.ui.theme import THEMES, apply_theme
+from aoi_app.ui.theme import apply_theme
 from aoi_app.verdict import Review
 from aoi_app.verdicts import VerdictAnswers, VerdictDesk, user
 from aoi_app.web_history import WebHistory
@@ -84,9 +75,9 @@ class Application(QObject):
     ) -> None:
         super().__init__()
         self._qt = qt
-        self._settings = settings
+        self.settings = settings
         self._engine = engine
-        self._choice = choice
+        self.choice = choice
         self._bundle = bundle
         self._recipes = RecipeDesk(recipe, recipes_folder())
         self._threshold_is_of_cloth = False  # the slider has followed a recipe, not a hand
@@ -94,17 +85,15 @@ class Application(QObject):
         self._inspector: Inspector | None = None
         self._model = ""
         self._session: Session | None = None
-        self._source: FrameSource | None = None
+        self.source: FrameSource | None = None
         self._roll_name = ""
-        self._desk: CameraDesk | None = None
-        self._camera_dialog: CameraDialog | None = None
         self._history = WebHistory()
         self._marks: list[overlay.Mark] = []
         self._note_until_s = 0.0
         self._kept_note = "", 0.0  # stays beside what is said until then
-        self._aid: CameraAid | None = None
         self._closing = False
         self.window = MainWindow()
+        self.cameras = CameraAnswers(self)
         self._bridge = QtBridge(self)
         self._connect()
         self._apply_theme()
@@ -121,9 +110,13 @@ class Application(QObject):
     @property
     def is_at_rest(self) -> bool:
         """No thread of a roll is alive, none that loads a model, and none that sets up a camera."""
-        sets_up = self._aid is not None and not self._aid.wait(0)
         over = self._session is None or self._session.wait(0)
-        return over and not self._loader.is_loading and not sets_up and self._collecting.is_at_rest
+        return over and not self._loader.is_loading and not self.cameras.sets_up and self._collecting.is_at_rest
+
+    @property
+    def is_running(self) -> bool:
+        """A roll runs."""
+        return self._session is not None and not self._session.state.is_over
 
     def begin(self) -> None:
         """Starts the first roll."""
@@ -180,11 +173,11 @@ class Application(QObject):
         actions = self.window.actions_by_key
         return {
             "open_folder": self.open_folder,
-            "open_loom": lambda: self._use_source(SourceChoice("loom")),
-            "camera": self.open_camera,
+            "open_loom": lambda: self.use_source(SourceChoice("loom")),
+            "camera": self.cameras.open,
             "open_bundle": self.open_bundle,
             "recipe": self.edit_recipe,
-            "set_up": self.set_up_camera,
+            "set_up": self.cameras.set_up,
             "measure": self.measure_scale,
             "export": self.export,
             "quit": self.window.close,
@@ -196,7 +189,7 @@ class Application(QObject):
             "follow": lambda: self.window.live_view.follow(actions["follow"].isChecked()),
             "next": lambda: self.window.table.move(1),
             "previous": lambda: self.window.table.move(-1),
-            "heat": lambda: self._opacity_changed(self._settings.heat_opacity),
+            "heat": lambda: self._opacity_changed(self.settings.heat_opacity),
             "lower": lambda: self.window.set_threshold(self.window.threshold - 0.05),
             "raise": lambda: self.window.set_threshold(self.window.threshold + 0.05),
             "table": self.window.table.setFocus,
@@ -218,17 +211,16 @@ class Application(QObject):
         if self._session is not None and self._session.state is State.PAUSED:
             self._session.resume()
             return
-        if self._session is not None and not self._session.state.is_over:
+        if self.is_running:
             return
-        if self._choice.is_camera and self._desk is not None and self._desk.holds_camera:
-            self._desk.release()
+        if self.cameras.release():
             QTimer.singleShot(100, self.start)
             return
         if self._inspector is None:
             if not self._loader.is_loading:
                 self.use_bundle(self._bundle)
             return
-        if self._aid is not None and reads_a_camera(self._choice.spec) and not self._aid.wait(0):
+        if reads_a_camera(self.choice.spec) and self.cameras.sets_up:
             if not self._closing:
                 QTimer.singleShot(50, self.start)  # when the camera is free
             return
@@ -237,7 +229,7 @@ class Application(QObject):
         if self._threshold_is_of_cloth:
             self.window.set_threshold(recipe.threshold)
         try:
-            source = make_source(self._choice, recipe)
+            source = make_source(self.choice, recipe)
             session = make_session(
                 self._inspector,
                 source,
@@ -257,7 +249,7 @@ class Application(QObject):
         self._history.clear()
         self.window.live_view.show_picture(None)
         self.window.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
-        self._session, self._source, self._roll_name = session, source, name
+        self._session, self.source, self._roll_name = session, source, name
         session.set_threshold(self.window.threshold)
         session.start()
         self._bridge.watch(session)
@@ -268,7 +260,7 @@ class Application(QObject):
         session, inspector = self._session, self._inspector
         if session is None or inspector is None or session.state.is_over:
             return None
-        return RunningRoll(session, self._roll_name, self._recipes.line, inspector, self._choice.separate)
+        return RunningRoll(session, self._roll_name, self._recipes.line, inspector, self.choice.separate)
 
     def _learn_review(self, defect: Defect, review: Review) -> None:
         if self._roll_name:
@@ -302,19 +294,16 @@ class Application(QObject):
 
     def _leave(self) -> None:
         self._bridge.stop()
-        self._close_desk()
-        if self._aid is not None:
-            self._aid.close()
+        self.cameras.close()
         self._learner.close()
-        save_settings(self._settings)
+        save_settings(self.settings)
         self._engine.dispose()
         self.window.allow_close()
         self._qt.quit()
 
     def wait_for_camera(self, timeout_s: float) -> None:
         """Gives the camera that was being set up time to be closed."""
-        if self._aid is not None:
-            self._aid.wait(timeout_s)
+        self.cameras.wait(timeout_s)
 
     def _ended(self, session: Session) -> None:
         self._show_snapshot(session.snapshot())
@@ -355,7 +344,7 @@ class Application(QObject):
             self.warn(f"{loaded.bundle.name}: {error}{goes_on}")
             return
         self._bundle, self._inspector, self._model = loaded.bundle, inspector, loaded.identity
-        self._settings = self._settings.model_copy(update={"last_bundle": str(loaded.bundle)})
+        self.settings = self.settings.model_copy(update={"last_bundle": str(loaded.bundle)})
         self.note("")
         self._show_about()
         if running is None:
@@ -365,15 +354,15 @@ class Application(QObject):
 
     def open_folder(self) -> None:
         """Asks for a folder of strips and inspects it."""
-        folder = QFileDialog.getExistingDirectory(self.window, "Folder of strips", self._settings.last_folder)
+        folder = QFileDialog.getExistingDirectory(self.window, "Folder of strips", self.settings.last_folder)
         if folder:
-            self._settings = self._settings.model_copy(update={"last_folder": folder})
-            self._use_source(SourceChoice(f"folder:{folder}"))
+            self.settings = self.settings.model_copy(update={"last_folder": folder})
+            self.use_source(SourceChoice(f"folder:{folder}"))
 
     def open_bundle(self) -> None:
         """Asks for a bundle and inspects with it."""
         path, _ = QFileDialog.getOpenFileName(
-            self.window, "Model bundle", self._settings.last_bundle, "Bundles (*.cras)"
+            self.window, "Model bundle", self.settings.last_bundle, "Bundles (*.cras)"
         )
         if path:
             self.use_bundle(Path(path))
@@ -421,37 +410,11 @@ class Application(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def set_up_camera(self) -> None:
-        """Opens the camera of this line on its own, to set its light and focus and record its flat field."""
-        if self._aid is not None and not self._aid.wait(0):
-            self.note("The camera is still being closed; try again in a moment.")
-            return
-        if self._session is not None and not self._session.state.is_over and reads_a_camera(self._choice.spec):
-            self.note("A roll runs on the camera. Stop it first, then set up light and focus.")
-            return
-        if self._camera_dialog is not None:
-            self.note("The camera dialog holds the camera. Close it first, then set up light and focus.")
-            return
-        kept = self._choice.camera if self._choice.is_camera else self._settings.camera
-        self._aid = aid = CameraAid(kept, flat_fields_folder())
-        dialog = SetupDialog(THEMES[self._settings.theme], self.window)
-        page = dialog.flat_field_page
-        dialog.ticked.connect(lambda: dialog.show_snapshot(aid.snapshot()))
-        dialog.light_page.forget_asked.connect(aid.forget_best)
-        page.record_asked.connect(aid.record)
-        page.cancel_asked.connect(aid.cancel)
-        page.save_asked.connect(aid.save)
-        page.discard_asked.connect(aid.discard)
-        page.remove_asked.connect(aid.remove)
-        dialog.finished.connect(lambda _: aid.close())
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
     def export(self) -> None:
         """Asks for a folder and writes the roll there."""
         roll_id = self._roll_id()
         folder = (
-            QFileDialog.getExistingDirectory(self.window, "Export to", self._settings.last_folder) if roll_id else ""
+            QFileDialog.getExistingDirectory(self.window, "Export to", self.settings.last_folder) if roll_id else ""
         )
         if folder:
             try:
@@ -465,8 +428,6 @@ class Application(QObject):
         self.window.table.set_types(types)
         return [problem] if problem is not None else []
 
-    # --- verdicts -----------------------------------------------------------------------------------------------
-
     def _about_defect(self, one_is_chosen: bool) -> None:
         if not one_is_chosen:
             self.note("Choose a defect in the table first.")
@@ -474,48 +435,9 @@ class Application(QObject):
     def _roll_id(self) -> int:
         return self._session.snapshot().roll_id if self._session is not None else 0
 
-    # --- cameras ------------------------------------------------------------------------------------------------
-
-    def open_camera(self) -> None:
-        """Shows the cameras; the line goes on."""
-        if self._camera_dialog is not None:
-            self._camera_dialog.raise_()
-            return
-        kept = self._choice.camera if self._choice.is_camera else self._settings.camera
-        desk = self._desk = CameraDesk(kept, self._camera_of_the_line)
-        dialog = self._camera_dialog = CameraDialog(desk, self.window)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.chosen.connect(self._keep_camera)
-        dialog.start_asked.connect(self._start_camera)
-        dialog.finished.connect(self._close_desk)
-        dialog.show()
-
-    def _camera_of_the_line(self) -> CameraBlocks | None:
-        return self._source.blocks if isinstance(self._source, LineCamera) else None
-
-    def _keep_camera(self, producer: str, serial: str, preset: str) -> None:
-        kept = self._choice.camera if self._choice.is_camera else self._settings.camera
-        is_same = (producer, serial) == (kept.producer, kept.serial)
-        chosen = CameraChoice(
-            producer=producer, serial=serial, preset=preset, mm_per_count=kept.mm_per_count if is_same else None
-        )
-        self._settings = self._settings.model_copy(update={"camera": chosen})
-        save_settings(self._settings)
-
-    def _start_camera(self) -> None:
-        camera = self._settings.camera
-        spec = f"{SYNTHETIC if camera.producer == SYNTHETIC else 'genicam'}:{camera.serial}"
-        before = self._choice
-        base = dataclasses.replace(before, lines=None) if before.is_camera else SourceChoice()
-        self._use_source(dataclasses.replace(base, spec=spec, camera=camera))
-
-    def _close_desk(self) -> None:
-        if self._desk is not None:
-            self._desk.close()  # it is asked until it is gone whether it still holds a camera
-        self._camera_dialog = None
-
-    def _use_source(self, choice: SourceChoice) -> None:
-        self._choice = choice
+    def use_source(self, choice: SourceChoice) -> None:
+        """Begins a roll with another source; the running one is ended first."""
+        self.choice = choice
         self._show_about()
         self._restart()
 
@@ -601,7 +523,7 @@ class Application(QObject):
         order = f" for {line.fabric}" if line.fabric is not None else ""
         recipe = f"recipe {line.name}{order}, {line.mm_per_px:g} x {line.line_mm:g} mm"
         device = f" on {self._inspector.device}" if self._inspector is not None else ""
-        self.window.show_about(f"{self._choice.spec}   |   {model}{device}   |   {recipe}")
+        self.window.show_about(f"{self.choice.spec}   |   {model}{device}   |   {recipe}")
 
     def _threshold_changed(self, value: float) -> None:
         self._threshold_is_of_cloth = False
@@ -614,16 +536,16 @@ class Application(QObject):
         self._show_marks()
 
     def _opacity_changed(self, value: float) -> None:
-        self._settings = self._settings.model_copy(update={"heat_opacity": value})
+        self.settings = self.settings.model_copy(update={"heat_opacity": value})
         self.window.live_view.set_heat(self.window.actions_by_key["heat"].isChecked(), value)
 
     def _toggle_theme(self) -> None:
-        other = "light" if self._settings.theme == "dark" else "dark"
-        self._settings = self._settings.model_copy(update={"theme": other})
+        other = "light" if self.settings.theme == "dark" else "dark"
+        self.settings = self.settings.model_copy(update={"theme": other})
         self._apply_theme()
 
     def _apply_theme(self) -> None:
-        self.window.set_theme(apply_theme(self._qt, self._settings.theme))
+        self.window.set_theme(apply_theme(self._qt, self.settings.theme))
 
 
 def _keep_latest(folder: Path, count: int) -> None:

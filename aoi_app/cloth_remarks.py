@@ -71,6 +71,6 @@ class ClothRemarks:
             found["level"] = (
                 f"this roll differs from the enrolled {fabric} as a whole: its features lie "
                 f"{rows.level:.1f} standard deviations away (limit {calibration.level_limit:.1f}); check lamp, focus "
-                "and yarn"
+                "and yarn, or enrol it where it is another fabric"
             )
         return found

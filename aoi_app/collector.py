@@ -33,6 +33,7 @@ IsDuplicate = Callable[[Image], bool]
 
 _MOST_WAITING = 48
 _LATEST = 24  # candidates by which is seen whether the model knows this cloth at all
+_LATEST_HERE = 6  # the same of one place across the web: a selvedge that it does not know
 
 
 class Collector:
@@ -72,6 +73,7 @@ class Collector:
         )
         self._plan = TilePlan(self._config, edges)
         self._flagged: deque[bool] = deque(maxlen=_LATEST)
+        self._flagged_here: dict[int, deque[bool]] = {}
         self._queue: queue.Queue[tuple[Candidate, str] | None] = queue.Queue(_MOST_WAITING)
         self._planning = threading.Lock()
         self._lock = threading.Lock()
@@ -117,11 +119,16 @@ class Collector:
         if math.isnan(candidate.peak):
             self._count("without_cloth")
             return
-        self._flagged.append(candidate.peak >= 1.0)
-        # A model that does not know this cloth flags it everywhere; its word then says nothing about defects.
+        flagged = candidate.peak >= 1.0
+        self._flagged.append(flagged)
+        place = round(candidate.left_px / self._config.tile_px)
+        here = self._flagged_here.setdefault(place, deque(maxlen=_LATEST_HERE))
+        here.append(flagged)
+        # A model that does not know this cloth, or its selvedge, flags it all along; that says nothing about defects.
         strange = len(self._flagged) == _LATEST and sum(self._flagged) > _LATEST // 2
+        always_here = len(here) >= _LATEST_HERE // 2 and sum(here) > len(here) // 2
         self._change(cloth_is_strange=strange)
-        if self._flagged[-1] and not strange:
+        if flagged and not (strange or always_here):
             self._count("defective")
             return
         web = f"{self._roll}-{candidate.segment:04d}" if self._each_is_a_web else self._roll

@@ -246,7 +246,7 @@ def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goe
     assert figure("camera (restarts)") == ""
     window.actions_by_key["camera"].trigger()
     (dialog,) = window.findChildren(CameraDialog)
-    desk = application._desk
+    desk = application.cameras.desk
     assert desk is not None
     desk.choose(SYNTHETIC, "line-7")
     for name, value in (("Width", "640"), ("Height", "64"), ("AcquisitionLineRate", "800")):
@@ -261,7 +261,7 @@ def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goe
     assert "No flat field was recorded" in banner()
     assert figure("memory in use (lines lost)").endswith(")")
     wait(lambda: desk.view().on_the_line)
-    line = application._camera_of_the_line()
+    line = application.cameras.of_the_line()
     assert line is not None
     assert line.pid is not None
     assert line.feature("remote", "Width").value == 640, "the preset was applied"

@@ -111,8 +111,8 @@ def is_live(qtbot: QtBot, dialog: SetupDialog) -> None:
 
 def look_at(application: Application, scene: str) -> None:
     """What the synthetic camera sees."""
-    assert application._aid is not None
-    blocks = application._aid.blocks
+    assert application.cameras.aid is not None
+    blocks = application.cameras.aid.blocks
     assert blocks is not None
     blocks.write(Setting("remote", "Scene", scene))
 
@@ -232,7 +232,7 @@ def test_closing_in_any_phase_leaves_nothing_running(begin: Begin, qtbot: QtBot,
     serial = "missing" if phase is Phase.FAILED else "17"
     application = begin(CameraChoice(producer="synthetic", serial=serial))
     dialog = opened(application)
-    aid = application._aid
+    aid = application.cameras.aid
     assert aid is not None
     if phase is Phase.FAILED:
         says(qtbot, dialog, "There is no synthetic camera 'missing'")
@@ -296,12 +296,12 @@ def test_a_camera_that_falls_silent_ends_the_recording(begin: Begin, qtbot: QtBo
     application = begin()
     dialog = opened(application)
     is_live(qtbot, dialog)
-    assert application._aid is not None
-    assert application._aid.blocks is not None
-    application._aid.blocks.write(Setting("remote", "TriggerMode", "On"))
-    application._aid.record("dark", 1_000_000)
+    assert application.cameras.aid is not None
+    assert application.cameras.aid.blocks is not None
+    application.cameras.aid.blocks.write(Setting("remote", "TriggerMode", "On"))
+    application.cameras.aid.record("dark", 1_000_000)
     says(qtbot, dialog, "Too few lines came from the camera; the dark is not recorded. Nothing comes from the camera.")
-    application._aid.blocks.write(Setting("remote", "TriggerMode", "Off"))
+    application.cameras.aid.blocks.write(Setting("remote", "TriggerMode", "Off"))
     press(qtbot, dialog, "Record dark")
     says(qtbot, dialog, "The dark is recorded.")
     close(qtbot, application, dialog)
@@ -311,7 +311,7 @@ def test_a_camera_that_dies_meanwhile_is_said_and_comes_back(begin: Begin, qtbot
     application = begin()
     dialog = opened(application)
     is_live(qtbot, dialog)
-    aid = application._aid
+    aid = application.cameras.aid
     assert aid is not None
     aid.record("white", 1_000_000)
     qtbot.waitUntil(lambda: aid.snapshot().phase is Phase.WHITE, timeout=PATIENCE_MS)
