@@ -21,6 +21,7 @@ from aoi_app.catalogue import load_catalogue
 from aoi_app.collect_desk import CollectDesk
 from aoi_app.collecting import Collecting, RunningRoll
 from aoi_app.defects import Defect, Remark
+from aoi_app.enrol_desk import EnrolDesk
 from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.line import SourceChoice, make_session, make_source
 from aoi_app.live.session import News, Session, Snapshot, State
@@ -38,12 +39,15 @@ from aoi_app.settings import (
     save_settings,
     tiles_folder,
 )
+from aoi_app.thumbnails import Thumbnails
 from aoi_app.ui.actions import connect, shortcuts_text
+from aoi_app.ui.enrol_window import EnrolWindow
 from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
-from aoi_app.ui.theme import apply_theme
+from aoi_app.ui.sample_grid import THUMBNAIL_PX
+from aoi_app.ui.theme import THEMES, apply_theme
 from aoi_app.verdict import Review
 from aoi_app.verdicts import VerdictAnswers, VerdictDesk, user
 from aoi_app.web_history import WebHistory
@@ -91,6 +95,7 @@ class Application(QObject):
         self._marks: list[overlay.Mark] = []
         self._note_until_s = 0.0
         self._kept_note = "", 0.0  # stays beside what is said until then
+        self.enrolment: tuple[EnrolDesk, Thumbnails, EnrolWindow] | None = None
         self._closing = False
         self.window = MainWindow()
         self.cameras = CameraAnswers(self)
@@ -176,6 +181,7 @@ class Application(QObject):
             "open_loom": lambda: self.use_source(SourceChoice("loom")),
             "camera": self.cameras.open,
             "open_bundle": self.open_bundle,
+            "enrol": self.enrol,
             "recipe": self.edit_recipe,
             "set_up": self.cameras.set_up,
             "measure": self.measure_scale,
@@ -296,6 +302,11 @@ class Application(QObject):
         self._bridge.stop()
         self.cameras.close()
         self._learner.close()
+        if self.enrolment is not None:
+            desk, thumbnails, window = self.enrolment
+            window.close()
+            thumbnails.close()
+            desk.close()
         save_settings(self.settings)
         self._engine.dispose()
         self.window.allow_close()
@@ -366,6 +377,24 @@ class Application(QObject):
         )
         if path:
             self.use_bundle(Path(path))
+
+    def enrol(self) -> None:
+        """Shows the window in which fabrics are enrolled; the line goes on."""
+        if self.enrolment is None:
+            desk = EnrolDesk(SampleStore(library_folder()), catalogue_path())
+            thumbnails = Thumbnails(THUMBNAIL_PX)
+            window = EnrolWindow(desk, thumbnails, THEMES[self.settings.theme])
+            window.samples_page.fabrics.last_folder = self.settings.last_folder
+            window.folder_used.connect(self._remember_folder)
+            window.types_changed.connect(self.reload_catalogue)
+            self.enrolment = desk, thumbnails, window
+        window = self.enrolment[2]
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
+    def _remember_folder(self, folder: str) -> None:
+        self.settings = self.settings.model_copy(update={"last_folder": folder})
 
     def edit_recipe(self) -> None:
         """Asks for the recipe of a fabric, or for that of the line."""
@@ -545,7 +574,10 @@ class Application(QObject):
         self._apply_theme()
 
     def _apply_theme(self) -> None:
-        self.window.set_theme(apply_theme(self._qt, self.settings.theme))
+        theme = apply_theme(self._qt, self.settings.theme)
+        self.window.set_theme(theme)
+        if self.enrolment is not None:
+            self.enrolment[2].set_theme(theme)
 
 
 def _keep_latest(folder: Path, count: int) -> None:

@@ -69,7 +69,7 @@ def load_catalogue(path: Path) -> tuple[tuple[DefectType, ...], str | None]:
         return STANDARD, None
     try:
         types = _TYPES.validate_json(path.read_bytes())
-        _check(types)
+        check_codes(types)
     except OSError as error:
         return STANDARD, f"The catalogue {path} cannot be read ({error.strerror or error}); the standard one is used."
     except ValidationError as error:
@@ -85,14 +85,15 @@ def save_catalogue(types: Sequence[DefectType], path: Path) -> None:
     Raises:
         CatalogueError: two types have one code, or the file cannot be written.
     """
-    _check(types)
+    check_codes(types)
     try:
         write_atomically(path, _TYPES.dump_json(tuple(types), indent=1) + b"\n")
     except OSError as error:
         raise CatalogueError(f"The catalogue {path} cannot be written: {error.strerror or error}") from error
 
 
-def _check(types: Sequence[DefectType]) -> None:
+def check_codes(types: Sequence[DefectType]) -> None:
+    """Raises CatalogueError when two types have one code."""
     twice = [code for code, n in Counter(t.code for t in types).items() if n > 1]
     if twice:
         raise CatalogueError(f"there are several types with the code {', '.join(twice)}")

@@ -252,6 +252,13 @@ class SampleStore:
                 logger.warning("%s", error)
         return sorted(found, key=lambda s: (s.web, s.first_line, s.left_px, s.id))
 
+    def sample(self, fabric: str, name: str) -> Sample:
+        """One sample as it is on disk now. Raises DataError when it is not there any more, or cannot be read."""
+        path = self.folder(fabric) / "samples" / f"{name}.json"
+        if not path.exists():
+            raise DataError(f"There is no sample {name} of {fabric!r} any more.")
+        return replace(_read_sample(path), fabric=fabric)
+
     def add(self, sample: Sample, image: Image) -> Sample:
         """Keeps a tile.
 
@@ -331,6 +338,16 @@ class SampleStore:
         return found
 
     # --- the disk -------------------------------------------------------------------------------------------------
+
+    def stamps(self) -> dict[Path, tuple[int, ...]]:
+        """The folders of the fabrics, each with numbers that are others as soon as anything of it was written, by
+        whomever; it costs nothing to ask.
+        """
+        found = {}
+        for folder in self._folders():
+            paths = (folder / "fabric.json", folder / "samples")
+            found[folder] = tuple(p.stat().st_mtime_ns if p.exists() else 0 for p in paths)
+        return found
 
     def _folders(self) -> list[Path]:
         if not self.root.is_dir():

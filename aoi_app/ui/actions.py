@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtGui import QAction, QKeySequence
@@ -33,6 +33,7 @@ ROWS = (
     ActionRow("open_loom", "Built-in &loom", "Ctrl+L", "Inspect procedural cloth; needs no files"),
     ActionRow("camera", "&Camera…", "Ctrl+K", "Find cameras, set one up, run the line with it"),
     ActionRow("open_bundle", "Open &model bundle…", "Ctrl+B", "Choose the model that inspects"),
+    ActionRow("enrol", "E&nrol a fabric…", "Ctrl+N", "Collect, sort and label samples of cloth to teach a model with"),
     ActionRow("recipe", "&Recipe…", "Ctrl+R", "Scale, margins, thresholds of this cloth"),
     ActionRow("set_up", "Set &up light and focus…", "Ctrl+F", "See what the camera sees; record its flat field"),
     ActionRow("measure", "Mea&sure scale", "M", "Two clicks on the cloth and the length between them", True),
@@ -62,7 +63,20 @@ ROWS = (
 MENUS = (
     (
         "&File",
-        ("open_folder", "open_loom", "camera", "set_up", "open_bundle", "recipe", "measure", "", "export", "", "quit"),
+        (
+            "open_folder",
+            "open_loom",
+            "camera",
+            "set_up",
+            "open_bundle",
+            "enrol",
+            "recipe",
+            "measure",
+            "",
+            "export",
+            "",
+            "quit",
+        ),
     ),
     ("&Roll", ("start", "pause", "stop", "", "collect", "", "acknowledge")),
     ("&Defect", ("confirm", "reject", "clear_verdict", "", "name_type")),
@@ -73,10 +87,10 @@ MENUS = (
 TOOLBAR = ("start", "pause", "stop", "", "follow", "heat")
 
 
-def make_actions(parent: QWidget) -> dict[str, QAction]:
+def make_actions(parent: QWidget, rows: Sequence[ActionRow] = ROWS) -> dict[str, QAction]:
     """One QAction per row; nothing is connected yet."""
     actions = {}
-    for row in ROWS:
+    for row in rows:
         action = QAction(row.text, parent)
         action.setShortcut(QKeySequence(row.shortcut))
         action.setToolTip(f"{row.tip} ({row.shortcut})")
@@ -105,6 +119,6 @@ def connect(actions: Mapping[str, QAction], answers: Mapping[str, Callable[[], o
         action.triggered.connect(lambda _checked=False, answer=answer: answer())
 
 
-def shortcuts_text() -> str:
+def shortcuts_text(rows: Sequence[ActionRow] = ROWS) -> str:
     """All shortcuts, for the help window."""
-    return "\n".join(f"{row.shortcut}\t{row.text.replace('&', '').rstrip('…')}: {row.tip}" for row in ROWS)
+    return "\n".join(f"{row.shortcut}\t{row.text.replace('&', '').rstrip('…')}: {row.tip}" for row in rows)

@@ -1,0 +1,67 @@
+"""A thread that does what it is told, one thing after the other, so that no window waits."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+from cras_core.errors import CrasError
+
+logger = logging.getLogger(__name__)
+
+Job = Callable[[], object]
+
+
+class JobLane:
+    """Does jobs in their order; one that fails is told and the next is done."""
+
+    def __init__(
+        self, name: str, on_failure: Callable[[str], None], on_idle: Job | None = None, idle_s: float = 2.0
+    ) -> None:
+        """
+        Args:
+            name: of the thread.
+            on_failure: told why a job failed, in the thread.
+            on_idle: done when there was no job for ``idle_s``, again and again.
+            idle_s: seconds.
+        """
+        self._on_failure, self._on_idle, self._idle_s = on_failure, on_idle, idle_s
+        self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, job: Job) -> None:
+        """Does this after what was put before."""
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        """Ends after what was put before."""
+        self._jobs.put(None)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether the thread has ended, within the time."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                job = self._jobs.get(timeout=None if self._on_idle is None else self._idle_s)
+            except queue.Empty:
+                if self._on_idle is not None:
+                    self._guarded(self._on_idle)
+                continue
+            if job is None:
+                return
+            self._guarded(job)
+
+    def _guarded(self, job: Job) -> None:
+        try:
+            job()
+        except CrasError as error:
+            self._on_failure(str(error))
+        except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
+            logger.exception("%s", self._thread.name)
+            self._on_failure(f"That failed ({type(error).__name__}: {error}). Please report it with the log file.")
