@@ -381,7 +381,7 @@ class Application(QObject):
     def enrol(self) -> None:
         """Shows the window in which fabrics are enrolled; the line goes on."""
         if self.enrolment is None:
-            desk = EnrolDesk(SampleStore(library_folder()), catalogue_path())
+            desk = EnrolDesk(SampleStore(library_folder()), catalogue_path(), user())
             thumbnails = Thumbnails(THUMBNAIL_PX)
             window = EnrolWindow(desk, thumbnails, THEMES[self.settings.theme])
             window.samples_page.fabrics.last_folder = self.settings.last_folder

@@ -6,7 +6,6 @@ beside it; where that fails, the sample is shown again as it is on disk, and the
 
 from __future__ import annotations
 
-import getpass
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -35,13 +34,14 @@ _SHOW_S = 0.5  # between two views of samples that are being added
 class EnrolDesk:
     """A ``SampleDesk`` for the window. ``close`` it when the program goes."""
 
-    def __init__(self, store: SampleStore, catalogue: Path) -> None:
+    def __init__(self, store: SampleStore, catalogue: Path, author: str = "") -> None:
         """
         Args:
             store: the samples; its folder need not be there yet.
             catalogue: file of the types of defects.
+            author: whoever adds samples.
         """
-        self._store, self._catalogue = store, catalogue
+        self._store, self._catalogue, self._author = store, catalogue, author
         self._lock = threading.RLock()
         self._view = EnrolView(busy=_READING)
         self._steps: list[Mapping[str, Choice]] = []  # what undo writes, the latest last
@@ -87,7 +87,7 @@ class EnrolDesk:
         """Makes a new fabric and shows it."""
 
         def do() -> None:
-            self._store.begin(FabricRecord(fabric, created_at=_now(), author=_author()))
+            self._store.begin(FabricRecord(fabric, created_at=_now(), author=self._author))
             self._look()
             self._choose(fabric)
 
@@ -307,7 +307,7 @@ class EnrolDesk:
             return not self._stopping.is_set()
 
         record = self._store.fabric(fabric)
-        result = add_pictures(self._store, record, pictures_at(paths), _author(), _now(), on_picture)
+        result = add_pictures(self._store, record, pictures_at(paths), self._author, _now(), on_picture)
         self._put(fabric, {s.id: s for s in result.added})
         self._look()
         self._say(f"{fabric}: {result.text}", alarm=result.is_alarm)
@@ -369,10 +369,3 @@ def _number(count: int, what: str) -> str:
 
 def _now() -> str:
     return datetime.now().astimezone().isoformat(timespec="seconds")
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a machine without user names
-        return ""

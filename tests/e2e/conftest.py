@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from aoi_process import CommandLine
-from PySide6.QtWidgets import QApplication
+from mill import Mill
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 from window_tools import LOOM, Begin, close
@@ -69,3 +70,16 @@ def begin(
     for application in made:
         _kept.append(application)
         close(qtbot, application)
+
+
+@pytest.fixture
+def mill(tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mill]:
+    """A store of samples; ``open`` shows it. A question that a test does not expect ends it instead of waiting."""
+
+    def unexpected(*arguments: object) -> None:
+        raise AssertionError(arguments)
+
+    monkeypatch.setattr(QMessageBox, "question", unexpected)
+    mill = Mill(tmp_path, qtbot)
+    yield mill
+    mill.close()

@@ -1,0 +1,172 @@
+"""Fabrics are begun, filled, renamed, merged, retired and deleted in the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from mill import Mill, tile
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox, QProgressBar, QPushButton
+from pytestqt.qtbot import QtBot
+
+from aoi_app.app import Application
+from aoi_app.line import SourceChoice
+from aoi_app.recipes import Recipe
+from aoi_app.records.database import open_database
+from aoi_app.settings import Settings, library_folder
+from cras_core.labels import Label
+from cras_core.sample_store import SampleStore
+
+
+def trigger(mill: Mill, key: str) -> None:
+    mill.window.samples_page.fabrics.actions_by_key[key].trigger()
+
+
+def names(mill: Mill) -> list[str]:
+    list_ = mill.window.samples_page.fabrics.list
+    return [list_.item(i).text().splitlines()[0] for i in range(list_.count())]
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: (text, True))
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *_, **__: (text, True))
+
+
+def test_a_fabric_is_begun_and_filled_from_a_folder(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    mill.open()
+    assert not mill.window.samples_page.fabrics.actions_by_key["add_folder"].isEnabled()
+    answer(monkeypatch, "twill 7")
+    trigger(mill, "new")
+    mill.until(lambda: names(mill) == ["twill 7"])
+    folder = mill.folder / "roll"
+    folder.mkdir()
+    strip = np.random.default_rng(1).integers(60, 180, (512, 1600)).astype(np.uint8)
+    cv2.imwrite(str(folder / "strip.png"), strip)
+    (folder / "bad.png").write_bytes(b"nothing")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    used: list[str] = []
+    mill.window.folder_used.connect(used.append)
+    trigger(mill, "add_folder")
+    mill.until(lambda: len(mill.shown()) == 3)
+    mill.until(lambda: "bad.png" in mill.text("Alarm"))
+    assert used == [str(folder)]
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(folder / "strip.png")], ""))
+    trigger(mill, "add_files")
+    mill.until(lambda: "3 were there already" in mill.text("Message"))
+
+
+def test_the_window_goes_on_while_pictures_are_added_and_stops_them(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mill.fill(2)
+    mill.open()
+    folder = mill.folder / "many"
+    folder.mkdir()
+    for i in range(200):
+        cv2.imwrite(str(folder / f"{i}.png"), tile(100 + i))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    trigger(mill, "add_folder")
+    (bar,) = mill.window.findChildren(QProgressBar)
+    mill.until(lambda: bar.isVisible() and bar.value() > 0)
+    mill.press(Qt.Key.Key_X)
+    mill.until(lambda: mill.on_disk("s0").choice == "thrown out")
+    (stop,) = [b for b in mill.window.findChildren(QPushButton) if b.text() == "&Stop"]
+    stop.click()
+    mill.until(lambda: "are left" in mill.text("Message"))
+    assert not bar.isVisible()
+    assert mill.store.problems() == []
+
+
+def test_fabrics_are_renamed_merged_retired_and_restored(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    mill.fill(2, "alpha")
+    mill.fill(3, "beta")
+    mill.open()
+    assert names(mill) == ["alpha", "beta"]
+    trigger(mill, "retire")
+    mill.until(lambda: names(mill) == ["alpha (retired)", "beta"])
+    trigger(mill, "restore")
+    mill.until(lambda: names(mill) == ["alpha", "beta"])
+    answer(monkeypatch, "gamma")
+    trigger(mill, "rename")
+    mill.until(lambda: names(mill) == ["beta", "gamma"])
+    assert len(mill.shown()) == 2
+    answer(monkeypatch, "beta")
+    trigger(mill, "merge")
+    mill.until(lambda: names(mill) == ["beta"] and len(mill.shown()) == 5)
+
+
+def test_deleting_asks_first(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    mill.fill(2, "alpha")
+    mill.open()
+    box = QMessageBox.StandardButton
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: box.Cancel)
+    trigger(mill, "delete")
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: box.Yes)
+    assert names(mill) == ["alpha"]
+    trigger(mill, "delete")
+    mill.until(lambda: names(mill) == [])
+    assert mill.store.fabrics() == []
+
+
+def test_choosing_a_fabric_shows_its_samples(mill: Mill) -> None:
+    mill.fill(2, "alpha")
+    mill.fill(5, "beta")
+    mill.open()
+    assert len(mill.shown()) == 2
+    mill.window.samples_page.fabrics.list.setCurrentRow(1)
+    mill.until(lambda: len(mill.shown()) == 5)
+
+
+def test_what_cannot_be_used_is_named(mill: Mill) -> None:
+    mill.fill(3)
+    (mill.store.folder("denim") / "samples" / "s1.json").write_text("{")
+    (mill.store.root / "other").mkdir()
+    (mill.store.root / "other" / "fabric.json").write_text('{"format": "else"}')
+    mill.open()
+    assert mill.shown() == ["s0", "s2"]
+    mill.until(lambda: "s1.json" in mill.text("Problems of the store"))
+    assert "other" in mill.text("Problems of the store")
+
+
+@pytest.fixture
+def application(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Application]:
+    monkeypatch.setattr(qapp, "quit", lambda: None)
+    engine = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    made = Application(qapp, Settings(), engine, SourceChoice(), Path("none.cras"), Recipe(), "cpu", "float32")
+    made.window.show()
+    qtbot.waitExposed(made.window)
+    yield made
+    made.close()
+    qtbot.waitUntil(partial(_is_gone, made), timeout=30_000)
+    engine.dispose()
+
+
+def _is_gone(application: Application) -> bool:
+    return application.is_at_rest and not application.window.isVisible()
+
+
+def test_the_program_opens_the_window_and_keeps_what_was_drawn_when_it_ends(
+    application: Application, qtbot: QtBot
+) -> None:
+    store = SampleStore(library_folder())
+    mill = Mill(library_folder().parent, qtbot)
+    mill.fill(2)
+    assert mill.store.root == store.root
+    application.window.actions_by_key["enrol"].trigger()
+    assert application.enrolment is not None
+    mill.desk, mill.thumbnails, mill.window = application.enrolment
+    mill.until(lambda: len(mill.shown()) == 2)
+    mill.edit("s0")
+    mill.drag((10, 8), (30, 20))
+    application.window.actions_by_key["theme"].trigger()
+    application.close()
+    assert not mill.window.isVisible()
+    assert not mill.editor.isVisible()
+    assert [type(label) for label in store.sample("denim", "s0").labels] == [Label]
