@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from aoi_app.catalogue import DefectType
 from aoi_app.enrol_view import EnrolView, SampleDesk
 from aoi_app.thumbnails import Thumbnails
-from aoi_app.ui import fabric_list, label_editor
+from aoi_app.ui import fabric_list
 from aoi_app.ui.actions import ActionRow, connect, make_actions, shortcuts_text
 from aoi_app.ui.banner import Banner
 from aoi_app.ui.samples_page import SamplesPage
@@ -34,7 +34,8 @@ _GRID_KEYS = (
     "X, Delete\tThrow the selected samples out; they stay on disk\n"
     "K\tKeep them\n"
     "Enter\tOpen a sample and label it\n"
-    "Arrows, Shift, Ctrl+A\tMove, select several, select all"
+    "Arrows\tMove; with Shift they select several\n"
+    "Ctrl+A\tSelect all"
 )
 _TICK_MS = 50
 _MOST_PROBLEMS = 3
@@ -135,8 +136,8 @@ class EnrolWindow(QWidget):
 
     def _show_keys(self) -> None:
         rows = (*ROWS, *(r for r in fabric_list.ROWS if r.shortcut))
-        labels = shortcuts_text(label_editor.ROWS)
-        QMessageBox.information(self, "Keys", f"{_GRID_KEYS}\n{shortcuts_text(rows)}\n\nLabelling\n{labels}")
+        more = "F1 in the window of a tile lists the keys for labels."
+        QMessageBox.information(self, "Keys", f"{_GRID_KEYS}\n{shortcuts_text(rows)}\n\n{more}")
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         """The editor goes too, unless it holds labels that are not on disk."""

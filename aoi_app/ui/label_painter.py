@@ -6,10 +6,12 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
 
 from aoi_app.label_drawing import Draft, Placement, Point, corners
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.theme import THEMES, Theme
 from cras_core.labels import Label, Points
 
 _EDGE = QColor(0, 0, 0, 200)
+_COLOR = QColor(THEMES["dark"].accent)  # cloth is as it is in every theme
+_SELECTED = QColor(THEMES["dark"].warning)
 _HANDLE = 3.5  # half the side of the marks on the corners of the selected label, pixels of the screen
 
 
@@ -33,7 +35,7 @@ class LabelPainter:
 
     def paint_label(self, painter: QPainter, label: Label, placement: Placement, *, is_selected: bool) -> None:
         """A label; the selected one is dashed and has marks on its corners."""
-        color = QColor(self._theme.warning if is_selected else self._theme.accent)
+        color = _SELECTED if is_selected else _COLOR
         path = _path_of(label, placement)
         self._paint(painter, path, color, is_dashed=is_selected)
         if is_selected:
@@ -52,12 +54,12 @@ class LabelPainter:
         else:
             label = Label("brush", draft.points, "", draft.radius_px)
             path = _path_of(Label("box", corners(draft.points)) if draft.tool == "box" else label, placement)
-        self._paint(painter, path, QColor(self._theme.warning), is_dashed=False)
+        self._paint(painter, path, _SELECTED, is_dashed=False)
 
     def paint_cursor(self, painter: QPainter, at: Point, placement: Placement, radius_px: float) -> None:
         """The cross of the keyboard, with the brush around it."""
         x, y = placement.to_screen(at)
-        for color, width in ((_EDGE, 3), (QColor(self._theme.warning), 1)):
+        for color, width in ((_EDGE, 3), (_SELECTED, 1)):
             painter.setPen(QPen(color, width))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawLine(QPointF(x - 14, y), QPointF(x + 14, y))

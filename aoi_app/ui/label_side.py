@@ -90,7 +90,10 @@ class LabelSide(QWidget):
         """The labels, which one is selected, and the type that holds now."""
         with QSignalBlocker(self.labels):
             self.labels.clear()
-            self.labels.addItems([f"{i}  {label.outline}  {label.code}" for i, label in enumerate(labels, 1)])
+            names = {t.code: f"{t.code} {t.name}" for t in self._types}
+            self.labels.addItems(
+                [f"{i}  {label.outline}  {names.get(label.code, label.code)}" for i, label in enumerate(labels, 1)]
+            )
             self.labels.setCurrentRow(selected)
         n = len(labels)
         self._state.setText(f"Defect: {n} label{'s' * (n != 1)}" if n else "Good cloth: no labels")

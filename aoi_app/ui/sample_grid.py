@@ -198,7 +198,8 @@ class _Cell(QStyledItemDelegate):
         font = painter.font()
         font.setBold(True)
         painter.setFont(font)
-        painter.setPen(QColor("#000000"))
+        is_light = QColor(self.theme.warning).lightnessF() > 0.45
+        painter.setPen(QColor("#000000" if is_light else "#ffffff"))
         painter.drawText(QRectF(x, y + 5, 26, 18), Qt.AlignmentFlag.AlignCenter, "!")
         font.setBold(False)
         painter.setFont(font)
