@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import get_args, get_type_hints
 
 from pydantic import ValidationError
 from PySide6.QtCore import Qt
@@ -22,12 +22,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.catalogue import CatalogueError, DefectType, Severity, check_codes
-from aoi_app.defects import Shape
+from aoi_app.catalogue import CatalogueError, DefectType, check_codes
 from aoi_app.recipes import describe
 
-_SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-_SHAPES: tuple[Shape, ...] = get_args(Shape)
+_SEVERITIES: tuple[str, ...] = get_args(get_type_hints(DefectType)["severity"])
+_SHAPES: tuple[str, ...] = get_args(get_type_hints(DefectType)["shape"])
 _COLUMNS = ("code", "name", "severity", "shape")
 
 
@@ -119,7 +118,7 @@ class CatalogueDialog(QDialog):
         for row in sorted(rows, reverse=True):
             self.table.removeRow(row)
 
-    def _append(self, code: str, name: str, severity: Severity, shape: Shape) -> None:
+    def _append(self, code: str, name: str, severity: str, shape: str) -> None:
         row = self.table.rowCount()
         self.table.insertRow(row)
         widgets = QLineEdit(code), QLineEdit(name), _choice(_SEVERITIES, severity), _choice(_SHAPES, shape)
