@@ -152,6 +152,7 @@ class Application(QObject):
         self._collecting = collecting
         window.collect_bar.begin_asked.connect(collecting.begin)
         window.collect_bar.end_asked.connect(collecting.end)
+        window.collect_bar.enrol_asked.connect(self.enrol)
         self._bridge.ticked.connect(collecting.tick)
         self._learner = ReviewLearner(store, user())
         self._bridge.ticked.connect(self._tell_learner)
