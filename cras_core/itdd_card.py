@@ -226,11 +226,19 @@ def readme_of(card: Card) -> str:
     return _README.format(
         card=card,
         rows="\n".join(rows),
-        types="\n".join(types),
+        types=_TYPES.format(rows="\n".join(types)) if types else "",
         origins=", ".join(f"{n} {k}" for k, n in sorted(origins.items())),
         remarks="\n".join(["", *said, ""]) if said else "",
     )
 
+
+_TYPES = """| fabric | type | folder | pictures | block | point | line |
+|---|---|---|---|---|---|---|
+{rows}
+
+A picture with labels of more than one type is in `several`; labels that nobody named are `defect`. Shapes are counted
+by label.
+"""
 
 _README = """# Samples of cloth
 
@@ -243,13 +251,7 @@ Written by {card.program} at {card.written_at}. Licence: to be filled in by the 
 |---|---|---|---|---|---|---|
 {rows}
 
-| fabric | type | folder | pictures | block | point | line |
-|---|---|---|---|---|---|---|
 {types}
-
-A picture with labels of more than one type is in `several`; labels that nobody named are `defect`. Shapes are counted
-by label.
-
 Origin of the tiles: {origins}.
 
 A web (roll or file) is on one side only; webs with defects are never trained on. Asked for was a share of
