@@ -79,7 +79,8 @@ def suspicions(
 
     Returns:
         (count,) float32, 0 or more; 1 is the limit from which a person should look. Takes about 40 KB of memory and, on
-        one core, 0.1 s for each tile of 512 px beside what its features take.
+        one core, 0.1 s for each tile of 512 px beside what its features take. A defect that is small and weak is not
+        found: a store that was judged is cleaner, not clean.
 
     Raises:
         DataError: there are too few tiles.
