@@ -10,15 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.web.regions import Region
+from cras_core.web.shapes import Shape
 
 Image = npt.NDArray[np.uint8]
-Shape = Literal["block", "point", "line"]
 RemarkKind = Literal["matched", "unknown", "level", "camera", "model", "recipe", "mismatch"]
-
-POINT_MM = 6.0
-"""A defect no longer than this either way is a point."""
-LINE_ASPECT = 4.0
-"""A defect this many times longer than wide is a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +137,3 @@ def boxes_of(region: Region, first_line: int, cell_px: int, spans: Sequence[Sour
             left, right = int(rows[:, 0].min()) * cell_px, min(int(rows[:, 1].max()) * cell_px, span.width_px)
             found.append(Box(span.source, left, a - span.first_line, right - left, b - a))
     return tuple(found)
-
-
-def shape_of(length_mm: float, width_mm: float) -> Shape:
-    """The trade's three shapes, by extent along and across the web."""
-    longer, shorter = max(length_mm, width_mm), max(min(length_mm, width_mm), 1e-9)
-    if longer <= POINT_MM:
-        return "point"
-    return "line" if longer / shorter >= LINE_ASPECT else "block"

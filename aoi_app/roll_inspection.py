@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.cloth_remarks import ClothRemarks
-from aoi_app.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_of, shape_of
+from aoi_app.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_of
 from aoi_app.frame import Frame, Lost
 from aoi_app.judge import Judge, judge
 from aoi_app.recent_web import RecentWeb, Strip, TileSample
@@ -20,6 +20,7 @@ from aoi_app.segment import Segment
 from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebInspection
 from cras_core.web.reference import RunningReference
 from cras_core.web.regions import Region, RegionConfig, RegionTracker
+from cras_core.web.shapes import shape_of
 from cras_core.web.tiling import TilingConfig
 
 Image = npt.NDArray[np.uint8]

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from cras_core import model_commands, report_commands, retrain_commands
+from cras_core import model_commands, report_commands, retrain_commands, sample_commands
 from cras_core.config import PRESETS, CrasConfig, with_settings
 from cras_core.errors import ConfigError, CrasError
 from cras_core.terminal import DataName, Device, JsonFile, Precision, SkipCorrupt, console
@@ -429,6 +429,7 @@ app.command()(model_commands.rename_fabric)
 app.command()(model_commands.merge)
 app.command()(retrain_commands.retrain)
 app.add_typer(model_commands.models, name="models")
+app.add_typer(sample_commands.samples, name="samples")
 
 
 def main() -> None:

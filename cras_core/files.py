@@ -1,9 +1,12 @@
-"""Writing files so that a power cut leaves the old one or the new one, never half of it."""
+"""Writing files and folders so that a power cut leaves the old one or the new one, never half of it."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -33,6 +36,30 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
             _sync_folder(path.parent)
     except BaseException:  # also Ctrl-C
         temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def folder_made_whole(path: Path) -> Iterator[Path]:
+    """A new folder beside ``path`` to be filled; it takes the place of ``path`` when the block ends well, in one
+    rename, and is removed when it does not.
+
+    Args:
+        path: not there yet, or an empty folder.
+
+    Raises:
+        OSError: it cannot be made, or ``path`` is there and not empty.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        if path.is_dir():
+            path.rmdir()  # where it is not empty, this says so
+        temporary.rename(path)
+    except BaseException:  # also Ctrl-C
+        shutil.rmtree(temporary, ignore_errors=True)
         raise
 
 

@@ -17,7 +17,9 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -183,14 +185,47 @@ class SampleStore:
             DataError: there is one of this name (also when only capitals or blanks differ), the name cannot be used, or
                 the disk cannot be written.
         """
-        _check_name(record.name)
+        self.check_free(record.name)
+        self._write(self._new_folder(record.name) / "fabric.json", _fabric_json(record))
+
+    def check_free(self, name: str) -> None:
+        """Raises DataError when a fabric cannot have this name, as ``begin`` would."""
+        _check_name(name)
         for other in self.fabrics():
-            if _same(other.name, record.name):
+            if _same(other.name, name):
                 raise DataError(
                     f"There is a fabric {other.name!r} already. Add samples to it, or choose another name than "
-                    f"{record.name!r}."
+                    f"{name!r}."
                 )
-        self._write(self._new_folder(record.name) / "fabric.json", _fabric_json(record))
+
+    @contextmanager
+    def staging(self) -> Iterator[SampleStore]:
+        """A store beside this one's fabrics that nobody sees, to fill before ``adopt``; it goes when the block ends.
+
+        Raises:
+            DataError: the disk cannot be written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            beside = tempfile.TemporaryDirectory(dir=self.root, prefix=".import-")
+        except OSError as error:
+            raise DataError(f"{self.root} cannot be written: {error.strerror or error}") from error
+        with beside as folder:
+            yield SampleStore(Path(folder))
+
+    def adopt(self, folder: Path) -> FabricRecord:
+        """Takes over the folder of a fabric that was made elsewhere on the same disk, in one rename.
+
+        Raises:
+            DataError: as ``begin``, or it cannot be moved.
+        """
+        record = _read_fabric(folder)
+        self.check_free(record.name)
+        try:
+            folder.rename(self._new_folder(record.name))
+        except OSError as error:
+            raise DataError(f"The fabric {record.name!r} cannot be moved: {error.strerror or error}") from error
+        return record
 
     def change(self, record: FabricRecord) -> None:
         """Changes a fabric in place; its name stays. Raises DataError."""
@@ -272,8 +307,11 @@ class SampleStore:
         Raises:
             DataError: the fabric is not known, or the disk cannot be written.
         """
+        return self.put(sample, encode(image))
+
+    def put(self, sample: Sample, data: bytes) -> Sample:
+        """Keeps a tile that is a PNG already, of 8 bit grey or RGB; otherwise as ``add``."""
         folder = self.folder(sample.fabric)
-        data = encode(image)
         name = sample.id
         if (folder / "samples" / f"{name}.json").exists():
             name = f"{name[:120]}-{hashlib.sha256(data).hexdigest()[:8]}"
@@ -441,9 +479,14 @@ def fabric_from(value: dict[str, Any], where: str) -> FabricRecord:
         raise DataError(f"{where} is of version {value.get('version')}; this program reads version {VERSION}. {way}")
     try:
         record = FabricRecord(**{k: v for k, v in value.items() if k not in ("format", "version")})
-        if not (isinstance(record.name, str) and isinstance(record.recipe, dict)):
-            raise DataError(f"{where} has no name.")
+        texts = (record.name, record.created_at, record.author, record.note)
+        if not all(isinstance(t, str) for t in texts) or not isinstance(record.is_retired, bool):
+            raise TypeError("a text or a yes or no is something else")
+        if not isinstance(record.recipe, dict):
+            raise TypeError("the recipe is none")
         _check_name(record.name)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
     except TypeError as error:
         raise DataError(f"{where} does not describe a fabric ({error}).") from error
     return record

@@ -23,10 +23,12 @@ from cras_core.errors import DataError
 from cras_core.sample_store import Sample, SampleStore
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 FEWEST_TILES = 8
 """Fewer cannot be judged by each other."""
 
+_ENOUGH_TILES = 20  # with fewer the limits are wider, by a half and more: they are not well known
 _DIMENSIONS = 48  # vectors are projected onto so many; distances keep within a few per cent
 _REFERENCE_TILES = 32
 _REFERENCE_CELLS = 64  # of each reference tile
@@ -36,6 +38,7 @@ _NEIGHBOUR = 0.15  # share of the reference tiles that must resemble a cell, so 
 _SPREADS = 5.0  # limit of the strangest cells
 _PRIOR_SPREAD = 0.05  # of the logarithm of a good tile's score, where few tiles tell it
 _MIDDLES = 2.75  # limit of a tile's middle, multiples of the usual distance from the middle of all
+_ENOUGH_OF_A_FIFTH = 5  # tiles of a fifth of the width have a middle of their own from so many on
 _LEAST_MIDDLE = 0.25  # least usual distance of a middle, spreads of the cells of a tile
 _LEAST_BRIGHTNESS = 0.25  # least limit of brightness, natural logarithm
 _BRIGHTNESS_SPREADS = 5.0
@@ -61,6 +64,7 @@ def suspicions(
     count: int,
     vectors: Callable[[int], Tensor],
     brightness: Sequence[float] | Floats | None = None,
+    across: Sequence[float] | None = None,
     on_tile: Callable[[int], None] = lambda _: None,
 ) -> npt.NDArray[np.float32]:
     """How unlike the others each tile is.
@@ -69,11 +73,14 @@ def suspicions(
         count: number of tiles; at least ``FEWEST_TILES``.
         vectors: of tile i, (h, w, D) as ``Detector.look`` gives; asked twice for 32 tiles, once for the others.
         brightness: mean grey value of each tile; None leaves light out.
+        across: where each tile lies across the cloth, 0 at the left to 1; light and lens make tiles at the sides differ
+            from the others. None where nobody knows.
         on_tile: told after each tile how many are done.
 
     Returns:
         (count,) float32, 0 or more; 1 is the limit from which a person should look. Takes about 40 KB of memory and, on
-        one core, 0.1 s for each tile of 512 px beside what its features take.
+        one core, 0.1 s for each tile of 512 px beside what its features take. A defect that is small and weak is not
+        found: a store that was judged is cleaner, not clean.
 
     Raises:
         DataError: there are too few tiles.
@@ -88,10 +95,12 @@ def suspicions(
     for i in range(count):
         summaries.append(_summary(i, vectors(i), projection, references, rng))
         on_tile(i + 1)
-    found = [_strangeness(summaries, references, rng), _strangeness_of_middles(summaries)]
+    fifths = np.zeros(count, np.int64) if across is None else np.clip(np.asarray(across) * 5, 0, 4).astype(np.int64)
+    found = [_strangeness(summaries, references, fifths, rng), _strangeness_of_middles(summaries, fifths)]
     if brightness is not None:
         found.append(_strangeness_of_light(np.asarray(brightness, np.float64)))
-    return np.asarray(np.maximum(np.max(found, axis=0), 0.0), np.float32)
+    wider = 1.0 + max(0, _ENOUGH_TILES - count) / _ENOUGH_TILES
+    return np.asarray(np.maximum(np.max(found, axis=0), 0.0) / wider, np.float32)
 
 
 def judge_samples(
@@ -128,7 +137,9 @@ def judge_samples(
     def told(done: int) -> None:
         on_progress(folder / f"{samples[done - 1].id}.png", done, len(samples))
 
-    found = suspicions(len(samples), vectors, light, told)
+    known = all(s.cloth_mm > 0 for s in samples)
+    across = [s.position_mm / s.cloth_mm for s in samples] if known else None
+    found = suspicions(len(samples), vectors, light, across, told)
     judged = [replace(s, suspicion=round(float(x), 3)) for s, x in zip(samples, found, strict=True)]
     for sample in judged:
         store.update(sample)
@@ -176,7 +187,7 @@ def _distances(cells: Tensor, references: Sequence[Tensor]) -> Tensor:
 
 
 def _strangeness(
-    summaries: Sequence[_Summary], references: dict[int, Tensor], rng: np.random.Generator
+    summaries: Sequence[_Summary], references: dict[int, Tensor], fifths: Integers, rng: np.random.Generator
 ) -> npt.NDArray[np.float64]:
     """The strangest cells of each tile, first by the references at hand, then by tiles that looked good in that."""
 
@@ -187,8 +198,7 @@ def _strangeness(
             logs.append(float(distance.topk(min(_STRANGEST, len(distance))).values.mean().clamp_min(1e-6).log()))
         return np.array(logs)
 
-    best = np.argsort(scores(references))[: max(FEWEST_TILES - 2, len(summaries) * 2 // 3)]
-    chosen = np.sort(rng.permutation(best)[:_REFERENCE_TILES])
+    chosen = _best(scores(references), fifths, rng)
     found = scores({int(i): summaries[i].sample for i in chosen})
     usual, low = np.quantile(found, [0.4, 0.1])
     # Between these two quantiles lie 1.03 standard deviations of a normal distribution.
@@ -196,12 +206,30 @@ def _strangeness(
     return np.asarray((found - usual) / (_SPREADS * spread))
 
 
-def _strangeness_of_middles(summaries: Sequence[_Summary]) -> npt.NDArray[np.float64]:
+def _best(scores: Floats, fifths: Integers, rng: np.random.Generator) -> Integers:
+    """Reference tiles among the better two thirds of each fifth of the width, of all fifths alike."""
+    kinds = [np.flatnonzero(fifths == k) for k in np.unique(fifths)]
+    better = [kind[np.argsort(scores[kind])[: -(-len(kind) * 2 // 3)]] for kind in kinds]
+    turns = np.concatenate([np.arange(len(kind)) for kind in better])
+    mixed = np.concatenate([rng.permutation(kind) for kind in better])
+    return np.sort(mixed[np.argsort(turns, kind="stable")][:_REFERENCE_TILES])
+
+
+def _strangeness_of_middles(summaries: Sequence[_Summary], fifths: Integers) -> npt.NDArray[np.float64]:
+    """How far the middle of each tile lies from that of all, or from that of its fifth of the width."""
     middles = np.stack([s.middle for s in summaries])
     spread = np.median([s.spread for s in summaries], axis=0) + 1e-6
-    distance = np.sqrt((((middles - np.median(middles, axis=0)) / spread) ** 2).mean(axis=1))
+    distance = _distance_from_middle(middles / spread)
     usual = max(_LEAST_MIDDLE, float(np.quantile(distance, 0.4)))
+    for k in np.unique(fifths):
+        mine = fifths == k
+        if mine.sum() >= _ENOUGH_OF_A_FIFTH:
+            distance[mine] = np.minimum(distance[mine], _distance_from_middle(middles[mine] / spread))
     return np.asarray(np.log(np.maximum(distance, 1e-6) / usual) / np.log(_MIDDLES))
+
+
+def _distance_from_middle(points: Floats) -> Floats:
+    return np.asarray(np.sqrt(((points - np.median(points, axis=0)) ** 2).mean(axis=1)))
 
 
 def _strangeness_of_light(brightness: Floats) -> npt.NDArray[np.float64]:

@@ -190,9 +190,9 @@ class TileWriter:
     ``<fabric>/ground_truth/defect``.
 
     All good tiles of the roll are for training, none for testing: tiles of one roll are too alike to learn from some
-    and judge by others, and a model would look better than it is on the next roll. A test set of other rolls is made
-    from samples of several (``cras samples STORE import-itdd`` and ``export-itdd``). The tiles are what the detector
-    found; nobody has looked at them yet.
+    and judge by others, and a model would look better than it is on the next roll. A set with a test of other rolls is
+    made from the samples of several (``cras samples STORE export-itdd``). The tiles are what the detector found; nobody
+    has looked at them yet.
     """
 
     def __init__(self, folder: Path, prefix: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from cras_core.duplicates import DuplicateFilter, digest, is_near_duplicate
 from cras_core.errors import DataError
@@ -83,6 +84,19 @@ def test_eight_tiles_of_one_cloth_and_equal_tiles_are_judged(loom_data: Path, in
     features = [inspector.look(tile[None]).vectors[0] for tile in tiles[:8]]
     assert (suspicions(8, features.__getitem__) < 1).sum() >= 7
     assert (suspicions(8, lambda _: features[0]) < 1).all()
+
+
+def test_tiles_at_the_side_are_compared_with_each_other_where_their_place_is_known() -> None:
+    """Light falls off towards the side: such tiles are few, and all alike."""
+    rng = torch.Generator().manual_seed(0)
+    at_side = [i % 8 == 7 for i in range(64)]
+    tiles = [
+        torch.randn(12, 12, 16, generator=rng) + (2.5 if side else 0.05 * (i % 5)) for i, side in enumerate(at_side)
+    ]
+    without = suspicions(len(tiles), tiles.__getitem__)
+    assert all(x >= 1 for x, side in zip(without, at_side, strict=True) if side)
+    known = suspicions(len(tiles), tiles.__getitem__, across=[0.95 if side else 0.4 for side in at_side])
+    assert (known < 1).all()
 
 
 def test_a_place_seen_again_is_a_duplicate_and_another_place_is_not(loom_data: Path, inspector: Inspector) -> None:
