@@ -21,6 +21,7 @@ from aoi_app.job_lane import JobLane
 from aoi_app.picture_import import add_pictures
 from aoi_app.picture_samples import pictures_at
 from cras_core.errors import DataError
+from cras_core.fabric_archive import export_fabric, import_fabric
 from cras_core.labels import Label
 from cras_core.sample_store import Choice, FabricRecord, Sample, SampleStore
 
@@ -137,6 +138,31 @@ class EnrolDesk:
         """Cuts pictures, or all of a folder, into samples of a fabric."""
         self._stopping.clear()
         self._long(f"Adding pictures to {fabric} …", lambda: self._add(fabric, list(paths)))
+
+    def export(self, fabric: str, path: Path) -> None:
+        """Writes a fabric with all its samples into one file."""
+
+        def do() -> None:
+            count = export_fabric(self._store, fabric, path, self._told, self._stopping.is_set)
+            self._say(f"{_number(count, 'sample')} of {fabric} written to {path}.")
+
+        self._stopping.clear()
+        self._long(f"Writing {fabric} …", do)
+
+    def import_(self, path: Path) -> None:
+        """Reads a fabric from one file and shows it."""
+
+        def do() -> None:
+            record = import_fabric(path, self._store, None, self._told, self._stopping.is_set)
+            self._look()
+            self._choose(record.name)
+            self._say(f"{record.name} is read from {path}.")
+
+        self._stopping.clear()
+        self._long(f"Reading {path.name} …", do)
+
+    def _told(self, _path: Path, done: int, of: int) -> None:
+        self._show(progress=done / max(1, of))
 
     def stop(self) -> None:
         """Ends what takes long; what was done of it stays."""

@@ -130,6 +130,12 @@ class SampleDesk(Protocol):
     def add_pictures(self, fabric: str, paths: Sequence[Path]) -> None:
         """Cuts pictures, or all of a folder, into samples of a fabric."""
 
+    def export(self, fabric: str, path: Path) -> None:
+        """Writes a fabric with all its samples into one file."""
+
+    def import_(self, path: Path) -> None:
+        """Reads a fabric from one file and shows it."""
+
     def stop(self) -> None:
         """Ends what takes long; what was done of it stays."""
 

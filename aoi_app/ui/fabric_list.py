@@ -29,10 +29,14 @@ ROWS = (
     ActionRow("merge", "&Merge into…", "", "Move all its samples into another fabric"),
     ActionRow("retire", "Re&tire", "", "Learn it no more; its samples stay"),
     ActionRow("restore", "Re&store", "", "Learn it again"),
+    ActionRow("export", "&Export…", "Ctrl+E", "Write it with all its samples into one file, for another machine"),
+    ActionRow("import", "&Import…", "Ctrl+I", "Read a fabric from a file of another machine"),
     ActionRow("delete", "&Delete…", "", "Delete the fabric and all its samples"),
 )
 _PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp)"
-_NEEDS_FABRIC = ("add_files", "add_folder", "rename", "merge", "retire", "restore", "delete")
+_ENDING = ".fabric"
+_FABRICS = f"Fabrics (*{_ENDING})"
+_NEEDS_FABRIC = ("add_files", "add_folder", "rename", "merge", "retire", "restore", "export", "delete")
 _WIDTH_PX = 230
 
 
@@ -57,7 +61,7 @@ class FabricList(QWidget):
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.actions_by_key = make_actions(self, ROWS)
         self.addActions(list(self.actions_by_key.values()))
-        self._more = QPushButton("&More for this fabric")
+        self._more = QPushButton("&More")
         self._lay_out()
         self._enable(None)
         connect(self.actions_by_key, self._answers())
@@ -82,7 +86,7 @@ class FabricList(QWidget):
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
-        for key in ("rename", "merge", "retire", "restore", "delete"):
+        for key in ("rename", "merge", "retire", "restore", "export", "import", "delete"):
             menu.addAction(self.actions_by_key[key])
         return menu
 
@@ -95,6 +99,8 @@ class FabricList(QWidget):
             "merge": self._merge,
             "retire": lambda: self._desk.retire(self._fabric, is_retired=True),
             "restore": lambda: self._desk.retire(self._fabric, is_retired=False),
+            "export": self._export,
+            "import": self._import,
             "delete": self._delete,
         }
 
@@ -118,7 +124,6 @@ class FabricList(QWidget):
     def _enable(self, chosen: FabricRow | None) -> None:
         for key in _NEEDS_FABRIC:
             self.actions_by_key[key].setEnabled(chosen is not None)
-        self._more.setEnabled(chosen is not None)
         is_retired = chosen is not None and chosen.record.is_retired
         self.actions_by_key["retire"].setVisible(not is_retired)
         self.actions_by_key["restore"].setVisible(is_retired)
@@ -162,6 +167,17 @@ class FabricList(QWidget):
         if folder:
             self._use_folder(folder)
             self._desk.add_pictures(self._fabric, [Path(folder)])
+
+    def _export(self) -> None:
+        place = str(Path(self.last_folder) / f"{self._fabric.replace('/', '_')}{_ENDING}")
+        path, _ = QFileDialog.getSaveFileName(self, f"Export {self._fabric}", place, _FABRICS)
+        if path:
+            self._desk.export(self._fabric, Path(path))
+
+    def _import(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Import a fabric", self.last_folder, _FABRICS)
+        if path:
+            self._desk.import_(Path(path))
 
     def _use_folder(self, folder: str) -> None:
         self.last_folder = folder

@@ -113,6 +113,24 @@ def test_deleting_asks_first(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> Non
     assert mill.store.fabrics() == []
 
 
+def test_a_fabric_is_carried_in_one_file(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    mill.fill(3, "alpha")
+    mill.open()
+    path = mill.folder / "alpha.fabric"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    trigger(mill, "export")
+    mill.until(lambda: "3 samples of alpha written" in mill.text("Message"))
+    trigger(mill, "import")
+    mill.until(lambda: "There is a fabric 'alpha' already" in mill.text("Alarm"))
+    answer(monkeypatch, "beta")
+    trigger(mill, "rename")
+    mill.until(lambda: names(mill) == ["beta"])
+    trigger(mill, "import")
+    mill.until(lambda: names(mill) == ["alpha", "beta"] and len(mill.shown()) == 3)
+    assert mill.desk.view().fabric == "alpha"
+
+
 def test_choosing_a_fabric_shows_its_samples(mill: Mill) -> None:
     mill.fill(2, "alpha")
     mill.fill(5, "beta")
