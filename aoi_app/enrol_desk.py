@@ -18,11 +18,11 @@ from typing import Any
 from aoi_app.catalogue import CatalogueError, DefectType, load_catalogue, save_catalogue
 from aoi_app.enrol_view import EnrolView, FabricRow, OpenTile, count
 from aoi_app.job_lane import JobLane
-from aoi_app.picture_import import add_pictures
-from aoi_app.picture_samples import pictures_at
 from cras_core.errors import DataError
 from cras_core.fabric_archive import export_fabric, import_fabric
 from cras_core.labels import Label
+from cras_core.picture_import import add_pictures
+from cras_core.picture_samples import pictures_at
 from cras_core.sample_store import Choice, FabricRecord, Sample, SampleStore
 
 _READING = "Reading the samples …"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cras_core.data import contents
+from cras_core.errors import DataError
 from cras_core.terminal import Device, check_place, console, progress_bar, remark, show_table
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from cras_core.sample_store import SampleStore
+    from cras_core.sample_store import Sample, SampleStore
 
 samples = typer.Typer(no_args_is_help=True, help="Samples of cloth: list, judge, and carry them in and out.")
 
@@ -56,18 +59,47 @@ def list_(context: typer.Context) -> None:
 def add(
     context: typer.Context,
     fabric: Fabric,
-    folder: Annotated[Path, typer.Argument(help="Pictures of good cloth, each a tile.")],
+    pictures: Annotated[
+        list[Path], typer.Argument(help="Pictures of good cloth, or folders of them; strips are cut into tiles.")
+    ],
     web: Annotated[
         str | None, typer.Option(help="Roll that all of them were cut from; without it each counts as its own.")
     ] = None,
     mm_per_px: Scale = 0.2,
 ) -> None:
-    """Add the pictures of a folder as samples of good cloth; the fabric is begun where there is none."""
-    from cras_core.sample_folder import add_folder
+    """Add pictures as samples of good cloth; the fabric is begun where there is none. Given again, it goes on."""
+    from cras_core.picture_import import add_pictures
+    from cras_core.picture_samples import pictures_at
+    from cras_core.provenance import who_is_logged_in
+    from cras_core.sample_store import FabricRecord
 
+    store, now, author = (
+        _store_at(context),
+        datetime.now().astimezone().isoformat(timespec="seconds"),
+        who_is_logged_in(),
+    )
+    missing = [p for p in pictures if not p.exists()]
+    if missing:
+        raise DataError(f"There is no {missing[0]}; name pictures of good cloth, or a folder of them.")
+    paths = pictures_at(pictures)
+    if not paths:
+        raise DataError(f"{pictures[0]} holds no pictures; in it are: {contents(pictures[0])}")
+    is_new = all(f.name != fabric for f in store.fabrics())
+    if is_new:
+        store.begin(FabricRecord(fabric, created_at=now, author=author, recipe={"mm_per_px": mm_per_px}))
     with progress_bar() as bar:
-        added = add_folder(_store_at(context), fabric, folder, web, mm_per_px, _task(bar, "add"))
-    console.print(escape(f"{len(added)} samples of {fabric}"))
+        task = bar.add_task("add", total=1.0, message="")
+
+        def on_picture(_: list[Sample], done: float) -> bool:
+            bar.update(task, completed=done)
+            return True
+
+        outcome = add_pictures(store, store.fabric(fabric), paths, author, now, on_picture, web)
+    if is_new and not outcome.added:
+        store.remove_fabric(fabric)
+    if outcome.is_alarm:
+        raise DataError(outcome.text)
+    console.print(escape(outcome.text))
 
 
 @samples.command()

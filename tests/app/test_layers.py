@@ -110,10 +110,10 @@ def test_of_the_core_the_window_knows_values_alone() -> None:
 
 
 def test_what_is_decided_of_samples_and_labels_knows_neither_threads_nor_the_store_nor_a_window() -> None:
-    who = ("aoi_app.enrol_view", "aoi_app.label_drawing", "aoi_app.picture_samples", "aoi_app.catalogue")
+    who = ("aoi_app.enrol_view", "aoi_app.label_drawing", "aoi_app.catalogue")
     assert offenders(who, ("threading", "aoi_app.enrol_desk", "aoi_app.job_lane", "aoi_app.ui", "torch")) == []
-    assert offenders(("aoi_app.enrol_desk", "aoi_app.picture_import", "aoi_app.thumbnails"), ("torch",)) == []
-    assert offenders(("aoi_app.ui",), ("aoi_app.enrol_desk", "aoi_app.job_lane", "aoi_app.picture_import")) == []
+    assert offenders(("aoi_app.enrol_desk", "cras_core.picture_import", "aoi_app.thumbnails"), ("torch",)) == []
+    assert offenders(("aoi_app.ui",), ("aoi_app.enrol_desk", "aoi_app.job_lane", "cras_core.picture_import")) == []
 
 
 def test_what_the_camera_window_shows_is_values_alone() -> None:

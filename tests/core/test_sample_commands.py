@@ -58,6 +58,6 @@ def test_mistakes_are_one_clear_message(store: Path, mvtec: Path, tmp_path: Path
         cras(store, "add", "plain", mvtec)
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "a.png").write_bytes(b"hello")
-    with pytest.raises(DataError, match=r"Nothing was added:\n.*a\.png: not a readable picture"):
+    with pytest.raises(DataError, match=r"0 tiles added. Not usable: .*a\.png: not a readable picture"):
         cras(store, "add", "new", tmp_path / "bad")
     assert [f.name for f in SampleStore(store).fabrics()] == ["plain"]

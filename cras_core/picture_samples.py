@@ -107,38 +107,50 @@ def evenly(begin: int, end: int, tile_px: int) -> list[tuple[int, int]]:
     return [(begin + round(i * room / (count - 1)), size) for i in range(count)]
 
 
-def samples_of(path: Path, fabric: str, scale: Scale, author: str, now: str) -> Iterator[tuple[Sample, Image]]:
+def samples_of(
+    path: Path,
+    fabric: str,
+    scale: Scale,
+    author: str,
+    now: str,
+    web: str | None = None,
+    bits: int | None = None,
+) -> Iterator[tuple[Sample, Image]]:
     """The samples of one picture, ready for the store, and their tiles, (H, W) or (H, W, 3) uint8.
 
     Args:
-        path: the picture; it is a web of its own.
+        path: the picture.
         fabric: what the cloth is.
         scale: of the picture.
         author: whoever adds it.
         now: ISO 8601.
+        web: the roll that it was cut from; None makes it a web of its own.
+        bits: depth of a 16-bit picture; None guesses.
 
     Raises:
         DataError: the picture cannot be read or shows too little cloth.
     """
-    picture = read_image(path)
+    picture = read_image(path, bits)
     places = cuts(picture)
     if not places:
         raise DataError(f"{path}: too little cloth is to be seen on it; {_LEAST_PX} px either way are the least")
-    web = f"{path.resolve().parent.name}/{path.stem}"
+    name = f"{path.resolve().parent.name}/{path.stem}"
+    is_strip = (places[0].lines, places[0].width_px) != picture.shape[:2]
     for c in places:
         tile = picture[c.first_line : c.first_line + c.lines, c.left_px : c.left_px + c.width_px]
         middle = c.left_px + c.width_px / 2
         yield (
             Sample(
-                id=safe_id(web, c.first_line, c.left_px),
+                id=safe_id(name, c.first_line, c.left_px),
                 fabric=fabric,
                 origin="file",
-                web=web,
+                web=web or name,
                 first_line=c.first_line,
                 left_px=c.left_px,
                 position_m=c.first_line * scale.mm_per_line / 1000,
-                position_mm=(middle - c.edge_px) * scale.mm_per_px,
-                cloth_mm=c.cloth_px * scale.mm_per_px,
+                # where a single tile was cut from nobody knows
+                position_mm=(middle - c.edge_px) * scale.mm_per_px if is_strip else 0.0,
+                cloth_mm=c.cloth_px * scale.mm_per_px if is_strip else 0.0,
                 cloth_left_px=c.inspected[0],
                 cloth_right_px=c.inspected[1],
                 mm_per_px=scale.mm_per_px,

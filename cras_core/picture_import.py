@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from aoi_app.picture_samples import Image, Scale, samples_of
 from cras_core.data import listed
 from cras_core.errors import DataError
+from cras_core.images import read_bits
+from cras_core.picture_samples import Image, Scale, samples_of
 from cras_core.sample_store import FabricRecord, Sample, SampleStore
 
 
@@ -57,6 +58,7 @@ def add_pictures(
     author: str,
     now: str,
     on_picture: Callable[[list[Sample], float], bool],
+    web: str | None = None,
 ) -> Imported:
     """Cuts pictures into samples of a fabric. What cannot be used is named; where the disk fails, the rest is left.
 
@@ -68,15 +70,18 @@ def add_pictures(
         now: ISO 8601.
         on_picture: called after each picture with all samples that were added and the share that is done, 0..1; False
             ends it.
+        web: roll that all pictures were cut from; None makes each a web of its own.
     """
     scale = scale_of(record)
     added: list[Sample] = []
     broken: list[str] = []
     there = done = 0
     problem = ""
+    bits: int | None = None  # of the first deep picture; pictures of one camera have one depth
     for path in pictures:
         try:
-            tiles = list(samples_of(path, record.name, scale, author, now))
+            bits = bits or read_bits(path)
+            tiles = list(samples_of(path, record.name, scale, author, now, web, bits))
         except DataError as error:
             broken.append(str(error))
             tiles = []
