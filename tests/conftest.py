@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the processors; threads of each would fight for them
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 
