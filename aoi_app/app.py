@@ -51,8 +51,8 @@ from aoi_app.ui.theme import THEMES, apply_theme
 from aoi_app.verdict import Review
 from aoi_app.verdicts import VerdictAnswers, VerdictDesk, user
 from aoi_app.web_history import WebHistory
-from cras_core.inspector import Inspector
 from cras_core.sample_store import SampleStore
+from cras_core.trained import Trained
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Application(QObject):
         self._recipes = RecipeDesk(recipe, recipes_folder())
         self._threshold_is_of_cloth = False  # the slider has followed a recipe, not a hand
         self._loader = ModelLoader(device, precision, self._model_loaded.emit)
-        self._inspector: Inspector | None = None
+        self._inspector: Trained | None = None
         self._model = ""
         self._session: Session | None = None
         self.source: FrameSource | None = None

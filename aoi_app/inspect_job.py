@@ -26,7 +26,7 @@ from cras_core.bundle import read_bundle
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from cras_core.inspector import Inspector
+    from cras_core.trained import Trained
 
 COMPLETE, UNUSABLE, INCOMPLETE, STOPPED = 0, 2, 3, 130
 """Exit codes: everything was inspected; nothing could be done; something was not inspected or written; stopped."""
@@ -93,7 +93,7 @@ def _inspect(
     job: InspectJob,
     source: FrameSource,
     total_lines: int | None,
-    inspector: Inspector,
+    inspector: Trained,
     engine: Engine,
     console: Console,
 ) -> int:

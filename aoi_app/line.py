@@ -39,7 +39,7 @@ from aoi_app.side_by_side_file import make_side_by_side
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from cras_core.inspector import Inspector
+    from cras_core.trained import Trained
 
 logger = logging.getLogger(__name__)
 
@@ -226,7 +226,7 @@ def make_camera_source(
     return CameraSource(blocks, config, flat, recorder, mm_per_line=recipe.line_mm), remarks
 
 
-def load_inspector(bundle: Path, device: str, precision: str = "float32", *, leave_a_core: bool = False) -> Inspector:
+def load_inspector(bundle: Path, device: str, precision: str = "float32", *, leave_a_core: bool = False) -> Trained:
     """Opens a bundle. Slow: torch and the backbone are loaded here.
 
     Args:
@@ -240,17 +240,17 @@ def load_inspector(bundle: Path, device: str, precision: str = "float32", *, lea
     """
     import torch
 
-    from cras_core.inspector import Inspector
+    from cras_core.opening import open_detector
 
     cores = os.cpu_count() or 2
     torch.set_num_threads(max(1, cores - 1 if leave_a_core else cores))
-    inspector = Inspector.load(bundle, device, precision)
+    inspector = open_detector(bundle, device, precision)
     logger.info("model %s on %s", bundle, inspector.device)
     return inspector
 
 
 def make_session(
-    inspector: Inspector,
+    inspector: Trained,
     source: FrameSource,
     recipe: Recipe,
     engine: Engine,

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from cras_core.data import NormalImages
     from cras_core.datasets import DataSet
-    from cras_core.inspector import Inspector
     from cras_core.train import OnProgress
     from cras_core.train import Progress as Step
+    from cras_core.trained import Trained
 
 app = typer.Typer(
     add_completion=False,
@@ -53,6 +53,7 @@ def train(
     ],
     out: Annotated[Path, typer.Option(help="The bundle to write.")] = Path("fabrics.cras"),
     preset: Preset = "cloth",
+    detector: Annotated[str | None, typer.Option(help="cras (the default) or anomnet.")] = None,
     backbone: Annotated[str | None, typer.Option(help="Any timm network with features_only.")] = None,
     weights: Annotated[str | None, typer.Option(help="hub, package:NAME, or a file.")] = None,
     seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
@@ -79,6 +80,7 @@ def train(
         preset,
         settings,
         {
+            "heads.detector": detector,
             "backbone.name": backbone,
             "backbone.weights": weights,
             "train.seed": seed,
@@ -206,7 +208,7 @@ def compare(
     settings: Settings = None,
     device: Device = "auto",
 ) -> None:
-    """Train CRAS and its baselines on the same cloth and judge them on the same strips or pictures."""
+    """Train CRAS, AnomNet and the baselines on the same cloth and judge them on the same strips or pictures."""
     from cras_core.compare import compare as run
     from cras_core.datasets import open_data_set
 
@@ -230,7 +232,8 @@ def ablate(
     table: Annotated[
         str,
         typer.Option(
-            help="components, ratio, features, backbone, neighbourhood, levels, sigma, beta, prototypes or drawn."
+            help="components, ratio, features, backbone, neighbourhood, levels, sigma, beta, prototypes or drawn; of "
+            "AnomNet: anomnet-stages, anomnet-contrast, anomnet-centroids or anomnet-adapter."
         ),
     ] = "components",
     json_file: JsonFile = None,
@@ -263,6 +266,7 @@ def ablate(
             continue
         values = [*(figures["recall_per_strip"][r] for r in rates), *(figures[n] for n in names)]
         shown.add_row(row["name"], *(f"{v:.3f}" for v in values), published)
+        _remark([f"{row['name']}: {remark}" for remark in row["remarks"]])
     _show(shown)
     if json_file is not None:
         _write(json_file, rows)
@@ -306,15 +310,15 @@ def _check_judged(data: DataSet, normal: list[NormalImages]) -> None:
             sound_judged(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
 
 
-def _open(bundles: list[Path], device: str, precision: str) -> dict[str, Inspector]:
+def _open(bundles: list[Path], device: str, precision: str) -> dict[str, Trained]:
     """The models by the names of their files. Raises CrasError."""
-    from cras_core.inspector import Inspector
+    from cras_core.opening import open_detector
 
-    return {str(path): Inspector.load(path, device, precision) for path in bundles}
+    return {str(path): open_detector(path, device, precision) for path in bundles}
 
 
 def _one_report(
-    reports: dict[str, dict[str, Any]], inspectors: dict[str, Inspector], parts: tuple[str, ...]
+    reports: dict[str, dict[str, Any]], inspectors: dict[str, Trained], parts: tuple[str, ...]
 ) -> dict[str, Any]:
     """The report about one bundle, or mean and spread over several."""
     from cras_core.seeds import over_bundles
@@ -393,6 +397,7 @@ def show(bundle: Annotated[Path, typer.Argument(help="A bundle.")]) -> None:
         json.dumps(
             {
                 "model": content.identity,
+                "detector": content.config.heads.detector,
                 "fabrics": [{f: getattr(c, f) for f in c.__slots__} for c in content.calibrations],
                 "config": content.config.to_dict(),
                 "weights_hash": content.weights_hash,
@@ -412,9 +417,9 @@ def benchmark(
 ) -> None:
     """Time the line and the detector beside the bare backbone."""
     from cras_core.benchmark import benchmark as run
-    from cras_core.inspector import Inspector
+    from cras_core.opening import open_detector
 
-    inspector = Inspector.load(bundle, device, precision)
+    inspector = open_detector(bundle, device, precision)
     table = Table("", f"tiles of {inspector.config.tiling.tile_px} px per second", "ratio")
     for speed in run(inspector, batch, rounds):
         table.add_row(speed.name, f"{speed.tiles_per_s:.1f}", f"{speed.ratio:.2f}")

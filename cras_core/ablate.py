@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cras_core.anomnet.detector import AnomNetDetector
+from cras_core.anomnet.health import health_of
 from cras_core.backbone import load_backbone
 from cras_core.config import HUB, PACKAGED_LITE0, CrasConfig, with_settings
 from cras_core.cras import FeatureExtractor
@@ -54,6 +56,19 @@ def _network(name: str, published: tuple[float, float] | None = None) -> Variant
     """A backbone with the weights of timm's hub."""
     return Variant(name.partition(".")[0], _backbone(name, HUB), published)
 
+
+def _centroids(name: str, settings: Mapping[str, str], published: tuple[float, float | None] | None = None) -> Variant:
+    """A variant of AnomNet, whatever detector the preset names."""
+    return Variant(name, {"heads.detector": '"anomnet"', **settings}, published)
+
+
+def _losses(separation: bool, entropy: bool, contrast: bool) -> dict[str, str]:
+    """Settings that switch off what a row of AnomNet's table 1 lacks; the attraction is always there."""
+    used = {"separation": separation, "entropy": entropy, "contrast": contrast}
+    return {f"anomnet.{name}": "0" for name, is_used in used.items() if not is_used}
+
+
+_SINGLE = {"anomnet.stages": '"one"'}
 
 TABLES: dict[str, tuple[Variant, ...]] = {
     "components": (  # table V
@@ -105,6 +120,31 @@ TABLES: dict[str, tuple[Variant, ...]] = {
     ),
     "prototypes": tuple(Variant(f"K = {k}", {"centers.prototypes": k}) for k in ("1", "16", "64", "256")),
     "drawn": tuple(Variant(f"drawn = {d}", {"synthesis.drawn": d}) for d in ("0", "0.25", "0.5", "0.75", "1")),
+    "anomnet-stages": (  # AnomNet's table 1; P-AUROC is given for the whole model alone
+        _centroids("a: one stage", _SINGLE | _losses(True, True, False), (97.7, None)),
+        _centroids("b: one stage, contrast", _SINGLE | _losses(True, True, True), (98.1, None)),
+        _centroids("c: two stages, attraction alone", _losses(False, False, False), (96.5, None)),
+        _centroids("d: two stages, entropy", _losses(False, True, False), (98.1, None)),
+        _centroids("e: two stages, separation", _losses(True, False, False), (98.8, None)),
+        _centroids("f: two stages, separation and entropy", _losses(True, True, False), (99.3, None)),
+        _centroids("g: AnomNet", {}, (99.5, 98.3)),
+    ),
+    "anomnet-contrast": tuple(  # AnomNet's figure 2, whose curve carries no numbers
+        _centroids(f"contrast = {w}", {"anomnet.contrast": w}, (99.5, 98.3) if w == "0.8" else None)
+        for w in ("0", "0.2", "0.5", "0.8", "1", "2")
+    ),
+    "anomnet-centroids": (
+        *(_centroids(f"K = {k} per fabric", {"anomnet.centroids": k}) for k in ("1", "4", "16", "64", "256")),
+        *(
+            _centroids(f"K = {k} for all fabrics", {"anomnet.centroids": k, "anomnet.sharing": '"shared"'})
+            for k in ("64", "256")
+        ),
+    ),
+    "anomnet-adapter": (
+        _centroids("without the adapter", {"heads.adapter": "false"}),
+        _centroids("without coordinates", {"anomnet.coordinates": "false"}),
+        _centroids("with coordinates", {"anomnet.coordinates": "true"}),
+    ),
 }
 
 
@@ -132,7 +172,7 @@ def ablate(
     Returns:
         A row per variant: ``name``, ``settings`` (all that differ from the preset), ``published``, and ``figures`` (of
         ``evaluate``'s mean, or of ``evaluate_web``'s all; None where the variant cannot be had here, on such data or
-        without its weights, with the reason in ``impossible``).
+        without its weights, with the reason in ``impossible``), and ``remarks`` on what became of the model.
 
     Raises:
         ConfigError: there is no such table.
@@ -147,12 +187,13 @@ def ablate(
         changes = changes_of(variant, config)
         mine = with_settings(config, changes)
         run = Run(list(data), mine, pick_device(device), on_progress, lambda: False)
-        features = (mine.backbone, mine.patches, mine.preprocess, mine.tiling, mine.synthesis.drawn > 0)
-        row: dict[str, Any] = {"name": variant.name, "settings": changes, "published": variant.published}
+        drawn = mine.synthesis.drawn > 0 and mine.heads.detector == "cras"
+        features = (mine.backbone, mine.patches, mine.preprocess, mine.tiling, drawn)
+        row: dict[str, Any] = {"name": variant.name, "settings": changes, "published": variant.published, "remarks": []}
         try:
             if known is None or known[0] != features:
                 known = features, prepare(run, FeatureExtractor(load_backbone(mine.backbone), mine))
-            row["figures"] = _measure(known[1], mine, run, root)
+            row["figures"], row["remarks"] = _measure(known[1], mine, run, root)
         except (DataError, WeightsError) as error:  # pictures of one size wanted, on strips; weights out of reach
             row["figures"], row["impossible"] = None, str(error)
         rows.append(row)
@@ -180,11 +221,15 @@ def changes_of(variant: Variant, config: CrasConfig) -> dict[str, str]:
     return changes
 
 
-def _measure(prepared: Prepared, config: CrasConfig, run: Run, root: DataSet | Path) -> dict[str, Any]:
-    inspector, _ = fit(prepared, config, run)
+def _measure(
+    prepared: Prepared, config: CrasConfig, run: Run, root: DataSet | Path
+) -> tuple[dict[str, Any], list[str]]:
+    """The figures of a variant, and what is wrong with its centroids."""
+    detector, _ = fit(prepared, config, run)
     if run.data[0].are_strips:
-        inspector.calibrate(run.measure_limits(inspector, prepared))
-        found: dict[str, Any] = evaluate_web({"it": inspector}, root)["it"]["all"]
+        detector.calibrate(run.measure_limits(detector, prepared))
+        found: dict[str, Any] = evaluate_web({"it": detector}, root)["it"]["all"]
     else:
-        found = evaluate(inspector, root)["mean"]
-    return found
+        found = evaluate(detector, root)["mean"]
+    health = health_of(detector, prepared.seen) if isinstance(detector, AnomNetDetector) else []
+    return found, [h.problem for h in health if h.problem]

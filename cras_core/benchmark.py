@@ -11,7 +11,7 @@ import torch
 
 from cras_core.backbone import load_backbone
 from cras_core.detector import to_images
-from cras_core.inspector import Inspector
+from cras_core.trained import Trained
 from cras_core.web.inspection import WebConfig, WebInspection
 from cras_core.web.regions import RegionConfig, RegionTracker
 
@@ -32,13 +32,13 @@ class Speed:
 
 
 def benchmark(
-    inspector: Inspector, batch: int, rounds: int, on_round: Callable[[int], None] = lambda _: None
+    inspector: Trained, batch: int, rounds: int, on_round: Callable[[int], None] = lambda _: None
 ) -> list[Speed]:
     """Times, in alternating rounds on random tiles of the model's tile size:
 
     - the backbone as timm builds it;
     - the backbone as it is used here, folded;
-    - the whole detector, ``Inspector.cells``;
+    - the whole detector, ``Detector.cells``;
     - the whole line: edges, tiles, detector, stitching, running reference, regions.
     """
     side = inspector.config.tiling.tile_px
@@ -46,7 +46,7 @@ def benchmark(
     tiles = rng.integers(0, 256, (batch, side, side), dtype=np.uint8)
     images = to_images(tiles, inspector.device)
     chunk = batch if inspector.device.type == "cuda" else 1
-    folded = inspector.model.extractor.backbone
+    folded = inspector.extractor.backbone
     plain = load_backbone(inspector.config.backbone, folded=False).to(inspector.device)
     plain.precision = folded.precision
     web = rng.integers(90, 130, (inspector.config.tiling.step_px, side * batch), dtype=np.uint8)
@@ -88,7 +88,7 @@ def benchmark(
 class _Line:
     """A web without end and without camera."""
 
-    def __init__(self, inspector: Inspector) -> None:
+    def __init__(self, inspector: Trained) -> None:
         config = inspector.config
         self._web = WebInspection(inspector, WebConfig(config.tiling, config.edges, config.reference, fabric=0))
         self._tracker = RegionTracker(RegionConfig(threshold=1e6))  # noise is no cloth: its regions would take the time

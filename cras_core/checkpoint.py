@@ -189,5 +189,6 @@ def _heads_made_of(config: CrasConfig) -> dict[str, Any]:
     free = {"epochs", "patience", "adapter_rate", "discriminator_rate", "cache"}
     return {
         **{name: asdict(getattr(config, name)) for name in ("heads", "centers", "synthesis")},
+        "anomnet": {k: v for k, v in asdict(config.anomnet).items() if k != "centroid_rate"},
         "train": {k: v for k, v in asdict(config.train).items() if k not in free},
     }

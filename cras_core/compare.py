@@ -1,4 +1,4 @@
-"""CRAS beside its baselines, on the same strips or pictures and the same features, over several seeds."""
+"""CRAS and AnomNet beside the baselines, on the same strips or pictures and the same features, over several seeds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -45,7 +45,8 @@ def compare(
     Args:
         data: normal pictures of each fabric.
         judged: what to judge on: strips with masks where ``data`` are strips, else pictures with masks.
-        config: settings of CRAS; the baselines share those of the features and of the web.
+        config: settings of CRAS and AnomNet, whichever of them it names; the baselines share those of the features and
+            of the web.
         seeds: each decides the split of the pictures and everything random.
         device: for torch.
         on_progress, on_image: told how far training and judging are.
@@ -59,7 +60,8 @@ def compare(
     """
     reports: dict[str, Any] = {}
     for seed in seeds:
-        mine = replace(config, train=replace(config.train, seed=seed))
+        heads = replace(config.heads, detector="cras")  # which needs drawn defects beside what all need
+        mine = replace(config, heads=heads, train=replace(config.train, seed=seed))
         run = Run(list(data), mine, pick_device(device), on_progress, lambda: False)
         prepared = prepare(run, _RememberingExtractor(load_backbone(mine.backbone), mine))
         detectors = _detectors(prepared, mine, run)
@@ -85,9 +87,13 @@ def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, De
     def bank(banks: list[Tensor]) -> BankDetector:
         return BankDetector(prepared.extractor, banks, means, prepared.middles, fabrics, config, run.device)
 
+    def trained(detector: Literal["cras", "anomnet"]) -> Detector:
+        return fit(prepared, replace(config, heads=replace(config.heads, detector=detector)), run)[0]
+
     seed = config.train.seed
     return {
-        "CRAS": fit(prepared, config, run)[0],
+        "CRAS": trained("cras"),
+        "AnomNet": trained("anomnet"),
         "PatchCore 1 %": bank([pool[coreset(pool, len(pool) // 100, seed)]]),
         "PatchCore 10 %": bank([pool[coreset(pool, len(pool) // 10, seed)]]),
         "PatchCore 10 % per fabric": bank([p[coreset(p, len(p) // 10, seed)] for p in pools]),

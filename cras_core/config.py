@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_type_hints
 
+from cras_core.anomnet.settings import AnomNetConfig
 from cras_core.calibration import CalibrationConfig
 from cras_core.checks import check_types
 from cras_core.errors import ConfigError
@@ -100,11 +101,13 @@ class HeadConfig:
     """What is trained.
 
     Attributes:
+        detector: ``cras`` or ``anomnet``; the settings of the latter alone are those of ``anomnet``.
         adapter: off leaves the features as they are (section IV-C1 of the paper).
         features: what the discriminator sees: the vector, its residual to the centre, or two of them (eq. 7; table VI).
             With ``raw`` alone the centres play no part in the logit, as in SimpleNet.
     """
 
+    detector: Literal["cras", "anomnet"] = "cras"
     adapter: bool = True
     features: Combination = "raw+residual"
 
@@ -181,13 +184,16 @@ class ScoreConfig:
             not saturate; ``residual`` the distance to the recomposed centre (eq. 4); ``both`` the mean of logit and
             residual, each in spreads of normal cloth and, on a web, each relative to the web.
         smooth_px: standard deviation of the Gaussian over the map, pixels.
-        image: what the score of a whole picture is the maximum of: the ``smoothed`` map (eq. 10), or the map of
+        image: what the score of a whole picture is pooled from: the ``smoothed`` map (eq. 10), or the map of
             ``cells`` as it comes, as in the authors' code.
+        pooling: how the score of a whole picture comes of that map: its ``max`` (eq. 10), its ``mean``, or the mean of
+            its ``top`` hundredth. AnomNet's paper says "global pooling" and no more.
     """
 
     kind: Literal["probability", "logit", "residual", "both"] = "both"
     smooth_px: float = 4.0
     image: Literal["smoothed", "cells"] = "smoothed"
+    pooling: Literal["max", "mean", "top"] = "max"
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -274,6 +280,7 @@ class CrasConfig:
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     patches: PatchConfig = field(default_factory=PatchConfig)
     heads: HeadConfig = field(default_factory=HeadConfig)
+    anomnet: AnomNetConfig = field(default_factory=AnomNetConfig)
     centers: CenterConfig = field(default_factory=CenterConfig)
     synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)

@@ -27,7 +27,7 @@ class Prediction:
     """What the model says of a batch of tiles or pictures; every tile is judged on its own.
 
     Attributes:
-        score: (B,) float32, the maximum of the anomaly map (eq. 10).
+        score: (B,) float32, of the whole picture, pooled as ``ScoreConfig`` says: the maximum of the map (eq. 10).
         anomaly_map: (B, H, W) float32 raw score per pixel, upsampled and smoothed (eq. 9).
         fabric: (B,) int64 index of the fabric that each tile was compared with.
         similarity: (B, K) float32 similarity to every fabric (eq. 2).
@@ -174,7 +174,7 @@ class Detector(ABC):
             similarity.append(found.similarity)
             chosen.append(found.fabric)
         return Prediction(
-            np.concatenate([s.max(axis=(1, 2)) for s in image_scores]),
+            np.concatenate([pooled(s, self.config.score.pooling) for s in image_scores]),
             np.concatenate(maps),
             np.concatenate(chosen),
             np.concatenate(similarity),
@@ -244,6 +244,20 @@ class TileFeatures:
                 scores.append(detector.score(t + detector.shift(k, middle)[:, None, None, :], k))
             kinds.append(torch.cat(scores).cpu())
         return CellScores(torch.cat(kinds, dim=1).numpy(), self.similarity, chosen.astype(np.int64))
+
+
+_TOP_SHARE = 0.01
+
+
+def pooled(maps: npt.NDArray[np.float32], pooling: str) -> npt.NDArray[np.float32]:
+    """(B, H, W) maps -> (B,) scores of the pictures; see ``ScoreConfig.pooling``."""
+    flat = maps.reshape(len(maps), -1)
+    if pooling == "max":
+        return np.asarray(flat.max(axis=1))
+    if pooling == "mean":
+        return np.asarray(flat.mean(axis=1))
+    count = max(1, round(_TOP_SHARE * flat.shape[1]))
+    return np.asarray(np.partition(flat, -count, axis=1)[:, -count:].mean(axis=1))
 
 
 def _check_tiles(tiles: Image) -> None:

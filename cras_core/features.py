@@ -27,6 +27,7 @@ from cras_core.detector import to_images
 from cras_core.drawn import draw_defects
 from cras_core.errors import DataError
 from cras_core.images import read_bits, read_image
+from cras_core.patches import cell_places
 from cras_core.web.continuation import continue_cloth
 from cras_core.web.inspection import NARROWEST_CLOTH_PX, WebConfig, prepare
 from cras_core.web.stretches import StretchCutter
@@ -47,14 +48,17 @@ class FeatureCache:
         self._file: IO[bytes] | None = None
         self.positions = np.zeros(0, np.int32)
         """Where each vector lay in its picture, in row order; means something only where ``FabricFeatures.grid`` is."""
+        self.places = np.zeros((0, 2), np.float16)
+        """Where each vector lay in its tile, row and column in -1..1; see ``patches.cell_places``."""
         self._n = 0
         self._vectors = self._room_for(0 if where == "disk" else capacity, dimension)
 
     def __len__(self) -> int:
         return self._n
 
-    def add(self, vectors: Tensor, positions: Tensor | None = None) -> None:
-        """Appends (n, D) vectors and their (n,) positions; those beyond the capacity are left out.
+    def add(self, vectors: Tensor, positions: Tensor | None = None, places: Tensor | None = None) -> None:
+        """Appends (n, D) vectors, their (n,) positions and their (n, 2) places in their tiles; those beyond the
+        capacity are left out.
 
         Raises:
             DataError: the disk is full.
@@ -64,6 +68,8 @@ class FeatureCache:
             self._vectors = self._room_for(min(self._capacity, 2 * (self._n + n)), vectors.shape[1])
         if positions is not None:
             self.positions[self._n : self._n + n] = positions[:n].numpy()
+        if places is not None:
+            self.places[self._n : self._n + n] = places[:n].numpy()
         self._vectors[self._n : self._n + n] = vectors[:n].clamp(-_LARGEST_HALF, _LARGEST_HALF).cpu().numpy()
         self._n += n
 
@@ -75,6 +81,7 @@ class FeatureCache:
         """As many rows, those that are known at the beginning."""
         try:
             self.positions = np.concatenate([self.positions[: self._n], np.zeros(rows - self._n, np.int32)])
+            self.places = np.concatenate([self.places[: self._n], np.zeros((rows - self._n, 2), np.float16)])
             if self._where == "memory" or rows == 0:
                 return np.empty((rows, dimension), np.float16)
             if self._file is None:
@@ -92,8 +99,8 @@ class FeatureCache:
             raise DataError(f"No room for {size} of features {place} ({error}). Lower train.cache_mb.") from error
 
     def save(self, path: Path) -> None:
-        """Writes it beside ``path``, as ``path``.vectors.npy and ``path``.positions.npy. Raises OSError."""
-        for kind, array in (("vectors", self._vectors), ("positions", self.positions)):
+        """Writes it beside ``path``, as ``path``.vectors.npy, positions and places likewise. Raises OSError."""
+        for kind, array in (("vectors", self._vectors), ("positions", self.positions), ("places", self.places)):
             place = path.with_name(f"{path.name}.{kind}.npy")
             with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{place.name}.", delete=False) as file:
                 try:
@@ -115,10 +122,12 @@ class FeatureCache:
         mode: Literal["r"] | None = "r" if where == "disk" else None
         found._vectors = np.load(path.with_name(f"{path.name}.vectors.npy"), mmap_mode=mode)
         found.positions = np.load(path.with_name(f"{path.name}.positions.npy"))
+        found.places = np.load(path.with_name(f"{path.name}.places.npy"))
         if (
             found._vectors.ndim != 2
             or found._vectors.dtype != np.float16
             or len(found._vectors) != len(found.positions)
+            or found.places.shape != (len(found._vectors), 2)
         ):
             raise ValueError(f"{path} holds something else")
         found._n = found._capacity = len(found._vectors)
@@ -172,7 +181,7 @@ def extract(
     bits = read_bits(paths[0])
     for path in paths:
         picture = read_image(path, bits)
-        vectors = []
+        vectors, places = [], []
         for tiles, scored in tiles_of(picture, normal.are_strips, config, normal.piece(path)):
             for i in range(0, len(tiles), _TILES_AT_ONCE):
                 with torch.inference_mode():
@@ -182,6 +191,7 @@ def extract(
                 mask = torch.from_numpy(scored[i : i + _TILES_AT_ONCE])
                 t = t[:, : mask.shape[1], : mask.shape[2]]
                 vectors.append(t[mask])
+                places.append(cell_places(mask.shape[1], mask.shape[2]).expand(len(mask), -1, -1, -1)[mask])
                 if not normal.are_strips:
                     mean_map.add(t[0].double())
         on_image(path)
@@ -194,7 +204,7 @@ def extract(
         kept = (
             torch.arange(len(found)) if len(found) <= quota else torch.from_numpy(rng.permutation(len(found))[:quota])
         )
-        cache.add(found[kept], kept)
+        cache.add(found[kept], kept, torch.cat(places)[kept])
         is_whole &= len(kept) == len(found)
     if count == 0:
         raise DataError(
@@ -302,7 +312,8 @@ def extract_drawn(
         )
         chosen = torch.from_numpy(covered & scored_cells)
         keep = torch.from_numpy(rng.permutation(int(chosen.sum()))[:_DRAWN_CELLS])
-        clean.add(pair[0][chosen][keep], chosen.flatten().nonzero()[keep, 0])
+        places = cell_places(*chosen.shape)[chosen][keep]
+        clean.add(pair[0][chosen][keep], chosen.flatten().nonzero()[keep, 0], places)
         change.add((pair[1] - pair[0])[chosen][keep])
     if len(clean) == 0:
         raise DataError(f"fabric {normal.fabric}: no tile of {_SMALLEST_DRAWN_PX} px or more; set synthesis.drawn=0")

@@ -11,17 +11,15 @@ import torch
 from torch import Tensor
 
 from cras_core.adapter import Adapter
-from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle, part, read_bundle
 from cras_core.calibration import FabricCalibration
 from cras_core.centers import ClassCenters, prototypes
 from cras_core.config import CrasConfig, ScoreConfig
 from cras_core.cras import CrasModel, FeatureExtractor, center_aware
-from cras_core.detector import NOT_QUICKLY, Detector, GoodCloth, middle, pick_device
+from cras_core.detector import NOT_QUICKLY, GoodCloth, middle, pick_device
 from cras_core.discriminator import Discriminator
-from cras_core.errors import BundleError, ConfigError, EnrolError
-
-PRECISIONS = ("float32", "bfloat16", "float16")
+from cras_core.errors import EnrolError
+from cras_core.trained import Trained, extractor_of, misfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class ScoreScale:
         return ScoreScale(*(getattr(self, name).to(device) for name in ScoreScale.__slots__))
 
 
-class Inspector(Detector):
+class Inspector(Trained):
     """Runs a trained CRAS model on tiles."""
 
     def __init__(
@@ -53,35 +51,21 @@ class Inspector(Detector):
         device: torch.device,
         precision: str = "float32",
     ) -> None:
-        """``middles``: (K, D) middle of the features of good cloth of each fabric."""
-        if precision not in PRECISIONS:
-            raise ConfigError(f"there is no precision {precision!r}; known are {', '.join(PRECISIONS)}")
-        super().__init__(config, calibrations, middles, device, model.extractor.backbone.weights_hash)
+        """``scale``: of the two scores; the rest as for ``Trained``."""
+        super().__init__(model.extractor, config, calibrations, middles, device, precision)
         self._model = model.to(device).eval()
         self.scale = scale.to(device)
-        model.extractor.backbone.precision = getattr(torch, precision)
 
     @classmethod
     def load(cls, path: Path, device: str = "auto", precision: str = "float32") -> Inspector:
-        """Opens a bundle and its backbone; ``precision``, one of ``PRECISIONS``, is what the backbone computes in.
-
-        Raises:
-            BundleError, WeightsError: they cannot be used; the message says why.
-        """
+        """Opens a bundle of CRAS; ``opening.open_detector`` opens any. Raises as that."""
         return cls.from_bundle(read_bundle(path), device, precision)
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, device: str = "auto", precision: str = "float32") -> Inspector:
         """The inverse of ``training.to_bundle``. Raises as ``load``."""
-        backbone = load_backbone(bundle.config.backbone)
-        if backbone.weights_hash != bundle.weights_hash:
-            wanted, got = bundle.weights_hash[:12], backbone.weights_hash[:12]
-            raise BundleError(
-                f"The bundle was trained on weights {wanted} of {bundle.config.backbone.name}, but "
-                f"{bundle.config.backbone.weights} gives {got}. Install the same weights or train again."
-            )
         try:
-            extractor = FeatureExtractor(backbone, bundle.config)
+            extractor = extractor_of(bundle)
             vectors = [bundle.tensors[f"centers.{k}"] for k in range(len(bundle.calibrations))]
             centers = ClassCenters(
                 vectors,
@@ -94,14 +78,12 @@ class Inspector(Detector):
             features = bundle.config.heads.features
             discriminator = Discriminator(extractor.dimension, len(features.split("+")))
             model = CrasModel(extractor, adapter, centers, discriminator, features)
-            extractor.mean.copy_(bundle.tensors["mean"])
-            extractor.std.copy_(bundle.tensors["std"])
             adapter.load_state_dict(part(bundle.tensors, "adapter."))
             model.discriminator.load_state_dict(part(bundle.tensors, "discriminator."))
             middles = bundle.tensors["middles"]
             scale = ScoreScale(**{name: bundle.tensors[f"scale.{name}"] for name in ScoreScale.__slots__})
         except (KeyError, RuntimeError) as error:
-            raise BundleError(f"The bundle's tensors do not fit its settings ({error}). Train again.") from error
+            raise misfit(error) from error
         inspector = cls(model, bundle.config, scale, bundle.calibrations, middles, pick_device(device), precision)
         inspector.identity = bundle.identity
         return inspector
@@ -132,10 +114,30 @@ class Inspector(Detector):
         described = {"centers": vectors, "means": mean, "middles": middle(cloth.seen)}
         return described | {f"scale.{name}": row for name, row in zip(ScoreScale.__slots__, scale, strict=True)}
 
-    def features(self, images: Tensor) -> Tensor:
-        """See ``Detector.features``."""
-        t: Tensor = self._model.extractor(images)
-        return t
+    def tensors(self) -> dict[str, Tensor]:
+        """See ``Trained.tensors``."""
+        model = self._model
+        found = {"mean": model.extractor.mean, "std": model.extractor.std}
+        found |= {f"adapter.{k}": v for k, v in model.adapter.state_dict().items()}
+        found |= {f"discriminator.{k}": v for k, v in model.discriminator.state_dict().items()}
+        found |= {"means": model.centers.means, "middles": self._middles}
+        found |= {f"centers.{k}": model.centers.of(k) for k in range(len(model.centers))}
+        return found | {f"scale.{name}": getattr(self.scale, name) for name in ScoreScale.__slots__}
+
+    @property
+    def grid(self) -> tuple[int, int] | None:
+        """See ``Trained.grid``."""
+        return self._model.centers.grid
+
+    @property
+    def means(self) -> Tensor:
+        """See ``Trained.means``."""
+        return self._model.centers.means
+
+    def adapted(self, t: Tensor, fabric: int) -> tuple[Tensor, Tensor]:
+        """See ``Trained.adapted``."""
+        u = self._model.adapter(t)
+        return u, self._model.centers.recompose(u, torch.full((len(t),), fabric, device=u.device))
 
     def match(self, t: Tensor) -> Tensor:
         """See ``Detector.match``."""

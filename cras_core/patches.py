@@ -62,6 +62,14 @@ class PatchAggregator(nn.Module):
         return torch.cat(maps, dim=1)
 
 
+def cell_places(rows: int, cols: int) -> Tensor:
+    """Where the centre of each cell of a tile lies, as CoordConv has it (Liu et al., NeurIPS 2018): (rows, cols, 2),
+    row and column, -1 at the upper and the left border of the tile and 1 at the lower and the right one.
+    """
+    row, col = ((2 * torch.arange(n) + 1) / n - 1 for n in (rows, cols))
+    return torch.stack(torch.meshgrid(row, col, indexing="ij"), dim=-1)
+
+
 class _NeighbourhoodMean(nn.Module):
     """The mean over the neighbourhood, channel by channel; outside the map are zeros, as in the paper's unfolding."""
 

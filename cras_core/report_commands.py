@@ -40,10 +40,10 @@ def robustness(
 ) -> None:
     """Judge a model on disturbed test data, beside table VII of the paper."""
     from cras_core.datasets import open_data_set
-    from cras_core.inspector import Inspector
+    from cras_core.opening import open_detector
     from cras_core.robustness import robustness as run
 
-    inspector = Inspector.load(bundle, device, precision)
+    inspector = open_detector(bundle, device, precision)
     tasks: dict[str, Any] = {}
     with progress_bar() as bar:
 
@@ -108,10 +108,10 @@ def figures(
         raise CrasError("Figures need matplotlib, which is not installed: pip install matplotlib")
     from cras_core.datasets import open_data_set
     from cras_core.figures import FigureOptions, write_figures
-    from cras_core.inspector import Inspector
+    from cras_core.opening import open_detector
 
     options = FigureOptions(projection, rows, vectors, tuple(recall or ()), seed, known)
-    inspector = Inspector.load(bundle, device)
+    inspector = open_detector(bundle, device)
     tasks: dict[str, Any] = {}
     with progress_bar() as bar:
 

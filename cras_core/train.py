@@ -15,6 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cras_core.anomnet.detector import AnomNetDetector
+from cras_core.anomnet.health import health_of
+from cras_core.anomnet.stages import CentroidTraining
 from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle
 from cras_core.calibration import FabricCalibration
@@ -26,9 +29,10 @@ from cras_core.detector import Detector, middle, pick_device
 from cras_core.errors import ConfigError, DataError, TrainingError
 from cras_core.features import DrawnFeatures, FabricFeatures, extract, extract_drawn
 from cras_core.heads import VALIDATION_PATCHES, HeadTraining, Material, score_scale
-from cras_core.inspector import Inspector, ScoreScale
+from cras_core.inspector import Inspector
 from cras_core.limits import measure_limits, provisional
 from cras_core.provenance import samples_of, stamp
+from cras_core.trained import Trained
 from cras_core.vectors import DrawnVectors, Vectors
 
 
@@ -87,8 +91,9 @@ def train(
     kept = Checkpoint.of(checkpoint, config, data, backbone.weights_hash)
     run = Run(list(data), config, pick_device(device), on_progress, should_stop, kept)
     prepared = prepare(run, FeatureExtractor(backbone, config))
-    inspector, history = fit(prepared, config, run)
-    calibrations = run.measure_limits(inspector, prepared)
+    detector, history = fit(prepared, config, run)
+    collapse = _collapse(detector, prepared)
+    calibrations = run.measure_limits(detector, prepared)
     provenance = {
         **stamp("full"),
         "seconds": round(time.monotonic() - started, 1),
@@ -98,11 +103,12 @@ def train(
         "samples": {d.fabric: samples_of(d) for d in data},
         "loss": history,
         "warnings": prepared.warnings
+        + collapse
         + _too_little(data, prepared.features, config)
         + _extrapolated(calibrations, config)
         + ([kept.problem] if kept.problem else []),
     }
-    return to_bundle(inspector, calibrations, provenance)
+    return to_bundle(detector, calibrations, provenance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +167,8 @@ def prepare(run: Run, extractor: FeatureExtractor) -> Prepared:
     )
 
 
-def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Inspector, list[dict[str, float]]]:
-    """Trains the heads; the limits of the inspector are not measured yet. Raises CrasError.
+def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Trained, list[dict[str, float]]]:
+    """Trains the heads of the detector that ``config.heads`` names; its limits are not measured yet. Raises CrasError.
 
     Args:
         prepared: what training begins with.
@@ -170,7 +176,7 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Inspector, li
         run: whom to tell.
 
     Returns:
-        The inspector, and the losses of every epoch.
+        The detector, and the losses of every epoch.
     """
     torch.manual_seed(config.train.seed)
     material = Material(
@@ -180,7 +186,8 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Inspector, li
         prepared.drawn if config.synthesis.drawn > 0 else [],
         prepared.features,
     )
-    training = HeadTraining(material, config, run.device)
+    is_anomnet = config.heads.detector == "anomnet"
+    training = (CentroidTraining if is_anomnet else HeadTraining)(material, config, run.device)
     kept = run.checkpoint.heads()
     if kept is not None:
         training.restore(kept)
@@ -190,11 +197,32 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Inspector, li
             run.checkpoint.keep_heads(training.state())
     except TrainingError as error:
         raise TrainingError(f"{error}{run.checkpoint.way_on(training.epoch)}") from error
-    model = training.best()
-    scale = score_scale(model, prepared.held)
     calibrations = [provisional(d.fabric) for d in run.data]
-    inspector = Inspector(model, config, scale, calibrations, prepared.middles, run.device)
-    return inspector, training.history
+    detector: Trained
+    if isinstance(training, CentroidTraining):
+        detector = AnomNetDetector(
+            prepared.extractor, training.adapter, training.centroids, training.means, config, calibrations,
+            prepared.middles, run.device, evolution=training.evolution,
+        )  # fmt: skip
+    else:
+        model = training.best()
+        scale = score_scale(model, prepared.held)
+        detector = Inspector(model, config, scale, calibrations, prepared.middles, run.device)
+    return detector, training.history
+
+
+def _collapse(detector: Trained, prepared: Prepared) -> list[str]:
+    """Says which centroids of AnomNet are of no use. Raises TrainingError where all of a set lie in one place."""
+    if not isinstance(detector, AnomNetDetector):
+        return []
+    found = health_of(detector, prepared.seen)
+    gone = [h.name for h in found if h.has_collapsed]
+    if gone:
+        raise TrainingError(
+            f"All centroids of {', '.join(gone)} have collapsed into one place; no bundle was written. Raise "
+            "anomnet.separation, anomnet.entropy or anomnet.centroid_rate, or set anomnet.centroids=1."
+        )
+    return [h.problem for h in found if h.problem]
 
 
 _FEW_TILES = 20
@@ -225,22 +253,14 @@ def _extrapolated(calibrations: Sequence[FabricCalibration], config: CrasConfig)
     ]
 
 
-def to_bundle(inspector: Inspector, calibrations: Sequence[FabricCalibration], provenance: dict[str, object]) -> Bundle:
-    """Everything that inspection needs, ready to be written."""
-    model = inspector.model
-    tensors = {"mean": model.extractor.mean, "std": model.extractor.std}
-    tensors |= {f"adapter.{k}": v for k, v in model.adapter.state_dict().items()}
-    tensors |= {f"discriminator.{k}": v for k, v in model.discriminator.state_dict().items()}
-    tensors["means"] = model.centers.means
-    tensors["middles"] = torch.from_numpy(inspector.middles)
-    tensors |= {f"centers.{k}": model.centers.of(k) for k in range(len(model.centers))}
-    tensors |= {f"scale.{name}": getattr(inspector.scale, name) for name in ScoreScale.__slots__}
+def to_bundle(detector: Trained, calibrations: Sequence[FabricCalibration], provenance: dict[str, object]) -> Bundle:
+    """Everything that inspection needs, ready to be written; ``opening.detector_of`` is the inverse."""
     return Bundle(
-        config=inspector.config,
-        weights_hash=model.extractor.backbone.weights_hash,
+        config=detector.config,
+        weights_hash=detector.weights_hash,
         calibrations=tuple(calibrations),
-        grid=model.centers.grid,
-        tensors={k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()},
+        grid=detector.grid,
+        tensors={k: v.detach().cpu().clone().contiguous() for k, v in detector.tensors().items()},
         provenance=provenance,
     )
 
@@ -296,8 +316,8 @@ class Run:
         return kept
 
     def extract_drawn(self, extractor: FeatureExtractor, seen: Sequence[Sequence[Path]]) -> list[DrawnFeatures]:
-        """Features of drawn defects; none where they are switched off."""
-        if self.config.synthesis.drawn == 0.0:
+        """Features of drawn defects; none where they are switched off, or nothing learns from them."""
+        if self.config.synthesis.drawn == 0.0 or self.config.heads.detector == "anomnet":
             return []
         tiles = self.config.synthesis.drawn_tiles
         total, done = len(seen) * tiles, 0

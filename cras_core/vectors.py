@@ -13,15 +13,18 @@ from torch import Tensor
 from cras_core.config import TrainConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.errors import DataError
-from cras_core.features import DrawnFeatures, FabricFeatures
+from cras_core.features import DrawnFeatures, FabricFeatures, FeatureCache
 
 
 @dataclass(frozen=True, slots=True)
 class Patches:
-    """Some normalised vectors of one fabric: (n, D), and where they lay in their pictures, (n,) int64."""
+    """Some normalised vectors of one fabric: (n, D); where they lay in their pictures, (n,) int64; and in their tiles,
+    (n, 2) float32, row and column in -1..1.
+    """
 
     vectors: Tensor
     positions: Tensor
+    places: Tensor
 
 
 class Vectors:
@@ -42,8 +45,7 @@ class Vectors:
     def take(self, index: npt.NDArray[np.int64]) -> Patches:
         """The vectors at (n,) indices into the cache."""
         vectors = (self._cache.take(index) - self._mean) / self._std
-        positions = torch.from_numpy(self._cache.positions[index].astype(np.int64))
-        return Patches(vectors.to(self._device), positions.to(self._device))
+        return _patches(vectors, self._cache, index, self._device)
 
 
 class DrawnVectors:
@@ -59,8 +61,14 @@ class DrawnVectors:
         index = rng.integers(0, len(self._clean), n)
         strength = torch.from_numpy(rng.uniform(0.5, 1.5, (n, 1)).astype(np.float32))
         vectors = (self._clean.take(index) + strength * self._change.take(index) - self._mean) / self._std
-        positions = torch.from_numpy(self._clean.positions[index].astype(np.int64))
-        return Patches(vectors.to(self._device), positions.to(self._device))
+        return _patches(vectors, self._clean, index, self._device)
+
+
+def _patches(vectors: Tensor, cache: FeatureCache, index: npt.NDArray[np.int64], device: torch.device) -> Patches:
+    """Vectors made of those at (n,) indices into a cache, with where these lay."""
+    positions = torch.from_numpy(cache.positions[index].astype(np.int64))
+    places = torch.from_numpy(cache.places[index].astype(np.float32))
+    return Patches(vectors.to(device), positions.to(device), places.to(device))
 
 
 class Steps:

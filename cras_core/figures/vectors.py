@@ -16,7 +16,7 @@ from torch import Tensor
 from cras_core.data import Strip, TestImage
 from cras_core.detector import TileFeatures
 from cras_core.figures.judged import Bools, Floats, TestSet
-from cras_core.inspector import Inspector
+from cras_core.trained import Trained
 from cras_core.web.inspection import Canvas, WebConfig, prepare
 from cras_core.web.reference import RunningReference
 from cras_core.web.stretches import Stretch, StretchCutter
@@ -51,7 +51,7 @@ class FabricVectors:
 
 
 def collect(
-    inspector: Inspector,
+    inspector: Trained,
     tests: TestSet,
     fabric: str,
     most: int,
@@ -87,7 +87,7 @@ def collect(
 
 
 def _patches(
-    inspector: Inspector, tests: TestSet, item: TestImage | Strip
+    inspector: Trained, tests: TestSet, item: TestImage | Strip
 ) -> Iterator[tuple[Floats, Floats, Bools, Floats]]:
     """Of every tile of a picture or strip: u and p, (h, w, D) each, its (h, w) cells that count, and the shares of them
     under a mask.
@@ -128,12 +128,10 @@ def _fabric(features: TileFeatures, given: int | None) -> int:
 
 
 @torch.inference_mode()
-def _adapted(inspector: Inspector, t: Tensor, fabric: int) -> Iterator[tuple[Floats, Floats]]:
+def _adapted(inspector: Trained, t: Tensor, fabric: int) -> Iterator[tuple[Floats, Floats]]:
     """(B, h, w, D) vectors -> u and p of every tile, one after the other."""
-    model = inspector.model
     for tile in t:
-        u = model.adapter(tile[None])
-        p = model.centers.recompose(u, torch.tensor([fabric], device=u.device))
+        u, p = inspector.adapted(tile[None], fabric)
         yield u[0].cpu().numpy(), p[0].cpu().numpy()
 
 

@@ -19,7 +19,7 @@ from cras_core.figures.draw import histograms, recall_curves, scatter, sheet
 from cras_core.figures.judged import Overview, TestSet, survey
 from cras_core.figures.vectors import FabricVectors, collect, project
 from cras_core.files import write_atomically
-from cras_core.inspector import Inspector
+from cras_core.trained import Trained
 
 OnProgress = Callable[[str, int, int, str], None]
 _DPI = 110
@@ -53,7 +53,7 @@ class FigureOptions:
 
 
 def write_figures(
-    inspector: Inspector,
+    inspector: Trained,
     data: DataSet | Path,
     out: Path,
     options: FigureOptions,
@@ -106,7 +106,7 @@ _KINDS = {
 
 
 def _collect(
-    inspector: Inspector, tests: TestSet, options: FigureOptions, on_progress: OnProgress
+    inspector: Trained, tests: TestSet, options: FigureOptions, on_progress: OnProgress
 ) -> dict[str, FabricVectors]:
     found = {}
     for number, fabric in enumerate(tests.by_fabric):
@@ -120,7 +120,7 @@ def _collect(
     return found
 
 
-def _survey(inspector: Inspector, tests: TestSet, on_progress: OnProgress) -> dict[str, Overview]:
+def _survey(inspector: Trained, tests: TestSet, on_progress: OnProgress) -> dict[str, Overview]:
     done = 0
 
     def told(path: Path) -> None:
@@ -145,10 +145,10 @@ def _patches_figure(vectors: Mapping[str, FabricVectors], options: FigureOptions
     return scatter(panels, f"adapted patches, {options.projection}, seed {options.seed}")
 
 
-def _pictures_figure(inspector: Inspector, vectors: Mapping[str, FabricVectors], options: FigureOptions) -> Figure:
+def _pictures_figure(inspector: Trained, vectors: Mapping[str, FabricVectors], options: FigureOptions) -> Figure:
     """Figure 7: mean vectors of pictures around the mean vectors of the fabrics, the stars."""
     known = [f for f in vectors if f in inspector.fabrics]
-    means = inspector.model.centers.means.cpu().numpy()
+    means = inspector.means.detach().cpu().numpy()
     stars = np.stack([means[inspector.fabrics.index(f)] for f in known]) if known else means[:0]
     together = np.concatenate([*(v.pictures for v in vectors.values()), stars])
     places = project(together, options.projection, options.seed)

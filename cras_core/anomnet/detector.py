@@ -1,0 +1,111 @@
+"""The trained AnomNet as the rest of the program uses it (section 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from cras_core.anomnet.adapter import CoordAdapter
+from cras_core.anomnet.centroids import CentroidSets, nearest_squared
+from cras_core.anomnet.folded import FoldedDistance
+from cras_core.bundle import Bundle, part
+from cras_core.calibration import FabricCalibration
+from cras_core.centers import ClassCenters
+from cras_core.config import CrasConfig
+from cras_core.cras import FeatureExtractor
+from cras_core.detector import pick_device
+from cras_core.trained import Trained, extractor_of, misfit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class AnomNetDetector(Trained):
+    """Scores a patch by its Euclidean distance to the nearest centroid of its fabric, or of all.
+
+    The paper knows no fabrics; cloth is matched by its mean vector before the adapter, as for the other detectors.
+
+    Attributes:
+        evolution: (S, K, D) centroids by epoch of the first stage (figure 4).
+    """
+
+    def __init__(
+        self,
+        extractor: FeatureExtractor,
+        adapter: CoordAdapter,
+        centroids: CentroidSets,
+        means: Tensor,
+        config: CrasConfig,
+        calibrations: Sequence[FabricCalibration],
+        middles: Tensor,
+        device: torch.device,
+        precision: str = "float32",
+        evolution: Mapping[int, Tensor] | None = None,
+    ) -> None:
+        """``means``: (F, D) mean of the normalised features of each fabric; the rest as for ``Trained``."""
+        super().__init__(extractor, config, calibrations, middles, device, precision)
+        self.adapter = adapter.to(device).eval()
+        self.centroids = centroids.to(device)
+        self.evolution = dict(evolution or {})
+        self._matcher = ClassCenters([m.unsqueeze(0) for m in means], means, None).to(device)
+        self._distances = [FoldedDistance(self.adapter, vectors.detach()) for vectors in self.centroids.vectors]
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, device: str = "auto", precision: str = "float32") -> AnomNetDetector:
+        """The inverse of ``train.to_bundle``.
+
+        Raises:
+            BundleError, WeightsError: they cannot be used; the message says why.
+        """
+        tensors, config = bundle.tensors, bundle.config
+        try:
+            extractor = extractor_of(bundle)
+            adapter = CoordAdapter(extractor.dimension, coordinates=config.anomnet.coordinates, start_as_identity=True)
+            adapter.load_state_dict(part(tensors, "adapter."))
+            centroids, means, middles = CentroidSets(tensors["centroids"]), tensors["means"], tensors["middles"]
+            sets = len(bundle.calibrations) if config.anomnet.sharing == "per_fabric" else 1
+            wanted = (sets, config.anomnet.centroids, extractor.dimension)
+            if tuple(centroids.vectors.shape) != wanted or means.shape != middles.shape:
+                raise RuntimeError(f"centroids of shape {tuple(centroids.vectors.shape)}, not {wanted}")
+        except (KeyError, RuntimeError) as error:
+            raise misfit(error) from error
+        evolution = {int(epoch): v for epoch, v in part(tensors, "evolution.").items()}
+        detector = cls(
+            extractor, adapter, centroids, means, config, bundle.calibrations, middles, pick_device(device), precision,
+            evolution,
+        )  # fmt: skip
+        detector.identity = bundle.identity
+        return detector
+
+    def match(self, t: Tensor) -> Tensor:
+        """See ``Detector.match``."""
+        return self._matcher.similarity(t)
+
+    def score(self, t: Tensor, fabric: Tensor) -> Tensor:
+        """See ``Detector.score``; the distance of section 2.3 is the only kind."""
+        raw = torch.empty(t.shape[:3], device=t.device)
+        for k in sorted(set(fabric.tolist())):
+            raw[fabric == k] = self._distances[self.centroids.set_of(k)](t[fabric == k])
+        return raw[None]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """See ``Trained.tensors``."""
+        found = {"mean": self.extractor.mean, "std": self.extractor.std}
+        found |= {f"adapter.{k}": v for k, v in self.adapter.state_dict().items()}
+        found |= {"centroids": self.centroids.vectors, "means": self._matcher.means, "middles": self._middles}
+        return found | {f"evolution.{epoch}": v for epoch, v in self.evolution.items()}
+
+    @property
+    def means(self) -> Tensor:
+        """See ``Trained.means``; in the middle of a tile, where coordinates are 0."""
+        means: Tensor = self.adapter.linear(self._matcher.means)
+        return means
+
+    def adapted(self, t: Tensor, fabric: int) -> tuple[Tensor, Tensor]:
+        """See ``Trained.adapted``."""
+        u = self.adapter.tile(t)
+        vectors = self.centroids.of(fabric)
+        return u, vectors[nearest_squared(u.reshape(-1, u.shape[-1]), vectors)[1]].reshape(u.shape)
