@@ -148,6 +148,9 @@ TABLES: dict[str, tuple[Variant, ...]] = {
 }
 
 
+_OF_CRAS_ALONE = ("components", "ratio", "features", "sigma", "beta", "prototypes", "drawn")
+
+
 def ablate(
     table: str,
     data: Sequence[NormalImages],
@@ -175,11 +178,13 @@ def ablate(
         without its weights, with the reason in ``impossible``), and ``remarks`` on what became of the model.
 
     Raises:
-        ConfigError: there is no such table.
+        ConfigError: there is no such table, or the detector of the preset has no part in it.
         CrasError: the data or the settings cannot be used.
     """
     if table not in TABLES:
         raise ConfigError(f"there is no ablation {table!r}; known are {', '.join(TABLES)}")
+    if table in _OF_CRAS_ALONE and config.heads.detector != "cras":
+        raise ConfigError(f"the ablation {table!r} varies parts that CRAS alone has; leave heads.detector=cras")
     rows = []
     known: tuple[Any, Prepared] | None = None
     for variant in TABLES[table]:

@@ -354,7 +354,24 @@ def released_code() -> CrasConfig:
     )
 
 
-PRESETS = {"cloth": cloth, "paper": paper, "released-code": released_code}
+def anomnet_paper() -> CrasConfig:
+    """The setting of the AnomNet paper, section 3.1, for aligned pictures, as far as it is given: 256 px cut to 224,
+    32 pictures a step, the rate and decay of ``AnomNetConfig``.
+
+    Backbone, levels and epochs are not given; features are normalised so that the other settings keep their meaning.
+    """
+    return CrasConfig(
+        backbone=BackboneConfig("wide_resnet50_2.tv_in1k", HUB, (1, 2, 3), 1.0),
+        patches=PatchConfig(neighbourhood=3, dimension=None, cell_px=8),
+        heads=HeadConfig(detector="anomnet"),
+        train=TrainConfig(
+            epochs=40, patches_per_epoch=None, images_per_step=32, patience=None, cache="disk", cache_mb=65536
+        ),
+        preprocess=PreprocessConfig(resize_px=256, crop_px=224),
+    )
+
+
+PRESETS = {"cloth": cloth, "paper": paper, "released-code": released_code, "anomnet-paper": anomnet_paper}
 
 
 T = TypeVar("T")

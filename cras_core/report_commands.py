@@ -101,6 +101,9 @@ def figures(
     ] = None,
     seed: Annotated[int, typer.Option(help="Every random choice follows from it.", min=0)] = 0,
     known: Known = True,
+    min_max: Annotated[
+        bool, typer.Option("--min-max", help="Colour every map from its own least to its own greatest score.")
+    ] = False,
     device: Device = "auto",
 ) -> None:
     """Draw features, sheets of test pictures with heat maps, scores and recall (the paper's figures 4, 6 and 7)."""
@@ -110,7 +113,7 @@ def figures(
     from cras_core.figures import FigureOptions, write_figures
     from cras_core.opening import open_detector
 
-    options = FigureOptions(projection, rows, vectors, tuple(recall or ()), seed, known)
+    options = FigureOptions(projection, rows, vectors, tuple(recall or ()), seed, known, min_max)
     inspector = open_detector(bundle, device)
     tasks: dict[str, Any] = {}
     with progress_bar() as bar:

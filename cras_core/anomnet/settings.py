@@ -45,8 +45,8 @@ class AnomNetConfig:
     start_spread: float = 0.1
     attraction: float = 1.0
     separation: float = 1.0
-    entropy: float = 0.1
-    threshold: float = 0.5
+    entropy: float = 0.01
+    threshold: float = 0.1
     attraction_two: float = 1.0
     contrast: float = 0.8
     margin: float = 0.1

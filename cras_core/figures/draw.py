@@ -56,6 +56,24 @@ def scatter(
     return figure
 
 
+def evolution(panels: Mapping[str, Sequence[tuple[str, npt.NDArray[np.float64]]]]) -> Figure:
+    """A panel per moment of training, all of one scale: the (n, 2) centroids of every set by its name (figure 4 of the
+    AnomNet paper).
+    """
+    figure = Figure((4.6 * len(panels), 4.8), layout="constrained")
+    colours = colormaps["tab10"]
+    for axes, (moment, sets) in zip(
+        np.atleast_1d(figure.subplots(1, len(panels), sharex=True, sharey=True)), panels.items(), strict=True
+    ):
+        for i, (name, points) in enumerate(sets):
+            axes.scatter(points[:, 0], points[:, 1], s=16, color=colours(i % 10), alpha=0.7, linewidths=0, label=name)
+        axes.set_title(moment)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    figure.axes[-1].legend(fontsize=7, loc="best")
+    return figure
+
+
 def histograms(scores: Mapping[str, tuple[Floats, Floats]]) -> Figure:
     """A panel per fabric: how many cells beside and under the masks have which score."""
     figure = Figure((8.0, 2.4 * len(scores)), layout="constrained")
@@ -105,19 +123,25 @@ def recall_curves(curves: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Fi
     return figure
 
 
-def sheet(items: Sequence[Judged], title: str) -> Figure:
-    """A row per picture: as it is, with its mask, with its heat map; long strips are also shown whole (figure 6)."""
+def sheet(items: Sequence[Judged], title: str, *, min_max: bool = False) -> Figure:
+    """A row per picture: as it is, with its mask, with its heat map; long strips are also shown whole (figure 6).
+
+    ``min_max`` colours every map from its own least to its own greatest score, as AnomNet's figure 5 does; how strange
+    a picture is cannot be seen then.
+    """
+    shade = _from_least_to_greatest if min_max else _from_zero_to_top
     wide = items[0].picture.shape[1] > _WIDE * items[0].picture.shape[0]
     figure = Figure((10.0, 3.5 * len(items) + 0.4), layout="constrained")
     figure.suptitle(title, fontsize=10)
     grid = GridSpec(2 * len(items), 3, figure, height_ratios=([1, 4] if wide else [1e-3, 4]) * len(items))
     for i, item in enumerate(items):
+        lit = Judged(item.path, item.picture, item.mask, shade(item.score))
         if wide:
             whole = figure.add_subplot(grid[2 * i, :])
-            _heat(whole, item.picture, item.score)
+            _heat(whole, item.picture, lit.score)
             _outline(whole, item.mask)
             whole.set_title(_caption(item), fontsize=8, loc="left")
-        shown = _zoomed(item) if wide else item
+        shown = _zoomed(lit) if wide else lit
         panels = [figure.add_subplot(grid[2 * i + 1, k]) for k in range(3)]
         _picture(panels[0], shown.picture)
         _picture(panels[1], shown.picture)
@@ -125,8 +149,9 @@ def sheet(items: Sequence[Judged], title: str) -> Figure:
         _heat(panels[2], shown.picture, shown.score)
         if not wide:
             panels[0].set_title(_caption(item), fontsize=8, loc="left")
-    bar = ScalarMappable(Normalize(0.0, TOP_SCORE), _MAP)
-    figure.colorbar(bar, ax=figure.axes, label="score; 1 is the limit", shrink=0.4, aspect=30, pad=0.01)
+    bar = ScalarMappable(Normalize(0.0, 1.0 if min_max else TOP_SCORE), _MAP)
+    label = "from the least to the greatest score of each picture" if min_max else "score; 1 is the limit"
+    figure.colorbar(bar, ax=figure.axes, label=label, shrink=0.4, aspect=30, pad=0.01)
     return figure
 
 
@@ -153,10 +178,21 @@ def _picture(axes: Axes, picture: Image) -> None:
     axes.set_axis_off()
 
 
-def _heat(axes: Axes, picture: Image, score: Floats) -> None:
-    """The picture under its scores; the stranger, the less of it is seen."""
+def _from_zero_to_top(score: Floats) -> Floats:
+    return np.asarray(np.clip(np.nan_to_num(score) / TOP_SCORE, 0.0, 1.0))
+
+
+def _from_least_to_greatest(score: Floats) -> Floats:
+    """Section 2.3 of AnomNet, for the eye alone; 0 where nothing was inspected, or all scores are the same."""
+    known = score[np.isfinite(score)]
+    if not len(known) or known.max() == known.min():
+        return np.zeros_like(score)
+    return np.asarray(np.nan_to_num((score - known.min()) / (known.max() - known.min())), dtype=np.float32)
+
+
+def _heat(axes: Axes, picture: Image, strength: Floats) -> None:
+    """The picture under its scores, brought to 0..1; the stranger, the less of it is seen."""
     _picture(axes, picture)
-    strength = np.clip(np.nan_to_num(score) / TOP_SCORE, 0.0, 1.0)
     axes.imshow(strength, cmap=_MAP, vmin=0.0, vmax=1.0, alpha=np.clip(1.6 * strength, 0.0, 0.9))
 
 

@@ -13,9 +13,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.datasets import DataSet
 from cras_core.errors import ConfigError, CrasError, DataError
-from cras_core.figures.draw import histograms, recall_curves, scatter, sheet
+from cras_core.figures.draw import evolution, histograms, recall_curves, scatter, sheet
 from cras_core.figures.judged import Overview, TestSet, survey
 from cras_core.figures.vectors import FabricVectors, collect, project
 from cras_core.files import write_atomically
@@ -36,6 +37,7 @@ class FigureOptions:
         recall: reports of ``cras evaluate-web`` whose recall is drawn.
         seed: every random choice follows from it.
         known: the fabric of a strip is given; otherwise it is matched.
+        min_max: the heat map of each picture runs from its own least to its own greatest score.
     """
 
     projection: str = "tsne"
@@ -44,6 +46,7 @@ class FigureOptions:
     recall: tuple[Path, ...] = ()
     seed: int = 0
     known: bool = True
+    min_max: bool = False
 
     def __post_init__(self) -> None:
         if self.projection not in ("tsne", "pca"):
@@ -69,8 +72,8 @@ def write_figures(
         on_progress: told stage, steps done, steps in all, and a name.
 
     Returns:
-        The files: ``patches.png`` and ``pictures.png`` (features), ``sheet-<fabric>-<best, worst or random>.png``,
-        ``scores.png``, and ``recall.png`` where there are reports.
+        The files: ``centroids.png`` of a model with centroids, ``patches.png`` and ``pictures.png`` (features),
+        ``sheet-<fabric>-<best, worst or random>.png``, ``scores.png``, and ``recall.png`` where there are reports.
 
     Raises:
         CrasError: data or reports cannot be used, or the folder cannot be written to.
@@ -82,6 +85,8 @@ def write_figures(
     def save(name: str, figure: Figure) -> None:
         written.append(_save(figure, out / f"{name}.png"))
 
+    if isinstance(inspector, AnomNetDetector):
+        save("centroids", _centroids_figure(inspector, options))
     vectors = _collect(inspector, tests, options, on_progress)
     save("patches", _patches_figure(vectors, options))
     save("pictures", _pictures_figure(inspector, vectors, options))
@@ -91,7 +96,8 @@ def write_figures(
         for kind, chosen in _choose(overview, options.rows, np.random.default_rng([options.seed, 2, number])).items():
             items = [tests.judge(tests.by_fabric[fabric][i]) for i in chosen]
             if items:
-                save(f"sheet-{_plain(fabric)}-{kind}", sheet(items, f"{fabric}: {_KINDS[kind]}"))
+                title = f"{fabric}: {_KINDS[kind]}"
+                save(f"sheet-{_plain(fabric)}-{kind}", sheet(items, title, min_max=options.min_max))
             on_progress("sheets", len(written), len(written), fabric)
     if curves:
         save("recall", recall_curves(curves))
@@ -143,6 +149,18 @@ def _patches_figure(vectors: Mapping[str, FabricVectors], options: FigureOptions
             for (fabric, v), part in zip(vectors.items(), np.split(places, ends), strict=True)
         ]
     return scatter(panels, f"adapted patches, {options.projection}, seed {options.seed}")
+
+
+def _centroids_figure(detector: AnomNetDetector, options: FigureOptions) -> Figure:
+    """Figure 4 of AnomNet: the centroids before, in the middle and at the end of the first stage."""
+    epochs = sorted(detector.evolution)
+    moments = np.stack([detector.evolution[e].float().numpy() for e in epochs])  # (moments, S, K, D)
+    places = project(moments.reshape(-1, moments.shape[-1]), options.projection, options.seed)
+    places = places.reshape(*moments.shape[:3], 2)
+    names = detector.fabrics if moments.shape[1] > 1 else ("all fabrics",)
+    return evolution(
+        {f"epoch {e}": list(zip(names, sets, strict=True)) for e, sets in zip(epochs, places, strict=True)}
+    )
 
 
 def _pictures_figure(inspector: Trained, vectors: Mapping[str, FabricVectors], options: FigureOptions) -> Figure:

@@ -152,6 +152,22 @@ def test_several_seeds_are_trained_by_one_command(two_seeds: list[Path]) -> None
         assert [Path(p).name for p in bundle.provenance["unreadable"]] == ["0.png"]
 
 
+def test_anomnet_is_trained_judged_and_timed_by_the_same_commands(
+    here: Callable[..., Done], data: Path, mvtec: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "a.cras"
+    done = here("train", data, "--out", bundle, "--detector", "anomnet", "--epochs", 11, *TINY)
+    assert done.status == 0, done.err
+    assert json.loads(here("show", bundle).out)["detector"] == "anomnet"
+    done = here("evaluate", bundle, mvtec, "--device", "cpu")
+    assert done.status == 0, done.err
+    assert "AUPRO" in done.out
+    done = here("benchmark", bundle, "--batch", 1, "--rounds", 1, "--device", "cpu")
+    assert done.status == 0, done.err
+    assert "whole line" in done.out
+    assert_is_a_mistake(here("train", data, "--detector", "banknote"), "detector cannot be 'banknote'")
+
+
 @pytest.mark.parametrize(("command", "parts"), [("evaluate", "mean"), ("evaluate-web", "all")])
 def test_several_bundles_give_mean_and_spread(
     here: Callable[..., Done],
