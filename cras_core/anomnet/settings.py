@@ -47,7 +47,7 @@ class AnomNetConfig:
     separation: float = 1.0
     entropy: float = 0.01
     threshold: float = 0.1
-    attraction_two: float = 1.0
+    attraction_two: float = 10.0
     contrast: float = 0.8
     margin: float = 0.1
     pair_vectors: int = 1024
