@@ -25,8 +25,8 @@ from cras_core.detector import Detector, GoodCloth
 from cras_core.errors import DataError, EnrolError
 from cras_core.fabric_tensors import ORIGIN, put_together, take_apart
 from cras_core.features import FabricFeatures, extract
-from cras_core.inspector import Inspector
 from cras_core.limits import among, measure_fabric, provisional, with_own
+from cras_core.opening import detector_of
 from cras_core.provenance import descended, samples_of, with_fabric
 from cras_core.soundness import check_alike
 from cras_core.train import OnProgress, Progress, ShouldStop
@@ -65,7 +65,7 @@ def enrol(
     """
     started = time.monotonic()
     _check_name(bundle, normal.fabric, replacing=replacing)
-    detector = Inspector.from_bundle(bundle, device)
+    detector = detector_of(bundle, device)
     extractor = detector.enrolling()
     seen, held = _split(normal, bundle)
     report = _Report(len(normal.paths), len(held), on_progress, should_stop)
@@ -73,7 +73,7 @@ def enrol(
     grown = _with_fabric(bundle, normal.fabric, detector.describe(_good_cloth(features, extractor, detector)))
     k = len(grown.calibrations) - 1
     measured = measure_fabric(
-        Inspector.from_bundle(grown, device), k, normal.only(held), lambda path: report("calibration", path)
+        detector_of(grown, device), k, normal.only(held), lambda path: report("calibration", path)
     )
     calibrations = (*grown.calibrations[:k], replace(measured, enrolled_quickly=True))
     grown = replace(grown, calibrations=among(calibrations, grown.tensors["middles"].numpy()))

@@ -16,7 +16,7 @@ from cras_core.bundle import Bundle
 from cras_core.config import CrasConfig, with_settings
 from cras_core.data import NormalImages
 from cras_core.errors import DataError, TrainingError
-from cras_core.inspector import Inspector
+from cras_core.opening import detector_of
 from cras_core.provenance import samples_of, stamp
 from cras_core.sample_store import SampleStore
 from cras_core.train import OnProgress, Progress, ShouldStop, train
@@ -132,7 +132,7 @@ def try_out(
     fabrics = [f for f in candidate.fabrics if f in known]
     held = candidate.provenance.get("held_back", {})
     total = count_of(store, fabrics, held)
-    one, other = (Inspector.from_bundle(b, device) if b is not None else None for b in (candidate, running))
+    one, other = (detector_of(b, device) if b is not None else None for b in (candidate, running))
     assert one is not None
     return compare(
         other, one, cases_of(store, fabrics, held), learnt_ids(running), _teller(total, on_progress, should_stop)

@@ -24,7 +24,8 @@ from cras_core.config import cloth, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages, find_normal_images
 from cras_core.detector import pooled
-from cras_core.errors import BundleError, ConfigError, TrainingError
+from cras_core.enrol import enrol
+from cras_core.errors import BundleError, ConfigError, EnrolError, TrainingError
 from cras_core.features import extract
 from cras_core.figures import FigureOptions, write_figures
 from cras_core.figures.draw import _from_least_to_greatest
@@ -252,6 +253,12 @@ def test_a_bundle_gives_the_detector_that_it_holds(
     other = dataclasses.replace(trained, config=with_settings(trained.config, {"anomnet.centroids": "9"}))
     with pytest.raises(BundleError, match="do not fit its settings"):
         detector_of(other, "cpu")
+
+
+def test_a_fabric_is_not_added_without_training(trained: Bundle, normal: list[NormalImages]) -> None:
+    other = dataclasses.replace(normal[0], fabric="denim")
+    with pytest.raises(EnrolError, match="learns a fabric only together with all others"):
+        enrol(trained, other, "cpu")
 
 
 def test_the_demo_model_opens() -> None:
