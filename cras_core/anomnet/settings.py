@@ -41,13 +41,13 @@ class AnomNetConfig:
     centroids: int = 64
     coordinates: bool = True
     stages: Literal["two", "one"] = "two"
-    first_stage: int = 10
+    first_stage: int = 15
     start_spread: float = 0.1
     attraction: float = 1.0
     separation: float = 1.0
     entropy: float = 0.01
     threshold: float = 0.1
-    attraction_two: float = 10.0
+    attraction_two: float = 1.0
     contrast: float = 0.8
     margin: float = 0.1
     pair_vectors: int = 1024
