@@ -19,7 +19,7 @@ from cras_core.errors import CrasError
 from cras_core.sample_store import FabricRecord, SampleStore
 
 if TYPE_CHECKING:
-    from cras_core.inspector import Inspector
+    from cras_core.trained import Trained
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class CollectDesk:
         self._judging: threading.Thread | None = None
 
     def begin(
-        self, fabric: str, session: Session, roll: str, recipe: Recipe, inspector: Inspector, *, separate: bool
+        self, fabric: str, session: Session, roll: str, recipe: Recipe, inspector: Trained, *, separate: bool
     ) -> None:
         """Collects from a running roll; a fabric that is new is begun with the recipe.
 
@@ -94,7 +94,7 @@ class CollectDesk:
         with self._lock:
             self._status = status
 
-    def _judge_when_over(self, collector: Collector, fabric: str, inspector: Inspector) -> None:
+    def _judge_when_over(self, collector: Collector, fabric: str, inspector: Trained) -> None:
         """Waits for the end of the collection and says which of its samples a person should look at."""
         from cras_core.suspicion import FEWEST_TILES, judge_samples
 
@@ -132,7 +132,7 @@ class _GiveWay:
         self._since_s = time.monotonic()
 
 
-def _duplicates(inspector: Inspector) -> IsDuplicate:
+def _duplicates(inspector: Trained) -> IsDuplicate:
     from cras_core.duplicates import DuplicateFilter
 
     seen = DuplicateFilter()

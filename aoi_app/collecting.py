@@ -15,7 +15,7 @@ from cras_core.errors import CrasError
 from cras_core.sample_store import SampleStore
 
 if TYPE_CHECKING:
-    from cras_core.inspector import Inspector
+    from cras_core.trained import Trained
 
 
 class Bar(Protocol):
@@ -47,7 +47,7 @@ class RunningRoll:
     session: Session
     name: str
     recipe: Recipe
-    inspector: Inspector
+    inspector: Trained
     separate: bool
 
 

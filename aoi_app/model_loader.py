@@ -13,7 +13,7 @@ from aoi_app.line import load_inspector
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
-    from cras_core.inspector import Inspector
+    from cras_core.trained import Trained
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class LoadedModel:
     """
 
     bundle: Path
-    inspector: Inspector | None = None
+    inspector: Trained | None = None
     identity: str = ""
     problem: str = ""
 

@@ -156,7 +156,9 @@ def test_anomnet_is_trained_judged_and_timed_by_the_same_commands(
     here: Callable[..., Done], data: Path, mvtec: Path, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "a.cras"
-    done = here("train", data, "--out", bundle, "--detector", "anomnet", "--epochs", 2, "--set", "anomnet.first_stage=1", *TINY)
+    done = here(
+        "train", data, "--out", bundle, "--detector", "anomnet", "--epochs", 2, "--set", "anomnet.first_stage=1", *TINY
+    )
     assert done.status == 0, done.err
     assert json.loads(here("show", bundle).out)["detector"] == "anomnet"
     done = here("evaluate", bundle, mvtec, "--device", "cpu")
