@@ -92,7 +92,7 @@ def train(
     run = Run(list(data), config, pick_device(device), on_progress, should_stop, kept)
     prepared = prepare(run, FeatureExtractor(backbone, config))
     detector, history = fit(prepared, config, run)
-    collapse = _collapse(detector, prepared)
+    centroids = _centroids(detector, prepared)
     calibrations = run.measure_limits(detector, prepared)
     provenance = {
         **stamp("full"),
@@ -103,7 +103,7 @@ def train(
         "samples": {d.fabric: samples_of(d) for d in data},
         "loss": history,
         "warnings": prepared.warnings
-        + collapse
+        + centroids
         + _too_little(data, prepared.features, config)
         + _extrapolated(calibrations, config)
         + ([kept.problem] if kept.problem else []),
@@ -211,8 +211,10 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Trained, list
     return detector, training.history
 
 
-def _collapse(detector: Trained, prepared: Prepared) -> list[str]:
-    """Says which centroids of AnomNet are of no use. Raises TrainingError where all of a set lie in one place."""
+def _centroids(detector: Trained, prepared: Prepared) -> list[str]:
+    """Says what AnomNet's training left undone, and which centroids are of no use. Raises TrainingError where all of a
+    set lie in one place.
+    """
     if not isinstance(detector, AnomNetDetector):
         return []
     found = health_of(detector, prepared.seen)
@@ -222,7 +224,10 @@ def _collapse(detector: Trained, prepared: Prepared) -> list[str]:
             f"All centroids of {', '.join(gone)} have collapsed into one place; no bundle was written. Raise "
             "anomnet.separation, anomnet.entropy or anomnet.centroid_rate, or set anomnet.centroids=1."
         )
-    return [h.problem for h in found if h.problem]
+    epochs, mine = detector.config.train.epochs, detector.config.anomnet
+    only_first = mine.stages == "two" and epochs <= mine.first_stage
+    undone = [f"all {epochs} epochs went to the first stage (anomnet.first_stage), the second had none"]
+    return (undone if only_first else []) + [h.problem for h in found if h.problem]
 
 
 _FEW_TILES = 20

@@ -304,7 +304,9 @@ def test_cloth_is_matched_and_each_tile_compared_with_its_own_fabric(
 
 def test_one_set_serves_all_fabrics(normal: list[NormalImages]) -> None:
     config = with_settings(cloth(), TINY | {"anomnet.sharing": '"shared"', "train.epochs": "1"})
-    shared = detector_of(train(normal, config, "cpu"), "cpu")
+    bundle = train(normal, config, "cpu")
+    assert any("the second had none" in line for line in bundle.provenance["warnings"])
+    shared = detector_of(bundle, "cpu")
     assert isinstance(shared, AnomNetDetector)
     assert shared.centroids.vectors.shape[:2] == (1, 8)
     tile = read_image(normal[0].paths[0])[None, :256, 300:556]

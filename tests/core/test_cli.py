@@ -160,7 +160,9 @@ def test_anomnet_is_trained_judged_and_timed_by_the_same_commands(
         "train", data, "--out", bundle, "--detector", "anomnet", "--epochs", 2, "--set", "anomnet.first_stage=1", *TINY
     )
     assert done.status == 0, done.err
-    assert json.loads(here("show", bundle).out)["detector"] == "anomnet"
+    shown = json.loads(here("show", bundle).out)
+    assert shown["detector"] == "anomnet"
+    assert not any("first stage" in line for line in shown["provenance"]["warnings"])
     done = here("evaluate", bundle, mvtec, "--device", "cpu")
     assert done.status == 0, done.err
     assert "AUPRO" in done.out
