@@ -150,7 +150,7 @@ def sheet(items: Sequence[Judged], title: str, *, min_max: bool = False) -> Figu
         if not wide:
             panels[0].set_title(_caption(item), fontsize=8, loc="left")
     bar = ScalarMappable(Normalize(0.0, 1.0 if min_max else TOP_SCORE), _MAP)
-    label = "from the least to the greatest score of each picture" if min_max else "score; 1 is the limit"
+    label = "least to greatest score of each" if min_max else "score; 1 is the limit"
     figure.colorbar(bar, ax=figure.axes, label=label, shrink=0.4, aspect=30, pad=0.01)
     return figure
 
