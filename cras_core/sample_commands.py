@@ -110,11 +110,11 @@ def judge(
     device: Device = "auto",
 ) -> None:
     """Find samples of good cloth that are probably not: a defect, no cloth, another cloth, bad light."""
-    from cras_core.inspector import Inspector
+    from cras_core.opening import open_detector
     from cras_core.suspicion import judge_samples
 
     store = _open(context)
-    inspector = Inspector.load(bundle, device)
+    inspector = open_detector(bundle, device)
     with progress_bar() as bar:
         judged = judge_samples(store, fabric, inspector, _task(bar, "judge"))
     table = Table("sample", "suspicion", "file")
