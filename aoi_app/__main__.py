@@ -21,7 +21,7 @@ from aoi_app.line import SourceChoice, camera_choice, spec_of
 from aoi_app.recipe_store import load_recipes
 from aoi_app.recipes import Recipe, RecipeError, describe, load_recipe
 from aoi_app.records.database import RecordsError
-from aoi_app.settings import load_settings, log_path, recipes_folder
+from aoi_app.settings import load_settings, log_path, models_folder, recipes_folder
 from cras_core.errors import CrasError
 
 app = typer.Typer(
@@ -69,7 +69,10 @@ RecordGb = Annotated[float, typer.Option(help="Size of a recording, GB; it keeps
 def window(
     context: typer.Context,
     source: Annotated[str, typer.Option(help=_SOURCES)] = "loom",
-    bundle: Bundle = DEMO_BUNDLE,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="The model; else the one in use of the history, else the demo bundle, for the loom only."),
+    ] = None,
     line_rate: LineRate = None,
     live: Annotated[
         bool,
@@ -127,6 +130,7 @@ def window(
     from aoi_app.line import make_source
     from aoi_app.records.database import open_database
     from aoi_app.records.roll_log import mark_interrupted
+    from aoi_app.start_model import model_to_start
 
     with make_source(choice, recipe):  # a mistake in the command is said here, not in a window
         pass
@@ -135,7 +139,10 @@ def window(
     _log_to_file()
     qt = QApplication([sys.argv[0]])
     qt.setApplicationName("Cloth inspection")
-    application = Application(qt, settings, engine, choice, bundle, recipe, device, precision)
+    model, problem_of_model = (bundle, "") if bundle is not None else model_to_start(models_folder(), DEMO_BUNDLE)
+    application = Application(qt, settings, engine, choice, model, recipe, device, precision)
+    if problem_of_model:
+        application.window.alarms.show_alarm(problem_of_model)
     if interrupted:
         remark = f"Roll {interrupted[-1]} was interrupted; what was inspected of it is in the records."
     if remark:

@@ -32,6 +32,7 @@ from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.reviewed_tiles import ReviewedRoll, ReviewLearner
 from aoi_app.settings import (
+    Learning,
     Settings,
     catalogue_path,
     library_folder,
@@ -39,6 +40,7 @@ from aoi_app.settings import (
     save_settings,
     tiles_folder,
 )
+from aoi_app.teaching import Teaching
 from aoi_app.thumbnails import Thumbnails
 from aoi_app.ui.actions import connect, shortcuts_text
 from aoi_app.ui.enrol_window import EnrolWindow
@@ -65,6 +67,7 @@ class Application(QObject):
     """Holds the choices, begins and ends rolls, and carries news from the line to the views."""
 
     _model_loaded = Signal(object)  # LoadedModel, from the thread that loads
+    _promoted = Signal(object)  # Path of a bundle, from the thread that put it into use
 
     def __init__(
         self,
@@ -96,6 +99,8 @@ class Application(QObject):
         self._note_until_s = 0.0
         self._kept_note = "", 0.0  # stays beside what is said until then
         self.enrolment: tuple[EnrolDesk, Thumbnails, EnrolWindow] | None = None
+        self.teaching: Teaching | None = None
+        self._begins_when_loaded = False
         self._closing = False
         self.window = MainWindow()
         self.cameras = CameraAnswers(self)
@@ -114,9 +119,11 @@ class Application(QObject):
 
     @property
     def is_at_rest(self) -> bool:
-        """No thread of a roll is alive, none that loads a model, and none that sets up a camera."""
+        """No thread of a roll is alive, none that loads or learns a model, and none that sets up a camera."""
         over = self._session is None or self._session.wait(0)
-        return over and not self._loader.is_loading and not self.cameras.sets_up and self._collecting.is_at_rest
+        learns = self.teaching is not None and not self.teaching.desk.is_at_rest
+        waits = self._loader.is_loading or self.cameras.sets_up or learns
+        return over and not waits and self._collecting.is_at_rest
 
     @property
     def is_running(self) -> bool:
@@ -174,6 +181,7 @@ class Application(QObject):
         self._bridge.snapshot_taken.connect(self._show_snapshot)
         self._bridge.session_ended.connect(self._ended)
         self._model_loaded.connect(self._take_model)
+        self._promoted.connect(lambda bundle: self.use_bundle(bundle, begins=False))
 
     def _answers(self) -> dict[str, Callable[[], object]]:
         actions = self.window.actions_by_key
@@ -183,6 +191,7 @@ class Application(QObject):
             "camera": self.cameras.open,
             "open_bundle": self.open_bundle,
             "enrol": self.enrol,
+            "models": self.open_models,
             "recipe": self.edit_recipe,
             "set_up": self.cameras.set_up,
             "measure": self.measure_scale,
@@ -303,6 +312,8 @@ class Application(QObject):
         self._bridge.stop()
         self.cameras.close()
         self._learner.close()
+        if self.teaching is not None:
+            self.teaching.close()
         if self.enrolment is not None:
             desk, thumbnails, window = self.enrolment
             window.close()
@@ -332,10 +343,11 @@ class Application(QObject):
 
     # --- the model ----------------------------------------------------------------------------------------------
 
-    def use_bundle(self, bundle: Path) -> None:
-        """Inspects with another model: a roll that runs goes on with it, else one begins. The one before stays until
-        the other is loaded and fits the roll.
+    def use_bundle(self, bundle: Path, *, begins: bool = True) -> None:
+        """Inspects with another model: a roll that runs goes on with it, else one begins, unless it shall not. The one
+        before stays until the other is loaded and fits the roll.
         """
+        self._begins_when_loaded |= begins
         self.note(f"Loading the model {bundle.name} …")
         self._loader.load(bundle)
 
@@ -359,7 +371,8 @@ class Application(QObject):
         self.settings = self.settings.model_copy(update={"last_bundle": str(loaded.bundle)})
         self.note("")
         self._show_about()
-        if running is None:
+        begins, self._begins_when_loaded = self._begins_when_loaded, False
+        if running is None and begins:
             self.start()
 
     # --- choices ------------------------------------------------------------------------------------------------
@@ -389,6 +402,8 @@ class Application(QObject):
             window.folder_used.connect(self._remember_folder)
             window.types_changed.connect(self.reload_catalogue)
             self.enrolment = desk, thumbnails, window
+            self.teaching = self._teach(window)
+        self._show_thresholds()
         window = self.enrolment[2]
         window.show()
         window.raise_()
@@ -396,6 +411,43 @@ class Application(QObject):
 
     def _remember_folder(self, folder: str) -> None:
         self.settings = self.settings.model_copy(update={"last_folder": folder})
+
+    def open_models(self) -> None:
+        """Shows the pages on which models are learnt, compared and chosen; the line goes on."""
+        self.enrol()
+        if self.enrolment is not None and self.teaching is not None:
+            self.enrolment[2].show_page(self.teaching.pages.learn)
+
+    def _teach(self, window: EnrolWindow) -> Teaching:
+        """Adds the pages about models to the window of the samples."""
+        teaching = Teaching(
+            THEMES[self.settings.theme],
+            self.settings.learning,
+            running=lambda: self._bundle,
+            on_promoted=self._promoted.emit,
+            on_learning=self._keep_learning,
+            device=self._loader.device,
+        )
+        teaching.pages.compare.threshold_chosen.connect(self._use_threshold)
+        teaching.pages.add_to(window.add_page)
+        return teaching
+
+    def _keep_learning(self, learning: Learning) -> None:
+        self.settings = self.settings.model_copy(update={"learning": learning})
+        save_settings(self.settings)
+
+    def _use_threshold(self, fabric: str, threshold: float) -> None:
+        """Puts a threshold into the recipe of a fabric; where it has none, it gets one like the standard."""
+        desk = self._recipes
+        own = desk.own.get(fabric, desk.standard.model_copy(update={"fabric": fabric, "name": fabric[:80]}))
+        recipe = own.model_copy(update={"threshold": threshold})
+        self._use_recipe(recipe, is_ordered=desk.line.fabric == fabric)
+        self._show_thresholds()
+
+    def _show_thresholds(self) -> None:
+        if self.teaching is not None:
+            own = {fabric: recipe.threshold for fabric, recipe in self._recipes.own.items()}
+            self.teaching.pages.compare.show_thresholds(own, self._recipes.standard.threshold)
 
     def edit_recipe(self) -> None:
         """Asks for the recipe of a fabric, or for that of the line."""

@@ -44,7 +44,7 @@ class ModelLoader:
             device, precision: as for ``load_inspector``.
             done: told the outcome, in the loading thread.
         """
-        self._device = device
+        self.device = device
         self._precision = precision
         self._done = done
         self._wanted: Path | None = None
@@ -65,7 +65,7 @@ class ModelLoader:
 
     def _run(self, bundle: Path) -> None:
         try:
-            inspector = load_inspector(bundle, self._device, self._precision, leave_a_core=True)
+            inspector = load_inspector(bundle, self.device, self._precision, leave_a_core=True)
             loaded = LoadedModel(bundle, inspector, inspector.identity or "")
         except CrasError as error:
             loaded = LoadedModel(bundle, problem=str(error))

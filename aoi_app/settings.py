@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_config_path, user_data_path, user_log_path
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aoi_app.recipes import describe
 from cras_core.files import write_atomically
@@ -32,6 +32,19 @@ class CameraChoice(BaseModel):
     """Web per count of the encoder, millimetres, negative where it counts down; None leaves the encoder out."""
 
 
+class Learning(BaseModel):
+    """What becomes of models that are learnt."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    promote_unless_worse: bool = False
+    """A new model goes to the line by itself where the comparison finds nothing that got worse."""
+    most_models: Annotated[int, Field(ge=2)] = 20
+    """So many are kept; the one in use, the one to go back to and pinned ones are kept in any case."""
+    most_gb: Annotated[float, Field(gt=0)] = 5.0
+    """And so many gigabytes of them."""
+
+
 class Settings(BaseModel):
     """Settings of this machine and user; a line's own settings are in its recipe."""
 
@@ -44,6 +57,7 @@ class Settings(BaseModel):
     last_folder: str = ""
     last_bundle: str = ""
     camera: CameraChoice = CameraChoice()
+    learning: Learning = Learning()
 
     @property
     def database_url(self) -> str:
@@ -79,6 +93,16 @@ def catalogue_path() -> Path:
 def flat_fields_folder() -> Path:
     """Where the flat fields of cameras are kept."""
     return user_data_path(APP) / "flat-fields"
+
+
+def library_folder() -> Path:
+    """Where samples of the fabrics are kept that models are taught with."""
+    return user_data_path(APP) / "library"
+
+
+def models_folder() -> Path:
+    """Where the history of models is kept."""
+    return user_data_path(APP) / "models"
 
 
 def log_path() -> Path:

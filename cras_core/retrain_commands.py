@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from cras_core.train import Progress, ShouldStop
     from cras_core.trial import Trial
 
-CHECKPOINT = ".training"
-"""Folder in the store of models for what a training that was cut off has so far."""
-TRIALS = ".trials"
-"""Folder in the store of models for comparisons, each named by its new model."""
-
 
 def retrain(
     samples: Annotated[Path, typer.Argument(help="The store of samples.")],
@@ -52,6 +47,7 @@ def retrain(
 ) -> None:
     """Train all fabrics of a store anew, compare the result with the model in use, and keep it."""
     from cras_core.data import find_normal_images
+    from cras_core.kept_trials import CHECKPOINT
     from cras_core.model_store import ModelStore
     from cras_core.retrain import TRIAL_STAGE, Retraining
     from cras_core.sample_store import SampleStore
@@ -96,6 +92,7 @@ def _run(
     on_progress: Callable[[Progress], None],
     should_stop: ShouldStop,
 ) -> None:
+    from cras_core.kept_trials import KeptTrial, keep_trial
     from cras_core.retrain import lost_fabrics, try_out
     from cras_core.retrain import retrain as run
 
@@ -111,7 +108,7 @@ def _run(
     if job.checkpoint is not None:
         shutil.rmtree(job.checkpoint, ignore_errors=True)
     trial = try_out(job.store, bundle, running, job.device, on_progress, should_stop)
-    keep_trial(models, bundle.identity, trial)
+    keep_trial(models.folder, KeptTrial(running.identity if running is not None else "", bundle.identity, trial))
     worse = trial.got_worse
     goes_live = promote == "yes" or (promote == "unless-worse" and not worse)
     if goes_live:
@@ -137,16 +134,6 @@ def _config(running: Bundle | None, like: Path | None, settings: list[str]) -> C
     if wrong:
         raise CrasError(f"--set {wrong[0]}: write it as section.name=value")
     return with_settings(config, {name: value for name, _, value in pairs})
-
-
-def keep_trial(models: ModelStore, identity: str, trial: Trial) -> Path:
-    """Writes a comparison beside its new model. Raises CrasError."""
-    from cras_core.terminal import write_json
-
-    path = models.folder / TRIALS / f"{identity}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, trial.to_json())
-    return path
 
 
 def trial_table(trial: Trial) -> Table:

@@ -104,6 +104,10 @@ class EnrolWindow(QWidget):
         """A page after those that are there; & in its title marks the key that shows it."""
         self._tabs.addTab(page, title)
 
+    def show_page(self, page: QWidget) -> None:
+        """Brings a page to the front."""
+        self._tabs.setCurrentWidget(page)
+
     def set_theme(self, theme: Theme) -> None:
         """Other colours."""
         self.samples_page.set_theme(theme)

@@ -91,6 +91,12 @@ QLabel#state {{
 QLabel#state[kind="running"] {{ background: {good}; }}
 QLabel#state[kind="paused"] {{ background: {warning}; }}
 QLabel#state[kind="failed"] {{ background: {alarm}; }}
+QFrame#card {{ background: {panel}; border: 1px solid {line}; border-radius: 6px; }}
+QLabel#hint {{ color: {faint}; }}
+QLabel#tile {{ background: {window}; border: 1px solid {line}; color: {faint}; }}
+QPushButton#main {{ font-size: 15px; font-weight: 600; padding: 7px 16px; }}
+QPushButton#main:enabled {{ background: {accent}; color: #ffffff; border: 0; border-radius: 4px; }}
+QPushButton#main:enabled:focus {{ border: 2px solid {text}; }}
 QProgressBar {{ border: 1px solid {line}; border-radius: 3px; text-align: center; height: 18px; }}
 QProgressBar::chunk {{ background: {accent}; }}
 QStatusBar {{ color: {faint}; }}

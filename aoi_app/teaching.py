@@ -1,0 +1,48 @@
+"""The pages about models with the desk behind them, as one thing that the program makes and closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from aoi_app.model_desk import ModelDesk
+from aoi_app.settings import Learning, library_folder, models_folder
+from aoi_app.ui.model_pages import ModelPages
+from aoi_app.ui.theme import Theme
+from cras_core.model_store import ModelStore
+from cras_core.sample_store import SampleStore
+
+
+class Teaching:
+    """
+    Attributes:
+        desk: learns and keeps models.
+        pages: show and ask it; a window shows them.
+    """
+
+    def __init__(
+        self,
+        theme: Theme,
+        learning: Learning,
+        *,
+        running: Callable[[], Path | None],
+        on_promoted: Callable[[Path], None],
+        on_learning: Callable[[Learning], None],
+        device: str,
+    ) -> None:
+        """Arguments as of ``ModelDesk``."""
+        self.desk = ModelDesk(
+            SampleStore(library_folder()),
+            ModelStore(models_folder()),
+            running=running,
+            on_promoted=on_promoted,
+            learning=learning,
+            on_learning=on_learning,
+            device=device,
+        )
+        self.pages = ModelPages(self.desk, theme)
+
+    def close(self) -> None:
+        """Ends what is being learnt; a training goes on where it was the next time."""
+        self.pages.close()
+        self.desk.close()

@@ -1,0 +1,68 @@
+"""What a folder of models keeps beside them: how each did beside the one that was in use, and a training cut off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from cras_core.errors import DataError
+from cras_core.terminal import write_json
+from cras_core.trial import Trial, trial_from
+
+CHECKPOINT = ".training"
+"""Folder in the store of models for what a training that was cut off has so far."""
+TRIALS = ".trials"
+"""Folder in the store of models for comparisons, each named by its new model."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTrial:
+    """A comparison as it was kept.
+
+    Attributes:
+        before: identity of the model that was in use; empty where there was none, or where nobody wrote it down.
+        after: identity of the new one.
+        trial: what both did.
+    """
+
+    before: str
+    after: str
+    trial: Trial
+
+
+def keep_trial(models: Path, kept: KeptTrial) -> Path:
+    """Writes a comparison beside its new model, in the place of an older one. Raises CrasError."""
+    path = models / TRIALS / f"{kept.after}.json"
+    write_json(path, {"before": kept.before, **kept.trial.to_json()})
+    return path
+
+
+def load_trial(models: Path, identity: str) -> KeptTrial | None:
+    """The comparison of a new model; None where there is none. Raises DataError when it cannot be read."""
+    path = models / TRIALS / f"{identity}.json"
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        return KeptTrial(str(value.get("before", "")), identity, trial_from(value))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, AttributeError, DataError) as error:
+        raise DataError(f"The comparison {path} cannot be read ({error}). Compare again.") from error
+
+
+def drop_trials(models: Path, but: Collection[str]) -> None:
+    """Deletes the comparisons of models that are not among those. One that cannot be deleted stays."""
+    folder = models / TRIALS
+    for path in folder.glob("*.json") if folder.is_dir() else ():
+        if path.stem not in but:
+            try:
+                path.unlink()
+            except OSError:  # it is of no model any more, so nobody will ever see it
+                continue
+
+
+def was_cut_off(models: Path) -> bool:
+    """There is something of a training that did not come to its end."""
+    folder = models / CHECKPOINT
+    return folder.is_dir() and any(folder.iterdir())
