@@ -16,7 +16,9 @@ from aoi_app.ui.platform import prepare_qt
 from cras_core.bundle import Bundle, write_bundle
 from cras_core.config import cloth, with_settings
 from cras_core.data import find_normal_images
+from cras_core.images import list_images, read_image
 from cras_core.inspector import Inspector
+from cras_core.sample_store import FabricRecord, Sample, SampleStore
 from cras_core.train import train
 
 prepare_qt()  # before pytest-qt makes the application
@@ -75,3 +77,17 @@ def aitex() -> Path:
     if not root or not Path(root).is_dir():
         pytest.skip("real cloth is not here: set AITEX_ROOT to a folder of fabric_NN/{normal,defect,mask}")
     return Path(root)
+
+
+@pytest.fixture(scope="session")
+def cloth_samples(loom_data: Path, tmp_path_factory: pytest.TempPathFactory) -> SampleStore:
+    """Samples of two weaves that the small model knows and of satin, which it does not. Copy it to change it."""
+    store = SampleStore(tmp_path_factory.mktemp("samples") / "library")
+    for weave in ("plain", "twill", "satin"):
+        store.begin(FabricRecord(weave))
+        for i, path in enumerate(list_images(loom_data / weave / "normal")):
+            strip = read_image(path)
+            for left in (300, 560):
+                sample = Sample(f"w{i}-{left}", weave, "collected", f"web-{i}", left_px=left)
+                store.add(sample, strip[:256, left : left + 256])
+    return store

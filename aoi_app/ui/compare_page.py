@@ -35,7 +35,9 @@ _NOTHING = (
     "There is no new model to decide about. Learn one on the page Learn, or choose one on the page Models and press "
     "Compare."
 )
-_MOST_DIFFERENT = 6
+_MOST_DIFFERENT = 8
+_GAP_PX = 10
+_LEAST_PLOT_PX = 220
 
 
 class ComparePage(QWidget):
@@ -56,7 +58,7 @@ class ComparePage(QWidget):
         self._standard = 1.0
         self._thumbnails = Thumbnails(TILE_PX)
         self._pictures: dict[Path, QPixmap | None] = {}
-        self.status = DeskStatus()
+        self.status = DeskStatus(alarms_only=True)
         self.status.stop_asked.connect(desk.stop)
         self._heading = QLabel()
         self._heading.setObjectName("figure")
@@ -91,7 +93,6 @@ class ComparePage(QWidget):
         top.addWidget(self._heading, 1)
         for button in (self.use, self.keep, self.again):
             top.addWidget(button)
-        self.table.setHorizontalHeaderLabels(["", "in use", "new"])
         self.table.verticalHeader().hide()
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
@@ -105,15 +106,18 @@ class ComparePage(QWidget):
         left.addLayout(row)
         left.addWidget(self.table)
         left.addWidget(self._remarks)
+        left.addSpacing(_GAP_PX)
+        left.addWidget(self.threshold)
         left.addStretch(1)
         middle = QHBoxLayout()
         middle.addLayout(left, 2)
         middle.addWidget(self.threshold.plot, 3)
+        self.threshold.plot.setMinimumHeight(_LEAST_PLOT_PX)
         inner = QWidget()
         body = QVBoxLayout(inner)
         body.addLayout(middle, 1)
-        body.addWidget(self.threshold)
         body.addWidget(self.different)
+        body.addWidget(self.threshold.strips)
         self._body = QScrollArea()
         self._body.setWidgetResizable(True)
         self._body.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -182,6 +186,8 @@ class ComparePage(QWidget):
     def _show_fabric(self) -> None:
         fabric = self._current()
         rows = figure_rows(fabric) if fabric is not None else []
+        is_current = self._shown is not None and self._shown.is_current
+        self.table.setHorizontalHeaderLabels(["", "in use" if is_current else "before", "new"])
         self.table.setRowCount(len(rows))
         for i, texts in enumerate(rows):
             for j, text in enumerate(texts):

@@ -19,8 +19,10 @@ class DeskStatus(QWidget):
 
     stop_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, alarms_only: bool = False) -> None:
+        """``alarms_only``: what went well is seen on the page itself."""
         super().__init__(parent)
+        self._alarms_only = alarms_only
         self._problem = Banner("Problem of the history")
         self._note = Banner("Message about models")
         self._text = QLabel()
@@ -47,7 +49,8 @@ class DeskStatus(QWidget):
         self._problem.say(view.problem, alarm=True)
         training = view.training
         runs = training is not None and training.is_running
-        self._note.say("" if runs and not view.is_alarm else view.note, alarm=view.is_alarm)
+        is_seen = view.is_alarm or not (runs or self._alarms_only)
+        self._note.say(view.note if is_seen else "", alarm=view.is_alarm)
         self._work.setVisible(bool(view.busy) or runs)
         if training is not None and runs:
             self._text.setText(f"Full training. {training.stage}; {remaining_text(training.remaining_s)}")

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMessageBox,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -39,6 +40,7 @@ _FULL = (
     "Trains one model for all fabrics, from all their samples. Takes minutes to an hour at low priority; the line goes "
     "on inspecting meanwhile."
 )
+_GAP_PX = 24
 _AUTOMATIC = "Use a new model by itself where nothing got worse"
 
 
@@ -80,12 +82,14 @@ class LearnPage(QWidget):
         quick.addWidget(QLabel("Fabric"))
         quick.addWidget(self.fabric)
         quick.addWidget(self._quick_text)
+        quick.addSpacing(_GAP_PX)
         quick.addStretch(1)
         quick.addWidget(_faint(_PROVISIONAL))
         quick.addWidget(self.quick)
         full.addWidget(self._full_text)
         full.addWidget(self.lost)
         full.addWidget(self.more)
+        full.addSpacing(_GAP_PX)
         full.addStretch(1)
         full.addWidget(self.fresh)
         full.addWidget(self.full)
@@ -97,6 +101,7 @@ class LearnPage(QWidget):
         column.addLayout(cards)
         column.addWidget(self.automatic)
         column.addWidget(self._plot, 1)
+        column.addStretch(0)
 
     def choose(self, fabric: str) -> None:
         """The fabric that a person looks at elsewhere."""
@@ -173,7 +178,10 @@ class LearnPage(QWidget):
 def _card(title: str, text: str) -> tuple[QFrame, QVBoxLayout]:
     frame = QFrame()
     frame.setObjectName("card")
+    frame.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
     column = QVBoxLayout(frame)
+    column.setContentsMargins(16, 12, 16, 16)
+    column.setSpacing(10)
     heading = QLabel(title)
     heading.setObjectName("figure")
     column.addWidget(heading)

@@ -92,6 +92,9 @@ QLabel#state[kind="running"] {{ background: {good}; }}
 QLabel#state[kind="paused"] {{ background: {warning}; }}
 QLabel#state[kind="failed"] {{ background: {alarm}; }}
 QFrame#card {{ background: {panel}; border: 1px solid {line}; border-radius: 6px; }}
+QFrame#card QLabel#hint {{ font-size: 14px; }}
+QFrame#card QLabel {{ font-size: 14px; }}
+QFrame#card QLabel#figure {{ font-size: 22px; }}
 QLabel#hint {{ color: {faint}; }}
 QLabel#tile {{ background: {window}; border: 1px solid {line}; color: {faint}; }}
 QPushButton#main {{ font-size: 15px; font-weight: 600; padding: 7px 16px; }}

@@ -19,7 +19,8 @@ _SHOWN = 4
 
 
 class ThresholdPanel(QWidget):
-    """
+    """The controls; ``plot`` and ``strips`` lie where the page puts them.
+
     Signals:
         chosen: fabric, and the threshold that a person wants for it.
         looked: other tiles are shown; their pictures are wanted.
@@ -52,22 +53,26 @@ class ThresholdPanel(QWidget):
         self.trust.setWordWrap(True)
         self.under = TileStrip("Just under the threshold, not flagged", _SHOWN, "no tile")
         self.over = TileStrip("Just over it, flagged", _SHOWN, "no tile")
+        self._lay_out()
+
+    def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.addWidget(QLabel("False alarms per 100 m²"))
         row.addWidget(self.rate)
         row.addWidget(self.by_rate)
-        row.addStretch(1)
-        row.addWidget(self.use)
-        strips = QHBoxLayout()
-        strips.addWidget(self.under)
-        strips.addWidget(self.over)
-        strips.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(QLabel("Threshold: drag the line in the histogram, or set it by a rate."))
         column.addLayout(row)
         column.addWidget(self.trust)
         column.addWidget(self.said)
-        column.addLayout(strips)
+        column.addWidget(self.use)
+        self.strips = QWidget()
+        beside = QHBoxLayout(self.strips)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.under)
+        beside.addWidget(self.over)
+        beside.addStretch(1)
 
     def show_fabric(self, fabric: ComparedFabric | None, in_recipe: float) -> None:
         """

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-TILE_PX = 150
+TILE_PX = 128
 
 
 @dataclass(frozen=True, slots=True)
