@@ -78,6 +78,7 @@ class ModelDesk:
         self._known_before: set[str] = set()
         self._more: Path | None = None
         self._stopping = threading.Event()
+        self._is_closed = False
         self._asked_s = self._looked_s = 0.0
         self._quick = JobLane("models", self._fail, self._watch, _WATCH_S)
         self._slow = JobLane("learning", self._fail)
@@ -85,8 +86,10 @@ class ModelDesk:
 
     @property
     def is_at_rest(self) -> bool:
-        """No thread is alive and no training goes on."""
-        return self._quick.wait(0) and self._slow.wait(0) and self._job is None
+        """Nothing is being learnt or compared; after ``close``, no thread is alive either."""
+        with self._lock:
+            is_idle = not self._view.busy and self._job is None
+        return is_idle and (not self._is_closed or (self._quick.wait(0) and self._slow.wait(0)))
 
     def view(self) -> ModelView:
         """What there is to show now."""
@@ -96,6 +99,7 @@ class ModelDesk:
 
     def close(self, timeout_s: float = _LAST_WAIT_S) -> None:
         """Ends what goes on; what a training has learnt so far is kept for the next time."""
+        self._is_closed = True
         self._stopping.set()
         for lane in (self._quick, self._slow):
             lane.close()
@@ -347,7 +351,7 @@ class ModelDesk:
         self._on_promoted(entry.path)
         gone = self._prune()
         deleted = f" Deleted because there were more than are kept: {', '.join(gone)}." if gone else ""
-        self._say(f"{identity} is in use: {reason}.{deleted}")
+        self._say(f"{identity} is in use now ({reason}).{deleted}")
         self._look()
 
     def _prune(self) -> list[str]:

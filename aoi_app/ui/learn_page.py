@@ -77,7 +77,10 @@ class LearnPage(QWidget):
         self.show_view(self._view)
 
     def _lay_out(self) -> None:
-        cards = QHBoxLayout()
+        both = QWidget()
+        both.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        cards = QHBoxLayout(both)
+        cards.setContentsMargins(0, 0, 0, 0)
         (quick_card, quick), (full_card, full) = _card("Quick enrolment", _QUICK), _card("Full training", _FULL)
         quick.addWidget(QLabel("Fabric"))
         quick.addWidget(self.fabric)
@@ -98,7 +101,7 @@ class LearnPage(QWidget):
         column = QVBoxLayout(self)
         column.addWidget(self.status)
         column.addWidget(self._ended)
-        column.addLayout(cards)
+        column.addWidget(both)
         column.addWidget(self.automatic)
         column.addWidget(self._plot, 1)
         column.addStretch(0)
@@ -135,7 +138,7 @@ class LearnPage(QWidget):
         for possible, button, text in ((quick, self.quick, self._quick_text), (full, self.full, self._full_text)):
             button.setEnabled(possible.is_possible)
             text.setText(possible.text)
-        self.fresh.setVisible(view.can_resume)
+        self.fresh.setVisible(view.can_resume and full.is_possible)
         self.lost.say(lost_text(view))
         self.more.setVisible(bool(view.lost or view.more))
         self.more.setText(f"Folder with more &cloth: {view.more}" if view.more else "Folder with their &cloth…")
@@ -178,7 +181,6 @@ class LearnPage(QWidget):
 def _card(title: str, text: str) -> tuple[QFrame, QVBoxLayout]:
     frame = QFrame()
     frame.setObjectName("card")
-    frame.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
     column = QVBoxLayout(frame)
     column.setContentsMargins(16, 12, 16, 16)
     column.setSpacing(10)

@@ -123,6 +123,16 @@ def test_what_the_camera_window_shows_is_values_alone() -> None:
     assert offenders(("aoi_app.ui",), ("aoi_app.camera_desk",)) == []
 
 
+def test_what_is_decided_of_models_knows_neither_threads_nor_torch_nor_a_window() -> None:
+    who = ("aoi_app.model_view", "aoi_app.model_words", "aoi_app.fabric_threshold")
+    unknown = ("threading", "torch", "aoi_app.model_desk", "aoi_app.job_lane", "aoi_app.training_job", "aoi_app.ui")
+    assert offenders(who, unknown) == []
+    desk = ("aoi_app.model_desk", "aoi_app.model_look", "aoi_app.model_rows")
+    assert offenders(desk, ("aoi_app.ui", "aoi_app.line", "aoi_app.live", "aoi_app.app")) == []
+    assert offenders(("aoi_app.ui",), (*desk, "aoi_app.job_lane", "aoi_app.training_job")) == []
+    assert offenders(("aoi_app", "cras_core"), ("aoi_app.teaching",), but=("aoi_app.app",)) == []
+
+
 def test_only_the_acquisition_process_knows_the_binding() -> None:
     files = ("aoi_app.camera.genicam", "aoi_app.camera.genicam_nodes", "aoi_app.camera.genicam_producer")
     assert offenders(("aoi_app", "cras_core"), ("harvesters", "genicam"), but=files) == []
