@@ -430,6 +430,7 @@ class Application(QObject):
         )
         teaching.pages.compare.threshold_chosen.connect(self._use_threshold)
         teaching.pages.add_to(window.add_page)
+        window.fabric_shown.connect(teaching.pages.learn.choose)
         return teaching
 
     def _keep_learning(self, learning: Learning) -> None:

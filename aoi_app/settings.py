@@ -95,11 +95,6 @@ def flat_fields_folder() -> Path:
     return user_data_path(APP) / "flat-fields"
 
 
-def library_folder() -> Path:
-    """Where samples of the fabrics are kept that models are taught with."""
-    return user_data_path(APP) / "library"
-
-
 def models_folder() -> Path:
     """Where the history of models is kept."""
     return user_data_path(APP) / "models"

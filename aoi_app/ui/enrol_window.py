@@ -47,10 +47,12 @@ class EnrolWindow(QWidget):
     Signals:
         folder_used: a folder that pictures came from, to be remembered.
         types_changed: the types of defects are others now, on disk.
+        fabric_shown: another fabric is looked at.
     """
 
     folder_used = Signal(str)
     types_changed = Signal()
+    fabric_shown = Signal(str)
 
     def __init__(self, desk: SampleDesk, thumbnails: Thumbnails, theme: Theme) -> None:
         super().__init__()
@@ -58,6 +60,7 @@ class EnrolWindow(QWidget):
         self._desk = desk
         self._revision = -1
         self._types: tuple[DefectType, ...] = ()
+        self._fabric = ""
         self.samples_page = SamplesPage(desk, thumbnails, theme)
         self.samples_page.folder_used.connect(self.folder_used)
         self.samples_page.decided.connect(self.tick)
@@ -121,6 +124,9 @@ class EnrolWindow(QWidget):
         self.samples_page.tick()
 
     def _show(self, view: EnrolView) -> None:
+        if view.fabric != self._fabric:
+            self._fabric = view.fabric
+            self.fabric_shown.emit(view.fabric)
         self._alarm.say(view.note if view.is_alarm else "", alarm=True)
         self._note.setText("" if view.is_alarm else view.note)
         left = len(view.problems) - _MOST_PROBLEMS

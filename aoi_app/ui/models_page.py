@@ -236,7 +236,7 @@ def _line_text(view: ModelView) -> str:
     if not view.running or view.is_running_kept:
         return ""
     if not view.in_use:
-        return f"No model is in use here yet. The first one learnt is made of the line's, {view.running}, which is kept too."
+        return f"No model is in use here yet; the first one learnt is made of that of the line, {view.running}."
     return f"The line runs {view.running}, which is not the model in use here. New models are made of the one in use."
 
 

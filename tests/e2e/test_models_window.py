@@ -44,14 +44,14 @@ def until(qtbot: QtBot, is_so: Callable[[], object]) -> None:
 
 
 def label(application: Application, name: str) -> str:
-    assert application.teaching is not None
-    found = [x for x in application.teaching.window.findChildren(QLabel) if x.accessibleName() == name]
+    assert application.enrolment is not None
+    found = [x for x in application.enrolment[2].findChildren(QLabel) if x.accessibleName() == name]
     return " ".join(x.text() for x in found if x.isVisible())
 
 
 def show(application: Application, page: str) -> None:
-    assert application.teaching is not None
-    application.teaching.window.show_page(getattr(application.teaching.pages, page))
+    assert application.enrolment is not None
+    application.enrolment[2].show_page(getattr(pages(application), page))
 
 
 def test_a_new_fabric_is_taught_while_the_line_runs_and_the_line_goes_on_with_it(
