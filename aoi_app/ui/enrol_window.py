@@ -125,8 +125,9 @@ class EnrolWindow(QWidget):
 
     def _show(self, view: EnrolView) -> None:
         if view.fabric != self._fabric:
-            self._fabric = view.fabric
-            self.fabric_shown.emit(view.fabric)
+            before, self._fabric = self._fabric, view.fabric
+            if before:  # somebody chose it
+                self.fabric_shown.emit(view.fabric)
         self._alarm.say(view.note if view.is_alarm else "", alarm=True)
         self._note.setText("" if view.is_alarm else view.note)
         left = len(view.problems) - _MOST_PROBLEMS
