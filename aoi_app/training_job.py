@@ -50,6 +50,9 @@ class JobView:
         model: identity of the new model; empty before there is one.
         is_in_use: the new model was put into use.
         worse: what it does worse than the model before.
+        stage_began: share and seconds when the present stage began; how fast it goes is told from there, because stages
+            that an earlier training had done take no time.
+        told_s: when it was heard of last, seconds since it was started.
     """
 
     state: JobState = JobState.RUNNING
@@ -61,6 +64,8 @@ class JobView:
     model: str = ""
     is_in_use: bool = False
     worse: tuple[str, ...] = ()
+    stage_began: tuple[float, float] = (0.0, 0.0)
+    told_s: float = 0.0
 
 
 def taken_in(view: JobView, line: str, elapsed_s: float) -> JobView:
@@ -81,10 +86,22 @@ def taken_in(view: JobView, line: str, elapsed_s: float) -> JobView:
     except (ValueError, KeyError, TypeError):
         return replace(view, message=line.strip())
     before = list(_SHARES)[: list(_SHARES).index(stage)] if stage in _SHARES else list(_SHARES)
-    share = sum(_SHARES[s] for s in before) + _SHARES.get(stage, 0.0) * done / total
-    remaining = elapsed_s * (1 - share) / share if share > 0.02 else None
+    first = sum(_SHARES[s] for s in before)
+    share = first + _SHARES.get(stage, 0.0) * done / total
+    began = view.stage_began if stage == view.stage else (first, view.told_s)
+    gained, seconds = share - began[0], elapsed_s - began[1]
+    remaining = seconds * (1 - share) / gained if gained > 0.02 else view.remaining_s
     message = str(told["message"]).rsplit("/", 1)[-1]
-    return replace(view, stage=stage, share=share, message=message, losses=losses, remaining_s=remaining)
+    return replace(
+        view,
+        stage=stage,
+        share=share,
+        message=message,
+        losses=losses,
+        remaining_s=remaining,
+        stage_began=began,
+        told_s=elapsed_s,
+    )
 
 
 class TrainingJob:

@@ -99,3 +99,15 @@ def test_lines_of_the_process_become_a_view() -> None:
     done = taken_in(view, json.dumps({"model": "abc", "in_use": True, "worse": []}), 40.0)
     assert done.model == "abc"
     assert done.is_in_use
+
+
+def test_a_training_that_goes_on_is_not_thought_to_be_as_fast_as_what_it_skips() -> None:
+    def line(done: int) -> str:
+        return json.dumps({"stage": "training", "done": done, "total": 20, "message": "", "loss": None})
+
+    view = taken_in(
+        JobView(), json.dumps({"stage": "features", "done": 1, "total": 1, "message": "", "loss": None}), 4.0
+    )
+    view = taken_in(taken_in(view, line(0), 5.0), line(10), 31.0)
+    assert view.share == pytest.approx(0.665)
+    assert view.remaining_s == pytest.approx(27.0 / 0.135 * 0.335)
