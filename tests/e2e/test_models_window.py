@@ -178,7 +178,7 @@ def test_a_damaged_model_is_listed_with_its_reason_and_deleted_when_asked(
     models.most_models.setValue(3)
     models.most_models.editingFinished.emit()
     until(qtbot, lambda: "Kept: 3 models" in label(application, "Disk use"))
-    assert application._settings.learning.most_models == 3
+    assert application.settings.learning.most_models == 3
 
 
 def test_the_program_says_why_it_does_not_start_with_the_model_in_use(
