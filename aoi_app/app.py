@@ -431,6 +431,7 @@ class Application(QObject):
         teaching.pages.compare.threshold_chosen.connect(self._use_threshold)
         teaching.pages.add_to(window.add_page)
         window.fabric_shown.connect(teaching.pages.learn.choose)
+        teaching.pages.models.compare_asked.connect(lambda: window.show_page(teaching.pages.compare))
         return teaching
 
     def _keep_learning(self, learning: Learning) -> None:

@@ -24,6 +24,7 @@ _FEWEST_TILES = 2
 _LITTLE_CLOTH = 20  # tiles; fewer make a limit that is little more than a guess
 
 _GB = 1e9
+_LITTLE_M2 = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,10 @@ def verdict_text(compared: Compared) -> str:
         return "There was no cloth to compare on: none of the samples were held back from learning."
     if not compared.before and not any(f.before for f in compared.fabrics):
         return "There is no model in use to compare with."
-    return "Worse: " + "; ".join(compared.worse) + "." if compared.worse else "Nothing got worse."
+    if compared.worse:
+        return "Worse: " + "; ".join(compared.worse) + "."
+    is_little = sum(f.after.area_m2 for f in compared.fabrics) < _LITTLE_M2
+    return "Nothing got worse, as far as so little cloth can tell." if is_little else "Nothing got worse."
 
 
 def may_go_live(compared: Compared) -> bool:
@@ -152,7 +156,7 @@ def fabric_remarks(fabric: ComparedFabric) -> list[str]:
     said = [
         f"Compared on {_count(f.pieces, 'tile')} of good cloth, {f.area_m2:.2f} m², that the new model has not seen."
     ]
-    if f.area_m2 < 1.0 and f.pieces:
+    if f.area_m2 < _LITTLE_M2 and f.pieces:
         said.append("That is little: one false alarm more or less is chance.")
     if fabric.seen_before:
         said.append(

@@ -38,6 +38,7 @@ _NOTHING = (
 _MOST_DIFFERENT = 8
 _GAP_PX = 10
 _LEAST_PLOT_PX = 220
+_MOST_PLOT_PX = 330
 
 
 class ComparePage(QWidget):
@@ -113,11 +114,12 @@ class ComparePage(QWidget):
         middle.addLayout(left, 2)
         middle.addWidget(self.threshold.plot, 3)
         self.threshold.plot.setMinimumHeight(_LEAST_PLOT_PX)
+        self.threshold.plot.setMaximumHeight(_MOST_PLOT_PX)
         inner = QWidget()
         body = QVBoxLayout(inner)
         body.addLayout(middle, 1)
-        body.addWidget(self.different)
         body.addWidget(self.threshold.strips)
+        body.addWidget(self.different)
         self._body = QScrollArea()
         self._body.setWidgetResizable(True)
         self._body.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -228,12 +230,13 @@ def _heading(view: ModelView) -> str:
 
 
 def _most_telling(result: Compared | None) -> str:
-    """The fabric that a person should see first: one that got worse, or one that is new."""
+    """The fabric that a person should see first: one that got worse, or is new, or on which the models disagree."""
     if result is None or not result.fabrics:
         return ""
     worse = [f.name for f in result.fabrics if any(w.startswith(f"{f.name}: ") for w in result.worse)]
     new = [f.name for f in result.fabrics if f.before is None or not f.before.known]
-    return [*worse, *new, result.fabrics[0].name][0]
+    others = sorted(result.fabrics, key=lambda f: -len(disagreements(f)))
+    return [*worse, *new, others[0].name][0]
 
 
 def _differing(tile: Tile) -> Captioned:

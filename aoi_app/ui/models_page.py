@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDoubleSpinBox,
@@ -34,7 +34,13 @@ _TWO = "Choose two models in the table (with Ctrl) to see what differs."
 
 
 class ModelsPage(QWidget):
-    """Draws the history; asks the desk to change it."""
+    """Draws the history; asks the desk to change it.
+
+    Signals:
+        compare_asked: a person wants to see a comparison; the desk is asked already.
+    """
+
+    compare_asked = Signal()
 
     def __init__(self, desk: Models, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -196,6 +202,7 @@ class ModelsPage(QWidget):
 
     def _compare(self) -> None:
         self._desk.compare(self.chosen[0].identity)
+        self.compare_asked.emit()
 
     def _pin(self) -> None:
         one = self.chosen[0]

@@ -102,7 +102,9 @@ def test_a_training_that_ended_says_whether_it_goes_on() -> None:
 def test_a_comparison_says_what_got_worse_or_that_nothing_did() -> None:
     fabric = ComparedFabric("denim", FIGURES, FIGURES, ())
     result = Compared("aaa", "bbb", (fabric,), ())
-    assert verdict_text(result) == "Nothing got worse."
+    assert verdict_text(result) == "Nothing got worse, as far as so little cloth can tell."
+    much = replace(result, fabrics=(replace(fabric, after=replace(FIGURES, area_m2=2.0)),))
+    assert verdict_text(much) == "Nothing got worse."
     assert verdict_text(replace(result, worse=("denim: 9 false alarms",))) == "Worse: denim: 9 false alarms."
     assert "no cloth to compare on" in verdict_text(replace(result, fabrics=()))
     first = replace(result, before="", fabrics=(replace(fabric, before=None),))
