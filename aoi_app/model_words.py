@@ -196,8 +196,9 @@ def _count(number: int, what: str) -> str:
 
 def for_the_window(problem: str) -> str:
     """A problem of the store with the way out that the window has, instead of a command."""
+    problem = problem.replace("..", ".")
     said, command, _ = problem.partition(": cras models")
     if command:
-        return f"{said}: choose it on the page Models and press Put into use."
+        return f"{said}: choose it on the page Models (Ctrl+M) and press Put into use."
     said, command, _ = problem.partition(" (cras models")
     return f"{said}." if command else problem

@@ -181,7 +181,7 @@ def test_every_tile_is_in_the_histogram() -> None:
 
 def test_the_way_out_of_a_damaged_history_is_that_of_the_window() -> None:
     said = "the model in use, abc, is missing. Put one that is there into use, such as d: cras models STORE use d"
-    assert for_the_window(said).endswith("such as d: choose it on the page Models and press Put into use.")
+    assert for_the_window(said).endswith("such as d: choose it on the page Models (Ctrl+M) and press Put into use.")
     assert for_the_window("no sound model: train one and add it (cras models STORE add B)") == (
         "no sound model: train one and add it."
     )
