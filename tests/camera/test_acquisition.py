@@ -83,17 +83,21 @@ def test_lines_of_a_late_reader_are_counted_on_the_block_that_follows() -> None:
             del block
     assert told[-1][1] >= 160
     for (a, _), (b, lost_lines) in pairwise([(0, 0), *told]):
-        assert lost_lines == (b - a - 1) * 16  # exactly what is missing
+        assert lost_lines <= (b - a - 1) * 16  # a camera that was late itself has left out more
 
 
 def test_frames_lost_on_their_way_show_in_the_frame_ids() -> None:
     with CameraBlocks(synthetic()) as camera:
         read_blocks(camera, 2)
         write(camera, "SkipFrames", 50)
-        seen = read_until(camera, lambda s: len(s.blocks) > 2 and (s.blocks[-1].frame_id or 0) > 50)
-    steps = [(b.frame_id or 0) - (a.frame_id or 0) for a, b in pairwise(seen.blocks)]
-    assert max(steps, default=51) >= 51
+        seen = read_until(camera, lambda s: max(steps(s.blocks), default=0) >= 51)
+    assert max(steps(seen.blocks)) >= 51
     assert all(b.lost_lines == 0 for b in seen.blocks)
+
+
+def steps(blocks: list[Block]) -> list[int]:
+    """By how much the ids of frames go on from block to block."""
+    return [(b.frame_id or 0) - (a.frame_id or 0) for a, b in pairwise(blocks)]
 
 
 @pytest.mark.parametrize(
