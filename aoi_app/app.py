@@ -18,10 +18,9 @@ from aoi_app import overlay
 from aoi_app.camera.source import FrameSource, SourceError
 from aoi_app.camera_answers import CameraAnswers
 from aoi_app.catalogue import load_catalogue
-from aoi_app.collect_desk import CollectDesk
-from aoi_app.collecting import Collecting, RunningRoll
+from aoi_app.collecting import RunningRoll
 from aoi_app.defects import Defect, Remark
-from aoi_app.enrol_desk import EnrolDesk
+from aoi_app.enrol_answers import EnrolAnswers
 from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.line import SourceChoice, make_session, make_source
 from aoi_app.live.session import News, Session, Snapshot, State
@@ -30,30 +29,22 @@ from aoi_app.recipe_desk import RecipeDesk
 from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
-from aoi_app.reviewed_tiles import ReviewedRoll, ReviewLearner
+from aoi_app.reviewed_tiles import ReviewedRoll
 from aoi_app.settings import (
-    Learning,
     Settings,
     catalogue_path,
-    library_folder,
     recipes_folder,
     save_settings,
     tiles_folder,
 )
-from aoi_app.teaching import Teaching
-from aoi_app.thumbnails import Thumbnails
 from aoi_app.ui.actions import connect, shortcuts_text
-from aoi_app.ui.enrol_window import EnrolWindow
 from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
-from aoi_app.ui.sample_grid import THUMBNAIL_PX
-from aoi_app.ui.theme import THEMES, apply_theme
-from aoi_app.verdict import Review
-from aoi_app.verdicts import VerdictAnswers, VerdictDesk, user
+from aoi_app.ui.theme import apply_theme
+from aoi_app.verdicts import VerdictAnswers, VerdictDesk
 from aoi_app.web_history import WebHistory
-from cras_core.sample_store import SampleStore
 from cras_core.trained import Trained
 
 logger = logging.getLogger(__name__)
@@ -98,13 +89,13 @@ class Application(QObject):
         self._marks: list[overlay.Mark] = []
         self._note_until_s = 0.0
         self._kept_note = "", 0.0  # stays beside what is said until then
-        self.enrolment: tuple[EnrolDesk, Thumbnails, EnrolWindow] | None = None
-        self.teaching: Teaching | None = None
         self._begins_when_loaded = False
         self._closing = False
         self.window = MainWindow()
         self.cameras = CameraAnswers(self)
+        self.enrolling = EnrolAnswers(self)
         self._bridge = QtBridge(self)
+        self.enrolling.follow(self._bridge)
         self._connect()
         self._apply_theme()
         self.window.actions_by_key["heat"].setChecked(True)
@@ -121,9 +112,7 @@ class Application(QObject):
     def is_at_rest(self) -> bool:
         """No thread of a roll is alive, none that loads or learns a model, and none that sets up a camera."""
         over = self._session is None or self._session.wait(0)
-        learns = self.teaching is not None and not self.teaching.desk.is_at_rest
-        waits = self._loader.is_loading or self.cameras.sets_up or learns
-        return over and not waits and self._collecting.is_at_rest
+        return over and not self._loader.is_loading and not self.cameras.sets_up and self.enrolling.is_at_rest
 
     @property
     def is_running(self) -> bool:
@@ -154,15 +143,6 @@ class Application(QObject):
 
     def _connect(self) -> None:
         window, view, table = self.window, self.window.live_view, self.window.table
-        store = SampleStore(library_folder())
-        collecting = Collecting(CollectDesk(store, user()), store, window.collect_bar, self._running_roll, self.warn)
-        self._collecting = collecting
-        window.collect_bar.begin_asked.connect(collecting.begin)
-        window.collect_bar.end_asked.connect(collecting.end)
-        window.collect_bar.enrol_asked.connect(self.enrol)
-        self._bridge.ticked.connect(collecting.tick)
-        self._learner = ReviewLearner(store, user())
-        self._bridge.ticked.connect(self._tell_learner)
         connect(window.actions_by_key, self._answers())
         window.threshold_changed.connect(self._threshold_changed)
         window.opacity_changed.connect(self._opacity_changed)
@@ -172,7 +152,7 @@ class Application(QObject):
         view.place_chosen.connect(table.select_at)
         table.chosen.connect(self._show_defect)
         verdicts = self._verdicts = VerdictAnswers(
-            VerdictDesk(self._engine), self._roll_id, table.defects.set_review, self.warn, self._learn_review
+            VerdictDesk(self._engine), self._roll_id, table.defects.set_review, self.warn, self.enrolling.learn_review
         )
         table.decided.connect(verdicts.decide)
         table.type_named.connect(verdicts.name_type)
@@ -190,8 +170,8 @@ class Application(QObject):
             "open_loom": lambda: self.use_source(SourceChoice("loom")),
             "camera": self.cameras.open,
             "open_bundle": self.open_bundle,
-            "enrol": self.enrol,
-            "models": self.open_models,
+            "enrol": self.enrolling.open,
+            "models": self.enrolling.open_models,
             "recipe": self.edit_recipe,
             "set_up": self.cameras.set_up,
             "measure": self.measure_scale,
@@ -200,7 +180,7 @@ class Application(QObject):
             "start": self.start,
             "pause": self.pause,
             "stop": self.stop,
-            "collect": self._collecting.ask,
+            "collect": self.enrolling.collecting.ask,
             "acknowledge": self.window.alarms.acknowledge,
             "follow": lambda: self.window.live_view.follow(actions["follow"].isChecked()),
             "next": lambda: self.window.table.move(1),
@@ -272,21 +252,38 @@ class Application(QObject):
         self.window.live_view.follow(True)
         self.window.actions_by_key["follow"].setChecked(True)
 
-    def _running_roll(self) -> RunningRoll | None:
+    @property
+    def running_roll(self) -> RunningRoll | None:
+        """The roll that runs with its model; None while there is none."""
         session, inspector = self._session, self._inspector
         if session is None or inspector is None or session.state.is_over:
             return None
         return RunningRoll(session, self._roll_name, self._recipes.line, inspector, self.choice.separate)
 
-    def _learn_review(self, defect: Defect, review: Review) -> None:
-        if self._roll_name:
-            name = self._roll_name
-            self._learner.learn(ReviewedRoll(name, tiles_folder() / name, self._recipes.line), defect, review)
+    @property
+    def latest_roll(self) -> ReviewedRoll | None:
+        """The roll whose defects are shown; None before the first."""
+        name = self._roll_name
+        return ReviewedRoll(name, tiles_folder() / name, self._recipes.line) if name else None
 
-    def _tell_learner(self) -> None:
-        said = self._learner.said()
-        if said:
-            self.warn(said)
+    @property
+    def bundle(self) -> Path:
+        """The model of the line."""
+        return self._bundle
+
+    @property
+    def device(self) -> str:
+        """Where models run."""
+        return self._loader.device
+
+    def promoted(self, bundle: Path) -> None:
+        """A model was put into use; may be called from any thread."""
+        self._promoted.emit(bundle)
+
+    def thresholds(self) -> tuple[dict[str, float], float]:
+        """Of the recipes of fabrics, by fabric, and of the standard one."""
+        own = {fabric: recipe.threshold for fabric, recipe in self._recipes.own.items()}
+        return own, self._recipes.standard.threshold
 
     def pause(self) -> None:
         """Stops looking at the web."""
@@ -311,14 +308,7 @@ class Application(QObject):
     def _leave(self) -> None:
         self._bridge.stop()
         self.cameras.close()
-        self._learner.close()
-        if self.teaching is not None:
-            self.teaching.close()
-        if self.enrolment is not None:
-            desk, thumbnails, window = self.enrolment
-            window.close()
-            thumbnails.close()
-            desk.close()
+        self.enrolling.close()
         save_settings(self.settings)
         self._engine.dispose()
         self.window.allow_close()
@@ -330,7 +320,7 @@ class Application(QObject):
 
     def _ended(self, session: Session) -> None:
         self._show_snapshot(session.snapshot())
-        self._collecting.end()
+        self.enrolling.collecting.end()
         if self._closing:
             self._leave()
         elif session.state is State.ENDED:
@@ -392,64 +382,12 @@ class Application(QObject):
         if path:
             self.use_bundle(Path(path))
 
-    def enrol(self) -> None:
-        """Shows the window in which fabrics are enrolled; the line goes on."""
-        if self.enrolment is None:
-            desk = EnrolDesk(SampleStore(library_folder()), catalogue_path(), user())
-            thumbnails = Thumbnails(THUMBNAIL_PX)
-            window = EnrolWindow(desk, thumbnails, THEMES[self.settings.theme])
-            window.samples_page.fabrics.last_folder = self.settings.last_folder
-            window.folder_used.connect(self._remember_folder)
-            window.types_changed.connect(self.reload_catalogue)
-            self.enrolment = desk, thumbnails, window
-            self.teaching = self._teach(window)
-        self._show_thresholds()
-        window = self.enrolment[2]
-        window.show()
-        window.raise_()
-        window.activateWindow()
-
-    def _remember_folder(self, folder: str) -> None:
-        self.settings = self.settings.model_copy(update={"last_folder": folder})
-
-    def open_models(self) -> None:
-        """Shows the pages on which models are learnt, compared and chosen; the line goes on."""
-        self.enrol()
-        if self.enrolment is not None and self.teaching is not None:
-            self.enrolment[2].show_page(self.teaching.pages.learn)
-
-    def _teach(self, window: EnrolWindow) -> Teaching:
-        """Adds the pages about models to the window of the samples."""
-        teaching = Teaching(
-            THEMES[self.settings.theme],
-            self.settings.learning,
-            running=lambda: self._bundle,
-            on_promoted=self._promoted.emit,
-            on_learning=self._keep_learning,
-            device=self._loader.device,
-        )
-        teaching.pages.compare.threshold_chosen.connect(self._use_threshold)
-        teaching.pages.add_to(window.add_page)
-        window.fabric_shown.connect(teaching.pages.learn.choose)
-        teaching.pages.models.compare_asked.connect(lambda: window.show_page(teaching.pages.compare))
-        return teaching
-
-    def _keep_learning(self, learning: Learning) -> None:
-        self.settings = self.settings.model_copy(update={"learning": learning})
-        save_settings(self.settings)
-
-    def _use_threshold(self, fabric: str, threshold: float) -> None:
+    def use_threshold(self, fabric: str, threshold: float) -> None:
         """Puts a threshold into the recipe of a fabric; where it has none, it gets one like the standard."""
         desk = self._recipes
         own = desk.own.get(fabric, desk.standard.model_copy(update={"fabric": fabric, "name": fabric[:80]}))
         recipe = own.model_copy(update={"threshold": threshold})
         self._use_recipe(recipe, is_ordered=desk.line.fabric == fabric)
-        self._show_thresholds()
-
-    def _show_thresholds(self) -> None:
-        if self.teaching is not None:
-            own = {fabric: recipe.threshold for fabric, recipe in self._recipes.own.items()}
-            self.teaching.pages.compare.show_thresholds(own, self._recipes.standard.threshold)
 
     def edit_recipe(self) -> None:
         """Asks for the recipe of a fabric, or for that of the line."""
@@ -553,7 +491,7 @@ class Application(QObject):
             self._show_web()
         if news.remarks:
             self._tell(news.remarks)
-            self._collecting.offer(news.remarks)
+            self.enrolling.collecting.offer(news.remarks)
 
     def _tell(self, remarks: Sequence[Remark]) -> None:
         """The latest remark; what there is to say of the camera stays beside what the first cloth has to say."""
@@ -631,8 +569,7 @@ class Application(QObject):
     def _apply_theme(self) -> None:
         theme = apply_theme(self._qt, self.settings.theme)
         self.window.set_theme(theme)
-        if self.enrolment is not None:
-            self.enrolment[2].set_theme(theme)
+        self.enrolling.set_theme(theme)
 
 
 def _keep_latest(folder: Path, count: int) -> None:

@@ -77,7 +77,7 @@ def test_only_the_window_and_the_program_know_qt() -> None:
         offenders(
             ("aoi_app", "cras_core"),
             QT,
-            but=("aoi_app.ui", "aoi_app.app", "aoi_app.camera_answers", "aoi_app.__main__"),
+            but=("aoi_app.ui", "aoi_app.app", "aoi_app.camera_answers", "aoi_app.enrol_answers", "aoi_app.__main__"),
         )
         == []
     )
@@ -130,7 +130,7 @@ def test_what_is_decided_of_models_knows_neither_threads_nor_torch_nor_a_window(
     desk = ("aoi_app.model_desk", "aoi_app.model_look", "aoi_app.model_rows")
     assert offenders(desk, ("aoi_app.ui", "aoi_app.line", "aoi_app.live", "aoi_app.app")) == []
     assert offenders(("aoi_app.ui",), (*desk, "aoi_app.job_lane", "aoi_app.training_job")) == []
-    assert offenders(("aoi_app", "cras_core"), ("aoi_app.teaching",), but=("aoi_app.app",)) == []
+    assert offenders(("aoi_app", "cras_core"), ("aoi_app.teaching",), but=("aoi_app.enrol_answers",)) == []
 
 
 def test_only_the_acquisition_process_knows_the_binding() -> None:
@@ -172,6 +172,7 @@ def test_the_geometry_of_the_web_knows_no_torch() -> None:
 def test_nobody_imports_the_program_but_its_command_line() -> None:
     assert offenders(("aoi_app", "cras_core"), ("aoi_app.app",), but=("aoi_app.__main__",)) == []
     assert offenders(("aoi_app", "cras_core"), ("aoi_app.camera_answers",), but=("aoi_app.app",)) == []
+    assert offenders(("aoi_app", "cras_core"), ("aoi_app.enrol_answers",), but=("aoi_app.app",)) == []
     assert offenders(("aoi_app", "cras_core"), ("aoi_app.__main__",)) == []
 
 

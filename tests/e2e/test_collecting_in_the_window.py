@@ -72,9 +72,9 @@ def test_cloth_that_no_model_knows_is_offered_to_be_enrolled_once_a_roll(begin: 
     application = begin(ENDLESS)
     inspecting(qtbot, application)
     unknown = Remark("unknown", "plain", 0, 1.25, "unknown cloth")
-    application._collecting.offer([unknown])
+    application.enrolling.collecting.offer([unknown])
     assert "Unknown cloth at 1.25 m. Collect samples to enrol it?" in said(application)
     button(application, "Close").click()
     assert said(application) == ""
-    application._collecting.offer([unknown])
+    application.enrolling.collecting.offer([unknown])
     assert said(application) == ""

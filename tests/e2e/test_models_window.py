@@ -30,13 +30,13 @@ def samples(cloth_samples: SampleStore) -> SampleStore:
 
 
 def pages(application: Application) -> ModelPages:
-    assert application.teaching is not None
-    return application.teaching.pages
+    assert application.enrolling.teaching is not None
+    return application.enrolling.teaching.pages
 
 
 def view(application: Application) -> ModelView:
-    assert application.teaching is not None
-    return application.teaching.desk.view()
+    assert application.enrolling.teaching is not None
+    return application.enrolling.teaching.desk.view()
 
 
 def until(qtbot: QtBot, is_so: Callable[[], object]) -> None:
@@ -44,14 +44,14 @@ def until(qtbot: QtBot, is_so: Callable[[], object]) -> None:
 
 
 def label(application: Application, name: str) -> str:
-    assert application.enrolment is not None
-    found = [x for x in application.enrolment[2].findChildren(QLabel) if x.accessibleName() == name]
+    assert application.enrolling.enrolment is not None
+    found = [x for x in application.enrolling.enrolment[2].findChildren(QLabel) if x.accessibleName() == name]
     return " ".join(x.text() for x in found if x.isVisible())
 
 
 def show(application: Application, page: str) -> None:
-    assert application.enrolment is not None
-    application.enrolment[2].show_page(getattr(pages(application), page))
+    assert application.enrolling.enrolment is not None
+    application.enrolling.enrolment[2].show_page(getattr(pages(application), page))
 
 
 def test_a_new_fabric_is_taught_while_the_line_runs_and_the_line_goes_on_with_it(

@@ -1,0 +1,180 @@
+"""What the window answers when the person teaches it a fabric: collect samples, look through them, learn, choose a
+model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from aoi_app.collect_desk import CollectDesk
+from aoi_app.collecting import Collecting, RunningRoll
+from aoi_app.defects import Defect
+from aoi_app.enrol_desk import EnrolDesk
+from aoi_app.reviewed_tiles import ReviewedRoll, ReviewLearner
+from aoi_app.settings import Learning, Settings, catalogue_path, library_folder, save_settings
+from aoi_app.teaching import Teaching
+from aoi_app.thumbnails import Thumbnails
+from aoi_app.ui.enrol_window import EnrolWindow
+from aoi_app.ui.main_window import MainWindow
+from aoi_app.ui.qt_bridge import QtBridge
+from aoi_app.ui.sample_grid import THUMBNAIL_PX
+from aoi_app.ui.theme import THEMES, Theme
+from aoi_app.verdict import Review
+from aoi_app.verdicts import user
+from cras_core.sample_store import SampleStore
+
+
+class Line(Protocol):
+    """What the answers need of the program."""
+
+    window: MainWindow
+    settings: Settings
+
+    @property
+    def running_roll(self) -> RunningRoll | None:
+        """The roll that runs with its model; None while there is none."""
+
+    @property
+    def latest_roll(self) -> ReviewedRoll | None:
+        """The roll whose defects are shown; None before the first."""
+
+    @property
+    def bundle(self) -> Path:
+        """The model of the line."""
+
+    @property
+    def device(self) -> str:
+        """Where models run."""
+
+    def promoted(self, bundle: Path) -> None:
+        """A model was put into use; may be called from any thread."""
+
+    def thresholds(self) -> tuple[dict[str, float], float]:
+        """Of the recipes of fabrics, by fabric, and of the standard one."""
+
+    def use_threshold(self, fabric: str, threshold: float) -> None:
+        """Puts a threshold into the recipe of a fabric."""
+
+    def reload_catalogue(self) -> list[str]:
+        """The types of defects were edited."""
+
+    def warn(self, text: str) -> None:
+        """Says for a few seconds that something did not go as wanted."""
+
+
+class EnrolAnswers:
+    """Holds the window of the fabrics, and what works behind it.
+
+    Attributes:
+        collecting: takes samples of the running web.
+        enrolment: the window of the fabrics, with its desk; None before it was opened.
+        teaching: its pages about models, likewise.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        store = SampleStore(library_folder())
+        bar = line.window.collect_bar
+        self.collecting = Collecting(CollectDesk(store, user()), store, bar, lambda: line.running_roll, line.warn)
+        self._learner = ReviewLearner(store, user())
+        self.enrolment: tuple[EnrolDesk, Thumbnails, EnrolWindow] | None = None
+        self.teaching: Teaching | None = None
+        bar.begin_asked.connect(self.collecting.begin)
+        bar.end_asked.connect(self.collecting.end)
+        bar.enrol_asked.connect(self.open)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Nothing is being collected or learnt."""
+        learns = self.teaching is not None and not self.teaching.desk.is_at_rest
+        return self.collecting.is_at_rest and self._learner.is_at_rest and not learns
+
+    def follow(self, bridge: QtBridge) -> None:
+        """Shows what is new at every tick."""
+        bridge.ticked.connect(self.collecting.tick)
+        bridge.ticked.connect(self._tell)
+
+    def open(self) -> None:
+        """Shows the window in which fabrics are enrolled; the line goes on."""
+        if self.enrolment is None:
+            line = self._line
+            desk = EnrolDesk(SampleStore(library_folder()), catalogue_path(), user())
+            thumbnails = Thumbnails(THUMBNAIL_PX)
+            window = EnrolWindow(desk, thumbnails, THEMES[line.settings.theme])
+            window.samples_page.fabrics.last_folder = line.settings.last_folder
+            window.folder_used.connect(self._remember_folder)
+            window.types_changed.connect(line.reload_catalogue)
+            self.enrolment = desk, thumbnails, window
+            self.teaching = self._teach(window)
+        self._show_thresholds()
+        window = self.enrolment[2]
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
+    def open_models(self) -> None:
+        """Shows the pages on which models are learnt, compared and chosen; the line goes on."""
+        self.open()
+        if self.enrolment is not None and self.teaching is not None:
+            self.enrolment[2].show_page(self.teaching.pages.learn)
+
+    def learn_review(self, defect: Defect, review: Review) -> None:
+        """What is said of a defect becomes a sample, or is none any more."""
+        roll = self._line.latest_roll
+        if roll is not None:
+            self._learner.learn(roll, defect, review)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Other colours."""
+        if self.enrolment is not None:
+            self.enrolment[2].set_theme(theme)
+
+    def close(self) -> None:
+        """Ends everything; what was collected, decided or learnt until now is on disk."""
+        self.collecting.end()
+        self._learner.close()
+        if self.teaching is not None:
+            self.teaching.close()
+        if self.enrolment is not None:
+            desk, thumbnails, window = self.enrolment
+            window.close()
+            thumbnails.close()
+            desk.close()
+
+    def _teach(self, window: EnrolWindow) -> Teaching:
+        """Adds the pages about models to the window of the samples."""
+        line = self._line
+        teaching = Teaching(
+            THEMES[line.settings.theme],
+            line.settings.learning,
+            running=lambda: line.bundle,
+            on_promoted=line.promoted,
+            on_learning=self._keep_learning,
+            device=line.device,
+        )
+        teaching.pages.compare.threshold_chosen.connect(self._use_threshold)
+        teaching.pages.add_to(window.add_page)
+        window.fabric_shown.connect(teaching.pages.learn.choose)
+        teaching.pages.models.compare_asked.connect(lambda: window.show_page(teaching.pages.compare))
+        return teaching
+
+    def _use_threshold(self, fabric: str, threshold: float) -> None:
+        self._line.use_threshold(fabric, threshold)
+        self._show_thresholds()
+
+    def _show_thresholds(self) -> None:
+        if self.teaching is not None:
+            self.teaching.pages.compare.show_thresholds(*self._line.thresholds())
+
+    def _keep_learning(self, learning: Learning) -> None:
+        self._line.settings = self._line.settings.model_copy(update={"learning": learning})
+        save_settings(self._line.settings)
+
+    def _remember_folder(self, folder: str) -> None:
+        self._line.settings = self._line.settings.model_copy(update={"last_folder": folder})
+
+    def _tell(self) -> None:
+        said = self._learner.said()
+        if said:
+            self._line.warn(said)
