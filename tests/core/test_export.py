@@ -25,9 +25,9 @@ from cras_core.export import cloth_tiles, licence_note, to_onnx, trial_tiles, wr
 from cras_core.export_graph import Graph
 from cras_core.inspector import Inspector
 from cras_core.onnx_detector import OnnxDetector
-from cras_core.opening import detector_of
 from cras_core.parity import prove, session_of
 from cras_core.train import train
+from cras_core.trained import Trained
 
 ODD = (100, 190)  # neither square nor a multiple of anything
 TINY = {
@@ -57,13 +57,11 @@ def cras(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.fixture(scope="module")
-def anomnet(loom_data: Path) -> AnomNetDetector:
+def anomnet_bundle(loom_data: Path) -> Bundle:
     """A small AnomNet of two fabrics, really trained."""
     normal = [n for n in find_normal_images(loom_data) if n.fabric in ("plain", "twill")]
     few = [dataclasses.replace(n, paths=n.paths[:2]) for n in normal]
-    found = detector_of(train(few, with_settings(cloth(), TINY), "cpu"), "cpu")
-    assert isinstance(found, AnomNetDetector)
-    return found
+    return train(few, with_settings(cloth(), TINY), "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +82,12 @@ def written(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def altered(model: bytes, name: str, change: Callable[[np.ndarray], np.ndarray]) -> bytes:
-    """The file with one of its weights changed; ``gathered`` is the first table from which rows are taken by fabric."""
-    graph = (found := onnx.load_model_from_string(model)).graph
+    """The file with one of its weights changed; ``gathered`` is the largest table by fabric."""
+    found = onnx.load_model_from_string(model)
+    graph = found.graph
     if name == "gathered":
-        name = next(n.input[0] for n in graph.node if n.op_type.startswith("Gather"))
+        by_fabric = {n.input[0] for n in graph.node if n.op_type.startswith("Gather")}
+        name = max((w for w in graph.initializer if w.name in by_fabric), key=lambda w: np.prod(w.dims)).name
     weights = next(w for w in graph.initializer if w.name == name)
     weights.CopyFrom(numpy_helper.from_array(change(numpy_helper.to_array(weights).copy()), name))
     return bytes(found.SerializeToString())
@@ -102,7 +102,8 @@ def test_the_file_judges_as_cras_does_on_tiles_of_any_size(odd_file: bytes, insp
         assert difference.beyond == 0.0
 
 
-def test_the_file_judges_as_anomnet_does(anomnet: AnomNetDetector) -> None:
+def test_the_file_judges_as_anomnet_does(anomnet_bundle: Bundle) -> None:
+    anomnet = AnomNetDetector.from_bundle(anomnet_bundle, "cpu")
     model = to_onnx(anomnet, ODD)
     found = prove(model, anomnet, trial_tiles(ODD, 4))
     assert max(d.relative for d in found.values()) < 1e-4
@@ -136,16 +137,23 @@ def test_the_graph_is_the_detector_with_mean_maps_and_with_centres_of_different_
     check_graph(Inspector.from_bundle(dataclasses.replace(bundle, tensors=fewer), "cpu"))
 
 
-def check_graph(inspector: Inspector) -> None:
+def test_the_graph_is_anomnet_with_one_set_for_all_and_without_coordinates(anomnet_bundle: Bundle) -> None:
+    config = with_settings(anomnet_bundle.config, {"anomnet.sharing": '"shared"', "anomnet.coordinates": "false"})
+    tensors = {k: v for k, v in anomnet_bundle.tensors.items() if k != "adapter.place.weight"}
+    tensors["centroids"] = tensors["centroids"][:1]
+    check_graph(AnomNetDetector.from_bundle(dataclasses.replace(anomnet_bundle, config=config, tensors=tensors), "cpu"))
+
+
+def check_graph(detector: Trained) -> None:
     """The graph before it is exported, beside the detector."""
     tiles = trial_tiles(ODD, 3)
-    features = inspector.look(tiles)
+    features = detector.look(tiles)
     images = torch.from_numpy(tiles).permute(0, 3, 1, 2).float()
     dimension = features.vectors.shape[-1]
     fabric = torch.tensor([1, 0, 1])
     with torch.inference_mode():
-        similarity, scores, _ = Graph(inspector, ODD)(images, fabric, torch.zeros(3, dimension))
-        wanted = inspector.score(features.vectors, fabric)
+        similarity, scores, _ = Graph(detector, ODD)(images, fabric, torch.zeros(3, dimension))
+        wanted = detector.score(features.vectors, fabric)
     np.testing.assert_allclose(similarity, features.similarity, atol=1e-5)
     np.testing.assert_allclose(scores, wanted, rtol=1e-4, atol=1e-4)
 
