@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -13,6 +13,11 @@ from rich.table import Table
 from cras_core.errors import ExportError
 from cras_core.extras import check_onnx
 from cras_core.terminal import check_place, console, show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cras_core.parity import Difference
 
 _TRIAL_TILES = 4
 _CLOTH_TILES = 8
@@ -49,15 +54,19 @@ def export(
     seconds = time.perf_counter() - started
     differences = prove(model, detector, tiles)
     write(model, out)
-    table = Table("output", "greatest difference", "relative", f"beyond {TOLERANCE:g}")
-    for name, d in differences.items():
-        table.add_row(name, f"{d.absolute:.2g}", f"{d.relative:.2g}", f"{d.beyond:.3%}")
-    table.caption = f"onnxruntime beside the detector on {len(tiles)} tiles of {size[1]} x {size[0]} px"
-    show_table(table)
+    _show(differences, TOLERANCE, f"on {len(tiles)} tiles of {size[1]} x {size[0]} px")
     console.print(
         escape(f"{out}: model {detector.identity}, {len(model) / 1e6:.1f} MB, exported in {seconds:.0f} s"),
         soft_wrap=True,
     )
+
+
+def _show(differences: Mapping[str, Difference], tolerance: float, where: str) -> None:
+    table = Table("output", "greatest difference", "relative", f"beyond {tolerance:g}")
+    for name, d in differences.items():
+        table.add_row(name, f"{d.absolute:.2g}", f"{d.relative:.2g}", f"{d.beyond:.3%}")
+    table.caption = f"onnxruntime beside the detector {where}"
+    show_table(table)
 
 
 def _size_of(text: str) -> tuple[int, int]:
