@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from cras_core import model_commands, report_commands, retrain_commands, sample_commands
+from cras_core import export_commands, model_commands, report_commands, retrain_commands, sample_commands
 from cras_core.config import PRESETS, CrasConfig, with_settings
 from cras_core.errors import ConfigError, CrasError
 from cras_core.terminal import DataName, Device, JsonFile, Precision, SkipCorrupt, console
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from cras_core.data import NormalImages
     from cras_core.datasets import DataSet
+    from cras_core.detector import Detector
     from cras_core.train import OnProgress
     from cras_core.train import Progress as Step
-    from cras_core.trained import Trained
 
 app = typer.Typer(
     add_completion=False,
@@ -43,7 +43,9 @@ app = typer.Typer(
 
 Preset = Annotated[str, typer.Option(help=f"One of {', '.join(PRESETS)}.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Any other setting, as section.name=value.")]
-Bundles = Annotated[list[Path], typer.Argument(help="A bundle; of several the mean and the spread are told.")]
+Bundles = Annotated[
+    list[Path], typer.Argument(help="A bundle or its ONNX file; of several the mean and the spread are told.")
+]
 
 
 @app.command()
@@ -310,15 +312,15 @@ def _check_judged(data: DataSet, normal: list[NormalImages]) -> None:
             sound_judged(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
 
 
-def _open(bundles: list[Path], device: str, precision: str) -> dict[str, Trained]:
+def _open(bundles: list[Path], device: str, precision: str) -> dict[str, Detector]:
     """The models by the names of their files. Raises CrasError."""
-    from cras_core.opening import open_detector
+    from cras_core.opening import open_judge
 
-    return {str(path): open_detector(path, device, precision) for path in bundles}
+    return {str(path): open_judge(path, device, precision) for path in bundles}
 
 
 def _one_report(
-    reports: dict[str, dict[str, Any]], inspectors: dict[str, Trained], parts: tuple[str, ...]
+    reports: dict[str, dict[str, Any]], inspectors: dict[str, Detector], parts: tuple[str, ...]
 ) -> dict[str, Any]:
     """The report about one bundle, or mean and spread over several."""
     from cras_core.seeds import over_bundles
@@ -428,6 +430,7 @@ def benchmark(
 
 app.command()(report_commands.robustness)
 app.command()(report_commands.figures)
+app.command()(export_commands.export)
 app.command()(model_commands.enrol)
 app.command()(model_commands.remove_fabric)
 app.command()(model_commands.rename_fabric)

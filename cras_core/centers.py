@@ -17,14 +17,14 @@ def nearest(u: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
     """The centre vector with the largest cosine similarity to each patch (eq. 3).
 
     Args:
-        u: (N, D) adapted patches.
-        vectors: (M, D) centre vectors of one class.
+        u: (..., N, D) adapted patches.
+        vectors: (..., M, D) centre vectors of one class; with the leading axes of ``u``, of the class of each image.
 
     Returns:
-        (N,) int64 index into ``vectors``; (N,) cosine similarity.
+        (..., N) int64 index into ``vectors``; (..., N) cosine similarity.
     """
-    cosine = nn.functional.normalize(u, dim=1) @ nn.functional.normalize(vectors, dim=1).T  # (N, M)
-    best, index = cosine.max(dim=1)
+    cosine = nn.functional.normalize(u, dim=-1) @ nn.functional.normalize(vectors, dim=-1).mT  # (..., N, M)
+    best, index = cosine.max(dim=-1)
     return index, best
 
 

@@ -276,13 +276,17 @@ def to_images(tiles: Image, device: torch.device, multiple_px: int = 32) -> Tens
     """
     x = torch.from_numpy(np.require(tiles, requirements=["C", "W"])).to(device)
     x = x.unsqueeze(1) if x.ndim == 3 else x.permute(0, 3, 1, 2)
+    return mirrored_out(x.float(), multiple_px).expand(-1, 3, -1, -1)
+
+
+def mirrored_out(x: Tensor, multiple_px: int) -> Tensor:
+    """(B, C, H, W) -> (B, C, H', W'), mirrored out at the bottom and on the right to multiples of ``multiple_px``."""
     height, width = x.shape[2:]
     missing = (ceil_to(width, multiple_px) - width, ceil_to(height, multiple_px) - height)
-    x = x.float()
     if any(missing):
         mode = "reflect" if missing[0] < width and missing[1] < height else "replicate"
         x = torch.nn.functional.pad(x, (0, missing[0], 0, missing[1]), mode=mode)
-    return x.expand(-1, 3, -1, -1)
+    return x
 
 
 def pick_device(name: str) -> torch.device:

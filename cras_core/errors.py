@@ -27,6 +27,10 @@ class BundleError(CrasError):
     """A model file cannot be read or written."""
 
 
+class ExportError(CrasError):
+    """A model cannot be written for another runtime, or would not judge there as it does here."""
+
+
 class EnrolError(CrasError):
     """A fabric cannot be added to, renamed in or taken out of a model."""
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.bundle import Bundle, read_bundle
+from cras_core.errors import ConfigError
+from cras_core.extras import check_onnx
 from cras_core.inspector import Inspector
 from cras_core.trained import Trained
+
+if TYPE_CHECKING:
+    from cras_core.detector import Detector
 
 _KINDS: dict[str, type[Inspector] | type[AnomNetDetector]] = {"cras": Inspector, "anomnet": AnomNetDetector}
 
@@ -19,6 +25,22 @@ def open_detector(path: Path, device: str = "auto", precision: str = "float32") 
         BundleError, WeightsError, ConfigError: they cannot be used; the message says why.
     """
     return detector_of(read_bundle(path), device, precision)
+
+
+def open_judge(path: Path, device: str = "auto", precision: str = "float32") -> Detector:
+    """Opens a bundle, or an ONNX file that ``cras export`` wrote, to judge cloth with.
+
+    Raises:
+        BundleError, WeightsError, ConfigError, ExportError: they cannot be used; the message says why.
+    """
+    if path.suffix.lower() != ".onnx":
+        return open_detector(path, device, precision)
+    if device not in ("auto", "cpu") or precision != "float32":
+        raise ConfigError(f"{path} is run on the CPU in float32; leave out --device and --precision.")
+    check_onnx()
+    from cras_core.onnx_detector import OnnxDetector  # its packages are an extra
+
+    return OnnxDetector.load(path)
 
 
 def detector_of(bundle: Bundle, device: str = "auto", precision: str = "float32") -> Trained:

@@ -18,7 +18,11 @@ from cras_core.anomnet.adapter import CoordAdapter
 
 
 class FoldedDistance:
-    """The distance to the nearest of a set of centroids, from the features before the adapter."""
+    """The distance to the nearest of a set of centroids, from the features before the adapter.
+
+    Attributes:
+        weight: (D, D + K), what a vector is multiplied with.
+    """
 
     def __init__(self, adapter: CoordAdapter, centroids: Tensor) -> None:
         """``centroids``: (K, D). Both are taken as they are now."""
@@ -27,7 +31,7 @@ class FoldedDistance:
             self._middle = centroids.mean(dim=0)
             self._around = centroids - self._middle  # (K, D)
             weight = adapter.linear.weight
-            self._weight = torch.cat([weight, self._around @ weight]).T.contiguous()  # (D, D + K)
+            self.weight = torch.cat([weight, self._around @ weight]).T.contiguous()
         self._bias: dict[tuple[int, int], Tensor] = {}
 
     @torch.no_grad()
@@ -35,14 +39,19 @@ class FoldedDistance:
         """(B, h, w, D) features of whole tiles -> (B, h, w) distances."""
         b, h, w, d = t.shape
         if (h, w) not in self._bias:
-            self._bias = {(h, w): self._bias_of(h, w)}  # tiles of a web have one size
-        y = t.reshape(-1, d) @ self._weight
-        y = (y.reshape(b, h * w, -1) + self._bias[h, w]).reshape(b, h, w, -1)
-        squared = y[..., :d].square().sum(dim=-1) - 2 * y[..., d:].amax(dim=-1)
-        return squared.clamp_min(0.0).sqrt()
+            self._bias = {(h, w): self.bias_of(h, w)}  # tiles of a web have one size
+        y = t.reshape(-1, d) @ self.weight
+        return distance(y.reshape(b, h * w, -1) + self._bias[h, w], d).reshape(b, h, w)
 
-    def _bias_of(self, rows: int, cols: int) -> Tensor:
-        """(rows * cols, D + K)"""
+    @torch.no_grad()
+    def bias_of(self, rows: int, cols: int) -> Tensor:
+        """What is added after the product in a tile of so many cells, (rows * cols, D + K)."""
         bias = (self._adapter.bias_of(rows, cols) - self._middle).reshape(rows * cols, -1)
         towards = bias @ self._around.T - 0.5 * self._around.square().sum(dim=1)
         return torch.cat([bias, towards], dim=1)
+
+
+def distance(y: Tensor, dimension: int) -> Tensor:
+    """(..., D + K) products with their bias, D being ``dimension`` -> (...,) distances."""
+    squared = y[..., :dimension].square().sum(dim=-1) - 2 * y[..., dimension:].amax(dim=-1)
+    return squared.clamp_min(0.0).sqrt()

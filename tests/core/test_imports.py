@@ -47,6 +47,13 @@ def test_only_figures_know_matplotlib(path: Path) -> None:
     assert path.parent.name == "figures" or "matplotlib" not in roots
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_only_the_export_knows_onnx(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imported_by(path)}
+    may = path.stem in ("export", "parity", "onnx_detector")
+    assert may or not roots & {"onnx", "onnxruntime", "onnxscript"}
+
+
 def test_the_authors_vote_cannot_be_reached_from_the_program() -> None:
     """A picture's score must not depend on its neighbours: only the evaluation knows the vote of a test batch, and
     nothing of the program knows the evaluation.

@@ -1,0 +1,19 @@
+"""Packages that only some commands need. Asked before torch is imported, so that the answer comes at once."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from cras_core.errors import ExportError
+
+_ONNX = ("onnx", "onnxscript", "onnxruntime")
+
+
+def check_onnx() -> None:
+    """Raises ExportError where a package of the extra ``export`` is missing."""
+    missing = [name for name in _ONNX if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ExportError(
+            f"ONNX files need {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
+            "pip install '.[export]'"
+        )

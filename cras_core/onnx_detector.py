@@ -1,0 +1,103 @@
+"""An ONNX file that ``cras export`` wrote, as a detector: to judge the file itself with the evaluations of bundles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from google.protobuf.message import DecodeError
+from torch import Tensor
+
+from cras_core.calibration import FabricCalibration
+from cras_core.config import CrasConfig
+from cras_core.detector import Detector, Image, TileFeatures
+from cras_core.errors import ConfigError, ExportError
+from cras_core.export import FORMAT, VERSION, cut
+from cras_core.parity import session_of
+
+
+class OnnxDetector(Detector):
+    """Runs the file with onnxruntime on the CPU, cut at ``vectors``.
+
+    Attributes:
+        size_px: (H, W), the only size of tiles that it takes.
+    """
+
+    def __init__(self, model: onnx.ModelProto, header: dict[str, Any], identity: str | None) -> None:
+        """
+        Args:
+            model: the whole file.
+            header: its metadata of that name.
+            identity: of the bundle that it was made of.
+
+        Raises:
+            KeyError, TypeError, ValueError, ConfigError: the file or its header lacks something.
+        """
+        super().__init__(
+            CrasConfig.from_dict(header["config"]),
+            [FabricCalibration(**c) for c in header["calibrations"]],
+            torch.tensor(header["middles"], dtype=torch.float32),
+            torch.device("cpu"),
+            str(header["weights_hash"]),
+        )
+        self.identity = identity
+        self.size_px = tuple(header["size_px"])
+        self._features, self._match, self._score = map(session_of, cut(model))
+
+    @classmethod
+    def load(cls, path: Path) -> OnnxDetector:
+        """Opens a file.
+
+        Raises:
+            ExportError: there is none, it is damaged, or it is not one that this program wrote.
+        """
+        try:
+            model = onnx.load_model_from_string(path.read_bytes())
+        except OSError as error:
+            raise ExportError(f"The ONNX file {path} cannot be read: {error.strerror or error}.") from error
+        except DecodeError as error:
+            raise ExportError(f"{path} is cut off or no ONNX file. Write it anew: cras export BUNDLE") from error
+        told = {p.key: p.value for p in model.metadata_props}
+        if told.get("format") != FORMAT or told.get("version") != str(VERSION):
+            raise ExportError(
+                f"{path} is no ONNX file of this program. Write one: cras export BUNDLE --out {path.name}"
+            )
+        try:
+            return cls(model, json.loads(told["header"]), told.get("identity") or None)
+        except (ConfigError, KeyError, TypeError, ValueError) as error:
+            raise ExportError(
+                f"{path} lacks what it should hold ({error}). Write it anew: cras export BUNDLE"
+            ) from error
+
+    def look(self, tiles: Image) -> TileFeatures:
+        """See ``Detector.look``. Raises ConfigError where the tiles have another size than the file."""
+        if tiles.shape[1:3] != self.size_px:
+            wanted, got = ("{1} x {0}".format(*size) for size in (self.size_px, tiles.shape[1:3]))
+            raise ConfigError(
+                f"the ONNX file takes tiles of {wanted} px, not {got}: export it with --tile-px "
+                f"{tiles.shape[1]}x{tiles.shape[2]}"
+            )
+        return super().look(tiles)
+
+    def features(self, images: Tensor) -> Tensor:
+        """See ``Detector.features``; the graph pads by itself."""
+        height, width = self.size_px
+        tiles = np.ascontiguousarray(images[:, :, :height, :width].numpy())
+        return torch.from_numpy(self._features.run(None, {"tiles": tiles})[0])
+
+    def match(self, t: Tensor) -> Tensor:
+        """See ``Detector.match``."""
+        return self._run_heads(self._match, t, torch.zeros(len(t), dtype=torch.int64))
+
+    def score(self, t: Tensor, fabric: Tensor) -> Tensor:
+        """See ``Detector.score``."""
+        return self._run_heads(self._score, t, fabric)
+
+    def _run_heads(self, session: Any, t: Tensor, fabric: Tensor) -> Tensor:
+        shift = np.zeros((len(t), t.shape[-1]), np.float32)
+        given = {"vectors": t.numpy(), "fabric": fabric.numpy(), "shift": shift}
+        return torch.from_numpy(session.run(None, given)[0])
