@@ -20,6 +20,8 @@ from aoi_app.enrol_view import EnrolView, FabricRow, OpenTile, count
 from aoi_app.job_lane import JobLane
 from cras_core.errors import DataError
 from cras_core.fabric_archive import export_fabric, import_fabric
+from cras_core.itdd import export_itdd
+from cras_core.itdd_import import import_itdd
 from cras_core.labels import Label
 from cras_core.picture_import import add_pictures
 from cras_core.picture_samples import pictures_at
@@ -160,6 +162,27 @@ class EnrolDesk:
 
         self._stopping.clear()
         self._long(f"Reading {path.name} …", do)
+
+    def export_data_set(self, folder: Path) -> None:
+        """Writes all fabrics that are not retired as a data set in ITDD's layout, split by web, with a card."""
+
+        def do() -> None:
+            card = export_itdd(self._store, folder, on_progress=self._told, should_stop=self._stopping.is_set)
+            self._say(f"{_number(len(card.fabrics), 'fabric')} written to {folder} as a data set.")
+
+        self._stopping.clear()
+        self._long(f"Writing {folder.name} …", do)
+
+    def import_data_set(self, folder: Path) -> None:
+        """Reads the fabrics of a data set in ITDD's layout."""
+
+        def do() -> None:
+            found = import_itdd(folder, self._store, on_progress=self._told, should_stop=self._stopping.is_set)
+            self._look()
+            self._say(f"{', '.join(f.fabric for f in found)}: read from {folder}.")
+
+        self._stopping.clear()
+        self._long(f"Reading {folder.name} …", do)
 
     def _told(self, _path: Path, done: int, of: int) -> None:
         self._show(progress=done / max(1, of))

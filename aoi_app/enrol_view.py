@@ -136,6 +136,12 @@ class SampleDesk(Protocol):
     def import_(self, path: Path) -> None:
         """Reads a fabric from one file and shows it."""
 
+    def export_data_set(self, folder: Path) -> None:
+        """Writes all fabrics that are not retired as a data set in ITDD's layout, split by web, with a card."""
+
+    def import_data_set(self, folder: Path) -> None:
+        """Reads the fabrics of a data set in ITDD's layout."""
+
     def stop(self) -> None:
         """Ends what takes long; what was done of it stays."""
 

@@ -31,6 +31,8 @@ ROWS = (
     ActionRow("restore", "Re&store", "", "Learn it again"),
     ActionRow("export", "&Export…", "Ctrl+E", "Write it with all its samples into one file, for another machine"),
     ActionRow("import", "&Import…", "Ctrl+I", "Read a fabric from a file of another machine"),
+    ActionRow("export_set", "Export data &set…", "Ctrl+Shift+E", "Write all fabrics as a data set in ITDD's layout"),
+    ActionRow("import_set", "Import &data set…", "Ctrl+Shift+I", "Read the fabrics of a data set in ITDD's layout"),
     ActionRow("delete", "&Delete…", "", "Delete the fabric and all its samples"),
 )
 _PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp)"
@@ -86,7 +88,7 @@ class FabricList(QWidget):
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
-        for key in ("rename", "merge", "retire", "restore", "export", "import", "delete"):
+        for key in ("rename", "merge", "retire", "restore", "export", "import", "export_set", "import_set", "delete"):
             menu.addAction(self.actions_by_key[key])
         return menu
 
@@ -101,6 +103,8 @@ class FabricList(QWidget):
             "restore": lambda: self._desk.retire(self._fabric, is_retired=False),
             "export": self._export,
             "import": self._import,
+            "export_set": self._export_set,
+            "import_set": self._import_set,
             "delete": self._delete,
         }
 
@@ -173,6 +177,16 @@ class FabricList(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, f"Export {self._fabric}", place, _FABRICS)
         if path:
             self._desk.export(self._fabric, Path(path))
+
+    def _export_set(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Empty folder for the data set", self.last_folder)
+        if folder:
+            self._desk.export_data_set(Path(folder))
+
+    def _import_set(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of a data set", self.last_folder)
+        if folder:
+            self._desk.import_data_set(Path(folder))
 
     def _import(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Import a fabric", self.last_folder, _FABRICS)

@@ -113,6 +113,24 @@ def test_deleting_asks_first(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> Non
     assert mill.store.fabrics() == []
 
 
+def test_all_fabrics_are_carried_as_a_data_set(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+    mill.fill(6, "alpha")
+    mill.open()
+    folder = mill.folder / "set"
+    folder.mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    trigger(mill, "export_set")
+    mill.until(lambda: "1 fabric written to" in mill.text("Message"))
+    assert (folder / "card.json").is_file()
+    trigger(mill, "export_set")
+    mill.until(lambda: str(folder) in mill.text("Alarm"))  # not empty any more
+    answer(monkeypatch, "beta")
+    trigger(mill, "rename")
+    mill.until(lambda: names(mill) == ["beta"])
+    trigger(mill, "import_set")
+    mill.until(lambda: names(mill) == ["alpha", "beta"])
+
+
 def test_a_fabric_is_carried_in_one_file(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
     mill.fill(3, "alpha")
     mill.open()
