@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from aoi_app.collect_view import CollectStatus, described
 from aoi_app.collector import Collector, IsDuplicate
+from aoi_app.give_way import GiveWay
 from aoi_app.live.session import Session
 from aoi_app.recipes import Recipe
 from cras_core.errors import CrasError
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from cras_core.trained import Trained
 
 logger = logging.getLogger(__name__)
-
-_LONGEST_WAIT_S = 1.0
 
 
 class CollectDesk:
@@ -110,26 +108,13 @@ class CollectDesk:
                 self._show(done)
                 return
             self._show(replace(done, text=f"{done.text} Comparing them with each other …"))
-            judged = judge_samples(self._store, fabric, inspector, on_progress=_GiveWay())
+            judged = judge_samples(self._store, fabric, inspector, on_progress=GiveWay(3.0))
         except CrasError as error:
             self._show(replace(done, text=f"{done.text} {error}", is_alarm=True))
             return
         suspicious = sum(s.suspicion is not None and s.suspicion >= 1.0 for s in judged)
         look = f"{suspicious} of all should be looked at" if suspicious else "none is suspicious"
         self._show(replace(done, text=f"{done.text} {look}. Enrol the fabric with Ctrl+N."))
-
-
-class _GiveWay:
-    """Told after each sample, it waits three times as long as the sample took: the line uses the same processor, and
-    nobody is in a hurry here.
-    """
-
-    def __init__(self) -> None:
-        self._since_s = time.monotonic()
-
-    def __call__(self, *_: object) -> None:
-        time.sleep(min(_LONGEST_WAIT_S, 3 * (time.monotonic() - self._since_s)))
-        self._since_s = time.monotonic()
 
 
 def _duplicates(inspector: Trained) -> IsDuplicate:

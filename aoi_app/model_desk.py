@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aoi_app.give_way import GiveWay
 from aoi_app.job_lane import JobLane
 from aoi_app.model_look import Look
 from aoi_app.model_rows import compared, difference, training_view
@@ -406,7 +407,10 @@ class ModelDesk:
         self._slow.put(job)
 
     def _teller(self, shares: dict[str, tuple[float, float]]) -> Callable[[Progress], None]:
+        give_way = GiveWay(1.0)
+
         def tell(step: Progress) -> None:
+            give_way()
             first, share = shares.get(step.stage, (0.0, 1.0))
             self._show(progress=first + share * step.done / max(1, step.total))
 
