@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from aoi_app.background.throttle import GiveWay
 from aoi_app.collect_view import CollectStatus, described
 from aoi_app.collector import Collector, IsDuplicate
-from aoi_app.give_way import GiveWay
 from aoi_app.live.session import Session
 from aoi_app.recipes import Recipe
 from cras_core.errors import CrasError

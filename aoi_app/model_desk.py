@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aoi_app.give_way import GiveWay
-from aoi_app.job_lane import JobLane
+from aoi_app.background.throttle import GiveWay
+from aoi_app.background.worker import JobLane
 from aoi_app.model_look import Look
 from aoi_app.model_rows import compared, difference, training_view
 from aoi_app.model_view import ModelView

@@ -111,9 +111,12 @@ def test_of_the_core_the_window_knows_values_alone() -> None:
 
 def test_what_is_decided_of_samples_and_labels_knows_neither_threads_nor_the_store_nor_a_window() -> None:
     who = ("aoi_app.enrol_view", "aoi_app.label_drawing", "aoi_app.catalogue")
-    assert offenders(who, ("threading", "aoi_app.enrol_desk", "aoi_app.job_lane", "aoi_app.ui", "torch")) == []
+    assert offenders(who, ("threading", "aoi_app.enrol_desk", "aoi_app.background.worker", "aoi_app.ui", "torch")) == []
     assert offenders(("aoi_app.enrol_desk", "cras_core.picture_import", "aoi_app.thumbnails"), ("torch",)) == []
-    assert offenders(("aoi_app.ui",), ("aoi_app.enrol_desk", "aoi_app.job_lane", "cras_core.picture_import")) == []
+    assert (
+        offenders(("aoi_app.ui",), ("aoi_app.enrol_desk", "aoi_app.background.worker", "cras_core.picture_import"))
+        == []
+    )
 
 
 def test_what_the_camera_window_shows_is_values_alone() -> None:
@@ -125,11 +128,18 @@ def test_what_the_camera_window_shows_is_values_alone() -> None:
 
 def test_what_is_decided_of_models_knows_neither_threads_nor_torch_nor_a_window() -> None:
     who = ("aoi_app.model_view", "aoi_app.model_words", "aoi_app.fabric_threshold")
-    unknown = ("threading", "torch", "aoi_app.model_desk", "aoi_app.job_lane", "aoi_app.training_job", "aoi_app.ui")
+    unknown = (
+        "threading",
+        "torch",
+        "aoi_app.model_desk",
+        "aoi_app.background.worker",
+        "aoi_app.training_job",
+        "aoi_app.ui",
+    )
     assert offenders(who, unknown) == []
     desk = ("aoi_app.model_desk", "aoi_app.model_look", "aoi_app.model_rows")
     assert offenders(desk, ("aoi_app.ui", "aoi_app.line", "aoi_app.live", "aoi_app.app")) == []
-    assert offenders(("aoi_app.ui",), (*desk, "aoi_app.job_lane", "aoi_app.training_job")) == []
+    assert offenders(("aoi_app.ui",), (*desk, "aoi_app.background.worker", "aoi_app.training_job")) == []
     assert offenders(("aoi_app", "cras_core"), ("aoi_app.teaching",), but=("aoi_app.enrol_answers",)) == []
 
 

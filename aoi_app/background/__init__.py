@@ -1,0 +1,1 @@
+"""One thread that does jobs in order, and what makes room for the running line."""
