@@ -15,13 +15,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from aoi_app import camera_commands
-from aoi_app.assets import asset
 from aoi_app.camera.source import SourceError
 from aoi_app.line import SourceChoice, camera_choice, spec_of
-from aoi_app.recipe_store import load_recipes
-from aoi_app.recipes import Recipe, RecipeError, describe, load_recipe
 from aoi_app.records.database import RecordsError
-from aoi_app.settings import load_settings, log_path, models_folder, recipes_folder
+from aoi_app.settings.assets import asset
+from aoi_app.settings.recipe import Recipe, RecipeError, describe, load_recipe
+from aoi_app.settings.recipe_store import load_recipes
+from aoi_app.settings.settings import load_settings, log_path, models_folder, recipes_folder
 from cras_core.errors import CrasError
 
 app = typer.Typer(

@@ -17,7 +17,6 @@ from sqlalchemy import Engine
 from aoi_app import overlay
 from aoi_app.camera.source import FrameSource, SourceError
 from aoi_app.camera_answers import CameraAnswers
-from aoi_app.catalogue import load_catalogue
 from aoi_app.collecting import RunningRoll
 from aoi_app.defects import Defect, Remark
 from aoi_app.enrol_answers import EnrolAnswers
@@ -25,12 +24,13 @@ from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.line import SourceChoice, make_session, make_source
 from aoi_app.live.session import News, Session, Snapshot, State
 from aoi_app.model_loader import LoadedModel, ModelLoader
-from aoi_app.recipe_desk import RecipeDesk
-from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.reviewed_tiles import ReviewedRoll
-from aoi_app.settings import (
+from aoi_app.settings.defect_types import load_catalogue
+from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.settings.recipe_book import RecipeDesk
+from aoi_app.settings.settings import (
     Settings,
     catalogue_path,
     recipes_folder,

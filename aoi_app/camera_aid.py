@@ -26,7 +26,7 @@ from aoi_app.camera.set_up import config_of, setup_of
 from aoi_app.camera.source import SourceError
 from aoi_app.camera_views import describe_flat_field, effect_text, evenness_view, light_view
 from aoi_app.light_and_focus import AidSnapshot, EvennessView, Phase, StoredView
-from aoi_app.settings import CameraChoice
+from aoi_app.settings.settings import CameraChoice
 
 logger = logging.getLogger(__name__)
 

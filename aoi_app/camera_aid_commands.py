@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from aoi_app.camera.block import Block, Outage
 from aoi_app.camera.source import SourceError
-from aoi_app.settings import CameraChoice, flat_fields_folder, load_settings
+from aoi_app.settings.settings import CameraChoice, flat_fields_folder, load_settings
 
 if TYPE_CHECKING:
     from aoi_app.camera.acquisition import CameraBlocks

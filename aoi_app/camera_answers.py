@@ -15,7 +15,7 @@ from aoi_app.camera_aid import CameraAid
 from aoi_app.camera_desk import CameraDesk
 from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.line import SourceChoice
-from aoi_app.settings import CameraChoice, Settings, flat_fields_folder, save_settings
+from aoi_app.settings.settings import CameraChoice, Settings, flat_fields_folder, save_settings
 from aoi_app.ui.camera_dialog import CameraDialog
 from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.setup_dialog import SetupDialog

@@ -30,7 +30,7 @@ from aoi_app.camera.presets import (
 from aoi_app.camera.source import SourceError
 from aoi_app.camera.synthetic import synthetic_info
 from aoi_app.camera_view import DeskView, Key, device_row, feature_row
-from aoi_app.settings import CameraChoice
+from aoi_app.settings.settings import CameraChoice
 
 logger = logging.getLogger(__name__)
 

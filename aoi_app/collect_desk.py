@@ -14,7 +14,7 @@ from aoi_app.background.throttle import GiveWay
 from aoi_app.collect_view import CollectStatus, described
 from aoi_app.collector import Collector, IsDuplicate
 from aoi_app.live.session import Session
-from aoi_app.recipes import Recipe
+from aoi_app.settings.recipe import Recipe
 from cras_core.errors import CrasError
 from cras_core.sample_store import FabricRecord, SampleStore
 

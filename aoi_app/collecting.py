@@ -10,7 +10,7 @@ from aoi_app.collect_desk import CollectDesk
 from aoi_app.collect_view import CollectStatus
 from aoi_app.defects import Remark
 from aoi_app.live.session import Session
-from aoi_app.recipes import Recipe
+from aoi_app.settings.recipe import Recipe
 from cras_core.errors import CrasError
 from cras_core.sample_store import SampleStore
 

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.collect_view import CollectView
-from aoi_app.recipes import Recipe
 from aoi_app.roll_inspection import Outcome
+from aoi_app.settings.recipe import Recipe
 from aoi_app.tile_plan import Candidate, CollectConfig, TilePlan
 from cras_core.errors import CrasError
 from cras_core.sample_store import Sample, SampleStore, safe_id

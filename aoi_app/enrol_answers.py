@@ -12,7 +12,7 @@ from aoi_app.collecting import Collecting, RunningRoll
 from aoi_app.defects import Defect
 from aoi_app.enrol_desk import EnrolDesk
 from aoi_app.reviewed_tiles import ReviewedRoll, ReviewLearner
-from aoi_app.settings import Learning, Settings, catalogue_path, library_folder, save_settings
+from aoi_app.settings.settings import Learning, Settings, catalogue_path, library_folder, save_settings
 from aoi_app.teaching import Teaching
 from aoi_app.thumbnails import Thumbnails
 from aoi_app.ui.enrol_window import EnrolWindow

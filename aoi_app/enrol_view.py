@@ -10,7 +10,7 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.catalogue import DefectType
+from aoi_app.settings.defect_types import DefectType
 from cras_core.labels import Label
 from cras_core.sample_store import Choice, FabricRecord, Sample
 

@@ -18,9 +18,9 @@ from rich.table import Table
 from aoi_app.camera.source import FrameSource, TellsStatus
 from aoi_app.line import SourceChoice, load_inspector, make_session, make_source
 from aoi_app.live.session import Session, State
-from aoi_app.recipes import Recipe
 from aoi_app.records.database import RecordsError, database
 from aoi_app.records.export import MapWriter, read_roll, write_csv, write_json
+from aoi_app.settings.recipe import Recipe
 from cras_core.bundle import read_bundle
 
 if TYPE_CHECKING:

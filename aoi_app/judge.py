@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from aoi_app.recipes import Recipe, RecipeError
+from aoi_app.settings.recipe import Recipe, RecipeError
 from cras_core.web.edges import EdgeConfig
 from cras_core.web.inspection import TileDetector, WebConfig
 from cras_core.web.reference import ReferenceConfig

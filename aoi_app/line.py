@@ -28,11 +28,11 @@ from aoi_app.camera.recording import is_recording
 from aoi_app.camera.replay import Replay
 from aoi_app.camera.source import FrameSource, SourceError
 from aoi_app.live.session import Session, Sink
-from aoi_app.recipes import Recipe
 from aoi_app.records.export import TileWriter
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import RollInspection
-from aoi_app.settings import CameraChoice, flat_fields_folder
+from aoi_app.settings.recipe import Recipe
+from aoi_app.settings.settings import CameraChoice, flat_fields_folder
 from aoi_app.side_by_side_file import KIND as SIDE_BY_SIDE
 from aoi_app.side_by_side_file import make_side_by_side
 

@@ -19,7 +19,7 @@ from aoi_app.model_look import Look
 from aoi_app.model_rows import compared, difference, training_view
 from aoi_app.model_view import ModelView
 from aoi_app.model_words import may_go_live
-from aoi_app.settings import Learning
+from aoi_app.settings.settings import Learning
 from aoi_app.training_job import JobState, TrainingJob
 from cras_core.bundle import Bundle, read_bundle
 from cras_core.data import find_normal_images

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from aoi_app.settings import Learning
+from aoi_app.settings.settings import Learning
 
 CaseKind = Literal["good", "drawn", "defect"]
 

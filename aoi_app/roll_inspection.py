@@ -14,9 +14,9 @@ from aoi_app.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_o
 from aoi_app.frame import Frame, Lost
 from aoi_app.judge import Judge, judge
 from aoi_app.recent_web import RecentWeb, Strip, TileSample
-from aoi_app.recipe_in_force import RecipeInForce
-from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.segment import Segment
+from aoi_app.settings.active_recipe import RecipeInForce
+from aoi_app.settings.recipe import Recipe, RecipeError
 from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebInspection
 from cras_core.web.reference import RunningReference
 from cras_core.web.regions import Region, RegionConfig, RegionTracker

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from aoi_app.camera.side_by_side import Neighbour, SideBySide
 from aoi_app.camera.source import FrameSource, SourceError
-from aoi_app.recipes import describe
+from aoi_app.settings.recipe import describe
 
 KIND = "side-by-side"
 """What such a source is called: ``side-by-side:FILE.json``."""

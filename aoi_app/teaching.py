@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aoi_app.model_desk import ModelDesk
-from aoi_app.settings import Learning, library_folder, models_folder
+from aoi_app.settings.settings import Learning, library_folder, models_folder
 from aoi_app.ui.model_pages import ModelPages
 from aoi_app.ui.theme import Theme
 from cras_core.model_store import ModelStore

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from aoi_app.catalogue import DefectType
+from aoi_app.settings.defect_types import DefectType
 
 Verdict = Literal["confirmed", "rejected"]
 

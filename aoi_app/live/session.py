@@ -21,10 +21,10 @@ from aoi_app.defects import Defect, Gap, Remark
 from aoi_app.frame import Frame, Lost
 from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.recent_web import Strip
-from aoi_app.recipes import Recipe
 from aoi_app.records.database import RecordsError
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import Outcome, RollInspection
+from aoi_app.settings.recipe import Recipe
 from cras_core.web.inspection import TileDetector
 from cras_core.web.tiling import TilingConfig
 

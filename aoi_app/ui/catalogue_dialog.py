@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.catalogue import CatalogueError, DefectType, check_codes
-from aoi_app.recipes import describe
+from aoi_app.settings.defect_types import CatalogueError, DefectType, check_codes
+from aoi_app.settings.recipe import describe
 
 _SEVERITIES: tuple[str, ...] = get_args(get_type_hints(DefectType)["severity"])
 _SHAPES: tuple[str, ...] = get_args(get_type_hints(DefectType)["shape"])

@@ -18,8 +18,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QContextMenuEvent, QFont, QImage, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
-from aoi_app.catalogue import DefectType
 from aoi_app.defects import Defect
+from aoi_app.settings.defect_types import DefectType
 from aoi_app.verdict import NO_REVIEW, Review
 
 _THUMBNAIL_PX = 56

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.catalogue import DefectType
 from aoi_app.label_drawing import Labels
+from aoi_app.settings.defect_types import DefectType
 
 _NO_TYPE = "no type yet"
 _WIDTH_PX = 230

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.recipes import Recipe, describe
+from aoi_app.settings.recipe import Recipe, describe
 
 _BY_CLOTH = "as the cloth matches"
 

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.recipes import Recipe, RecipeError
-from aoi_app.ruler import Direction, direction_of, propose
+from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.settings.scale import Direction, direction_of, propose
 
 _WAYS: dict[str, Direction] = {"across the web": "across", "along the web": "along"}
 

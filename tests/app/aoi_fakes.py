@@ -13,8 +13,8 @@ import numpy.typing as npt
 from aoi_app.camera.source import EndOfWeb, FrameSource
 from aoi_app.defects import Defect, Gap
 from aoi_app.frame import Frame, Lost
-from aoi_app.recipes import Recipe
 from aoi_app.roll_inspection import Outcome, RollInspection
+from aoi_app.settings.recipe import Recipe
 from cras_core.calibration import FabricCalibration
 from cras_core.web.inspection import CellScores
 from cras_core.web.tiling import TilingConfig

@@ -26,8 +26,8 @@ from aoi_app.defects import Defect
 from aoi_app.frame import Frame, Lost
 from aoi_app.inspect_job import InspectJob, run
 from aoi_app.line import SourceChoice, make_camera_source, make_source, spec_of
-from aoi_app.recipes import Recipe
 from aoi_app.roll_inspection import RollInspection
+from aoi_app.settings.recipe import Recipe
 from cras_core.images import read_image
 from cras_core.inspector import Inspector
 

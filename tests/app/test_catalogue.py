@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from aoi_app.catalogue import STANDARD, CatalogueError, DefectType, load_catalogue, save_catalogue
+from aoi_app.settings.defect_types import STANDARD, CatalogueError, DefectType, load_catalogue, save_catalogue
 
 SNAG = DefectType("M1", "Fadenzieher", "minor", "line")
 

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 import pytest
 
-from aoi_app.catalogue import DefectType, load_catalogue
 from aoi_app.enrol_desk import EnrolDesk
 from aoi_app.enrol_view import EnrolView
+from aoi_app.settings.defect_types import DefectType, load_catalogue
 from cras_core.labels import Label
 from cras_core.sample_store import FabricRecord, Sample, SampleStore
 

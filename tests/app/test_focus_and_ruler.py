@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from aoi_app.camera.focus import ZONES, look_at, shows_cloth
 from aoi_app.camera.loom import WEAVES, Loom, LoomConfig
-from aoi_app.recipes import Recipe, RecipeError
-from aoi_app.ruler import direction_of, propose, scale_from_ruler
+from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.settings.scale import direction_of, propose, scale_from_ruler
 
 
 def cloth(weave: str = "plain") -> np.ndarray:

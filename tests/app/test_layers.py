@@ -99,18 +99,18 @@ def test_the_window_knows_neither_torch_nor_sql_nor_cameras() -> None:
         "aoi_app.camera_aid",
         "aoi_app.camera_views",
     )
-    assert offenders(("aoi_app.ui", "aoi_app.light_and_focus", "aoi_app.ruler"), unknown) == []
+    assert offenders(("aoi_app.ui", "aoi_app.light_and_focus", "aoi_app.settings.scale"), unknown) == []
 
 
 def test_of_the_core_the_window_knows_values_alone() -> None:
     values = {"cras_core.coverage", "cras_core.errors", "cras_core.labels", "cras_core.sample_store"}
-    views = [m for m in MODULES if within(m, "aoi_app.ui", "aoi_app.light_and_focus", "aoi_app.ruler")]
+    views = [m for m in MODULES if within(m, "aoi_app.ui", "aoi_app.light_and_focus", "aoi_app.settings.scale")]
     assert {n for m in views for n in known_by(m) if within(n, "cras_core")} <= values
     assert [m for m in views if "SampleStore" in MODULES[m].read_text(encoding="utf-8")] == []
 
 
 def test_what_is_decided_of_samples_and_labels_knows_neither_threads_nor_the_store_nor_a_window() -> None:
-    who = ("aoi_app.enrol_view", "aoi_app.label_drawing", "aoi_app.catalogue")
+    who = ("aoi_app.enrol_view", "aoi_app.label_drawing", "aoi_app.settings.defect_types")
     assert offenders(who, ("threading", "aoi_app.enrol_desk", "aoi_app.background.worker", "aoi_app.ui", "torch")) == []
     assert offenders(("aoi_app.enrol_desk", "cras_core.picture_import", "aoi_app.thumbnails"), ("torch",)) == []
     assert (

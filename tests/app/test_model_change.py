@@ -14,10 +14,10 @@ from aoi_app.camera.source import EndOfWeb
 from aoi_app.frame import Frame, Lost
 from aoi_app.line import make_session
 from aoi_app.live.session import State
-from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import database
 from aoi_app.records.export import read_roll
 from aoi_app.roll_inspection import Outcome, RollInspection
+from aoi_app.settings.recipe import Recipe, RecipeError
 from cras_core.bundle import Bundle
 from cras_core.inspector import Inspector
 from cras_core.web.tiling import TilingConfig

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from aoi_app.model_desk import ModelDesk
 from aoi_app.model_view import ModelView
-from aoi_app.settings import Learning
+from aoi_app.settings.settings import Learning
 from aoi_app.start_model import model_to_start
 from cras_core import model_store
 from cras_core.bundle import Bundle

@@ -30,7 +30,7 @@ from aoi_app.model_words import (
     remaining_text,
     verdict_text,
 )
-from aoi_app.settings import Learning
+from aoi_app.settings.settings import Learning
 from aoi_app.training_job import JobState, JobView
 
 NEW = FabricChoice("denim", good=40, webs=3)

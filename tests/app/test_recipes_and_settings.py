@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aoi_app.assets import asset
-from aoi_app.recipes import Recipe, RecipeError, load_recipe
-from aoi_app.settings import Settings, load_settings, save_settings, settings_path
+from aoi_app.settings.assets import asset
+from aoi_app.settings.recipe import Recipe, RecipeError, load_recipe
+from aoi_app.settings.settings import Settings, load_settings, save_settings, settings_path
 
 
 def written(folder: Path, **fields: object) -> Path:

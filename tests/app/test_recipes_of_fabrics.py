@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from aoi_fakes import PLAIN, Brightness, SeenBrightness, dark, frame, inspect_all, listed
 
-from aoi_app.recipe_desk import RecipeDesk
-from aoi_app.recipe_in_force import RecipeInForce
-from aoi_app.recipe_store import load_recipes, save_recipe
-from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.roll_inspection import RollInspection
+from aoi_app.settings.active_recipe import RecipeInForce
+from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.settings.recipe_book import RecipeDesk
+from aoi_app.settings.recipe_store import load_recipes, save_recipe
 from cras_core.web.tiling import TilingConfig
 
 TWILL = PLAIN.model_copy(update={"name": "twill 2/1", "fabric": "twill", "threshold": 1.5, "min_area_mm2": 20.0})

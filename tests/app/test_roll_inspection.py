@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from aoi_app.camera.loom import Loom, LoomConfig
 from aoi_app.defects import Defect
 from aoi_app.frame import Frame, Lost
-from aoi_app.recipes import Recipe
 from aoi_app.roll_inspection import Outcome, RollInspection
+from aoi_app.settings.recipe import Recipe
 from cras_core.inspector import Inspector
 from cras_core.web.tiling import TilingConfig
 

@@ -19,11 +19,11 @@ from aoi_app.defects import Defect
 from aoi_app.frame import Frame, Lost
 from aoi_app.line import SourceChoice, make_session, make_source
 from aoi_app.live.session import Session, Sink, State
-from aoi_app.recipes import Recipe, RecipeError
 from aoi_app.records.database import RecordsError, open_database
 from aoi_app.records.export import read_roll
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import RollInspection
+from aoi_app.settings.recipe import Recipe, RecipeError
 from cras_core.inspector import Inspector
 from cras_core.web.inspection import TileDetector
 from cras_core.web.tiling import TilingConfig

@@ -17,8 +17,8 @@ from aoi_app.camera.loom import Loom, LoomConfig
 from aoi_app.camera.side_by_side import Neighbour, SideBySide
 from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError
 from aoi_app.frame import Frame, Lost
-from aoi_app.recipes import Recipe
 from aoi_app.roll_inspection import RollInspection
+from aoi_app.settings.recipe import Recipe
 from cras_core.inspector import Inspector
 
 

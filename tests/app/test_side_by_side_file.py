@@ -17,8 +17,8 @@ from aoi_app.camera.recorder import Recorder
 from aoi_app.camera.source import SourceError
 from aoi_app.frame import Frame
 from aoi_app.line import SourceChoice, make_source, spec_of
-from aoi_app.recipes import Recipe
 from aoi_app.roll_inspection import RollInspection
+from aoi_app.settings.recipe import Recipe
 from cras_core.inspector import Inspector
 
 OVERLAP_PX = 96

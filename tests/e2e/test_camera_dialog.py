@@ -22,9 +22,9 @@ from aoi_app.camera_desk import CameraDesk
 from aoi_app.camera_view import FeatureRow, feature_row, line_scan_panel, visible
 from aoi_app.line import SourceChoice
 from aoi_app.live.session import State
-from aoi_app.recipes import Recipe
 from aoi_app.records.database import open_database
-from aoi_app.settings import CameraChoice, Settings, load_settings
+from aoi_app.settings.recipe import Recipe
+from aoi_app.settings.settings import CameraChoice, Settings, load_settings
 from aoi_app.ui.camera_dialog import CameraDialog
 
 PATIENCE_MS = 30_000

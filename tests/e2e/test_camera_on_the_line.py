@@ -18,10 +18,10 @@ from aoi_app.camera.recording import is_recording
 from aoi_app.inspect_job import InspectJob, run
 from aoi_app.line import SourceChoice, camera_choice, make_session, make_source
 from aoi_app.live.session import State
-from aoi_app.recipes import Recipe
 from aoi_app.records.database import database
 from aoi_app.records.export import read_roll
-from aoi_app.settings import CameraChoice
+from aoi_app.settings.recipe import Recipe
+from aoi_app.settings.settings import CameraChoice
 from cras_core.inspector import Inspector
 
 PATIENCE_S = 120.0

@@ -17,9 +17,9 @@ from aoi_app.camera.flat_field import CameraSetup, problems
 from aoi_app.camera.flat_field_file import read_flat_field
 from aoi_app.camera.presets import load_preset
 from aoi_app.camera.replay import Replay
-from aoi_app.catalogue import DefectType, load_catalogue
-from aoi_app.recipe_store import load_recipes
-from aoi_app.settings import load_settings
+from aoi_app.settings.defect_types import DefectType, load_catalogue
+from aoi_app.settings.recipe_store import load_recipes
+from aoi_app.settings.settings import load_settings
 from aoi_app.side_by_side_file import load_side_by_side
 from cras_core.fabric_archive import import_fabric
 from cras_core.labels import Label

@@ -9,7 +9,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
 
-from aoi_app.catalogue import load_catalogue
+from aoi_app.settings.defect_types import load_catalogue
 from aoi_app.ui.catalogue_dialog import CatalogueDialog
 from cras_core.labels import Label
 

@@ -28,9 +28,9 @@ from aoi_app.camera.set_up import config_of, setup_of
 from aoi_app.frame import Frame
 from aoi_app.light_and_focus import Phase, reads_a_camera, thinned
 from aoi_app.line import SourceChoice, make_camera_source
-from aoi_app.recipes import Recipe
 from aoi_app.records.database import open_database
-from aoi_app.settings import CameraChoice, Settings, flat_fields_folder
+from aoi_app.settings.recipe import Recipe
+from aoi_app.settings.settings import CameraChoice, Settings, flat_fields_folder
 from aoi_app.ui.ruler_dialog import RulerDialog
 from aoi_app.ui.setup_dialog import SetupDialog
 

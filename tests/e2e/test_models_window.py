@@ -12,9 +12,9 @@ from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, 
 
 from aoi_app.app import Application
 from aoi_app.model_view import ModelView
-from aoi_app.recipe_store import load_recipes
 from aoi_app.records.export import read_roll
-from aoi_app.settings import library_folder, models_folder, recipes_folder
+from aoi_app.settings.recipe_store import load_recipes
+from aoi_app.settings.settings import library_folder, models_folder, recipes_folder
 from aoi_app.ui.model_pages import ModelPages
 from cras_core.bundle import Bundle
 from cras_core.model_store import ModelStore

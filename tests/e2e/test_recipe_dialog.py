@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from aoi_app.recipes import Recipe
+from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.recipe_dialog import RecipeDialog
 
 FABRICS = ("plain", "twill")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from aoi_app.recipes import Recipe, RecipeError, describe
+from aoi_app.settings.recipe import Recipe, RecipeError, describe
 
 Direction = Literal["across", "along"]
 """Of the web."""

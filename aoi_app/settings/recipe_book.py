@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aoi_app.recipe_store import load_recipes, save_recipe
-from aoi_app.recipes import Recipe
+from aoi_app.settings.recipe import Recipe
+from aoi_app.settings.recipe_store import load_recipes, save_recipe
 
 
 class RecipeDesk:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aoi_app.recipes import Recipe
+from aoi_app.settings.recipe import Recipe
 
 _NOT_IN_MID_ROLL = ("mm_per_px", "line_mm", "overlap_px", "find_edges", "selvedge_margin_mm")
 

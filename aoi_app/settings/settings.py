@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from platformdirs import user_config_path, user_data_path, user_log_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from aoi_app.recipes import describe
+from aoi_app.settings.recipe import describe
 from cras_core.files import write_atomically
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from aoi_app.recipes import describe
+from aoi_app.settings.recipe import describe
 from cras_core.files import write_atomically
 from cras_core.web.shapes import Shape
 

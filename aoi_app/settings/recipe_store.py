@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from aoi_app.recipes import Recipe, RecipeError, load_recipe
+from aoi_app.settings.recipe import Recipe, RecipeError, load_recipe
 from cras_core.files import write_atomically
 
 

@@ -1,0 +1,1 @@
+"""What a mill configures: recipes, types of defects, folders, scale."""
