@@ -21,7 +21,8 @@ from aoi_app.collecting import RunningRoll
 from aoi_app.defects import Defect, Remark
 from aoi_app.enrol_answers import EnrolAnswers
 from aoi_app.light_and_focus import reads_a_camera
-from aoi_app.line import SourceChoice, make_session, make_source
+from aoi_app.line import SourceChoice, make_source
+from aoi_app.live.assembly import make_session
 from aoi_app.live.session import News, Session, Snapshot, State
 from aoi_app.model_loader import LoadedModel, ModelLoader
 from aoi_app.records.database import RecordsError

@@ -1,18 +1,11 @@
-"""Puts a line together: source, model, recipe and records make a session.
-
-The window and the command line both start here.
-"""
+"""Makes the source of frames that a command or the window names."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import logging
-import os
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aoi_app.camera.block import BlockSource
 from aoi_app.camera.camera_source import CameraSource
@@ -27,21 +20,10 @@ from aoi_app.camera.recorder import Recorder
 from aoi_app.camera.recording import is_recording
 from aoi_app.camera.replay import Replay
 from aoi_app.camera.source import FrameSource, SourceError
-from aoi_app.live.session import Session, Sink
-from aoi_app.records.export import TileWriter
-from aoi_app.records.roll_log import RollLog
-from aoi_app.roll_inspection import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice, flat_fields_folder
 from aoi_app.side_by_side_file import KIND as SIDE_BY_SIDE
 from aoi_app.side_by_side_file import make_side_by_side
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from cras_core.trained import Trained
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,87 +206,3 @@ def make_camera_source(
     remarks = problems(flat, setup) if flat is not None else ["No flat field was recorded for this camera."]
     config = PositionConfig(lines_per_count=lines_per_count, encoder_bits=encoder_bits)
     return CameraSource(blocks, config, flat, recorder, mm_per_line=recipe.line_mm), remarks
-
-
-def load_inspector(bundle: Path, device: str, precision: str = "float32", *, leave_a_core: bool = False) -> Trained:
-    """Opens a bundle. Slow: torch and the backbone are loaded here.
-
-    Args:
-        bundle: the model.
-        device: ``auto``, ``cpu``, ``cuda``, ...
-        precision: what the backbone computes in, ``float32``, ``bfloat16`` or ``float16``.
-        leave_a_core: one core stays free for a window.
-
-    Raises:
-        CrasError: the bundle, the device or the precision cannot be used.
-    """
-    import torch
-
-    from cras_core.opening import open_detector
-
-    cores = os.cpu_count() or 2
-    torch.set_num_threads(max(1, cores - 1 if leave_a_core else cores))
-    inspector = open_detector(bundle, device, precision)
-    logger.info("model %s on %s", bundle, inspector.device)
-    return inspector
-
-
-def make_session(
-    inspector: Trained,
-    source: FrameSource,
-    recipe: Recipe,
-    engine: Engine,
-    *,
-    model: str,
-    name: str,
-    tiles: Path | None = None,
-    rescue: Path | None = None,
-    sinks: Sequence[Sink] = (),
-    own_recipes: Mapping[str, Recipe] | None = None,
-) -> Session:
-    """A session that is ready to start.
-
-    Args:
-        inspector: the model.
-        source: where frames come from.
-        recipe: settings of the roll.
-        engine: the records.
-        model: identity of the bundle.
-        name: of the roll.
-        tiles: folder for tiles of the roll, as a data set in ITDD's layout; None keeps none.
-        rescue: folder for a file with what the records do not take.
-        sinks: also given every outcome.
-        own_recipes: of fabrics, by fabric; their limits hold where the cloth is matched and proves to be theirs.
-
-    Raises:
-        RecipeError: the recipe does not fit the model.
-    """
-    inspection = RollInspection(
-        inspector, inspector.config.tiling, recipe, keep_tiles=tiles is not None, own_recipes=own_recipes
-    )
-
-    everybody = list(sinks)
-    if tiles is not None:
-        writer = TileWriter(tiles, name)
-        everybody.append(lambda outcome: writer.write(outcome.tiles))
-
-    def begin_log() -> RollLog:
-        return RollLog(
-            engine,
-            name=name,
-            source=source.name,
-            model=model,
-            recipe=recipe.model_dump(),
-            threshold=recipe.threshold,
-            tiles=tiles,
-            rescue=rescue,
-        )
-
-    return Session(
-        source,
-        inspection,
-        begin_log,
-        mm_per_line=recipe.line_mm,
-        mm_per_px=recipe.mm_per_px,
-        sinks=everybody,
-    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aoi_app.line import load_inspector
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
@@ -74,3 +74,26 @@ class ModelLoader:
             loaded = LoadedModel(bundle, problem=f"The model cannot be loaded ({type(error).__name__}: {error}).")
         if bundle == self._wanted:
             self._done(loaded)
+
+
+def load_inspector(bundle: Path, device: str, precision: str = "float32", *, leave_a_core: bool = False) -> Trained:
+    """Opens a bundle. Slow: torch and the backbone are loaded here.
+
+    Args:
+        bundle: the model.
+        device: ``auto``, ``cpu``, ``cuda``, ...
+        precision: what the backbone computes in, ``float32``, ``bfloat16`` or ``float16``.
+        leave_a_core: one core stays free for a window.
+
+    Raises:
+        CrasError: the bundle, the device or the precision cannot be used.
+    """
+    import torch
+
+    from cras_core.opening import open_detector
+
+    cores = os.cpu_count() or 2
+    torch.set_num_threads(max(1, cores - 1 if leave_a_core else cores))
+    inspector = open_detector(bundle, device, precision)
+    logger.info("model %s on %s", bundle, inspector.device)
+    return inspector

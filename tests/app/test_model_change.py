@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from aoi_app.camera.loom import Loom, LoomConfig
 from aoi_app.camera.source import EndOfWeb
 from aoi_app.frame import Frame, Lost
-from aoi_app.line import make_session
+from aoi_app.live.assembly import make_session
 from aoi_app.live.session import State
 from aoi_app.records.database import database
 from aoi_app.records.export import read_roll

@@ -17,7 +17,8 @@ from aoi_app.camera.loom import LoomConfig, LoomSource
 from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError, SourceStatus
 from aoi_app.defects import Defect
 from aoi_app.frame import Frame, Lost
-from aoi_app.line import SourceChoice, make_session, make_source
+from aoi_app.line import SourceChoice, make_source
+from aoi_app.live.assembly import make_session
 from aoi_app.live.session import Session, Sink, State
 from aoi_app.records.database import RecordsError, open_database
 from aoi_app.records.export import read_roll

@@ -16,7 +16,8 @@ from aoi_app.camera.discovery import package_producer
 from aoi_app.camera.line_camera import LineCamera
 from aoi_app.camera.recording import is_recording
 from aoi_app.inspect_job import InspectJob, run
-from aoi_app.line import SourceChoice, camera_choice, make_session, make_source
+from aoi_app.line import SourceChoice, camera_choice, make_source
+from aoi_app.live.assembly import make_session
 from aoi_app.live.session import State
 from aoi_app.records.database import database
 from aoi_app.records.export import read_roll

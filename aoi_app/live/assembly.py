@@ -1,0 +1,80 @@
+"""Puts a roll together: source, model, recipe and records make a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aoi_app.camera.source import FrameSource
+from aoi_app.live.session import Session, Sink
+from aoi_app.records.export import TileWriter
+from aoi_app.records.roll_log import RollLog
+from aoi_app.roll_inspection import RollInspection
+from aoi_app.settings.recipe import Recipe
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from cras_core.trained import Trained
+
+
+def make_session(
+    inspector: Trained,
+    source: FrameSource,
+    recipe: Recipe,
+    engine: Engine,
+    *,
+    model: str,
+    name: str,
+    tiles: Path | None = None,
+    rescue: Path | None = None,
+    sinks: Sequence[Sink] = (),
+    own_recipes: Mapping[str, Recipe] | None = None,
+) -> Session:
+    """A session that is ready to start.
+
+    Args:
+        inspector: the model.
+        source: where frames come from.
+        recipe: settings of the roll.
+        engine: the records.
+        model: identity of the bundle.
+        name: of the roll.
+        tiles: folder for tiles of the roll, as a data set in ITDD's layout; None keeps none.
+        rescue: folder for a file with what the records do not take.
+        sinks: also given every outcome.
+        own_recipes: of fabrics, by fabric; their limits hold where the cloth is matched and proves to be theirs.
+
+    Raises:
+        RecipeError: the recipe does not fit the model.
+    """
+    inspection = RollInspection(
+        inspector, inspector.config.tiling, recipe, keep_tiles=tiles is not None, own_recipes=own_recipes
+    )
+
+    everybody = list(sinks)
+    if tiles is not None:
+        writer = TileWriter(tiles, name)
+        everybody.append(lambda outcome: writer.write(outcome.tiles))
+
+    def begin_log() -> RollLog:
+        return RollLog(
+            engine,
+            name=name,
+            source=source.name,
+            model=model,
+            recipe=recipe.model_dump(),
+            threshold=recipe.threshold,
+            tiles=tiles,
+            rescue=rescue,
+        )
+
+    return Session(
+        source,
+        inspection,
+        begin_log,
+        mm_per_line=recipe.line_mm,
+        mm_per_px=recipe.mm_per_px,
+        sinks=everybody,
+    )
