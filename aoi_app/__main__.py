@@ -15,13 +15,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from aoi_app import camera_commands
-from aoi_app.camera.source import SourceError
-from aoi_app.line import SourceChoice, camera_choice, spec_of
 from aoi_app.records.database import RecordsError
 from aoi_app.settings.assets import asset
 from aoi_app.settings.recipe import Recipe, RecipeError, describe, load_recipe
 from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.settings import load_settings, log_path, models_folder, recipes_folder
+from aoi_app.sources.factory import SourceChoice, camera_choice, spec_of
+from aoi_app.sources.source import SourceError
 from cras_core.errors import CrasError
 
 app = typer.Typer(
@@ -127,9 +127,9 @@ def window(
     from PySide6.QtWidgets import QApplication
 
     from aoi_app.app import Application, run
-    from aoi_app.line import make_source
     from aoi_app.records.database import open_database
     from aoi_app.records.roll_log import mark_interrupted
+    from aoi_app.sources.factory import make_source
     from aoi_app.start_model import model_to_start
 
     with make_source(choice, recipe):  # a mistake in the command is said here, not in a window
@@ -266,7 +266,7 @@ def weave(
     seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 100,
 ) -> None:
     """Write cloth from the built-in loom as a data set, to try training without cloth of your own."""
-    from aoi_app.camera.loom_data import write_data_set
+    from aoi_app.sources.loom_data import write_data_set
 
     write_data_set(out, strips, lines, width_px, seed)
     console.print(escape(f"{out}: train on it with  cras train {out} --out loom.cras"))

@@ -15,13 +15,11 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from sqlalchemy import Engine
 
 from aoi_app import overlay
-from aoi_app.camera.source import FrameSource, SourceError
 from aoi_app.camera_answers import CameraAnswers
 from aoi_app.collecting import RunningRoll
 from aoi_app.defects import Defect, Remark
 from aoi_app.enrol_answers import EnrolAnswers
 from aoi_app.light_and_focus import reads_a_camera
-from aoi_app.line import SourceChoice, make_source
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import News, Session, Snapshot, State
 from aoi_app.model_loader import LoadedModel, ModelLoader
@@ -38,6 +36,8 @@ from aoi_app.settings.settings import (
     save_settings,
     tiles_folder,
 )
+from aoi_app.sources.factory import SourceChoice, make_source
+from aoi_app.sources.source import FrameSource, SourceError
 from aoi_app.ui.actions import connect, shortcuts_text
 from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.qt_bridge import QtBridge

@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from aoi_app.camera.acquisition import CameraBlocks
-from aoi_app.camera.block import Block, Outage
-from aoi_app.camera.device import CameraError
-from aoi_app.camera.flat_field import CameraSetup, FlatField, FlatFieldError, problems
-from aoi_app.camera.flat_field_file import flat_field_path, read_flat_field, remove_flat_field, write_flat_field
-from aoi_app.camera.flat_field_recording import FlatFieldRecording, Reference
-from aoi_app.camera.focus import look_at, shows_cloth
-from aoi_app.camera.presets import describe_results
-from aoi_app.camera.set_up import config_of, setup_of
-from aoi_app.camera.source import SourceError
 from aoi_app.camera_views import describe_flat_field, effect_text, evenness_view, light_view
 from aoi_app.light_and_focus import AidSnapshot, EvennessView, Phase, StoredView
 from aoi_app.settings.settings import CameraChoice
+from aoi_app.sources.acquisition.blocks import CameraBlocks
+from aoi_app.sources.block import Block, Outage
+from aoi_app.sources.camera.device import CameraError
+from aoi_app.sources.camera.presets import describe_results
+from aoi_app.sources.camera_set_up import config_of, setup_of
+from aoi_app.sources.diagnostics.focus import look_at, shows_cloth
+from aoi_app.sources.flat_field.correction import CameraSetup, FlatField, FlatFieldError, problems
+from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field, remove_flat_field, write_flat_field
+from aoi_app.sources.flat_field.recording import FlatFieldRecording, Reference
+from aoi_app.sources.source import SourceError
 
 logger = logging.getLogger(__name__)
 

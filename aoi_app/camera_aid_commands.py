@@ -11,13 +11,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from aoi_app.camera.block import Block, Outage
-from aoi_app.camera.source import SourceError
 from aoi_app.settings.settings import CameraChoice, flat_fields_folder, load_settings
+from aoi_app.sources.block import Block, Outage
+from aoi_app.sources.source import SourceError
 
 if TYPE_CHECKING:
-    from aoi_app.camera.acquisition import CameraBlocks
-    from aoi_app.camera.focus import FocusFigures
+    from aoi_app.sources.acquisition.blocks import CameraBlocks
+    from aoi_app.sources.diagnostics.focus import FocusFigures
 
 flat_field = typer.Typer(help="Record, show or remove the flat field of a camera.")
 out = Console()
@@ -38,7 +38,7 @@ def focus(
     seconds: Annotated[float, typer.Option(help="How long; otherwise until Ctrl-C.", min=0.1)] = math.inf,
 ) -> None:
     """Print light and focus of a running camera once a second, for whoever turns the lens and the lamp."""
-    from aoi_app.camera.focus import look_at, shows_cloth
+    from aoi_app.sources.diagnostics.focus import look_at, shows_cloth
 
     best = math.nan
     said: tuple[str, ...] = ()
@@ -68,10 +68,10 @@ def record(
     dark: Annotated[bool, typer.Option(help="Record the dark, too; without, dark is taken as 0.")] = True,
 ) -> None:
     """Record dark and white, asking for each, and keep the flat field for the camera."""
-    from aoi_app.camera.flat_field import evenness, problems
-    from aoi_app.camera.flat_field_file import flat_field_path, write_flat_field
-    from aoi_app.camera.reference_levels import make_flat_field, record_level
-    from aoi_app.camera.set_up import setup_of
+    from aoi_app.sources.camera_set_up import setup_of
+    from aoi_app.sources.flat_field.correction import evenness, problems
+    from aoi_app.sources.flat_field.file import flat_field_path, write_flat_field
+    from aoi_app.sources.flat_field.levels import make_flat_field, record_level
 
     with _opened(producer, serial, preset) as camera:
         setup = setup_of(camera)
@@ -98,10 +98,10 @@ def record(
 @flat_field.command()
 def show(producer: Producer = None, serial: Serial = None, preset: Preset = None) -> None:
     """Show the flat field of a camera. Exit status 3: it does not fit the camera as it is now."""
-    from aoi_app.camera.flat_field import non_uniformity, problems
-    from aoi_app.camera.flat_field_file import flat_field_path, read_flat_field
-    from aoi_app.camera.set_up import setup_of
     from aoi_app.camera_views import describe_flat_field
+    from aoi_app.sources.camera_set_up import setup_of
+    from aoi_app.sources.flat_field.correction import non_uniformity, problems
+    from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field
 
     with _opened(producer, serial, preset) as camera:
         setup = setup_of(camera)
@@ -118,12 +118,12 @@ def show(producer: Producer = None, serial: Serial = None, preset: Preset = None
 @flat_field.command()
 def remove(producer: Producer = None, serial: Serial = None) -> None:
     """Remove the flat field of a camera; its rolls go on without one."""
-    from aoi_app.camera.flat_field_file import flat_field_path, remove_flat_field
+    from aoi_app.sources.flat_field.file import flat_field_path, remove_flat_field
 
     choice = _choice(producer, serial, None)
     number = choice.serial
     if not number:  # the camera need not be there to remove what is kept for it
-        from aoi_app.camera.set_up import config_of
+        from aoi_app.sources.camera_set_up import config_of
 
         number = config_of(choice.producer).serial or ""
     path = flat_field_path(flat_fields_folder(), number)
@@ -143,8 +143,8 @@ def _choice(producer: str | None, serial: str | None, preset: Path | None) -> Ca
 
 
 def _opened(producer: str | None, serial: str | None, preset: Path | None) -> CameraBlocks:
-    from aoi_app.camera.acquisition import CameraBlocks
-    from aoi_app.camera.set_up import config_of
+    from aoi_app.sources.acquisition.blocks import CameraBlocks
+    from aoi_app.sources.camera_set_up import config_of
 
     choice = _choice(producer, serial, preset)
     return CameraBlocks(config_of(choice.producer, choice.serial, choice.preset))

@@ -7,15 +7,15 @@ from typing import Protocol
 
 from PySide6.QtCore import Qt
 
-from aoi_app.camera.acquisition import CameraBlocks
-from aoi_app.camera.device import SYNTHETIC
-from aoi_app.camera.line_camera import LineCamera
-from aoi_app.camera.source import FrameSource
 from aoi_app.camera_aid import CameraAid
 from aoi_app.camera_desk import CameraDesk
 from aoi_app.light_and_focus import reads_a_camera
-from aoi_app.line import SourceChoice
 from aoi_app.settings.settings import CameraChoice, Settings, flat_fields_folder, save_settings
+from aoi_app.sources.acquisition.blocks import CameraBlocks
+from aoi_app.sources.camera.device import SYNTHETIC
+from aoi_app.sources.factory import SourceChoice
+from aoi_app.sources.line_camera import LineCamera
+from aoi_app.sources.source import FrameSource
 from aoi_app.ui.camera_dialog import CameraDialog
 from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.setup_dialog import SetupDialog

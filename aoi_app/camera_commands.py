@@ -14,13 +14,21 @@ from rich.table import Table
 from rich.tree import Tree
 
 from aoi_app import camera_aid_commands
-from aoi_app.camera.device import SYNTHETIC, CameraConfig
-from aoi_app.camera.features import NODE_MAPS, VISIBILITIES, Feature, FeatureError, NodeMap, Setting, parse_value
-from aoi_app.camera.source import SourceError
+from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig
+from aoi_app.sources.camera.features import (
+    NODE_MAPS,
+    VISIBILITIES,
+    Feature,
+    FeatureError,
+    NodeMap,
+    Setting,
+    parse_value,
+)
+from aoi_app.sources.source import SourceError
 
 if TYPE_CHECKING:
-    from aoi_app.camera.camera_process import CameraProcess
-    from aoi_app.camera.check import Check
+    from aoi_app.sources.acquisition.process import CameraProcess
+    from aoi_app.sources.diagnostics.check import Check
 
 app = typer.Typer(help="Cameras: what there is, how it is set, whether it works, how fast it is.")
 app.command()(camera_aid_commands.focus)
@@ -41,8 +49,8 @@ Serial = Annotated[str | None, typer.Option(help="Serial number; otherwise the f
 @app.command("list")
 def list_cameras(producer: Producer = None) -> None:
     """List producers and cameras."""
-    from aoi_app.camera.discovery import discover, find_producers
-    from aoi_app.camera.synthetic import synthetic_info
+    from aoi_app.sources.camera.discovery import discover, find_producers
+    from aoi_app.sources.camera.synthetic import synthetic_info
 
     named = [] if producer is None or producer == SYNTHETIC else [producer]
     producers, remarks = find_producers(named, elsewhere=producer is None)
@@ -79,7 +87,7 @@ def features(
     search: Annotated[str, typer.Option(help="Only features with this in their name.")] = "",
 ) -> None:
     """Show the features of a camera as a tree, and set them. Exit status 3: something could not be set."""
-    from aoi_app.camera.camera_process import CameraProcess
+    from aoi_app.sources.acquisition.process import CameraProcess
 
     maps = _one_of(node_map, NODE_MAPS, "--map") if node_map else NODE_MAPS
     (shown,) = _one_of(level.capitalize(), VISIBILITIES, "--level")
@@ -96,7 +104,7 @@ def features(
         _grow(tree, m, [f for f in visible if search.lower() in f.name.lower()])
     _wide().print(tree)
     if save is not None:
-        from aoi_app.camera.presets import preset_of, save_preset
+        from aoi_app.sources.camera.presets import preset_of, save_preset
 
         save_preset(save, preset_of(info, [f for found in listed.values() for f in found]))
     for remark in remarks:
@@ -119,8 +127,8 @@ def check(
 
     Without a producer the simulated camera of the package genicam is checked. Exit status 3: a check failed.
     """
-    from aoi_app.camera.check import as_json, as_text, check_camera
-    from aoi_app.camera.discovery import package_producer
+    from aoi_app.sources.camera.discovery import package_producer
+    from aoi_app.sources.diagnostics.check import as_json, as_text, check_camera
     from cras_core.files import write_atomically
 
     if producer is None and serial is None:
@@ -150,7 +158,7 @@ def benchmark(
     pixel_format: Annotated[str, typer.Option(help="Mono8, Mono12 or RGB8.")] = "Mono8",
 ) -> None:
     """Measure the way from camera to reader: synthetic camera, real process and ring, a reader that does nothing."""
-    from aoi_app.camera.benchmark import measure
+    from aoi_app.sources.diagnostics.benchmark import measure
 
     table = Table(
         "lines/s set", "lines/s read", "gaps", "lines missing", "ring at most", "5 ms timer late, ms p99 / worst",
@@ -169,14 +177,14 @@ def benchmark(
 
 def _config(producer: str | None, serial: str | None) -> CameraConfig:
     """The camera that the options name."""
-    from aoi_app.camera.discovery import find_camera
+    from aoi_app.sources.camera.discovery import find_camera
 
     device = find_camera(serial, [producer] if producer else [])
     return CameraConfig(device.producer, device.serial or device.id)
 
 
 def _apply_preset(camera: CameraProcess, path: Path) -> list[str]:
-    from aoi_app.camera.presets import describe_results, load_preset, wrong_camera
+    from aoi_app.sources.camera.presets import describe_results, load_preset, wrong_camera
 
     wanted = load_preset(path)
     assert camera.info is not None
@@ -186,7 +194,7 @@ def _apply_preset(camera: CameraProcess, path: Path) -> list[str]:
 
 def _set(camera: CameraProcess, text: str) -> list[str]:
     """What did not come out as wanted of ``[map.]Name=value``."""
-    from aoi_app.camera.presets import describe_results
+    from aoi_app.sources.camera.presets import describe_results
 
     place, equals, value = text.partition("=")
     prefix, dot, name = place.partition(".")

@@ -15,11 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from aoi_app.camera.camera_process import CameraProcess
-from aoi_app.camera.device import SYNTHETIC, CameraConfig, CameraError, DeviceInfo
-from aoi_app.camera.discovery import discover, find_producers
-from aoi_app.camera.features import NODE_MAPS, Feature, FeatureError, NodeMap, Setting, parse_value
-from aoi_app.camera.presets import (
+from aoi_app.camera_view import DeskView, Key, device_row, feature_row
+from aoi_app.settings.settings import CameraChoice
+from aoi_app.sources.acquisition.process import CameraProcess
+from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig, CameraError, DeviceInfo
+from aoi_app.sources.camera.discovery import discover, find_producers
+from aoi_app.sources.camera.features import NODE_MAPS, Feature, FeatureError, NodeMap, Setting, parse_value
+from aoi_app.sources.camera.presets import (
     SettingResult,
     describe_results,
     load_preset,
@@ -27,10 +29,8 @@ from aoi_app.camera.presets import (
     save_preset,
     wrong_camera,
 )
-from aoi_app.camera.source import SourceError
-from aoi_app.camera.synthetic import synthetic_info
-from aoi_app.camera_view import DeskView, Key, device_row, feature_row
-from aoi_app.settings.settings import CameraChoice
+from aoi_app.sources.camera.synthetic import synthetic_info
+from aoi_app.sources.source import SourceError
 
 logger = logging.getLogger(__name__)
 

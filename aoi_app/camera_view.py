@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from aoi_app.camera.device import DeviceInfo
-from aoi_app.camera.features import NODE_MAPS, VISIBILITIES, Feature, FeatureType, NodeMap, Value, Visibility
+from aoi_app.sources.camera.device import DeviceInfo
+from aoi_app.sources.camera.features import NODE_MAPS, VISIBILITIES, Feature, FeatureType, NodeMap, Value, Visibility
 
 LEVELS: tuple[Visibility, ...] = tuple(v for v in VISIBILITIES if v != "Invisible")
 Key = tuple[NodeMap, str]

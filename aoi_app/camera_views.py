@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from aoi_app.camera.block import Block
-from aoi_app.camera.flat_field import FlatField, evenness
-from aoi_app.camera.focus import FocusFigures
 from aoi_app.light_and_focus import EvennessView, LightView, thinned
+from aoi_app.sources.block import Block
+from aoi_app.sources.diagnostics.focus import FocusFigures
+from aoi_app.sources.flat_field.correction import FlatField, evenness
 
 
 def light_view(figures: FocusFigures, best: float) -> LightView:

@@ -15,14 +15,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from aoi_app.camera.source import FrameSource, TellsStatus
-from aoi_app.line import SourceChoice, make_source
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import Session, State
 from aoi_app.model_loader import load_inspector
 from aoi_app.records.database import RecordsError, database
 from aoi_app.records.export import MapWriter, read_roll, write_csv, write_json
 from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.factory import SourceChoice, make_source
+from aoi_app.sources.source import FrameSource, TellsStatus
 from cras_core.bundle import read_bundle
 
 if TYPE_CHECKING:

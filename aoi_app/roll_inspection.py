@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from aoi_app.cloth_remarks import ClothRemarks
 from aoi_app.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_of
-from aoi_app.frame import Frame, Lost
 from aoi_app.judge import Judge, judge
 from aoi_app.recent_web import RecentWeb, Strip, TileSample
 from aoi_app.segment import Segment
 from aoi_app.settings.active_recipe import RecipeInForce
 from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.sources.frame import Frame, Lost
 from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebInspection
 from cras_core.web.reference import RunningReference
 from cras_core.web.regions import Region, RegionConfig, RegionTracker

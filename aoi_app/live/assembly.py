@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aoi_app.camera.source import FrameSource
 from aoi_app.live.session import Session, Sink
 from aoi_app.records.export import TileWriter
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import RollInspection
 from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.source import FrameSource
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 
-from aoi_app.frame import Frame, Lost
+from aoi_app.sources.frame import Frame, Lost
 
 
 class FrameQueue:

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.camera.source import EndOfWeb, FrameSource
 from aoi_app.defects import Defect, Gap
-from aoi_app.frame import Frame, Lost
 from aoi_app.roll_inspection import Outcome, RollInspection
 from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.frame import Frame, Lost
+from aoi_app.sources.source import EndOfWeb, FrameSource
 from cras_core.calibration import FabricCalibration
 from cras_core.web.inspection import CellScores
 from cras_core.web.tiling import TilingConfig

@@ -8,8 +8,8 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.camera.block import Block, Outage
-from aoi_app.camera.source import EndOfWeb
+from aoi_app.sources.block import Block, Outage
+from aoi_app.sources.source import EndOfWeb
 
 RawImage = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 

@@ -9,25 +9,25 @@ import pytest
 from aoi_fakes import gaps_of, inspect_all, listed, read_all
 from camera_fakes import GivenBlocks, block_of, blocks_of
 
-from aoi_app.camera.block import Block, Outage
-from aoi_app.camera.camera_source import CameraSource
-from aoi_app.camera.flat_field import (
+from aoi_app.defects import Defect
+from aoi_app.inspect_job import InspectJob, run
+from aoi_app.roll_inspection import RollInspection
+from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.block import Block, Outage
+from aoi_app.sources.camera_source import CameraSource
+from aoi_app.sources.factory import SourceChoice, make_camera_source, make_source, spec_of
+from aoi_app.sources.flat_field.correction import (
     CameraSetup,
     FlatField,
     FlatFieldError,
     non_uniformity,
 )
-from aoi_app.camera.flat_field_file import flat_field_path, write_flat_field
-from aoi_app.camera.loom import Loom, LoomConfig
-from aoi_app.camera.recorder import Recorder
-from aoi_app.camera.reference_levels import ColumnLevel, make_flat_field
-from aoi_app.camera.source import SourceError
-from aoi_app.defects import Defect
-from aoi_app.frame import Frame, Lost
-from aoi_app.inspect_job import InspectJob, run
-from aoi_app.line import SourceChoice, make_camera_source, make_source, spec_of
-from aoi_app.roll_inspection import RollInspection
-from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.flat_field.file import flat_field_path, write_flat_field
+from aoi_app.sources.flat_field.levels import ColumnLevel, make_flat_field
+from aoi_app.sources.frame import Frame, Lost
+from aoi_app.sources.loom import Loom, LoomConfig
+from aoi_app.sources.recording.recorder import Recorder
+from aoi_app.sources.source import SourceError
 from cras_core.images import read_image
 from cras_core.inspector import Inspector
 

@@ -5,12 +5,12 @@ import pytest
 from aoi_fakes import PLAIN, frame, gaps_of, inspect_all, listed, read_all, roll_inspection
 from camera_fakes import GivenBlocks, block_of, blocks_of
 
-from aoi_app.camera.block import Outage
-from aoi_app.camera.camera_source import CameraSource, to_8_bits
-from aoi_app.camera.encoder import PositionConfig
-from aoi_app.camera.flat_field import CameraSetup, FlatField, FlatFieldError
-from aoi_app.camera.source import EndOfWeb
-from aoi_app.frame import Frame, Lost
+from aoi_app.sources.block import Outage
+from aoi_app.sources.camera_source import CameraSource, to_8_bits
+from aoi_app.sources.flat_field.correction import CameraSetup, FlatField, FlatFieldError
+from aoi_app.sources.frame import Frame, Lost
+from aoi_app.sources.position.encoder import PositionConfig
+from aoi_app.sources.source import EndOfWeb
 
 RNG = np.random.default_rng(5)
 

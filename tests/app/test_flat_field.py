@@ -9,8 +9,8 @@ from camera_fakes import GivenBlocks, block_of, blocks_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.camera.block import Block, Outage
-from aoi_app.camera.flat_field import (
+from aoi_app.sources.block import Block, Outage
+from aoi_app.sources.flat_field.correction import (
     CameraSetup,
     Correction,
     FlatField,
@@ -19,9 +19,9 @@ from aoi_app.camera.flat_field import (
     non_uniformity,
     problems,
 )
-from aoi_app.camera.flat_field_file import flat_field_path, read_flat_field, remove_flat_field, write_flat_field
-from aoi_app.camera.flat_field_recording import FlatFieldRecording, Reference
-from aoi_app.camera.reference_levels import ColumnLevel, make_flat_field, record_level
+from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field, remove_flat_field, write_flat_field
+from aoi_app.sources.flat_field.levels import ColumnLevel, make_flat_field, record_level
+from aoi_app.sources.flat_field.recording import FlatFieldRecording, Reference
 
 SETUP = CameraSetup("SN 17/4", 80.0, 2.0)
 

@@ -10,10 +10,10 @@ from camera_fakes import block_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aoi_app.camera.focus import ZONES, look_at, shows_cloth
-from aoi_app.camera.loom import WEAVES, Loom, LoomConfig
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.scale import direction_of, propose, scale_from_ruler
+from aoi_app.sources.diagnostics.focus import ZONES, look_at, shows_cloth
+from aoi_app.sources.loom import WEAVES, Loom, LoomConfig
 
 
 def cloth(weave: str = "plain") -> np.ndarray:

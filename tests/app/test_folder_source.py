@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from aoi_fakes import png, read_all
 
-from aoi_app.camera.folder import FolderConfig, FolderSource
-from aoi_app.camera.source import SourceError
-from aoi_app.frame import Frame, Lost
+from aoi_app.sources.folder import FolderConfig, FolderSource
+from aoi_app.sources.frame import Frame, Lost
+from aoi_app.sources.source import SourceError
 
 
 def write(path: Path, lines: int = 20, width_px: int = 80, value: int = 100) -> None:

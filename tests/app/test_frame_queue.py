@@ -9,8 +9,8 @@ from aoi_fakes import until
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.frame import Frame, Lost
 from aoi_app.live.frame_queue import FrameQueue
+from aoi_app.sources.frame import Frame, Lost
 
 
 def frame(lines: int, name: str = "f") -> Frame:

@@ -95,7 +95,7 @@ def test_the_window_knows_neither_torch_nor_sql_nor_cameras() -> None:
         "sqlalchemy",
         "sqlite3",
         "aoi_app.records",
-        "aoi_app.camera",
+        "aoi_app.sources",
         "aoi_app.camera_aid",
         "aoi_app.camera_views",
     )
@@ -121,7 +121,10 @@ def test_what_is_decided_of_samples_and_labels_knows_neither_threads_nor_the_sto
 
 def test_what_the_camera_window_shows_is_values_alone() -> None:
     known = known_by("aoi_app.camera_view")
-    assert {n for n in known if within(n, "aoi_app")} == {"aoi_app.camera.device", "aoi_app.camera.features"}
+    assert {n for n in known if within(n, "aoi_app")} == {
+        "aoi_app.sources.camera.device",
+        "aoi_app.sources.camera.features",
+    }
     assert offenders(("aoi_app.camera_desk",), ("aoi_app.ui", "torch", "aoi_app.app")) == []
     assert offenders(("aoi_app.ui",), ("aoi_app.camera_desk",)) == []
 
@@ -138,34 +141,39 @@ def test_what_is_decided_of_models_knows_neither_threads_nor_torch_nor_a_window(
     )
     assert offenders(who, unknown) == []
     desk = ("aoi_app.model_desk", "aoi_app.model_look", "aoi_app.model_rows")
-    assert offenders(desk, ("aoi_app.ui", "aoi_app.line", "aoi_app.live", "aoi_app.app")) == []
+    assert offenders(desk, ("aoi_app.ui", "aoi_app.sources.factory", "aoi_app.live", "aoi_app.app")) == []
     assert offenders(("aoi_app.ui",), (*desk, "aoi_app.background.worker", "aoi_app.training_job")) == []
     assert offenders(("aoi_app", "cras_core"), ("aoi_app.teaching",), but=("aoi_app.enrol_answers",)) == []
 
 
 def test_only_the_acquisition_process_knows_the_binding() -> None:
-    files = ("aoi_app.camera.genicam", "aoi_app.camera.genicam_nodes", "aoi_app.camera.genicam_producer")
+    files = (
+        "aoi_app.sources.camera.genicam.device",
+        "aoi_app.sources.camera.genicam.nodes",
+        "aoi_app.sources.camera.genicam.producer",
+    )
     assert offenders(("aoi_app", "cras_core"), ("harvesters", "genicam"), but=files) == []
-    later = {"aoi_app.camera.worker", "aoi_app.camera.discovery"}  # inside what runs in child processes
+    later = {
+        "aoi_app.sources.acquisition.worker",
+        "aoi_app.sources.camera.discovery",
+    }  # inside what runs in child processes
     assert {m for m in MODULES if m not in files and known_by(m) & set(files)} == later
     assert not [m for m in MODULES if m not in files and known_by(m, only_at_import=True) & set(files)]
 
 
 def test_cameras_know_neither_window_nor_records_nor_the_running_line() -> None:
     unknown = ("aoi_app.ui", "aoi_app.records", "aoi_app.live", "aoi_app.app", "torch", "sqlalchemy")
-    assert offenders(("aoi_app.camera",), unknown) == []
+    assert offenders(("aoi_app.sources",), unknown) == []
 
 
 def test_the_line_and_its_records_do_not_know_torch() -> None:
     who = ("aoi_app.live", "aoi_app.records", "aoi_app.roll_inspection", "aoi_app.defects", "aoi_app.recent_web")
-    assert (
-        offenders(who, ("torch", "timm", "cras_core.opening", "cras_core.trained", "cras_core.train", "aoi_app.ui"))
-        == []
-    )
+    unknown = ("torch", "timm", "cras_core.opening", "cras_core.trained", "cras_core.train", "aoi_app.ui")
+    assert offenders(who, unknown, but=("aoi_app.live.assembly", "aoi_app.live.model_loader")) == []
 
 
 def test_the_records_know_neither_cameras_nor_sessions() -> None:
-    assert offenders(("aoi_app.records",), ("aoi_app.camera", "aoi_app.live", "aoi_app.line")) == []
+    assert offenders(("aoi_app.records",), ("aoi_app.sources", "aoi_app.live", "aoi_app.sources.factory")) == []
 
 
 def test_the_core_knows_nothing_of_the_program() -> None:

@@ -9,10 +9,10 @@ from aoi_fakes import read_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.camera.loom import BACKGROUNDS, WEAVES, Loom, LoomConfig, LoomSource
-from aoi_app.camera.loom_data import write_data_set
-from aoi_app.camera.source import EndOfWeb, SourceError
-from aoi_app.frame import Frame
+from aoi_app.sources.frame import Frame
+from aoi_app.sources.loom import BACKGROUNDS, WEAVES, Loom, LoomConfig, LoomSource
+from aoi_app.sources.loom_data import write_data_set
+from aoi_app.sources.source import EndOfWeb, SourceError
 
 SMALL = {"width_px": 512, "lines_per_s": None}
 

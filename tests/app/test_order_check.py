@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from aoi_fakes import Brightness, frame, inspect_all
 
-from aoi_app.camera.loom import Loom, LoomConfig
 from aoi_app.order_check import OrderCheck, fabric_of
 from aoi_app.roll_inspection import RollInspection
 from aoi_app.settings.assets import asset
 from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.loom import Loom, LoomConfig
 from cras_core.inspector import Inspector
 
 CALIBRATIONS = tuple(

@@ -17,14 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import aoi_app
-from aoi_app.camera.block import Block, Outage
-from aoi_app.camera.camera_source import CameraSource
-from aoi_app.camera.encoder import PositionConfig
-from aoi_app.camera.flat_field import CameraSetup, FlatField
-from aoi_app.camera.recorder import Recorder
-from aoi_app.camera.replay import Replay
-from aoi_app.camera.source import EndOfWeb, SourceError
-from aoi_app.frame import Frame
+from aoi_app.sources.block import Block, Outage
+from aoi_app.sources.camera_source import CameraSource
+from aoi_app.sources.flat_field.correction import CameraSetup, FlatField
+from aoi_app.sources.frame import Frame
+from aoi_app.sources.position.encoder import PositionConfig
+from aoi_app.sources.recording.recorder import Recorder
+from aoi_app.sources.recording.replay import Replay
+from aoi_app.sources.source import EndOfWeb, SourceError
 
 GB = 1 << 30
 
@@ -239,9 +239,9 @@ _ENDLESS = """
 import sys
 from pathlib import Path
 import numpy as np
-from aoi_app.camera.block import Block
-from aoi_app.camera.encoder import PositionConfig
-from aoi_app.camera.recorder import Recorder
+from aoi_app.sources.block import Block
+from aoi_app.sources.position.encoder import PositionConfig
+from aoi_app.sources.recording.recorder import Recorder
 recorder = Recorder(Path(sys.argv[1]), 2_000_000, free_bytes=0)
 recorder.begin("camera", PositionConfig(), None)
 k = 0

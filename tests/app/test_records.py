@@ -360,7 +360,7 @@ def test_what_was_left_running_is_marked_and_what_still_runs_is_not(engine: Engi
 _RUN = """
 import sys
 from aoi_fakes import PLAIN, Brightness
-from aoi_app.camera.loom import LoomConfig, LoomSource
+from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.live.session import Session
 from aoi_app.records.database import open_database
 from aoi_app.records.roll_log import RollLog

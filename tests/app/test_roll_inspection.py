@@ -19,11 +19,11 @@ from aoi_fakes import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.camera.loom import Loom, LoomConfig
 from aoi_app.defects import Defect
-from aoi_app.frame import Frame, Lost
 from aoi_app.roll_inspection import Outcome, RollInspection
 from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.frame import Frame, Lost
+from aoi_app.sources.loom import Loom, LoomConfig
 from cras_core.inspector import Inspector
 from cras_core.web.tiling import TilingConfig
 

@@ -12,12 +12,7 @@ import pytest
 from aoi_fakes import PLAIN, Brightness, FailingBrightness, SlowBrightness, dark, until
 from sqlalchemy import Engine
 
-from aoi_app.camera.folder import FolderConfig, FolderSource
-from aoi_app.camera.loom import LoomConfig, LoomSource
-from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError, SourceStatus
 from aoi_app.defects import Defect
-from aoi_app.frame import Frame, Lost
-from aoi_app.line import SourceChoice, make_source
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import Session, Sink, State
 from aoi_app.records.database import RecordsError, open_database
@@ -25,6 +20,11 @@ from aoi_app.records.export import read_roll
 from aoi_app.records.roll_log import RollLog
 from aoi_app.roll_inspection import RollInspection
 from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.sources.factory import SourceChoice, make_source
+from aoi_app.sources.folder import FolderConfig, FolderSource
+from aoi_app.sources.frame import Frame, Lost
+from aoi_app.sources.loom import LoomConfig, LoomSource
+from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError, SourceStatus
 from cras_core.inspector import Inspector
 from cras_core.web.inspection import TileDetector
 from cras_core.web.tiling import TilingConfig

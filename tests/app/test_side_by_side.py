@@ -11,14 +11,14 @@ from camera_fakes import GivenBlocks, blocks_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.camera.block import Outage
-from aoi_app.camera.camera_source import CameraSource
-from aoi_app.camera.loom import Loom, LoomConfig
-from aoi_app.camera.side_by_side import Neighbour, SideBySide
-from aoi_app.camera.source import EndOfWeb, FrameSource, SourceError
-from aoi_app.frame import Frame, Lost
 from aoi_app.roll_inspection import RollInspection
 from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.block import Outage
+from aoi_app.sources.camera_source import CameraSource
+from aoi_app.sources.frame import Frame, Lost
+from aoi_app.sources.loom import Loom, LoomConfig
+from aoi_app.sources.side_by_side import Neighbour, SideBySide
+from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError
 from cras_core.inspector import Inspector
 
 
@@ -237,7 +237,7 @@ def test_a_defect_on_the_seam_is_one_defect(inspector: Inspector) -> None:
             counts = start + 4 * np.arange(first, first + len(b.image))
             blocks.append(type(b)(b.image, 8, b.frame_id, b.timestamp_ns, counts, b.source, b.captured_at_s))
         given = [*blocks[:9], Outage(0.2, "unplugged"), *blocks[10:]] if name == "B" else blocks
-        from aoi_app.camera.encoder import PositionConfig
+        from aoi_app.sources.position.encoder import PositionConfig
 
         return CameraSource(GivenBlocks(given, name), PositionConfig(lines_per_count=0.25))
 

@@ -11,14 +11,14 @@ import pytest
 from aoi_fakes import inspect_all, listed, read_all
 from camera_fakes import GivenBlocks, blocks_of
 
-from aoi_app.camera.camera_source import CameraSource
-from aoi_app.camera.loom import Loom, LoomConfig
-from aoi_app.camera.recorder import Recorder
-from aoi_app.camera.source import SourceError
-from aoi_app.frame import Frame
-from aoi_app.line import SourceChoice, make_source, spec_of
 from aoi_app.roll_inspection import RollInspection
 from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.camera_source import CameraSource
+from aoi_app.sources.factory import SourceChoice, make_source, spec_of
+from aoi_app.sources.frame import Frame
+from aoi_app.sources.loom import Loom, LoomConfig
+from aoi_app.sources.recording.recorder import Recorder
+from aoi_app.sources.source import SourceError
 from cras_core.inspector import Inspector
 
 OVERLAP_PX = 96

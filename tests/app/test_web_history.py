@@ -9,8 +9,8 @@ from aoi_fakes import dark, frame, inspect_all, roll_inspection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.frame import Frame, Lost
 from aoi_app.recent_web import Strip
+from aoi_app.sources.frame import Frame, Lost
 from aoi_app.web_history import WebHistory
 
 

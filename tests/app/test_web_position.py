@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from aoi_app.camera.block import Block, Outage
-from aoi_app.camera.encoder import PositionConfig
-from aoi_app.camera.placement import Kept, Missing
-from aoi_app.camera.position import WebPosition
-from aoi_app.camera.source import SourceError
+from aoi_app.sources.block import Block, Outage
+from aoi_app.sources.position.encoder import PositionConfig
+from aoi_app.sources.position.placement import Kept, Missing
+from aoi_app.sources.position.web_position import WebPosition
+from aoi_app.sources.source import SourceError
 
 LINES = 32
 RATE = 1000.0

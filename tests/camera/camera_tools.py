@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from aoi_app.camera.acquisition import CameraBlocks
-from aoi_app.camera.block import Block, Outage
-from aoi_app.camera.device import SYNTHETIC, CameraConfig
-from aoi_app.camera.features import Setting, Value
+from aoi_app.sources.acquisition.blocks import CameraBlocks
+from aoi_app.sources.block import Block, Outage
+from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig
+from aoi_app.sources.camera.features import Setting, Value
 
 PATIENCE_S = 60.0
 """How long a test waits before it gives up; no test depends on how fast something is."""

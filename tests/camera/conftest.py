@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aoi_app.camera.discovery import package_producer
+from aoi_app.sources.camera.discovery import package_producer
 
 
 @pytest.fixture(scope="session")

@@ -19,15 +19,15 @@ import pytest
 from camera_tools import PATIENCE_S, read_blocks, read_until, synthetic
 
 import aoi_app
-from aoi_app.camera import acquisition
-from aoi_app.camera import ring as ring_module
-from aoi_app.camera.acquisition import CameraBlocks
-from aoi_app.camera.block import Block
-from aoi_app.camera.camera_process import CameraProcess
-from aoi_app.camera.device import CameraError
-from aoi_app.camera.features import FeatureError, Setting
-from aoi_app.camera.source import SourceError
-from aoi_app.camera.synthetic import synthetic_lines
+from aoi_app.sources.acquisition import blocks as acquisition
+from aoi_app.sources.acquisition import ring as ring_module
+from aoi_app.sources.acquisition.blocks import CameraBlocks
+from aoi_app.sources.acquisition.process import CameraProcess
+from aoi_app.sources.block import Block
+from aoi_app.sources.camera.device import CameraError
+from aoi_app.sources.camera.features import FeatureError, Setting
+from aoi_app.sources.camera.synthetic import synthetic_lines
+from aoi_app.sources.source import SourceError
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -282,8 +282,8 @@ def test_a_camera_that_only_tells_its_features_can_be_started_by_hand() -> None:
 
 PROGRAM = """
     import os, sys, time
-    from aoi_app.camera.acquisition import CameraBlocks
-    from aoi_app.camera.device import CameraConfig
+    from aoi_app.sources.acquisition.blocks import CameraBlocks
+    from aoi_app.sources.camera.device import CameraConfig
     def main():
         camera = CameraBlocks(CameraConfig(sys.argv[1], ring_bytes=2**22)).__enter__()
         while camera.read(0.1) is None:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from aoi_app.camera import discovery
-from aoi_app.camera.device import SYNTHETIC
-from aoi_app.camera.discovery import discover, find_camera, find_producers, problem_of
-from aoi_app.camera.source import SourceError
+from aoi_app.sources.camera import discovery
+from aoi_app.sources.camera.device import SYNTHETIC
+from aoi_app.sources.camera.discovery import discover, find_camera, find_producers, problem_of
+from aoi_app.sources.source import SourceError
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs a library of Linux")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from camera_tools import synthetic
 
-from aoi_app.camera.camera_process import CameraProcess
-from aoi_app.camera.device import DeviceInfo
-from aoi_app.camera.features import Feature, FeatureError, Setting, Value, check_value, parse_value
-from aoi_app.camera.presets import (
+from aoi_app.sources.acquisition.process import CameraProcess
+from aoi_app.sources.camera.device import DeviceInfo
+from aoi_app.sources.camera.features import Feature, FeatureError, Setting, Value, check_value, parse_value
+from aoi_app.sources.camera.presets import (
     Preset,
     PresetCamera,
     PresetFeature,
@@ -23,8 +23,8 @@ from aoi_app.camera.presets import (
     save_preset,
     wrong_camera,
 )
-from aoi_app.camera.source import SourceError
-from aoi_app.camera.synthetic import SyntheticDevice
+from aoi_app.sources.camera.synthetic import SyntheticDevice
+from aoi_app.sources.source import SourceError
 
 INFO = DeviceInfo("a.cti", "id", "Maker", "L8k", "77", "CXP", "free")
 WIDTH = Feature("remote", "Width", "Width", (), "integer", 64, "RW", "Beginner", 8, 128, 8, "px")

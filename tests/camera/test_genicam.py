@@ -11,13 +11,13 @@ from multiprocessing.connection import Connection
 import pytest
 from camera_tools import PATIENCE_S, SILENCE_S, read_blocks, read_until
 
-from aoi_app.camera.acquisition import CameraBlocks
-from aoi_app.camera.camera_process import CameraProcess
-from aoi_app.camera.device import CameraConfig, CameraError
-from aoi_app.camera.discovery import discover
-from aoi_app.camera.features import NODE_MAPS, FeatureError, Setting
-from aoi_app.camera.presets import preset_of
-from aoi_app.camera.source import SourceError
+from aoi_app.sources.acquisition.blocks import CameraBlocks
+from aoi_app.sources.acquisition.process import CameraProcess
+from aoi_app.sources.camera.device import CameraConfig, CameraError
+from aoi_app.sources.camera.discovery import discover
+from aoi_app.sources.camera.features import NODE_MAPS, FeatureError, Setting
+from aoi_app.sources.camera.presets import preset_of
+from aoi_app.sources.source import SourceError
 
 FAST = Setting("remote", "AcquisitionFrameRate", 200.0)
 
@@ -160,8 +160,8 @@ def test_a_preset_is_taken_from_the_camera_and_gives_it_back(viky: str) -> None:
 
 def opens_twice(path: str, answer: Connection) -> None:
     """What a second program meets, within one process, because this producer does not see other processes."""
-    from aoi_app.camera.genicam import GenicamDevice
-    from aoi_app.camera.genicam_producer import cannot_open
+    from aoi_app.sources.camera.genicam.device import GenicamDevice
+    from aoi_app.sources.camera.genicam.producer import cannot_open
 
     with GenicamDevice(CameraConfig(path)) as device:
         assert device._producer is not None

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.camera.pixel_formats import FORMATS, PixelFormat, buffer_bytes, decode, find_format
-from aoi_app.camera.source import SourceError
+from aoi_app.sources.camera.pixel_formats import FORMATS, PixelFormat, buffer_bytes, decode, find_format
+from aoi_app.sources.source import SourceError
 
 BITS = {"Mono10p": 10, "Mono12p": 12}
 ORDER = {"RGB8": (0, 1, 2), "BGR8": (2, 1, 0), "RGBa8": (0, 1, 2), "BGRa8": (2, 1, 0)}

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.camera import ring as ring_module
-from aoi_app.camera.block import Block
-from aoi_app.camera.ring import RingReader, RingWriter, Written, slot_bytes_for
-from aoi_app.camera.source import SourceError
+from aoi_app.sources.acquisition import ring as ring_module
+from aoi_app.sources.acquisition.ring import RingReader, RingWriter, Written, slot_bytes_for
+from aoi_app.sources.block import Block
+from aoi_app.sources.source import SourceError
 
 
 @contextmanager

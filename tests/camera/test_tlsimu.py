@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from camera_tools import read_blocks, read_until
 
-from aoi_app.camera.acquisition import CameraBlocks
-from aoi_app.camera.device import CameraConfig
-from aoi_app.camera.discovery import discover
-from aoi_app.camera.features import Setting
+from aoi_app.sources.acquisition.blocks import CameraBlocks
+from aoi_app.sources.camera.device import CameraConfig
+from aoi_app.sources.camera.discovery import discover
+from aoi_app.sources.camera.features import Setting
 
 
 @pytest.fixture

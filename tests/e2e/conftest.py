@@ -14,10 +14,10 @@ from sqlalchemy import Engine
 from window_tools import LOOM, Begin, close
 
 from aoi_app.app import Application
-from aoi_app.line import SourceChoice
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import Settings
+from aoi_app.sources.factory import SourceChoice
 
 _kept: list[Application] = []  # their timers may still fire after the test
 

@@ -6,9 +6,9 @@ from sqlalchemy import Engine
 from window_tools import PATIENCE_MS, Begin, over, press
 
 from aoi_app.app import Application
-from aoi_app.line import SourceChoice
 from aoi_app.records.export import read_roll
 from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.factory import SourceChoice
 
 LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1800)
 

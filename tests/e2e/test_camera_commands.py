@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aoi_process import CommandLine
 
-from aoi_app.camera.discovery import package_producer
+from aoi_app.sources.camera.discovery import package_producer
 
 
 @pytest.fixture

@@ -14,17 +14,17 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLin
 from pytestqt.qtbot import QtBot
 
 from aoi_app.app import Application
-from aoi_app.camera.acquisition import CameraBlocks
-from aoi_app.camera.device import SYNTHETIC, CameraConfig
-from aoi_app.camera.discovery import package_producer
-from aoi_app.camera.features import Feature, Setting
 from aoi_app.camera_desk import CameraDesk
 from aoi_app.camera_view import FeatureRow, feature_row, line_scan_panel, visible
-from aoi_app.line import SourceChoice
 from aoi_app.live.session import State
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice, Settings, load_settings
+from aoi_app.sources.acquisition.blocks import CameraBlocks
+from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig
+from aoi_app.sources.camera.discovery import package_producer
+from aoi_app.sources.camera.features import Feature, Setting
+from aoi_app.sources.factory import SourceChoice
 from aoi_app.ui.camera_dialog import CameraDialog
 
 PATIENCE_MS = 30_000

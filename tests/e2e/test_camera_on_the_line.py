@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from aoi_app.camera.discovery import package_producer
-from aoi_app.camera.line_camera import LineCamera
-from aoi_app.camera.recording import is_recording
 from aoi_app.inspect_job import InspectJob, run
-from aoi_app.line import SourceChoice, camera_choice, make_source
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import State
 from aoi_app.records.database import database
 from aoi_app.records.export import read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice
+from aoi_app.sources.camera.discovery import package_producer
+from aoi_app.sources.factory import SourceChoice, camera_choice, make_source
+from aoi_app.sources.line_camera import LineCamera
+from aoi_app.sources.recording.format import is_recording
 from cras_core.inspector import Inspector
 
 PATIENCE_S = 120.0
@@ -112,7 +112,7 @@ def test_the_process_of_the_camera_is_killed_and_the_roll_goes_on(inspector: Ins
 
 
 def test_a_camera_that_is_not_there_is_one_sentence(viky: str, tmp_path: Path) -> None:
-    from aoi_app.camera.source import SourceError
+    from aoi_app.sources.source import SourceError
 
     with pytest.raises(SourceError, match="no camera with the serial number 77") as caught:
         make_source(SourceChoice("genicam:77", camera=CameraChoice(producer=viky))).__enter__()

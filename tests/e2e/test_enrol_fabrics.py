@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageB
 from pytestqt.qtbot import QtBot
 
 from aoi_app.app import Application
-from aoi_app.line import SourceChoice
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import Settings, library_folder
+from aoi_app.sources.factory import SourceChoice
 from cras_core.labels import Label
 from cras_core.sample_store import SampleStore
 

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from aoi_process import CommandLine
 
-from aoi_app.camera.block import Block
-from aoi_app.camera.flat_field import CameraSetup, problems
-from aoi_app.camera.flat_field_file import read_flat_field
-from aoi_app.camera.presets import load_preset
-from aoi_app.camera.replay import Replay
 from aoi_app.settings.defect_types import DefectType, load_catalogue
 from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.settings import load_settings
-from aoi_app.side_by_side_file import load_side_by_side
+from aoi_app.sources.block import Block
+from aoi_app.sources.camera.presets import load_preset
+from aoi_app.sources.flat_field.correction import CameraSetup, problems
+from aoi_app.sources.flat_field.file import read_flat_field
+from aoi_app.sources.recording.replay import Replay
+from aoi_app.sources.side_by_side_file import load_side_by_side
 from cras_core.fabric_archive import import_fabric
 from cras_core.labels import Label
 from cras_core.model_store import ModelStore

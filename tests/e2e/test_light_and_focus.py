@@ -19,18 +19,18 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
 from aoi_app.app import Application
-from aoi_app.camera.acquisition import CameraBlocks
-from aoi_app.camera.discovery import package_producer
-from aoi_app.camera.features import Setting
-from aoi_app.camera.flat_field import non_uniformity
-from aoi_app.camera.flat_field_file import flat_field_path, read_flat_field
-from aoi_app.camera.set_up import config_of, setup_of
-from aoi_app.frame import Frame
 from aoi_app.light_and_focus import Phase, reads_a_camera, thinned
-from aoi_app.line import SourceChoice, make_camera_source
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice, Settings, flat_fields_folder
+from aoi_app.sources.acquisition.blocks import CameraBlocks
+from aoi_app.sources.camera.discovery import package_producer
+from aoi_app.sources.camera.features import Setting
+from aoi_app.sources.camera_set_up import config_of, setup_of
+from aoi_app.sources.factory import SourceChoice, make_camera_source
+from aoi_app.sources.flat_field.correction import non_uniformity
+from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field
+from aoi_app.sources.frame import Frame
 from aoi_app.ui.ruler_dialog import RulerDialog
 from aoi_app.ui.setup_dialog import SetupDialog
 

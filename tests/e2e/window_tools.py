@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from aoi_app.app import Application
-from aoi_app.line import SourceChoice
+from aoi_app.sources.factory import SourceChoice
 
 PATIENCE_MS = 120_000
 Begin = Callable[..., Application]

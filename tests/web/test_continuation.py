@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from aoi_app.camera.loom import WEAVES, Loom, LoomConfig
+from aoi_app.sources.loom import WEAVES, Loom, LoomConfig
 from cras_core.web.continuation import continue_cloth
 
 LINES, WIDTH = 256, 700

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aoi_app.camera.loom import BACKGROUNDS, WEAVES, Loom, LoomConfig
+from aoi_app.sources.loom import BACKGROUNDS, WEAVES, Loom, LoomConfig
 from cras_core.images import list_images, read_image
 from cras_core.web.edges import EdgeConfig, find_edges
 

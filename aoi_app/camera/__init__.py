@@ -1,1 +1,0 @@
-"""Where frames come from. Knows nothing of inspection and windows."""

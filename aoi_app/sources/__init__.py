@@ -1,0 +1,1 @@
+"""Where frames come from: folders, recordings, the loom, cameras."""

@@ -1,0 +1,1 @@
+"""The process that reads a camera, and the ring of shared memory that its lines come through."""

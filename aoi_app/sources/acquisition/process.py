@@ -1,0 +1,216 @@
+"""The acquisition process as its owner sees it: started, asked, watched, ended."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import wait
+from types import TracebackType
+from typing import Any
+
+from aoi_app.sources.acquisition import messages, worker
+from aoi_app.sources.acquisition.ring import RingPlace
+from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo
+from aoi_app.sources.camera.features import Feature, FeatureError, NodeMap, Setting
+from aoi_app.sources.camera.presets import SettingResult
+
+_END_S = 3.0
+_CONFIRM_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The process is no more; the text says how it came."""
+
+    text: str
+
+
+class CameraProcess:
+    """One acquisition process, from start to end. Its events are read by one thread; anybody may ask it.
+
+    Used on its own, as ``with CameraProcess(config) as camera``, it reads and sets the features of a camera that does
+    not run.
+
+    Args:
+        config: which camera.
+        streams: it begins to deliver as soon as it is open.
+
+    Raises:
+        CameraError: the system cannot start a process now.
+    """
+
+    def __init__(self, config: CameraConfig, *, streams: bool = False) -> None:
+        self.config = config
+        self.info: DeviceInfo | None = None
+        self.results: tuple[SettingResult, ...] = ()
+        context = get_context("spawn")
+        self._numbers: Any = context.RawArray("d", messages.NUMBERS)
+        self._numbers[messages.PROMISED_S] = time.monotonic() + config.open_limit_s
+        self._events, events = context.Pipe()
+        self._control, control = context.Pipe()
+        self._lock = threading.Lock()
+        self._late_since_s: float | None = None
+        self._looked_s = 0.0
+        self._process = context.Process(
+            target=worker.run_camera,
+            args=(config, streams, events, control, self._numbers),
+            name=f"camera {config.serial or ''}",
+            daemon=True,
+        )
+        try:
+            self._process.start()
+        except OSError as error:
+            self._events.close()
+            self._control.close()
+            raise CameraError(f"The acquisition process cannot be started: {error.strerror or error}.") from error
+        finally:
+            events.close()
+            control.close()
+        self.pid = self._process.pid
+
+    def number(self, place: int) -> int:
+        """What was counted since the process began: ``messages.FRAMES``, ``LINES``, ``INCOMPLETE``, ``LOST_LINES``."""
+        return int(self._numbers[place])
+
+    def __enter__(self) -> CameraProcess:
+        """Waits until the camera is open. Raises CameraError."""
+        try:
+            self.wait_open()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def wait_open(self) -> None:
+        """Waits until the camera is open.
+
+        Raises:
+            CameraError: it cannot be opened, or its producer crashes or hangs over it.
+        """
+        while self.info is None:
+            event = self.next_event(0.1)
+            if isinstance(event, messages.Failed):
+                raise CameraError(event.text, in_use=event.in_use)
+            if isinstance(event, Ended):
+                raise CameraError(f"{self.config.label} cannot be opened: {event.text}.")
+            if event is None and self.is_hung():
+                raise CameraError(
+                    f"{self.config.label} cannot be opened: its producer did not answer for "
+                    f"{self.config.open_limit_s:g} s."
+                )
+
+    def next_event(self, timeout_s: float) -> messages.Event | Ended | None:
+        """What the process says next; None when it says nothing within the time. What it said before it ended comes
+        before its end.
+        """
+        if not self._events.poll(0):
+            wait([self._events, self._process.sentinel], timeout_s)
+        try:
+            if self._events.poll(0):
+                event: messages.Event = self._events.recv()
+                if isinstance(event, messages.Opened):
+                    self.info, self.results = event.info, event.results
+                return event
+        except (EOFError, OSError):
+            self._process.join(_END_S)
+        if self._process.is_alive():
+            return None
+        return Ended(_how(self._process.exitcode))
+
+    def send_ring(self, place: RingPlace) -> None:
+        """Gives it memory to write into. A process that is gone shows in ``next_event``."""
+        self._order(place)
+
+    def is_hung(self) -> bool:
+        """Whether it has broken its promise of a sign of life. To be asked often: one look is not enough, because the
+        one who looks may have been late, too.
+        """
+        now = time.monotonic()
+        is_regular = now - self._looked_s < 2 * _CONFIRM_S + 0.1
+        self._looked_s = now
+        if now <= self._numbers[messages.PROMISED_S]:
+            self._late_since_s = None
+            return False
+        if self._late_since_s is None or not is_regular:
+            self._late_since_s = now
+        return now - self._late_since_s > _CONFIRM_S
+
+    def features(self, node_map: NodeMap) -> list[Feature]:
+        """All features of a node map as they are now. Raises CameraError."""
+        found: list[Feature] = self._ask("features", node_map)
+        return found
+
+    def feature(self, node_map: NodeMap, name: str) -> Feature:
+        """One feature as it is now. Raises FeatureError, CameraError."""
+        found: Feature = self._ask("feature", node_map, name)
+        return found
+
+    def write(self, setting: Setting) -> Feature:
+        """Sets a feature, or executes a command. Raises FeatureError, CameraError."""
+        feature: Feature = self._ask("write", setting)
+        return feature
+
+    def change(self, settings: Sequence[Setting]) -> list[SettingResult]:
+        """Stops the camera if it runs, sets features in order, and starts it again. Raises CameraError."""
+        results: list[SettingResult] = self._ask("change", tuple(settings))
+        return results
+
+    def run(self, *, on: bool) -> None:
+        """Starts or stops it. Raises FeatureError, CameraError."""
+        self._ask("start" if on else "stop")
+
+    def end(self, *, kill: bool = False) -> None:
+        """Ends the process, and kills it if it does not end by itself."""
+        if not kill and self._process.is_alive():
+            self._order(messages.Quit())
+            deadline_s = time.monotonic() + _END_S
+            while self._process.is_alive() and time.monotonic() < deadline_s:
+                self.next_event(0.05)  # so that it does not wait for room in the pipe
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join(_END_S)
+        self._events.close()
+        with self._lock:
+            self._control.close()
+        if not self._process.is_alive():
+            self._process.close()
+
+    def _order(self, order: RingPlace | messages.Quit) -> None:
+        try:
+            self._events.send(order)
+        except OSError:
+            self._late_since_s = None  # it is gone, which ``next_event`` tells
+
+    def _ask(self, verb: str, *arguments: Any) -> Any:
+        with self._lock:
+            try:
+                self._control.send((verb, arguments))
+                if not self._control.poll(self.config.open_limit_s):
+                    raise CameraError(f"{self.config.label} did not answer for {self.config.open_limit_s:g} s.")
+                outcome, value = self._control.recv()
+            except (EOFError, OSError) as error:
+                raise CameraError(f"{self.config.label} is being connected anew; try again in a moment.") from error
+        if outcome == "refused":
+            raise FeatureError(value)
+        return value
+
+
+def _how(exit_code: int | None) -> str:
+    """How a process came to its end, for a person."""
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        if name in {"SIGKILL", "SIGTERM"}:
+            return f"its acquisition process was killed ({name})"
+        return f"its driver crashed ({name})"
+    if exit_code is not None and exit_code > 255:  # Windows: status of an exception
+        return f"its driver crashed (0x{exit_code:08X})"
+    return f"its acquisition process ended (exit status {exit_code})"

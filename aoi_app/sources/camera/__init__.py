@@ -1,0 +1,1 @@
+"""A camera: how it is found, described and set, and what its pixels mean."""

@@ -1,0 +1,1 @@
+"""Cameras behind GenTL producers; imported in child processes only."""

@@ -1,0 +1,235 @@
+"""GenICam cameras through harvesters. Only the files ``genicam*`` import harvesters and genicam.
+
+Runs only in child processes: the binding holds the interpreter's lock while it waits for a frame, producers hang and
+crash, and none of that may reach the window.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from genicam import genapi, gentl
+from harvesters.core import Callback, ImageAcquirer, ParameterKey, ParameterSet
+from harvesters.util.pfnc import dict_by_ints
+
+from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo, RawFrame
+from aoi_app.sources.camera.features import Feature, FeatureError, NodeMap, Setting
+from aoi_app.sources.camera.genicam.nodes import list_nodes, read_node, reason, write_node
+from aoi_app.sources.camera.genicam.producer import GENICAM_ERRORS, Producer, cannot_open, choose
+
+_EVENT_WAIT_MS = 20
+_IMAGE_PAYLOADS = {
+    gentl.PAYLOADTYPE_INFO_IDS.PAYLOAD_TYPE_UNKNOWN,
+    gentl.PAYLOADTYPE_INFO_IDS.PAYLOAD_TYPE_IMAGE,
+    gentl.PAYLOADTYPE_INFO_IDS.PAYLOAD_TYPE_CHUNK_DATA,
+}
+_BIG_ENDIAN = 2
+_FEWEST_BUFFERS = 8
+_BUFFERS_BYTES = 2**28
+
+
+class _CountsIncomplete(Callback):  # type: ignore[misc]  # harvesters has no types
+    def __init__(self) -> None:
+        self.count = 0
+
+    def emit(self, context: object = None) -> None:  # noqa: ARG002 (the signature is harvesters')
+        self.count += 1
+
+
+class GenicamDevice:
+    """A camera behind a GenTL producer."""
+
+    def __init__(self, config: CameraConfig) -> None:
+        self._config = config
+        self._producer: Producer | None = None
+        self._acquirer: ImageAcquirer = None
+        self._incomplete = _CountsIncomplete()
+        self._maps: dict[NodeMap, Any] = {}
+        self._fetched: deque[Any] = deque()
+        self._runs = 0
+        self._lacks: set[str] = set()
+        self.info = DeviceInfo(config.producer, "", "", "", config.serial or "", "", "unknown")
+
+    @property
+    def incomplete(self) -> int:
+        """Buffers since the start that came with pixels missing."""
+        return self._incomplete.count
+
+    def __enter__(self) -> GenicamDevice:
+        self._producer = Producer(self._config.producer)
+        index = choose(self._producer.devices, self._config)
+        self.info = self._producer.devices[index]
+        keys = ParameterKey
+        options = {
+            keys.NUM_BUFFERS_FOR_FETCH_CALL: self._config.buffers,
+            keys.TIMEOUT_PERIOD_ON_UPDATE_EVENT_DATA_CALL: _EVENT_WAIT_MS,
+        }
+        try:
+            self._acquirer = self._producer.harvester.create(index, config=ParameterSet(options))
+        except GENICAM_ERRORS as error:
+            self._producer.harvester.reset()
+            raise cannot_open(self.info, error) from error
+        self._acquirer.add_callback(ImageAcquirer.Events.INCOMPLETE_BUFFER, self._incomplete)
+        streams = self._acquirer.data_streams
+        self._maps = {
+            "system": self._acquirer.system.node_map,
+            "interface": self._acquirer.interface.node_map,
+            "device": self._acquirer.device.node_map,
+            "stream": streams[0].node_map if streams else None,
+            "remote": self._acquirer.remote_device.node_map,
+        }
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._maps = {}
+        if self._acquirer is not None:
+            self._acquirer.destroy()
+            self._acquirer = None
+        if self._producer is not None:
+            self._producer.harvester.reset()
+            self._producer = None
+
+    def list_features(self, node_map: NodeMap) -> list[Feature]:
+        """All features of a node map; empty if there is no such node map."""
+        nodes = self._maps.get(node_map)
+        return [] if nodes is None else list_nodes(node_map, nodes)
+
+    def feature(self, node_map: NodeMap, name: str) -> Feature:
+        """One feature as it is now."""
+        return read_node(node_map, self._nodes(node_map), name)
+
+    def write(self, setting: Setting) -> Feature:
+        """Sets a feature or executes a command."""
+        return write_node(self._nodes(setting.node_map), setting)
+
+    def start(self) -> None:
+        """Announces the buffers and begins. MultiFrame is refused: it would allocate every frame at once."""
+        remote = self._maps["remote"]
+        try:
+            mode = remote.AcquisitionMode.value if remote.has_node("AcquisitionMode") else "Continuous"
+            if mode != "Continuous":
+                raise CameraError("AcquisitionMode has to be Continuous: a web does not end after some frames.")
+            self._incomplete.count = 0
+            self._lacks.clear()
+            self._acquirer.num_buffers = max(self._acquirer.min_num_buffers, self._buffers())
+            self._acquirer.start()
+        except GENICAM_ERRORS as error:
+            raise CameraError(f"{self.info.name} does not start: {reason(error)}.") from error
+        self._runs += 1
+
+    def stop(self) -> None:
+        """Ends it. Buffers that nobody fetched go back first; queueing one afterwards can crash a producer."""
+        try:
+            while self._fetched:
+                self._queue(self._fetched.popleft(), self._runs)
+            self._runs += 1
+            self._acquirer.stop()
+        except GENICAM_ERRORS as error:
+            raise CameraError(f"{self.info.name} does not stop: {reason(error)}.") from error
+
+    def fetch(self, timeout_s: float) -> RawFrame | None:
+        """The next complete buffer."""
+        try:
+            if not self._fetched:
+                found = self._acquirer.try_fetch(timeout=timeout_s, is_raw=True)
+                self._fetched.extend(b for b in (found if isinstance(found, list) else [found]) if b is not None)
+            return self._frame(self._fetched.popleft()) if self._fetched else None
+        except GENICAM_ERRORS as error:
+            raise CameraError(
+                f"{self.info.name} cannot be read any more: {reason(error)}. Look at its cable and its power."
+            ) from error
+
+    def ping(self) -> None:
+        """Reads the width out of the camera, past every cache."""
+        try:
+            self._maps["remote"].get_node("Width").get_value(ignore_cache=True)
+        except genapi.LogicalErrorException:
+            return  # it has no such feature, and cannot be asked
+        except GENICAM_ERRORS as error:
+            raise CameraError(f"{self.info.name} does not answer any more: {reason(error)}") from error
+
+    def _buffers(self) -> int:
+        """How many buffers are made: fewer where they are large, but not so few that a short stall loses cloth."""
+        stream = self._acquirer.data_streams[0]
+        size = stream.payload_size if stream.defines_payload_size() else self._maps["remote"].PayloadSize.value
+        wanted = self._config.buffers
+        return max(min(_FEWEST_BUFFERS, wanted), min(wanted, _BUFFERS_BYTES // max(1, int(size))))
+
+    def _frame(self, buffer: Any) -> RawFrame:
+        payload, problem = self._ask(buffer, "payload_type"), ""
+        if payload is not None and payload not in _IMAGE_PAYLOADS:
+            name = gentl.PAYLOADTYPE_INFO_IDS(payload).name if payload < 12 else payload
+            problem = f"{self.info.name} sends payloads of type {name}; only plain images can be read."
+        lines = self._ask(buffer, "delivered_image_height") or self._ask(buffer, "height")
+        width, code = self._ask(buffer, "width"), self._ask(buffer, "pixel_format")
+        lines = int(lines or self._maps["remote"].Height.value)
+        frame_id, timestamp_ns = self._ask(buffer, "frame_id"), self._ask(buffer, "timestamp_ns")
+        data = np.frombuffer(buffer.raw_buffer, np.uint8)
+        return RawFrame(
+            data=data[self._ask(buffer, "image_offset") or 0 :],
+            lines=lines,
+            width_px=int(width or self._maps["remote"].Width.value),
+            pixel_format=dict_by_ints.get(code) or str(self._maps["remote"].PixelFormat.value),
+            padding_bytes=int(self._ask(buffer, "padding_x") or 0),
+            big_endian=self._ask(buffer, "pixel_endianness") == _BIG_ENDIAN,
+            frame_id=frame_id if frame_id is not None else self._chunk("ChunkFrameID"),
+            timestamp_ns=timestamp_ns if timestamp_ns is not None else self._chunk("ChunkTimestamp"),
+            encoder=self._encoder(lines),
+            give_back=partial(self._queue, buffer, self._runs),
+            problem=problem,
+        )
+
+    def _queue(self, buffer: Any, run: int) -> None:
+        if run == self._runs:
+            buffer.parent.queue_buffer(buffer)
+
+    def _ask(self, buffer: Any, what: str) -> Any:
+        """What a buffer may know; a producer that does not know it is not asked again until the next start."""
+        if what in self._lacks:
+            return None
+        try:
+            return getattr(buffer, what)
+        except GENICAM_ERRORS:
+            self._lacks.add(what)
+            return None
+
+    def _chunk(self, name: str) -> int | None:
+        """A whole number out of the chunk data of the buffer that was fetched last."""
+        if name in self._lacks:
+            return None
+        try:
+            return int(self._maps["remote"].get_node(name).value)
+        except GENICAM_ERRORS:
+            self._lacks.add(name)
+            return None
+
+    def _encoder(self, lines: int) -> npt.NDArray[np.int64] | None:
+        if self._config.encoder == "none" or "ChunkEncoderValue" in self._lacks:
+            return None
+        counts = []
+        for line in range(lines if self._config.encoder == "each" else 1):
+            if "ChunkScanLineSelector" not in self._lacks:
+                try:
+                    self._maps["remote"].get_node("ChunkScanLineSelector").value = line
+                except GENICAM_ERRORS:
+                    self._lacks.add("ChunkScanLineSelector")
+            if line > 0 and "ChunkScanLineSelector" in self._lacks:
+                break
+            count = self._chunk("ChunkEncoderValue")
+            if count is None:
+                return None
+            counts.append(count)
+        return np.array(counts, np.int64)
+
+    def _nodes(self, node_map: NodeMap) -> Any:
+        nodes = self._maps.get(node_map)
+        if nodes is None:
+            raise FeatureError(f"{self.info.name} has no node map {node_map}.")
+        return nodes

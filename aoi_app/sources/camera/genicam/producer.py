@@ -1,0 +1,109 @@
+"""Opens producers and tells their cameras apart. Runs only in child processes, see ``genicam``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from genicam import genapi, gentl
+from harvesters.core import Harvester, ParameterKey, ParameterSet
+
+from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo
+from aoi_app.sources.camera.genicam.nodes import reason
+
+GENICAM_ERRORS = (gentl.GenericException, genapi.GenericException)
+_ACCESS = {1: "free", 2: "read only", 3: "not reachable", 4: "in use", 5: "in use", 6: "in use"}
+
+
+class _Heard(logging.Handler):
+    """Keeps what harvesters only logs: why a producer or an interface cannot be opened."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.reasons: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self.reasons.append(reason(error) if error is not None else record.getMessage())
+        del self.reasons[:-20]
+
+
+class Producer:
+    """An open producer."""
+
+    def __init__(self, path: str) -> None:
+        self._heard = _Heard()
+        logger = logging.getLogger("aoi_app.camera.harvesters")
+        logger.propagate = False
+        logger.handlers = [self._heard]
+        self.harvester = Harvester(config=ParameterSet({ParameterKey.LOGGER: logger}))
+        self.harvester.add_file(path)
+        self.harvester.update()
+        if not self.harvester.device_info_list and self._heard.reasons:
+            raise CameraError(f"The producer {path} cannot be opened: {self._heard.reasons[-1]}.")
+        self.devices = [_device_info(path, d) for d in self.harvester.device_info_list]
+
+
+def list_devices(path: str) -> list[DeviceInfo]:
+    """The cameras that a producer finds.
+
+    Raises:
+        CameraError: the producer cannot be opened.
+    """
+    producer = Producer(path)
+    try:
+        return producer.devices
+    finally:
+        producer.harvester.reset()
+
+
+def choose(devices: list[DeviceInfo], config: CameraConfig) -> int:
+    """The place of the wanted camera in the producer's list."""
+    if not devices:
+        raise CameraError(
+            f"The producer {config.producer} finds no camera. Look at power and cable, and whether its maker's own "
+            "viewer sees it."
+        )
+    if config.serial is None:
+        return 0
+    for index, device in enumerate(devices):
+        if config.serial in {device.serial, device.id}:
+            return index
+    found = ", ".join(f"{d.serial} ({d.model})" for d in devices)
+    raise CameraError(f"{config.producer} finds no camera with the serial number {config.serial}. It finds {found}.")
+
+
+def cannot_open(info: DeviceInfo, error: BaseException) -> CameraError:
+    """The error that says why a camera cannot be opened, and whether another program has it."""
+    if isinstance(error, gentl.ResourceInUseException | gentl.BusyException):
+        return CameraError(f"{info.name} is in use: another program has it open. Close that first.", in_use=True)
+    if isinstance(error, gentl.AccessDeniedException):
+        return CameraError(
+            f"{info.name} cannot be opened: access denied. Either another program has it, or this user may not use "
+            "the device (on Linux, the maker's udev rules or network settings are missing).",
+            in_use=True,
+        )
+    return CameraError(f"{info.name} cannot be opened: {reason(error)}.")
+
+
+def _device_info(path: str, device: Any) -> DeviceInfo:
+    def text(name: str) -> str:
+        try:
+            return str(getattr(device, name) or "")
+        except GENICAM_ERRORS:
+            return ""
+
+    try:
+        access = _ACCESS.get(int(device.access_status), "unknown")
+    except GENICAM_ERRORS:
+        access = "unknown"
+    return DeviceInfo(
+        producer=path,
+        id=text("id_"),
+        vendor=text("vendor"),
+        model=text("model"),
+        serial=text("serial_number"),
+        transport=text("tl_type"),
+        access=access,
+        user_name=text("user_defined_name"),
+    )

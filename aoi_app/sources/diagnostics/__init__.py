@@ -1,0 +1,1 @@
+"""What tells whether a camera works: check, benchmark, focus."""

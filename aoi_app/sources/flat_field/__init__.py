@@ -1,0 +1,1 @@
+"""The response of every column, recorded, kept and taken out."""

@@ -1,0 +1,1 @@
+"""Where a camera's lines lie on the web."""

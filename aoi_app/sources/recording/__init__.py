@@ -1,0 +1,1 @@
+"""What a camera delivered, on disk and back."""

@@ -1,0 +1,92 @@
+"""Several sources across one web, named by a JSON file::
+
+    {"cameras": [{"source": "replay:left"},
+                 {"source": "replay:right", "overlap_px": 128, "offset_lines": -3}]}
+
+from left to right. Paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from aoi_app.settings.recipe import describe
+from aoi_app.sources.side_by_side import Neighbour, SideBySide
+from aoi_app.sources.source import FrameSource, SourceError
+
+KIND = "side-by-side"
+"""What such a source is called: ``side-by-side:FILE.json``."""
+
+_PATHS = frozenset({"folder", "replay"})
+
+
+class NeighbourEntry(BaseModel):
+    """One of the sources."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Annotated[str, Field(min_length=1)]
+    """As after ``--source``; another file of this kind is none."""
+    overlap_px: Annotated[int, Field(ge=0, le=16384)] = 0
+    """Columns that it shares with the one to its left; 0 for the first."""
+    offset_lines: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] = 0
+    """Line of the web that its first line shows; negative where it sees a place later."""
+
+    @field_validator("source")
+    @classmethod
+    def _is_no_file_of_this_kind(cls, value: str) -> str:
+        if value.partition(":")[0] == KIND:
+            raise ValueError(f"sources side by side cannot hold others side by side ({value})")
+        return value
+
+
+class SideBySideFile(BaseModel):
+    """Sources from left to right."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    cameras: Annotated[tuple[NeighbourEntry, ...], Field(min_length=2)]
+
+
+def load_side_by_side(path: Path) -> SideBySideFile:
+    """Reads such a file.
+
+    Raises:
+        SourceError: it cannot be read or is not valid; the text names the field.
+    """
+    try:
+        return SideBySideFile.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise SourceError(f"The sources {path} cannot be read: {error.strerror or error}.") from error
+    except ValidationError as error:
+        raise SourceError(f"The sources {path} are not valid: {describe(error)}.") from error
+
+
+def make_side_by_side(file: str, make: Callable[[str], FrameSource]) -> SideBySide:
+    """The source that such a file describes.
+
+    Args:
+        file: its path.
+        make: makes the source of one of them.
+
+    Raises:
+        SourceError: the file or one of the sources cannot be used.
+    """
+    if not file:
+        raise SourceError("Sources side by side need the file that names them: --source side-by-side:FILE.json")
+    path = Path(file).expanduser()
+    described = load_side_by_side(path)
+    return SideBySide(
+        [Neighbour(make(_from(path.parent, c.source)), c.overlap_px, c.offset_lines) for c in described.cameras]
+    )
+
+
+def _from(folder: Path, spec: str) -> str:
+    """A specification whose path, if it has one, begins at the file and not where the program was started."""
+    kind, colon, rest = spec.partition(":")
+    return f"{kind}{colon}{folder / Path(rest).expanduser()}" if kind in _PATHS and rest else spec
