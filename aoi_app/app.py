@@ -14,11 +14,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from sqlalchemy import Engine
 
-from aoi_app import overlay
 from aoi_app.camera_answers import CameraAnswers
 from aoi_app.collecting import RunningRoll
-from aoi_app.defects import Defect, Remark
 from aoi_app.enrol_answers import EnrolAnswers
+from aoi_app.inspection import overlay
+from aoi_app.inspection.defects import Defect, Remark
+from aoi_app.inspection.web_history import WebHistory
 from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import News, Session, Snapshot, State
@@ -45,7 +46,6 @@ from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
 from aoi_app.ui.theme import apply_theme
 from aoi_app.verdicts import VerdictAnswers, VerdictDesk
-from aoi_app.web_history import WebHistory
 from cras_core.trained import Trained
 
 logger = logging.getLogger(__name__)

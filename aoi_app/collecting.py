@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from aoi_app.collect_desk import CollectDesk
 from aoi_app.collect_view import CollectStatus
-from aoi_app.defects import Remark
+from aoi_app.inspection.defects import Remark
 from aoi_app.live.session import Session
 from aoi_app.settings.recipe import Recipe
 from cras_core.errors import CrasError

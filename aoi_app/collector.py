@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.collect_view import CollectView
-from aoi_app.roll_inspection import Outcome
+from aoi_app.inspection.roll import Outcome
 from aoi_app.settings.recipe import Recipe
 from aoi_app.tile_plan import Candidate, CollectConfig, TilePlan
 from cras_core.errors import CrasError

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.defects import Defect
-from aoi_app.recent_web import TilePlace
+from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.recent_web import TilePlace
+from aoi_app.inspection.review import Review
 from aoi_app.records.export import PLACES
 from aoi_app.settings.recipe import Recipe
-from aoi_app.verdict import Review
 from cras_core.errors import CrasError, DataError
 from cras_core.images import read_image
 from cras_core.labels import labels_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.recent_web import Strip
+from aoi_app.inspection.recent_web import Strip
 from cras_core.web.edges import EdgeConfig
 
 Image = npt.NDArray[np.uint8]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from aoi_app.defects import Defect
+from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.review import NO_REVIEW, Review, Verdict
 from aoi_app.records.database import RecordsError, now
 from aoi_app.records.reviews import read_reviews, write_review
 from aoi_app.settings.defect_types import DefectType
-from aoi_app.verdict import NO_REVIEW, Review, Verdict
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

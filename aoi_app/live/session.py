@@ -16,12 +16,12 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aoi_app.defects import Defect, Gap, Remark
+from aoi_app.inspection.defects import Defect, Gap, Remark
+from aoi_app.inspection.recent_web import Strip
+from aoi_app.inspection.roll import Outcome, RollInspection
 from aoi_app.live.frame_queue import FrameQueue
-from aoi_app.recent_web import Strip
 from aoi_app.records.database import RecordsError
 from aoi_app.records.roll_log import RollLog
-from aoi_app.roll_inspection import Outcome, RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError, SourceStatus, TellsStatus

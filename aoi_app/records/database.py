@@ -73,7 +73,7 @@ class RollRow(Base):
 
 
 class DefectRow(Base):
-    """One defect; the columns are those of ``aoi_app.defects.Defect``."""
+    """One defect; the columns are those of ``aoi_app.inspection.defects.Defect``."""
 
     __tablename__ = "defects"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -99,7 +99,7 @@ class DefectRow(Base):
     thumbnail: Mapped[bytes] = deferred(mapped_column(LargeBinary))
     """PNG."""
     verdict: Mapped[str | None]
-    """confirmed or rejected by a person; this and the following are those of ``aoi_app.verdict.Review``."""
+    """confirmed or rejected by a person; this and the following are those of ``aoi_app.inspection.review.Review``."""
     type_code: Mapped[str | None]
     type_name: Mapped[str | None]
     reviewer: Mapped[str | None]

@@ -17,8 +17,8 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.defects import SourceSpan
-from aoi_app.recent_web import Strip, TileSample
+from aoi_app.inspection.defects import SourceSpan
+from aoi_app.inspection.recent_web import Strip, TileSample
 from aoi_app.records.database import DefectRow, RecordsError, RollRow, explain
 from aoi_app.records.roll_log import encode_png
 from cras_core.files import write_atomically

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from aoi_app.inspection.review import Review, Verdict
 from aoi_app.records.database import DefectRow, RecordsError, explain
-from aoi_app.verdict import Review, Verdict
 
 
 def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> None:

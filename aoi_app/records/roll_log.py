@@ -19,9 +19,9 @@ from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.defects import Defect, Gap
+from aoi_app.inspection.defects import Defect, Gap
+from aoi_app.inspection.roll import Outcome
 from aoi_app.records.database import DefectRow, GapRow, RecordsError, RemarkRow, RollRow, explain, now
-from aoi_app.roll_inspection import Outcome
 from cras_core.files import write_atomically
 
 _RETRY_S = 1.0

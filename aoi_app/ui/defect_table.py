@@ -18,9 +18,9 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QContextMenuEvent, QFont, QImage, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
-from aoi_app.defects import Defect
+from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.review import NO_REVIEW, Review
 from aoi_app.settings.defect_types import DefectType
-from aoi_app.verdict import NO_REVIEW, Review
 
 _THUMBNAIL_PX = 56
 _COLUMNS = ("", "No.", "verdict", "score", "along, m", "across, mm", "size, mm", "shape", "area, mm²")

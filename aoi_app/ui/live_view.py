@@ -10,9 +10,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QStyleOptionGraphicsItem, QWidget
 
-from aoi_app.overlay import SCALE_TOP, Mark, color_table, heat
+from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat
+from aoi_app.inspection.web_history import WebPicture
 from aoi_app.ui.theme import Theme
-from aoi_app.web_history import WebPicture
 
 _GLIDE = 0.25  # share of the way to the newest line that the view moves at each tick
 _MARK = QColor(0, 230, 255)

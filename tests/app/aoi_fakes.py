@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.defects import Defect, Gap
-from aoi_app.roll_inspection import Outcome, RollInspection
+from aoi_app.inspection.defects import Defect, Gap
+from aoi_app.inspection.roll import Outcome, RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.source import EndOfWeb, FrameSource

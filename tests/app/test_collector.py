@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aoi_app.collector import Collector
-from aoi_app.roll_inspection import RollInspection
+from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import LoomConfig, LoomSource

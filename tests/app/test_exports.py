@@ -12,12 +12,12 @@ import pytest
 from aoi_fakes import PLAIN, cut_frames, dark, frame, inspect_all, roll_inspection
 from sqlalchemy import Engine
 
-from aoi_app.defects import SourceSpan
-from aoi_app.recent_web import TilePlace, TileSample
+from aoi_app.inspection.defects import SourceSpan
+from aoi_app.inspection.recent_web import TilePlace, TileSample
+from aoi_app.inspection.roll import Outcome
 from aoi_app.records.database import RecordsError, open_database
 from aoi_app.records.export import PLACES, MapWriter, TileWriter, export_roll, read_roll, write_csv, write_json
 from aoi_app.records.roll_log import RollLog
-from aoi_app.roll_inspection import Outcome
 from aoi_app.sources.frame import Frame, Lost
 
 PLACE = TilePlace(0, 0, 512, 512, 0.0, 512.0)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from aoi_fakes import Brightness, frame, inspect_all
 
-from aoi_app.order_check import OrderCheck, fabric_of
-from aoi_app.roll_inspection import RollInspection
+from aoi_app.inspection.order_check import OrderCheck, fabric_of
+from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.assets import asset
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.loom import Loom, LoomConfig

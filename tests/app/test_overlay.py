@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aoi_app.overlay import SCALE_TOP, Mark, color_table, heat, marks
+from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat, marks
 
 ONE = st.floats(-1, 5, width=32)
 

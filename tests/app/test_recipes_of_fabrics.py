@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from aoi_fakes import PLAIN, Brightness, SeenBrightness, dark, frame, inspect_all, listed
 
-from aoi_app.roll_inspection import RollInspection
+from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.active_recipe import RecipeInForce
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.recipe_book import RecipeDesk

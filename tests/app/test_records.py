@@ -17,11 +17,11 @@ from aoi_fakes import until
 from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
-from aoi_app.defects import Box, Defect, Gap, Remark
+from aoi_app.inspection.defects import Box, Defect, Gap, Remark
+from aoi_app.inspection.roll import Outcome
 from aoi_app.records.database import DefectRow, RecordsError, RollRow, open_database
 from aoi_app.records.export import list_rolls, read_roll
 from aoi_app.records.roll_log import RollLog, mark_interrupted
-from aoi_app.roll_inspection import Outcome
 
 FIGURES: dict[str, object] = {"length_m": 1.5, "inspected_m": 1.25, "gap_m": 0.25, "width_mm": 271.5, "fabric": "twill"}
 
@@ -364,7 +364,7 @@ from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.live.session import Session
 from aoi_app.records.database import open_database
 from aoi_app.records.roll_log import RollLog
-from aoi_app.roll_inspection import RollInspection
+from aoi_app.inspection.roll import RollInspection
 from cras_core.web.tiling import TilingConfig
 
 engine = open_database("sqlite:///" + sys.argv[1])

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aoi_app.defects import Defect
+from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.review import NO_REVIEW, Review
+from aoi_app.inspection.roll import RollInspection
 from aoi_app.records.export import TileWriter
 from aoi_app.reviewed_tiles import ReviewedRoll, ReviewLearner, learn_review
-from aoi_app.roll_inspection import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb
-from aoi_app.verdict import NO_REVIEW, Review
 from cras_core.inspector import Inspector
 from cras_core.sample_store import FabricRecord, SampleStore
 

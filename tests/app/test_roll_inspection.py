@@ -19,8 +19,8 @@ from aoi_fakes import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.defects import Defect
-from aoi_app.roll_inspection import Outcome, RollInspection
+from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.roll import Outcome, RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig

@@ -12,13 +12,13 @@ import pytest
 from aoi_fakes import PLAIN, Brightness, FailingBrightness, SlowBrightness, dark, until
 from sqlalchemy import Engine
 
-from aoi_app.defects import Defect
+from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import Session, Sink, State
 from aoi_app.records.database import RecordsError, open_database
 from aoi_app.records.export import read_roll
 from aoi_app.records.roll_log import RollLog
-from aoi_app.roll_inspection import RollInspection
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.folder import FolderConfig, FolderSource

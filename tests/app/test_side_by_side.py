@@ -11,7 +11,7 @@ from camera_fakes import GivenBlocks, blocks_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.roll_inspection import RollInspection
+from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.block import Outage
 from aoi_app.sources.camera_source import CameraSource

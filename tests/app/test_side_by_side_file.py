@@ -11,7 +11,7 @@ import pytest
 from aoi_fakes import inspect_all, listed, read_all
 from camera_fakes import GivenBlocks, blocks_of
 
-from aoi_app.roll_inspection import RollInspection
+from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.camera_source import CameraSource
 from aoi_app.sources.factory import SourceChoice, make_source, spec_of

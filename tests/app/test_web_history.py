@@ -9,9 +9,9 @@ from aoi_fakes import dark, frame, inspect_all, roll_inspection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.recent_web import Strip
+from aoi_app.inspection.recent_web import Strip
+from aoi_app.inspection.web_history import WebHistory
 from aoi_app.sources.frame import Frame, Lost
-from aoi_app.web_history import WebHistory
 
 
 def strips_of(*items: Frame | Lost) -> list[Strip]:

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press
 
 from aoi_app.app import Application
-from aoi_app.defects import Remark
+from aoi_app.inspection.defects import Remark
 from aoi_app.settings.settings import library_folder
 from cras_core.sample_store import FabricRecord, SampleStore
 

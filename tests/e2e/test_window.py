@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from window_tools import PATIENCE_MS, Begin, banner, choose_file, figure, inspecting, over, press, rows, state
 
 from aoi_app.app import Application
-from aoi_app.defects import Defect
+from aoi_app.inspection.defects import Defect
 from aoi_app.live.session import News, State
 from aoi_app.records.export import list_rolls, read_roll
 from aoi_app.settings.recipe import Recipe

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.cloth_remarks import ClothRemarks
-from aoi_app.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_of
-from aoi_app.judge import Judge, judge
-from aoi_app.recent_web import RecentWeb, Strip, TileSample
-from aoi_app.segment import Segment
+from aoi_app.inspection.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_of
+from aoi_app.inspection.recent_web import RecentWeb, Strip, TileSample
+from aoi_app.inspection.remarks import ClothRemarks
+from aoi_app.inspection.roll_model import Judge, judge
+from aoi_app.inspection.segment import Segment
 from aoi_app.settings.active_recipe import RecipeInForce
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.defects import Defect
+from aoi_app.inspection.defects import Defect
 from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows
 
 Image = npt.NDArray[np.uint8]

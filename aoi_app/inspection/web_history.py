@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.recent_web import Strip
+from aoi_app.inspection.recent_web import Strip
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

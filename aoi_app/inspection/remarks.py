@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aoi_app.defects import RemarkKind
-from aoi_app.order_check import OrderCheck
+from aoi_app.inspection.defects import RemarkKind
+from aoi_app.inspection.order_check import OrderCheck
 from cras_core.calibration import FabricCalibration
 from cras_core.web.inspection import ScoredRows
 

@@ -1,0 +1,1 @@
+"""Frames in, defects and gaps out. No threads, no torch, no database."""
