@@ -190,7 +190,7 @@ def inspect(
     Exit status: 0 everything was inspected; 2 nothing could be done; 3 something was not inspected or not written
     (it is listed); 130 stopped by Ctrl-C, with what was done until then written.
     """
-    from aoi_app.inspect_job import InspectJob, run
+    from aoi_app.live.headless import InspectJob, run
 
     recipe = _recipe(
         recipe_file,

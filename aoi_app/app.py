@@ -22,8 +22,8 @@ from aoi_app.inspection.defects import Defect, Remark
 from aoi_app.inspection.web_history import WebHistory
 from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.live.assembly import make_session
+from aoi_app.live.model_loader import LoadedModel, ModelLoader
 from aoi_app.live.session import News, Session, Snapshot, State
-from aoi_app.model_loader import LoadedModel, ModelLoader
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.reviewed_tiles import ReviewedRoll

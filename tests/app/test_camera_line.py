@@ -9,9 +9,9 @@ import pytest
 from aoi_fakes import gaps_of, inspect_all, listed, read_all
 from camera_fakes import GivenBlocks, block_of, blocks_of
 
-from aoi_app.inspect_job import InspectJob, run
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.roll import RollInspection
+from aoi_app.live.headless import InspectJob, run
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.camera_source import CameraSource

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from aoi_app.inspect_job import InspectJob, run
 from aoi_app.live.assembly import make_session
+from aoi_app.live.headless import InspectJob, run
 from aoi_app.live.session import State
 from aoi_app.records.database import database
 from aoi_app.records.export import read_roll

@@ -16,8 +16,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from aoi_app.live.assembly import make_session
+from aoi_app.live.model_loader import load_inspector
 from aoi_app.live.session import Session, State
-from aoi_app.model_loader import load_inspector
 from aoi_app.records.database import RecordsError, database
 from aoi_app.records.export import MapWriter, read_roll, write_csv, write_json
 from aoi_app.settings.recipe import Recipe
