@@ -26,6 +26,7 @@ from aoi_app.live.model_loader import LoadedModel, ModelLoader
 from aoi_app.live.session import News, Session, Snapshot, State
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
+from aoi_app.records.reviews import VerdictDesk
 from aoi_app.reviewed_tiles import ReviewedRoll
 from aoi_app.settings.defect_types import load_catalogue
 from aoi_app.settings.recipe import Recipe, RecipeError
@@ -45,7 +46,7 @@ from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
 from aoi_app.ui.theme import apply_theme
-from aoi_app.verdicts import VerdictAnswers, VerdictDesk
+from aoi_app.verdicts import VerdictAnswers
 from cras_core.trained import Trained
 
 logger = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from aoi_app.enrol_desk import EnrolDesk
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import Review
 from aoi_app.reviewed_tiles import ReviewedRoll, ReviewLearner
+from aoi_app.settings.people import user
 from aoi_app.settings.settings import Learning, Settings, catalogue_path, library_folder, save_settings
 from aoi_app.teaching import Teaching
 from aoi_app.thumbnails import Thumbnails
@@ -21,7 +22,6 @@ from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.sample_grid import THUMBNAIL_PX
 from aoi_app.ui.theme import THEMES, Theme
-from aoi_app.verdicts import user
 from cras_core.sample_store import SampleStore
 
 

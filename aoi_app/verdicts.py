@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.review import NO_REVIEW, Review, Verdict
-from aoi_app.records.database import RecordsError, now
-from aoi_app.records.reviews import read_reviews, write_review
+from aoi_app.inspection.review import Review, Verdict
+from aoi_app.records.database import RecordsError
+from aoi_app.records.reviews import VerdictDesk
 from aoi_app.settings.defect_types import DefectType
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-
-class VerdictDesk:
-    """Every answer is what stands in the records when it is given."""
-
-    def __init__(self, engine: Engine, who: str | None = None) -> None:
-        """``who`` judges; None is the user of this machine."""
-        self._engine = engine
-        self._who = who or user()
-
-    def decide(self, roll_id: int, number: int, verdict: Verdict) -> Review:
-        """Confirms or rejects a defect. Raises RecordsError."""
-        return self._write(roll_id, number, self._now(roll_id, number).decided(verdict, self._who, now()))
-
-    def name(self, roll_id: int, number: int, kind: DefectType) -> Review:
-        """Names the type of a defect, which confirms it. Raises RecordsError."""
-        return self._write(roll_id, number, self._now(roll_id, number).named(kind, self._who, now()))
-
-    def clear(self, roll_id: int, number: int) -> Review:
-        """Takes back everything that was said. Raises RecordsError."""
-        return self._write(roll_id, number, NO_REVIEW)
-
-    def _now(self, roll_id: int, number: int) -> Review:
-        return read_reviews(self._engine, roll_id).get(number, NO_REVIEW)
-
-    def _write(self, roll_id: int, number: int, review: Review) -> Review:
-        write_review(self._engine, roll_id, number, review)
-        return review
 
 
 class VerdictAnswers:
@@ -89,11 +57,3 @@ class VerdictAnswers:
             return
         self._show(defect.number, review)
         self._learn(defect, review)
-
-
-def user() -> str:
-    """The name of the user of this machine."""
-    try:
-        return getpass.getuser()
-    except (ImportError, KeyError, OSError):  # a number without a name, as in some containers
-        return "nameless user"

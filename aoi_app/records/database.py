@@ -16,7 +16,7 @@ from sqlalchemy import JSON, DateTime, Engine, ForeignKey, LargeBinary, create_e
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, deferred, mapped_column, relationship
 
-from aoi_app.records.upgrade import add_verdicts
+from aoi_app.records.migrations import add_verdicts
 
 SCHEMA_VERSION = 2
 

@@ -9,8 +9,10 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.inspection.review import Review, Verdict
-from aoi_app.records.database import DefectRow, RecordsError, explain
+from aoi_app.inspection.review import NO_REVIEW, Review, Verdict
+from aoi_app.records.database import DefectRow, RecordsError, explain, now
+from aoi_app.settings.defect_types import DefectType
+from aoi_app.settings.people import user
 
 
 def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> None:
@@ -48,3 +50,31 @@ def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
             }
     except SQLAlchemyError as error:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error
+
+
+class VerdictDesk:
+    """Every answer is what stands in the records when it is given."""
+
+    def __init__(self, engine: Engine, who: str | None = None) -> None:
+        """``who`` judges; None is the user of this machine."""
+        self._engine = engine
+        self._who = who or user()
+
+    def decide(self, roll_id: int, number: int, verdict: Verdict) -> Review:
+        """Confirms or rejects a defect. Raises RecordsError."""
+        return self._write(roll_id, number, self._now(roll_id, number).decided(verdict, self._who, now()))
+
+    def name(self, roll_id: int, number: int, kind: DefectType) -> Review:
+        """Names the type of a defect, which confirms it. Raises RecordsError."""
+        return self._write(roll_id, number, self._now(roll_id, number).named(kind, self._who, now()))
+
+    def clear(self, roll_id: int, number: int) -> Review:
+        """Takes back everything that was said. Raises RecordsError."""
+        return self._write(roll_id, number, NO_REVIEW)
+
+    def _now(self, roll_id: int, number: int) -> Review:
+        return read_reviews(self._engine, roll_id).get(number, NO_REVIEW)
+
+    def _write(self, roll_id: int, number: int, review: Review) -> Review:
+        write_review(self._engine, roll_id, number, review)
+        return review

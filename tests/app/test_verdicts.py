@@ -17,10 +17,9 @@ from aoi_app.inspection.review import NO_REVIEW, Review
 from aoi_app.inspection.roll import Outcome
 from aoi_app.records.database import RecordsError, database, open_database
 from aoi_app.records.export import export_roll, read_roll
-from aoi_app.records.reviews import read_reviews, write_review
+from aoi_app.records.reviews import VerdictDesk, read_reviews, write_review
 from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.defect_types import STANDARD
-from aoi_app.verdicts import VerdictDesk
 
 VERSION_1 = Path(__file__).with_name("records_version_1.sql")
 AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
