@@ -15,12 +15,12 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from sqlalchemy import Engine
 
 from aoi_app.camera_answers import CameraAnswers
+from aoi_app.camera_setup.focus_state import reads_a_camera
 from aoi_app.collecting import RunningRoll
 from aoi_app.enrol_answers import EnrolAnswers
 from aoi_app.inspection import overlay
 from aoi_app.inspection.defects import Defect, Remark
 from aoi_app.inspection.web_history import WebHistory
-from aoi_app.light_and_focus import reads_a_camera
 from aoi_app.live.assembly import make_session
 from aoi_app.live.model_loader import LoadedModel, ModelLoader
 from aoi_app.live.session import News, Session, Snapshot, State

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from PySide6.QtCore import Qt
 
-from aoi_app.camera_aid import CameraAid
-from aoi_app.camera_desk import CameraDesk
-from aoi_app.light_and_focus import reads_a_camera
+from aoi_app.camera_setup.focus_service import CameraAid
+from aoi_app.camera_setup.focus_state import reads_a_camera
+from aoi_app.camera_setup.service import CameraDesk
 from aoi_app.settings.settings import CameraChoice, Settings, flat_fields_folder, save_settings
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.camera.device import SYNTHETIC

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.camera_view import LEVELS, Desk, DeskView, DeviceRow, Key, line_scan_panel, visible
+from aoi_app.camera_setup.state import LEVELS, Desk, DeskView, DeviceRow, Key, line_scan_panel, visible
 from aoi_app.ui.feature_tree import FeatureTree
 from aoi_app.ui.line_scan_panel import LineScanPanel
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.camera_view import FeatureRow, Key
+from aoi_app.camera_setup.state import FeatureRow, Key
 
 _COLUMNS = ("feature", "value", "unit", "range", "type", "access", "problem")
 _VALUE, _ACCESS, _PROBLEM = _COLUMNS.index("value"), _COLUMNS.index("access"), _COLUMNS.index("problem")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QTabWidget, QVBoxLayout, QWidget
 
-from aoi_app.light_and_focus import AidSnapshot, Phase
+from aoi_app.camera_setup.focus_state import AidSnapshot, Phase
 from aoi_app.ui.flat_field_page import FlatFieldPage
 from aoi_app.ui.light_page import LightPage
 from aoi_app.ui.theme import Theme

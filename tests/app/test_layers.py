@@ -96,15 +96,17 @@ def test_the_window_knows_neither_torch_nor_sql_nor_cameras() -> None:
         "sqlite3",
         "aoi_app.records",
         "aoi_app.sources",
-        "aoi_app.camera_aid",
-        "aoi_app.camera_views",
+        "aoi_app.camera_setup.focus_service",
+        "aoi_app.camera_setup.focus_text",
     )
-    assert offenders(("aoi_app.ui", "aoi_app.light_and_focus", "aoi_app.settings.scale"), unknown) == []
+    assert offenders(("aoi_app.ui", "aoi_app.camera_setup.focus_state", "aoi_app.settings.scale"), unknown) == []
 
 
 def test_of_the_core_the_window_knows_values_alone() -> None:
     values = {"cras_core.coverage", "cras_core.errors", "cras_core.labels", "cras_core.sample_store"}
-    views = [m for m in MODULES if within(m, "aoi_app.ui", "aoi_app.light_and_focus", "aoi_app.settings.scale")]
+    views = [
+        m for m in MODULES if within(m, "aoi_app.ui", "aoi_app.camera_setup.focus_state", "aoi_app.settings.scale")
+    ]
     assert {n for m in views for n in known_by(m) if within(n, "cras_core")} <= values
     assert [m for m in views if "SampleStore" in MODULES[m].read_text(encoding="utf-8")] == []
 
@@ -120,13 +122,13 @@ def test_what_is_decided_of_samples_and_labels_knows_neither_threads_nor_the_sto
 
 
 def test_what_the_camera_window_shows_is_values_alone() -> None:
-    known = known_by("aoi_app.camera_view")
+    known = known_by("aoi_app.camera_setup.state")
     assert {n for n in known if within(n, "aoi_app")} == {
         "aoi_app.sources.camera.device",
         "aoi_app.sources.camera.features",
     }
-    assert offenders(("aoi_app.camera_desk",), ("aoi_app.ui", "torch", "aoi_app.app")) == []
-    assert offenders(("aoi_app.ui",), ("aoi_app.camera_desk",)) == []
+    assert offenders(("aoi_app.camera_setup.service",), ("aoi_app.ui", "torch", "aoi_app.app")) == []
+    assert offenders(("aoi_app.ui",), ("aoi_app.camera_setup.service",)) == []
 
 
 def test_what_is_decided_of_models_knows_neither_threads_nor_torch_nor_a_window() -> None:

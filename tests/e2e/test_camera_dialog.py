@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLin
 from pytestqt.qtbot import QtBot
 
 from aoi_app.app import Application
-from aoi_app.camera_desk import CameraDesk
-from aoi_app.camera_view import FeatureRow, feature_row, line_scan_panel, visible
+from aoi_app.camera_setup.service import CameraDesk
+from aoi_app.camera_setup.state import FeatureRow, feature_row, line_scan_panel, visible
 from aoi_app.live.session import State
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
 from aoi_app.app import Application
-from aoi_app.light_and_focus import Phase, reads_a_camera, thinned
+from aoi_app.camera_setup.focus_state import Phase, reads_a_camera, thinned
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice, Settings, flat_fields_folder

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from aoi_app.camera_views import describe_flat_field, effect_text, evenness_view, light_view
-from aoi_app.light_and_focus import AidSnapshot, EvennessView, Phase, StoredView
+from aoi_app.camera_setup.focus_state import AidSnapshot, EvennessView, Phase, StoredView
+from aoi_app.camera_setup.focus_text import describe_flat_field, effect_text, evenness_view, light_view
 from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.block import Block, Outage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aoi_app.light_and_focus import EvennessView, LightView, thinned
+from aoi_app.camera_setup.focus_state import EvennessView, LightView, thinned
 from aoi_app.sources.block import Block
 from aoi_app.sources.diagnostics.focus import FocusFigures
 from aoi_app.sources.flat_field.correction import FlatField, evenness

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from aoi_app.camera_view import DeskView, Key, device_row, feature_row
+from aoi_app.camera_setup.state import DeskView, Key, device_row, feature_row
 from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.acquisition.process import CameraProcess
 from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig, CameraError, DeviceInfo

@@ -1,0 +1,1 @@
+"""Find a camera, set it, focus it, record its flat field."""
