@@ -27,7 +27,7 @@ from aoi_app.live.session import News, Session, Snapshot, State
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.records.reviews import VerdictDesk
-from aoi_app.reviewed_tiles import ReviewedRoll
+from aoi_app.samples.from_reviews import ReviewedRoll
 from aoi_app.settings.defect_types import load_catalogue
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.recipe_book import RecipeDesk

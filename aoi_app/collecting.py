@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from aoi_app.collect_desk import CollectDesk
-from aoi_app.collect_view import CollectStatus
 from aoi_app.inspection.defects import Remark
 from aoi_app.live.session import Session
+from aoi_app.samples.collection import CollectDesk
+from aoi_app.samples.collection_state import CollectStatus
 from aoi_app.settings.recipe import Recipe
 from cras_core.errors import CrasError
 from cras_core.sample_store import SampleStore

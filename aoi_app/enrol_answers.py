@@ -7,16 +7,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from aoi_app.collect_desk import CollectDesk
 from aoi_app.collecting import Collecting, RunningRoll
-from aoi_app.enrol_desk import EnrolDesk
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import Review
-from aoi_app.reviewed_tiles import ReviewedRoll, ReviewLearner
+from aoi_app.samples.collection import CollectDesk
+from aoi_app.samples.from_reviews import ReviewedRoll, ReviewLearner
+from aoi_app.samples.service import EnrolDesk
+from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.people import user
 from aoi_app.settings.settings import Learning, Settings, catalogue_path, library_folder, save_settings
 from aoi_app.teaching import Teaching
-from aoi_app.thumbnails import Thumbnails
 from aoi_app.ui.enrol_window import EnrolWindow
 from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.qt_bridge import QtBridge

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton
 
-from aoi_app.collect_view import CollectStatus
+from aoi_app.samples.collection_state import CollectStatus
 
 _LONGEST_NAME = 80
 

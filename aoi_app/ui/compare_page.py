@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from aoi_app.fabric_threshold import disagreements
 from aoi_app.model_view import Compared, ComparedFabric, Models, ModelView, Tile
 from aoi_app.model_words import fabric_remarks, figure_rows, verdict_text
-from aoi_app.thumbnails import Thumbnails
+from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.ui.banner import Banner
 from aoi_app.ui.desk_status import DeskStatus
 from aoi_app.ui.images import to_qimage

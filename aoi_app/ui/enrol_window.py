@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.enrol_view import EnrolView, SampleDesk
+from aoi_app.samples.state import EnrolView, SampleDesk
+from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.defect_types import DefectType
-from aoi_app.thumbnails import Thumbnails
 from aoi_app.ui import fabric_list
 from aoi_app.ui.actions import ActionRow, connect, make_actions, shortcuts_text
 from aoi_app.ui.banner import Banner

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.enrol_view import FabricRow, SampleDesk, fabric_text
+from aoi_app.samples.state import FabricRow, SampleDesk, fabric_text
 from aoi_app.ui.actions import ActionRow, connect, make_actions
 
 ROWS = (

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from aoi_app.label_drawing import (
+from aoi_app.samples.label_drawing import (
     Draft,
     Labels,
     Placement,

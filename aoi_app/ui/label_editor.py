@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QActionGroup, QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QToolBar, QVBoxLayout, QWidget
 
-from aoi_app.enrol_view import EnrolView
-from aoi_app.label_drawing import History, Labels, Tool, next_brush_px, with_label
+from aoi_app.samples.label_drawing import History, Labels, Tool, next_brush_px, with_label
+from aoi_app.samples.state import EnrolView
 from aoi_app.ui.actions import ActionRow, connect, make_actions, shortcuts_text
 from aoi_app.ui.banner import Banner
 from aoi_app.ui.catalogue_dialog import CatalogueDialog

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.label_drawing import Labels
+from aoi_app.samples.label_drawing import Labels
 from aoi_app.settings.defect_types import DefectType
 
 _NO_TYPE = "no type yet"

@@ -19,8 +19,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from aoi_app.enrol_view import is_suspicious
-from aoi_app.thumbnails import Thumbnails
+from aoi_app.samples.state import is_suspicious
+from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.ui.sample_model import IS_BROKEN, NOT_KEPT, SAMPLE, SampleModel
 from aoi_app.ui.theme import Theme
 from cras_core.sample_store import Sample

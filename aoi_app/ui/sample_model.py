@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QPixmap
 
-from aoi_app.enrol_view import describe
+from aoi_app.samples.state import describe
 from aoi_app.ui.images import to_qimage
 from cras_core.sample_store import Sample
 

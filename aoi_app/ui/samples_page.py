@@ -7,8 +7,8 @@ from typing import get_args
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from aoi_app.enrol_view import KINDS, ORDERS, Counts, EnrolView, Kind, Order, SampleDesk, shown
-from aoi_app.thumbnails import Thumbnails
+from aoi_app.samples.state import KINDS, ORDERS, Counts, EnrolView, Kind, Order, SampleDesk, shown
+from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.ui.coverage_panel import CoveragePanel
 from aoi_app.ui.fabric_list import FabricList
 from aoi_app.ui.label_editor import LabelEditor

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aoi_app.collector import Collector
 from aoi_app.inspection.roll import RollInspection
+from aoi_app.samples.collector import Collector
+from aoi_app.samples.tile_plan import CollectConfig, TilePlan
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb
-from aoi_app.tile_plan import CollectConfig, TilePlan
 from cras_core.inspector import Inspector
 from cras_core.sample_store import FabricRecord, SampleStore
 from cras_core.web.edges import EdgeConfig

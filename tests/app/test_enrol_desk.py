@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import pytest
 
-from aoi_app.enrol_desk import EnrolDesk
-from aoi_app.enrol_view import EnrolView
+from aoi_app.samples.service import EnrolDesk
+from aoi_app.samples.state import EnrolView
 from aoi_app.settings.defect_types import DefectType, load_catalogue
 from cras_core.labels import Label
 from cras_core.sample_store import FabricRecord, Sample, SampleStore
@@ -272,7 +272,7 @@ def test_types_of_defects_are_kept(desk: EnrolDesk, tmp_path: Path) -> None:
 _KILLED = """
 import sys, time
 from pathlib import Path
-from aoi_app.enrol_desk import EnrolDesk
+from aoi_app.samples.service import EnrolDesk
 from cras_core.sample_store import SampleStore
 desk = EnrolDesk(SampleStore(Path(sys.argv[1])), Path(sys.argv[2]))
 while not desk.view().samples:

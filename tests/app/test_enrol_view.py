@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from aoi_app.enrol_view import FabricRow, count, describe, fabric_text, is_suspicious, shown
+from aoi_app.samples.state import FabricRow, count, describe, fabric_text, is_suspicious, shown
 from cras_core.labels import Label
 from cras_core.sample_store import FabricRecord, Sample
 

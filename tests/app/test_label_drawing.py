@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aoi_app.label_drawing import (
+from aoi_app.samples.label_drawing import (
     Draft,
     History,
     Placement,

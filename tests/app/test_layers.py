@@ -112,11 +112,17 @@ def test_of_the_core_the_window_knows_values_alone() -> None:
 
 
 def test_what_is_decided_of_samples_and_labels_knows_neither_threads_nor_the_store_nor_a_window() -> None:
-    who = ("aoi_app.enrol_view", "aoi_app.label_drawing", "aoi_app.settings.defect_types")
-    assert offenders(who, ("threading", "aoi_app.enrol_desk", "aoi_app.background.worker", "aoi_app.ui", "torch")) == []
-    assert offenders(("aoi_app.enrol_desk", "cras_core.picture_import", "aoi_app.thumbnails"), ("torch",)) == []
+    who = ("aoi_app.samples.state", "aoi_app.samples.label_drawing", "aoi_app.settings.defect_types")
     assert (
-        offenders(("aoi_app.ui",), ("aoi_app.enrol_desk", "aoi_app.background.worker", "cras_core.picture_import"))
+        offenders(who, ("threading", "aoi_app.samples.service", "aoi_app.background.worker", "aoi_app.ui", "torch"))
+        == []
+    )
+    assert (
+        offenders(("aoi_app.samples.service", "cras_core.picture_import", "aoi_app.samples.thumbnails"), ("torch",))
+        == []
+    )
+    assert (
+        offenders(("aoi_app.ui",), ("aoi_app.samples.service", "aoi_app.background.worker", "cras_core.picture_import"))
         == []
     )
 

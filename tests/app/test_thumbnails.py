@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from aoi_app.thumbnails import Thumbnails, clearer, shrunk
+from aoi_app.samples.thumbnails import Thumbnails, clearer, shrunk
 
 PATIENCE_S = 30.0
 

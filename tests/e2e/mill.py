@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from aoi_app.enrol_desk import EnrolDesk
-from aoi_app.thumbnails import Thumbnails
+from aoi_app.samples.service import EnrolDesk
+from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.ui.enrol_window import EnrolWindow
 from aoi_app.ui.label_editor import LabelEditor
 from aoi_app.ui.sample_grid import THUMBNAIL_PX, SampleGrid

@@ -8,7 +8,7 @@ from mill import FABRIC, Mill
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTabWidget
 
-from aoi_app.enrol_view import KINDS
+from aoi_app.samples.state import KINDS
 from aoi_app.ui.theme import THEMES
 from cras_core.sample_store import Sample
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.background.throttle import GiveWay
-from aoi_app.collect_view import CollectStatus, described
-from aoi_app.collector import Collector, IsDuplicate
 from aoi_app.live.session import Session
+from aoi_app.samples.collection_state import CollectStatus, described
+from aoi_app.samples.collector import Collector, IsDuplicate
 from aoi_app.settings.recipe import Recipe
 from cras_core.errors import CrasError
 from cras_core.sample_store import FabricRecord, SampleStore

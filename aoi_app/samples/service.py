@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aoi_app.background.worker import JobLane
-from aoi_app.enrol_view import EnrolView, FabricRow, OpenTile, count
+from aoi_app.samples.state import EnrolView, FabricRow, OpenTile, count
 from aoi_app.settings.defect_types import CatalogueError, DefectType, load_catalogue, save_catalogue
 from cras_core.errors import DataError
 from cras_core.fabric_archive import export_fabric, import_fabric

@@ -18,10 +18,10 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.collect_view import CollectView
 from aoi_app.inspection.roll import Outcome
+from aoi_app.samples.collection_state import CollectView
+from aoi_app.samples.tile_plan import Candidate, CollectConfig, TilePlan
 from aoi_app.settings.recipe import Recipe
-from aoi_app.tile_plan import Candidate, CollectConfig, TilePlan
 from cras_core.errors import CrasError
 from cras_core.sample_store import Sample, SampleStore, safe_id
 from cras_core.web.edges import EdgeConfig

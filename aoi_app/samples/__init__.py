@@ -1,0 +1,1 @@
+"""Samples of cloth: collected, sorted, labelled."""
