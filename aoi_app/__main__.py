@@ -127,10 +127,10 @@ def window(
     from PySide6.QtWidgets import QApplication
 
     from aoi_app.app import Application, run
+    from aoi_app.learning.start_model import model_to_start
     from aoi_app.records.database import open_database
     from aoi_app.records.roll_log import mark_interrupted
     from aoi_app.sources.factory import make_source
-    from aoi_app.start_model import model_to_start
 
     with make_source(choice, recipe):  # a mistake in the command is said here, not in a window
         pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from aoi_app.model_desk import ModelDesk
+from aoi_app.learning.service import ModelDesk
 from aoi_app.settings.settings import Learning, library_folder, models_folder
 from aoi_app.ui.model_pages import ModelPages
 from aoi_app.ui.theme import Theme

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.fabric_threshold import disagreements
-from aoi_app.model_view import Compared, ComparedFabric, Models, ModelView, Tile
-from aoi_app.model_words import fabric_remarks, figure_rows, verdict_text
+from aoi_app.learning.state import Compared, ComparedFabric, Models, ModelView, Tile
+from aoi_app.learning.threshold import disagreements
+from aoi_app.learning.wording import fabric_remarks, figure_rows, verdict_text
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.ui.banner import Banner
 from aoi_app.ui.desk_status import DeskStatus

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from aoi_app.model_view import ModelView
-from aoi_app.model_words import remaining_text
+from aoi_app.learning.state import ModelView
+from aoi_app.learning.wording import remaining_text
 from aoi_app.ui.banner import Banner
 
 

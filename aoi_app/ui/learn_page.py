@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.model_view import Models, ModelView, TrainingView
-from aoi_app.model_words import full_training, lost_text, quick_enrolment
+from aoi_app.learning.state import Models, ModelView, TrainingView
+from aoi_app.learning.wording import full_training, lost_text, quick_enrolment
 from aoi_app.ui.banner import Banner
 from aoi_app.ui.desk_status import DeskStatus
 from aoi_app.ui.light_page import plot

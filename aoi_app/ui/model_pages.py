@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from aoi_app.model_view import Models
+from aoi_app.learning.state import Models
 from aoi_app.ui.compare_page import ComparePage
 from aoi_app.ui.learn_page import LearnPage
 from aoi_app.ui.models_page import ModelsPage

@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.model_view import Difference, ModelRow, Models, ModelView, PromotionRow
-from aoi_app.model_words import disk_text, size_text
+from aoi_app.learning.state import Difference, ModelRow, Models, ModelView, PromotionRow
+from aoi_app.learning.wording import disk_text, size_text
 from aoi_app.ui.banner import Banner
 from aoi_app.ui.desk_status import DeskStatus
 

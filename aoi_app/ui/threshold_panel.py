@@ -9,8 +9,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from aoi_app.fabric_threshold import around, at_threshold, threshold_at
-from aoi_app.model_view import ComparedFabric, Tile
+from aoi_app.learning.state import ComparedFabric, Tile
+from aoi_app.learning.threshold import around, at_threshold, threshold_at
 from aoi_app.ui.theme import Theme
 from aoi_app.ui.threshold_plot import ThresholdPlot
 from aoi_app.ui.tile_strip import Captioned, TileStrip

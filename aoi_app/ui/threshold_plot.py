@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from aoi_app.fabric_threshold import histogram
-from aoi_app.model_view import CaseKind, Tile
+from aoi_app.learning.state import CaseKind, Tile
+from aoi_app.learning.threshold import histogram
 from aoi_app.ui.light_page import plot
 from aoi_app.ui.theme import Theme
 

@@ -138,19 +138,19 @@ def test_what_the_camera_window_shows_is_values_alone() -> None:
 
 
 def test_what_is_decided_of_models_knows_neither_threads_nor_torch_nor_a_window() -> None:
-    who = ("aoi_app.model_view", "aoi_app.model_words", "aoi_app.fabric_threshold")
+    who = ("aoi_app.learning.state", "aoi_app.learning.wording", "aoi_app.learning.threshold")
     unknown = (
         "threading",
         "torch",
-        "aoi_app.model_desk",
+        "aoi_app.learning.service",
         "aoi_app.background.worker",
-        "aoi_app.training_job",
+        "aoi_app.learning.training_job",
         "aoi_app.ui",
     )
     assert offenders(who, unknown) == []
-    desk = ("aoi_app.model_desk", "aoi_app.model_look", "aoi_app.model_rows")
+    desk = ("aoi_app.learning.service", "aoi_app.learning.reader", "aoi_app.learning.rows")
     assert offenders(desk, ("aoi_app.ui", "aoi_app.sources.factory", "aoi_app.live", "aoi_app.app")) == []
-    assert offenders(("aoi_app.ui",), (*desk, "aoi_app.background.worker", "aoi_app.training_job")) == []
+    assert offenders(("aoi_app.ui",), (*desk, "aoi_app.background.worker", "aoi_app.learning.training_job")) == []
     assert offenders(("aoi_app", "cras_core"), ("aoi_app.teaching",), but=("aoi_app.enrol_answers",)) == []
 
 

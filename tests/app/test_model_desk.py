@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from aoi_app.model_desk import ModelDesk
-from aoi_app.model_view import ModelView
+from aoi_app.learning.service import ModelDesk
+from aoi_app.learning.start_model import model_to_start
+from aoi_app.learning.state import ModelView
 from aoi_app.settings.settings import Learning
-from aoi_app.start_model import model_to_start
 from cras_core import model_store
 from cras_core.bundle import Bundle
 from cras_core.kept_trials import was_cut_off

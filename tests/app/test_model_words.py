@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aoi_app.fabric_threshold import around, at_threshold, disagreements, histogram, threshold_at
-from aoi_app.model_rows import training_view
-from aoi_app.model_view import (
+from aoi_app.learning.rows import training_view
+from aoi_app.learning.state import (
     CaseKind,
     Compared,
     ComparedFabric,
@@ -18,7 +17,9 @@ from aoi_app.model_view import (
     Tile,
     TrainingView,
 )
-from aoi_app.model_words import (
+from aoi_app.learning.threshold import around, at_threshold, disagreements, histogram, threshold_at
+from aoi_app.learning.training_job import JobState, JobView
+from aoi_app.learning.wording import (
     disk_text,
     fabric_remarks,
     figure_rows,
@@ -31,7 +32,6 @@ from aoi_app.model_words import (
     verdict_text,
 )
 from aoi_app.settings.settings import Learning
-from aoi_app.training_job import JobState, JobView
 
 NEW = FabricChoice("denim", good=40, webs=3)
 OLD = FabricChoice("twill", good=30, webs=5, is_known=True)

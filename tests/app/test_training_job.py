@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from aoi_app.training_job import JobState, JobView, TrainingJob, taken_in
+from aoi_app.learning.training_job import JobState, JobView, TrainingJob, taken_in
 from cras_core.bundle import Bundle
 from cras_core.images import list_images, read_image
 from cras_core.model_store import ModelStore

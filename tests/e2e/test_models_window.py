@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press, state
 
 from aoi_app.app import Application
-from aoi_app.model_view import ModelView
+from aoi_app.learning.state import ModelView
 from aoi_app.records.export import read_roll
 from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.settings import library_folder, models_folder, recipes_folder

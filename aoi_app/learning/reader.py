@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aoi_app.model_rows import model_row, promotion_row
-from aoi_app.model_view import FabricChoice
-from aoi_app.model_words import for_the_window
+from aoi_app.learning.rows import model_row, promotion_row
+from aoi_app.learning.state import FabricChoice
+from aoi_app.learning.wording import for_the_window
 from cras_core.bundle import read_bundle
 from cras_core.errors import CrasError, StoreError
 from cras_core.kept_trials import TRIALS, was_cut_off

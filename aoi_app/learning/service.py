@@ -15,12 +15,12 @@ from typing import Any
 
 from aoi_app.background.throttle import GiveWay
 from aoi_app.background.worker import JobLane
-from aoi_app.model_look import Look
-from aoi_app.model_rows import compared, difference, training_view
-from aoi_app.model_view import ModelView
-from aoi_app.model_words import may_go_live
+from aoi_app.learning.reader import Look
+from aoi_app.learning.rows import compared, difference, training_view
+from aoi_app.learning.state import ModelView
+from aoi_app.learning.training_job import JobState, TrainingJob
+from aoi_app.learning.wording import may_go_live
 from aoi_app.settings.settings import Learning
-from aoi_app.training_job import JobState, TrainingJob
 from cras_core.bundle import Bundle, read_bundle
 from cras_core.data import find_normal_images
 from cras_core.enrol import enrol

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.model_view import CaseKind, ComparedFabric, Tile
+from aoi_app.learning.state import CaseKind, ComparedFabric, Tile
 from cras_core.calibration import tail_limit
 from cras_core.errors import DataError
 

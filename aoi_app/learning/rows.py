@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aoi_app.model_view import (
+from aoi_app.learning.state import (
     Compared,
     ComparedFabric,
     Difference,
@@ -17,8 +17,8 @@ from aoi_app.model_view import (
     Tile,
     TrainingView,
 )
-from aoi_app.model_words import KINDS, STAGES
-from aoi_app.training_job import JobState, JobView
+from aoi_app.learning.training_job import JobState, JobView
+from aoi_app.learning.wording import KINDS, STAGES
 
 if TYPE_CHECKING:
     from cras_core.kept_trials import KeptTrial

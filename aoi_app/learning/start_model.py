@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aoi_app.model_words import for_the_window
+from aoi_app.learning.wording import for_the_window
 from cras_core.errors import StoreError
 from cras_core.model_store import ModelStore
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aoi_app.model_view import Compared, ComparedFabric, Figures, ModelView
+from aoi_app.learning.state import Compared, ComparedFabric, Figures, ModelView
 
 STAGES = {
     "": "Starting",
