@@ -126,7 +126,7 @@ def window(
     )  # fmt: skip
     from PySide6.QtWidgets import QApplication
 
-    from aoi_app.app import Application, run
+    from aoi_app.app.application import Application, run
     from aoi_app.learning.start_model import model_to_start
     from aoi_app.records.database import open_database
     from aoi_app.records.roll_log import mark_interrupted

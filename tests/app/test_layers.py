@@ -67,9 +67,9 @@ def offenders(who: tuple[str, ...], may_not_know: tuple[str, ...], but: tuple[st
 
 
 def test_the_modules_are_found() -> None:
-    assert {"aoi_app.app", "aoi_app.ui.main_window", "cras_core.inspector"} <= set(MODULES)
+    assert {"aoi_app.app.application", "aoi_app.ui.main_window", "cras_core.inspector"} <= set(MODULES)
     assert within("PySide6.QtCore", *QT)
-    assert any(within(name, "PySide6") for name in known_by("aoi_app.app"))
+    assert any(within(name, "PySide6") for name in known_by("aoi_app.app.application"))
 
 
 def test_only_the_window_and_the_program_know_qt() -> None:
@@ -77,7 +77,13 @@ def test_only_the_window_and_the_program_know_qt() -> None:
         offenders(
             ("aoi_app", "cras_core"),
             QT,
-            but=("aoi_app.ui", "aoi_app.app", "aoi_app.camera_answers", "aoi_app.enrol_answers", "aoi_app.__main__"),
+            but=(
+                "aoi_app.ui",
+                "aoi_app.app.application",
+                "aoi_app.app.camera_controller",
+                "aoi_app.app.samples_controller",
+                "aoi_app.__main__",
+            ),
         )
         == []
     )
@@ -133,7 +139,7 @@ def test_what_the_camera_window_shows_is_values_alone() -> None:
         "aoi_app.sources.camera.device",
         "aoi_app.sources.camera.features",
     }
-    assert offenders(("aoi_app.camera_setup.service",), ("aoi_app.ui", "torch", "aoi_app.app")) == []
+    assert offenders(("aoi_app.camera_setup.service",), ("aoi_app.ui", "torch", "aoi_app.app.application")) == []
     assert offenders(("aoi_app.ui",), ("aoi_app.camera_setup.service",)) == []
 
 
@@ -149,9 +155,14 @@ def test_what_is_decided_of_models_knows_neither_threads_nor_torch_nor_a_window(
     )
     assert offenders(who, unknown) == []
     desk = ("aoi_app.learning.service", "aoi_app.learning.reader", "aoi_app.learning.rows")
-    assert offenders(desk, ("aoi_app.ui", "aoi_app.sources.factory", "aoi_app.live", "aoi_app.app")) == []
+    assert offenders(desk, ("aoi_app.ui", "aoi_app.sources.factory", "aoi_app.live", "aoi_app.app.application")) == []
     assert offenders(("aoi_app.ui",), (*desk, "aoi_app.background.worker", "aoi_app.learning.training_job")) == []
-    assert offenders(("aoi_app", "cras_core"), ("aoi_app.teaching",), but=("aoi_app.enrol_answers",)) == []
+    assert (
+        offenders(
+            ("aoi_app", "cras_core"), ("aoi_app.app.learning_controller",), but=("aoi_app.app.samples_controller",)
+        )
+        == []
+    )
 
 
 def test_only_the_acquisition_process_knows_the_binding() -> None:
@@ -170,7 +181,7 @@ def test_only_the_acquisition_process_knows_the_binding() -> None:
 
 
 def test_cameras_know_neither_window_nor_records_nor_the_running_line() -> None:
-    unknown = ("aoi_app.ui", "aoi_app.records", "aoi_app.live", "aoi_app.app", "torch", "sqlalchemy")
+    unknown = ("aoi_app.ui", "aoi_app.records", "aoi_app.live", "aoi_app.app.application", "torch", "sqlalchemy")
     assert offenders(("aoi_app.sources",), unknown) == []
 
 
@@ -199,9 +210,13 @@ def test_the_geometry_of_the_web_knows_no_torch() -> None:
 
 
 def test_nobody_imports_the_program_but_its_command_line() -> None:
-    assert offenders(("aoi_app", "cras_core"), ("aoi_app.app",), but=("aoi_app.__main__",)) == []
-    assert offenders(("aoi_app", "cras_core"), ("aoi_app.camera_answers",), but=("aoi_app.app",)) == []
-    assert offenders(("aoi_app", "cras_core"), ("aoi_app.enrol_answers",), but=("aoi_app.app",)) == []
+    assert offenders(("aoi_app", "cras_core"), ("aoi_app.app.application",), but=("aoi_app.__main__",)) == []
+    assert (
+        offenders(("aoi_app", "cras_core"), ("aoi_app.app.camera_controller",), but=("aoi_app.app.application",)) == []
+    )
+    assert (
+        offenders(("aoi_app", "cras_core"), ("aoi_app.app.samples_controller",), but=("aoi_app.app.application",)) == []
+    )
     assert offenders(("aoi_app", "cras_core"), ("aoi_app.__main__",)) == []
 
 

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 from window_tools import LOOM, Begin, close
 
-from aoi_app.app import Application
+from aoi_app.app.application import Application
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import Settings

@@ -5,7 +5,7 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 from window_tools import PATIENCE_MS, Begin, over, press
 
-from aoi_app.app import Application
+from aoi_app.app.application import Application
 from aoi_app.records.export import read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.factory import SourceChoice

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton, QTableWidget
 from pytestqt.qtbot import QtBot
 
-from aoi_app.app import Application
+from aoi_app.app.application import Application
 from aoi_app.camera_setup.service import CameraDesk
 from aoi_app.camera_setup.state import FeatureRow, feature_row, line_scan_panel, visible
 from aoi_app.live.session import State

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press
 
-from aoi_app.app import Application
+from aoi_app.app.application import Application
 from aoi_app.inspection.defects import Remark
 from aoi_app.settings.settings import library_folder
 from cras_core.sample_store import FabricRecord, SampleStore

@@ -14,7 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox, QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
 
-from aoi_app.app import Application
+from aoi_app.app.application import Application
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import Settings, library_folder

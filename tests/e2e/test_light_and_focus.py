@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox, QDoubleSpinBox, QL
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 
-from aoi_app.app import Application
+from aoi_app.app.application import Application
 from aoi_app.camera_setup.focus_state import Phase, reads_a_camera, thinned
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press, state
 
-from aoi_app.app import Application
+from aoi_app.app.application import Application
 from aoi_app.learning.state import ModelView
 from aoi_app.records.export import read_roll
 from aoi_app.settings.recipe_store import load_recipes

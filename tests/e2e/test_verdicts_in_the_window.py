@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 from window_tools import Begin, banner, over, press, rows
 
-from aoi_app.app import Application
+from aoi_app.app.application import Application
 from aoi_app.records.export import read_roll
 from aoi_app.settings.defect_types import DefectType, save_catalogue
 from aoi_app.settings.settings import catalogue_path

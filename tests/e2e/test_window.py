@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 from window_tools import PATIENCE_MS, Begin, banner, choose_file, figure, inspecting, over, press, rows, state
 
-from aoi_app.app import Application
+from aoi_app.app.application import Application
 from aoi_app.inspection.defects import Defect
 from aoi_app.live.session import News, State
 from aoi_app.records.export import list_rolls, read_roll

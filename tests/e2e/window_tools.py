@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
-from aoi_app.app import Application
+from aoi_app.app.application import Application
 from aoi_app.sources.factory import SourceChoice
 
 PATIENCE_MS = 120_000

@@ -14,10 +14,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from sqlalchemy import Engine
 
-from aoi_app.camera_answers import CameraAnswers
+from aoi_app.app.camera_controller import CameraAnswers
+from aoi_app.app.collection_controller import RunningRoll
+from aoi_app.app.review_controller import VerdictAnswers
+from aoi_app.app.samples_controller import EnrolAnswers
 from aoi_app.camera_setup.focus_state import reads_a_camera
-from aoi_app.collecting import RunningRoll
-from aoi_app.enrol_answers import EnrolAnswers
 from aoi_app.inspection import overlay
 from aoi_app.inspection.defects import Defect, Remark
 from aoi_app.inspection.web_history import WebHistory
@@ -46,7 +47,6 @@ from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
 from aoi_app.ui.theme import apply_theme
-from aoi_app.verdicts import VerdictAnswers
 from cras_core.trained import Trained
 
 logger = logging.getLogger(__name__)

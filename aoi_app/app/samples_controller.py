@@ -7,7 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from aoi_app.collecting import Collecting, RunningRoll
+from aoi_app.app.collection_controller import Collecting, RunningRoll
+from aoi_app.app.learning_controller import Teaching
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import Review
 from aoi_app.samples.collection import CollectDesk
@@ -16,7 +17,6 @@ from aoi_app.samples.service import EnrolDesk
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.people import user
 from aoi_app.settings.settings import Learning, Settings, catalogue_path, library_folder, save_settings
-from aoi_app.teaching import Teaching
 from aoi_app.ui.enrol_window import EnrolWindow
 from aoi_app.ui.main_window import MainWindow
 from aoi_app.ui.qt_bridge import QtBridge

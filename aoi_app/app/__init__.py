@@ -1,0 +1,1 @@
+"""The program with its window: the composition root and its controllers."""
