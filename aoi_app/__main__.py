@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from aoi_app import camera_commands
+from aoi_app.commands import camera as camera_commands
 from aoi_app.records.database import RecordsError
 from aoi_app.settings.assets import asset
 from aoi_app.settings.recipe import Recipe, RecipeError, describe, load_recipe

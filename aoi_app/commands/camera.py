@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from aoi_app import camera_aid_commands
+from aoi_app.commands import camera_setup as camera_aid_commands
 from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig
 from aoi_app.sources.camera.features import (
     NODE_MAPS,
