@@ -42,7 +42,7 @@ from aoi_app.settings.settings import (
 from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.source import FrameSource, SourceError
 from aoi_app.ui.actions import connect, shortcuts_text
-from aoi_app.ui.main_window import MainWindow
+from aoi_app.ui.main.main_window import MainWindow
 from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.recipe_dialog import RecipeDialog
 from aoi_app.ui.ruler_dialog import RulerDialog
