@@ -16,9 +16,9 @@ from aoi_app.sources.camera.device import SYNTHETIC
 from aoi_app.sources.factory import SourceChoice
 from aoi_app.sources.line_camera import LineCamera
 from aoi_app.sources.source import FrameSource
-from aoi_app.ui.camera_dialog import CameraDialog
+from aoi_app.ui.camera.camera_dialog import CameraDialog
+from aoi_app.ui.camera.setup_dialog import SetupDialog
 from aoi_app.ui.main.main_window import MainWindow
-from aoi_app.ui.setup_dialog import SetupDialog
 from aoi_app.ui.theme import THEMES
 
 

@@ -25,7 +25,7 @@ from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig
 from aoi_app.sources.camera.discovery import package_producer
 from aoi_app.sources.camera.features import Feature, Setting
 from aoi_app.sources.factory import SourceChoice
-from aoi_app.ui.camera_dialog import CameraDialog
+from aoi_app.ui.camera.camera_dialog import CameraDialog
 
 PATIENCE_MS = 30_000
 

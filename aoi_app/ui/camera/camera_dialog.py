@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from aoi_app.camera_setup.state import LEVELS, Desk, DeskView, DeviceRow, Key, line_scan_panel, visible
-from aoi_app.ui.feature_tree import FeatureTree
-from aoi_app.ui.line_scan_panel import LineScanPanel
+from aoi_app.ui.camera.feature_tree import FeatureTree
+from aoi_app.ui.camera.line_scan_panel import LineScanPanel
 
 _TICK_MS = 100
 _COLUMNS = ("vendor", "model", "serial", "transport", "access", "producer")

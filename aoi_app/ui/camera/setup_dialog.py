@@ -6,8 +6,8 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QTabWidget, QVBoxLayout, QWidget
 
 from aoi_app.camera_setup.focus_state import AidSnapshot, Phase
-from aoi_app.ui.flat_field_page import FlatFieldPage
-from aoi_app.ui.light_page import LightPage
+from aoi_app.ui.camera.flat_field_page import FlatFieldPage
+from aoi_app.ui.camera.light_page import LightPage
 from aoi_app.ui.theme import Theme
 
 TICK_MS = 100

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from aoi_app.camera_setup.state import FeatureRow, Key, PanelRow
-from aoi_app.ui.feature_tree import editor_text, on_edit, value_editor
+from aoi_app.ui.camera.feature_tree import editor_text, on_edit, value_editor
 
 _COLUMNS = 2
 
