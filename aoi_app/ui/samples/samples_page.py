@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from aoi_app.samples.state import KINDS, ORDERS, Counts, EnrolView, Kind, Order, SampleDesk, shown
 from aoi_app.samples.thumbnails import Thumbnails
-from aoi_app.ui.coverage_panel import CoveragePanel
-from aoi_app.ui.fabric_list import FabricList
 from aoi_app.ui.label_editor import LabelEditor
-from aoi_app.ui.sample_grid import SampleGrid
+from aoi_app.ui.samples.coverage_panel import CoveragePanel
+from aoi_app.ui.samples.fabric_list import FabricList
+from aoi_app.ui.samples.sample_grid import SampleGrid
 from aoi_app.ui.theme import Theme
 from cras_core.coverage import coverage
 from cras_core.sample_store import Choice, Sample
