@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from aoi_app.samples.service import EnrolDesk
 from aoi_app.samples.thumbnails import Thumbnails
-from aoi_app.ui.label_editor import LabelEditor
+from aoi_app.ui.labels.editor import LabelEditor
 from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX, SampleGrid
 from aoi_app.ui.samples.samples_window import EnrolWindow
 from aoi_app.ui.theme import THEMES

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from aoi_app.samples.state import KINDS, ORDERS, Counts, EnrolView, Kind, Order, SampleDesk, shown
 from aoi_app.samples.thumbnails import Thumbnails
-from aoi_app.ui.label_editor import LabelEditor
+from aoi_app.ui.labels.editor import LabelEditor
 from aoi_app.ui.samples.coverage_panel import CoveragePanel
 from aoi_app.ui.samples.fabric_list import FabricList
 from aoi_app.ui.samples.sample_grid import SampleGrid

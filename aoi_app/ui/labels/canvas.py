@@ -31,7 +31,7 @@ from aoi_app.samples.label_drawing import (
     with_label,
 )
 from aoi_app.ui.images import to_qimage
-from aoi_app.ui.label_painter import LabelPainter
+from aoi_app.ui.labels.painter import LabelPainter
 from aoi_app.ui.theme import Theme
 from cras_core.labels import Label
 

@@ -1,0 +1,1 @@
+"""The label editor, and the types of defects."""
