@@ -15,7 +15,7 @@ from aoi_app.learning.state import ModelView
 from aoi_app.records.export import read_roll
 from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.settings import library_folder, models_folder, recipes_folder
-from aoi_app.ui.model_pages import ModelPages
+from aoi_app.ui.models.pages import ModelPages
 from cras_core.bundle import Bundle
 from cras_core.model_store import ModelStore
 from cras_core.sample_store import SampleStore

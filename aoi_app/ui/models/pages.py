@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from aoi_app.learning.state import Models
-from aoi_app.ui.compare_page import ComparePage
-from aoi_app.ui.learn_page import LearnPage
-from aoi_app.ui.models_page import ModelsPage
+from aoi_app.ui.models.candidate_page import ComparePage
+from aoi_app.ui.models.learn_page import LearnPage
+from aoi_app.ui.models.models_page import ModelsPage
 from aoi_app.ui.theme import Theme
 
 _TICK_MS = 100

@@ -25,7 +25,7 @@ from aoi_app.learning.state import Models, ModelView, TrainingView
 from aoi_app.learning.wording import full_training, lost_text, quick_enrolment
 from aoi_app.ui.banner import Banner
 from aoi_app.ui.camera.light_page import plot
-from aoi_app.ui.desk_status import DeskStatus
+from aoi_app.ui.models.job_status import DeskStatus
 from aoi_app.ui.theme import Theme
 
 _QUICK = (

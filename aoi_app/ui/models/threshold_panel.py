@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QPushButton, 
 
 from aoi_app.learning.state import ComparedFabric, Tile
 from aoi_app.learning.threshold import around, at_threshold, threshold_at
+from aoi_app.ui.models.threshold_plot import ThresholdPlot
+from aoi_app.ui.models.tile_row import Captioned, TileStrip
 from aoi_app.ui.theme import Theme
-from aoi_app.ui.threshold_plot import ThresholdPlot
-from aoi_app.ui.tile_strip import Captioned, TileStrip
 
 _SHOWN = 4
 
