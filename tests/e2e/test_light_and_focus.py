@@ -32,7 +32,7 @@ from aoi_app.sources.flat_field.correction import non_uniformity
 from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field
 from aoi_app.sources.frame import Frame
 from aoi_app.ui.camera.setup_dialog import SetupDialog
-from aoi_app.ui.ruler_dialog import RulerDialog
+from aoi_app.ui.recipe.scale_dialog import RulerDialog
 
 PATIENCE_MS = 120_000
 SYNTHETIC = CameraChoice(producer="synthetic", serial="17")

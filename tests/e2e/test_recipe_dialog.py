@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from aoi_app.settings.recipe import Recipe
-from aoi_app.ui.recipe_dialog import RecipeDialog
+from aoi_app.ui.recipe.recipe_dialog import RecipeDialog
 
 FABRICS = ("plain", "twill")
 

@@ -9,7 +9,7 @@ from aoi_app.records.export import list_rolls, read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.recipe_store import load_recipes, save_recipe
 from aoi_app.settings.settings import recipes_folder
-from aoi_app.ui.recipe_dialog import RecipeDialog
+from aoi_app.ui.recipe.recipe_dialog import RecipeDialog
 
 PLAIN = Recipe(name="plain", fabric="plain", threshold=1.5, min_area_mm2=2.0)
 

@@ -383,7 +383,7 @@ def test_the_colours_change_and_are_remembered(begin: Begin, qapp: QApplication)
 def test_a_new_recipe_holds_from_the_next_roll_on(
     begin: Begin, qtbot: QtBot, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aoi_app.ui.recipe_dialog import RecipeDialog
+    from aoi_app.ui.recipe.recipe_dialog import RecipeDialog
 
     def fill_in(dialog: RecipeDialog) -> int:
         dialog.recipe = Recipe(name="coarse", mm_per_px=0.4, threshold=1.5)

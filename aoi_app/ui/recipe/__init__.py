@@ -1,0 +1,1 @@
+"""The dialogs about a recipe."""
