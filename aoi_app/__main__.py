@@ -104,7 +104,7 @@ def window(
     """Open the window and inspect. Without options: procedural cloth with the demo bundle."""
     if context.invoked_subcommand is not None:
         return
-    from aoi_app.ui.platform import prepare_qt
+    from aoi_app.ui.widgets.platform import prepare_qt
 
     problem = prepare_qt()
     if problem is not None:

@@ -17,7 +17,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 import pytest
 
 from aoi_app.sources.loom_data import write_data_set
-from aoi_app.ui.platform import prepare_qt
+from aoi_app.ui.widgets.platform import prepare_qt
 from cras_core.bundle import Bundle, write_bundle
 from cras_core.config import cloth, with_settings
 from cras_core.data import find_normal_images

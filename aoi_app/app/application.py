@@ -41,12 +41,12 @@ from aoi_app.settings.settings import (
 )
 from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.source import FrameSource, SourceError
-from aoi_app.ui.actions import connect, shortcuts_text
 from aoi_app.ui.main.main_window import MainWindow
-from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.recipe.recipe_dialog import RecipeDialog
 from aoi_app.ui.recipe.scale_dialog import RulerDialog
-from aoi_app.ui.theme import apply_theme
+from aoi_app.ui.widgets.actions import connect, shortcuts_text
+from aoi_app.ui.widgets.qt_bridge import QtBridge
+from aoi_app.ui.widgets.theme import apply_theme
 from cras_core.trained import Trained
 
 logger = logging.getLogger(__name__)

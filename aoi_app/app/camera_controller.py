@@ -19,7 +19,7 @@ from aoi_app.sources.source import FrameSource
 from aoi_app.ui.camera.camera_dialog import CameraDialog
 from aoi_app.ui.camera.setup_dialog import SetupDialog
 from aoi_app.ui.main.main_window import MainWindow
-from aoi_app.ui.theme import THEMES
+from aoi_app.ui.widgets.theme import THEMES
 
 
 class Line(Protocol):

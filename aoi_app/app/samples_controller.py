@@ -18,10 +18,10 @@ from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.people import user
 from aoi_app.settings.settings import Learning, Settings, catalogue_path, library_folder, save_settings
 from aoi_app.ui.main.main_window import MainWindow
-from aoi_app.ui.qt_bridge import QtBridge
 from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX
 from aoi_app.ui.samples.samples_window import EnrolWindow
-from aoi_app.ui.theme import THEMES, Theme
+from aoi_app.ui.widgets.qt_bridge import QtBridge
+from aoi_app.ui.widgets.theme import THEMES, Theme
 from cras_core.sample_store import SampleStore
 
 

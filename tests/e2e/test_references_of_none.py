@@ -7,7 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from aoi_app.live.session import News, Snapshot
-from aoi_app.ui.qt_bridge import QtBridge
+from aoi_app.ui.widgets.qt_bridge import QtBridge
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is immortal")

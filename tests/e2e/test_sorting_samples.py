@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTabWidget
 
 from aoi_app.samples.state import KINDS
-from aoi_app.ui.theme import THEMES
+from aoi_app.ui.widgets.theme import THEMES
 from cras_core.sample_store import Sample
 
 KEY = Qt.Key

@@ -24,7 +24,7 @@ from aoi_app.records.export import list_rolls, read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import load_settings
 from aoi_app.sources.factory import SourceChoice
-from aoi_app.ui.actions import MENUS, ROWS
+from aoi_app.ui.widgets.actions import MENUS, ROWS
 
 LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1100)
 ENDLESS = SourceChoice("loom:plain", lines_per_s=1200.0, seed=12)

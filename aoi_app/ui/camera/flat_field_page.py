@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QS
 
 from aoi_app.camera_setup.focus_state import AidSnapshot, EvennessView, Phase, StoredView
 from aoi_app.ui.camera.light_page import plot
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.theme import Theme
 
 _HOW = (
     "1. Cover the lens and record the dark.  2. Open it, hold an even white reference under the lamp that fills the "

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from aoi_app.camera_setup.focus_state import LightView
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.theme import Theme
 
 _WELL = "Light and focus raise no remark."
 

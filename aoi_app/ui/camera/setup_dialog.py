@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QMessageBox, QT
 from aoi_app.camera_setup.focus_state import AidSnapshot, Phase
 from aoi_app.ui.camera.flat_field_page import FlatFieldPage
 from aoi_app.ui.camera.light_page import LightPage
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.theme import Theme
 
 TICK_MS = 100
 

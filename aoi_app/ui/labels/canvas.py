@@ -30,9 +30,9 @@ from aoi_app.samples.label_drawing import (
     moved,
     with_label,
 )
-from aoi_app.ui.images import to_qimage
 from aoi_app.ui.labels.painter import LabelPainter
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.qimage import to_qimage
+from aoi_app.ui.widgets.theme import Theme
 from cras_core.labels import Label
 
 _REACH = 6.0  # pixels of the screen within which a label is hit

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QToolBar, QVBoxL
 
 from aoi_app.samples.label_drawing import History, Labels, Tool, next_brush_px, with_label
 from aoi_app.samples.state import EnrolView
-from aoi_app.ui.actions import ActionRow, connect, make_actions, shortcuts_text
-from aoi_app.ui.banner import Banner
 from aoi_app.ui.labels.canvas import LabelCanvas
 from aoi_app.ui.labels.defect_types_dialog import CatalogueDialog
 from aoi_app.ui.labels.label_sidebar import LabelSide
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.actions import ActionRow, connect, make_actions, shortcuts_text
+from aoi_app.ui.widgets.banner import Banner
+from aoi_app.ui.widgets.theme import Theme
 from cras_core.labels import Label
 from cras_core.sample_store import Sample
 

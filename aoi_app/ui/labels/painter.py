@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
 
 from aoi_app.samples.label_drawing import Draft, Placement, Point, corners
-from aoi_app.ui.theme import THEMES, Theme
+from aoi_app.ui.widgets.theme import THEMES, Theme
 from cras_core.labels import Label, Points
 
 _EDGE = QColor(0, 0, 0, 200)

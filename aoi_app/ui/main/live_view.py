@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QStyleOptionGraphicsIt
 
 from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat
 from aoi_app.inspection.web_history import WebPicture
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.theme import Theme
 
 _GLIDE = 0.25  # share of the way to the newest line that the view moves at each tick
 _MARK = QColor(0, 230, 255)

@@ -7,13 +7,13 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QSlider, QSplitter, QVBoxLayout, QWidget
 
 from aoi_app.live.session import Snapshot, State
-from aoi_app.ui.actions import TOOLBAR, fill_menus, make_actions
 from aoi_app.ui.main.alarm_bar import AlarmBar
 from aoi_app.ui.main.collect_bar import CollectBar
 from aoi_app.ui.main.defect_table import DefectTable
 from aoi_app.ui.main.figures_panel import FiguresPanel
 from aoi_app.ui.main.live_view import LiveView
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.actions import TOOLBAR, fill_menus, make_actions
+from aoi_app.ui.widgets.theme import Theme
 
 _THRESHOLD_STEPS = 100  # slider steps for one unit of score
 _HIGHEST_THRESHOLD = 4.0

@@ -24,12 +24,12 @@ from aoi_app.learning.state import Compared, ComparedFabric, Models, ModelView, 
 from aoi_app.learning.threshold import disagreements
 from aoi_app.learning.wording import fabric_remarks, figure_rows, verdict_text
 from aoi_app.samples.thumbnails import Thumbnails
-from aoi_app.ui.banner import Banner
-from aoi_app.ui.images import to_qimage
 from aoi_app.ui.models.job_status import DeskStatus
 from aoi_app.ui.models.threshold_panel import ThresholdPanel
 from aoi_app.ui.models.tile_row import TILE_PX, Captioned, TileStrip
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.banner import Banner
+from aoi_app.ui.widgets.qimage import to_qimage
+from aoi_app.ui.widgets.theme import Theme
 
 _NOTHING = (
     "There is no new model to decide about. Learn one on the page Learn, or choose one on the page Models and press "

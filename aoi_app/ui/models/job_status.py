@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 
 from aoi_app.learning.state import ModelView
 from aoi_app.learning.wording import remaining_text
-from aoi_app.ui.banner import Banner
+from aoi_app.ui.widgets.banner import Banner
 
 
 class DeskStatus(QWidget):

@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
 
 from aoi_app.learning.state import Models, ModelView, TrainingView
 from aoi_app.learning.wording import full_training, lost_text, quick_enrolment
-from aoi_app.ui.banner import Banner
 from aoi_app.ui.camera.light_page import plot
 from aoi_app.ui.models.job_status import DeskStatus
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.banner import Banner
+from aoi_app.ui.widgets.theme import Theme
 
 _QUICK = (
     "Adds one fabric to the model in use; the other fabrics stay as they are. Takes half a minute to a few minutes. "

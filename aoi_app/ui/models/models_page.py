@@ -25,8 +25,8 @@ from PySide6.QtWidgets import (
 
 from aoi_app.learning.state import Difference, ModelRow, Models, ModelView, PromotionRow
 from aoi_app.learning.wording import disk_text, size_text
-from aoi_app.ui.banner import Banner
 from aoi_app.ui.models.job_status import DeskStatus
+from aoi_app.ui.widgets.banner import Banner
 
 _COLUMNS = ("made", "model", "by", "kind", "fabrics", "size", "state")
 _LOG = ("when", "by", "model", "instead of", "why")

@@ -11,7 +11,7 @@ from aoi_app.learning.state import Models
 from aoi_app.ui.models.candidate_page import ComparePage
 from aoi_app.ui.models.learn_page import LearnPage
 from aoi_app.ui.models.models_page import ModelsPage
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.theme import Theme
 
 _TICK_MS = 100
 

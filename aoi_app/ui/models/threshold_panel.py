@@ -13,7 +13,7 @@ from aoi_app.learning.state import ComparedFabric, Tile
 from aoi_app.learning.threshold import around, at_threshold, threshold_at
 from aoi_app.ui.models.threshold_plot import ThresholdPlot
 from aoi_app.ui.models.tile_row import Captioned, TileStrip
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.theme import Theme
 
 _SHOWN = 4
 

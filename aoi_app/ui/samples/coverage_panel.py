@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.theme import Theme
 from cras_core.coverage import Coverage
 
 _WIDTH_PX = 250

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from aoi_app.samples.state import FabricRow, SampleDesk, fabric_text
-from aoi_app.ui.actions import ActionRow, connect, make_actions
+from aoi_app.ui.widgets.actions import ActionRow, connect, make_actions
 
 ROWS = (
     ActionRow("new", "&New fabric…", "Ctrl+N", "Begin a fabric; then add pictures of its good cloth"),

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemD
 from aoi_app.samples.state import is_suspicious
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.ui.samples.sample_model import IS_BROKEN, NOT_KEPT, SAMPLE, SampleModel
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.theme import Theme
 from cras_core.sample_store import Sample
 
 Index = QModelIndex | QPersistentModelIndex

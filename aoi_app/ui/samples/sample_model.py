@@ -13,7 +13,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QPixmap
 
 from aoi_app.samples.state import describe
-from aoi_app.ui.images import to_qimage
+from aoi_app.ui.widgets.qimage import to_qimage
 from cras_core.sample_store import Sample
 
 Index = QModelIndex | QPersistentModelIndex

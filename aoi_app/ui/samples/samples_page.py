@@ -13,7 +13,7 @@ from aoi_app.ui.labels.editor import LabelEditor
 from aoi_app.ui.samples.coverage_panel import CoveragePanel
 from aoi_app.ui.samples.fabric_list import FabricList
 from aoi_app.ui.samples.sample_grid import SampleGrid
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.theme import Theme
 from cras_core.coverage import coverage
 from cras_core.sample_store import Choice, Sample
 

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 from aoi_app.samples.state import EnrolView, SampleDesk
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.defect_types import DefectType
-from aoi_app.ui.actions import ActionRow, connect, make_actions, shortcuts_text
-from aoi_app.ui.banner import Banner
 from aoi_app.ui.samples import fabric_list
 from aoi_app.ui.samples.samples_page import SamplesPage
-from aoi_app.ui.theme import Theme
+from aoi_app.ui.widgets.actions import ActionRow, connect, make_actions, shortcuts_text
+from aoi_app.ui.widgets.banner import Banner
+from aoi_app.ui.widgets.theme import Theme
 
 ROWS = (
     ActionRow("undo", "&Undo", "Ctrl+Z", "Take back what was thrown out or kept last"),
