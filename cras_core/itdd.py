@@ -28,7 +28,7 @@ from cras_core.files import folder_made_whole
 from cras_core.itdd_card import CARD, README, Card, FabricCard, Picture, card_of, readme_of, to_json
 from cras_core.labels import Label, mask_of
 from cras_core.sample_store import Sample, SampleStore, encode
-from cras_core.web.shapes import shape_of
+from cras_core.web.regions import shape_of
 
 Image = npt.NDArray[np.uint8]
 OnPicture = Callable[[Path, int, int], None]

@@ -9,8 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.web.regions import Region
-from cras_core.web.shapes import Shape
+from cras_core.web.regions import Region, Shape
 
 Image = npt.NDArray[np.uint8]
 RemarkKind = Literal["matched", "unknown", "level", "camera", "model", "recipe", "mismatch"]

@@ -19,8 +19,7 @@ from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
 from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebInspection
 from cras_core.web.reference import RunningReference
-from cras_core.web.regions import Region, RegionConfig, RegionTracker
-from cras_core.web.shapes import shape_of
+from cras_core.web.regions import Region, RegionConfig, RegionTracker, shape_of
 from cras_core.web.tiling import TilingConfig
 
 Image = npt.NDArray[np.uint8]

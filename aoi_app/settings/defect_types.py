@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from aoi_app.settings.recipe import describe
 from cras_core.files import write_atomically
-from cras_core.web.shapes import Shape
+from cras_core.web.regions import Shape
 
 Severity = Literal["minor", "major", "critical"]
 

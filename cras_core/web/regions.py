@@ -7,6 +7,7 @@ stretches; it is closed when the web has moved on by more than the distance over
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -308,3 +309,22 @@ def _number_pieces(dense: FloatArray, level: float, piece: IntArray, count: list
         else:
             count[0] += 1
             piece[y : y + h, x : x + w][mine] = count[0]
+
+
+Shape = Literal["block", "point", "line"]
+
+
+POINT_MM = 6.0
+"""A defect no longer than this either way is a point."""
+
+
+LINE_ASPECT = 4.0
+"""A defect this many times longer than wide is a line."""
+
+
+def shape_of(length_mm: float, width_mm: float) -> Shape:
+    """The trade's three shapes, by extent along and across the web."""
+    longer, shorter = max(length_mm, width_mm), max(min(length_mm, width_mm), 1e-9)
+    if longer <= POINT_MM:
+        return "point"
+    return "line" if longer / shorter >= LINE_ASPECT else "block"
