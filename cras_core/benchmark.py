@@ -12,8 +12,8 @@ import torch
 from cras_core.backbone import load_backbone
 from cras_core.detector import to_images
 from cras_core.trained import Trained
-from cras_core.web.inspection import WebConfig, WebInspection
 from cras_core.web.regions import RegionConfig, RegionTracker
+from cras_core.web.scoring import WebConfig, WebInspection
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from cras_core.calibration import FabricCalibration
 from cras_core.config import CrasConfig
 from cras_core.errors import BundleError, ConfigError
 from cras_core.files import write_atomically
+from cras_core.web.calibration import FabricCalibration
 
 FORMAT = "cras-bundle"
 VERSION = 2

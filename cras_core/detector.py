@@ -12,11 +12,11 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from cras_core.calibration import FabricCalibration
 from cras_core.config import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.errors import ConfigError, CrasError, EnrolError
-from cras_core.web.inspection import CellScores
+from cras_core.web.calibration import FabricCalibration
+from cras_core.web.scoring import CellScores
 from cras_core.web.tiling import ceil_to
 
 Image = npt.NDArray[np.uint8]

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 from cras_core.bundle import Bundle
-from cras_core.calibration import FabricCalibration
 from cras_core.cras import FeatureExtractor
 from cras_core.data import NormalImages
 from cras_core.detector import Detector, GoodCloth
@@ -31,6 +30,7 @@ from cras_core.provenance import descended, samples_of, with_fabric
 from cras_core.soundness import check_alike
 from cras_core.train import OnProgress, Progress, ShouldStop
 from cras_core.vectors import Vectors
+from cras_core.web.calibration import FabricCalibration
 
 _HELD_SHARE = 0.5  # prototypes need little cloth and limits much; see docs/measurements.md
 _SEEN_VECTORS = 16384  # as many as training takes for prototypes and middles

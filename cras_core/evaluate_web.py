@@ -18,8 +18,8 @@ from cras_core.images import read_bits, read_image
 from cras_core.metrics import PixelScores, mean_of_known
 from cras_core.protocol import protocol, remarks
 from cras_core.soundness import sound_judged
-from cras_core.web.inspection import ScoredRows, WebConfig, WebInspection
 from cras_core.web.regions import RegionConfig, RegionTracker
+from cras_core.web.scoring import ScoredRows, WebConfig, WebInspection
 from cras_core.web_recall import Reported, StripJudgement, judge_strip, recall_at
 
 RATES_PER_STRIP = (0.05, 0.1, 0.25, 0.5, 1.0)

@@ -28,9 +28,9 @@ from cras_core.drawn import draw_defects
 from cras_core.errors import DataError
 from cras_core.images import read_bits, read_image
 from cras_core.patches import cell_places
-from cras_core.web.continuation import continue_cloth
-from cras_core.web.inspection import NARROWEST_CLOTH_PX, WebConfig, prepare
-from cras_core.web.stretches import StretchCutter
+from cras_core.web.bands import StretchCutter
+from cras_core.web.border import continue_cloth
+from cras_core.web.scoring import NARROWEST_CLOTH_PX, WebConfig, prepare
 from cras_core.web.tiling import ceil_to
 
 Image = npt.NDArray[np.uint8]

@@ -12,12 +12,12 @@ import torch
 from google.protobuf.message import DecodeError
 from torch import Tensor
 
-from cras_core.calibration import FabricCalibration
 from cras_core.config import CrasConfig
 from cras_core.detector import Detector, Image, TileFeatures
 from cras_core.errors import ConfigError, ExportError
 from cras_core.export import FORMAT, VERSION, cut
 from cras_core.parity import session_of
+from cras_core.web.calibration import FabricCalibration
 
 
 class OnnxDetector(Detector):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.detector import Detector
-from cras_core.web.reference import RunningReference
+from cras_core.web.baseline import RunningReference
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -20,7 +20,6 @@ from cras_core.anomnet.health import health_of
 from cras_core.anomnet.stages import CentroidTraining
 from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle
-from cras_core.calibration import FabricCalibration
 from cras_core.checkpoint import Checkpoint
 from cras_core.config import CrasConfig
 from cras_core.cras import FeatureExtractor
@@ -34,6 +33,7 @@ from cras_core.limits import measure_limits, provisional
 from cras_core.provenance import samples_of, stamp
 from cras_core.trained import Trained
 from cras_core.vectors import DrawnVectors, Vectors
+from cras_core.web.calibration import FabricCalibration
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.calibration import FabricCalibration
+from cras_core.web.calibration import FabricCalibration
 
 FloatArray = npt.NDArray[np.float32]
 

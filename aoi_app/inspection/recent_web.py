@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.inspection.defects import Defect
-from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows
+from cras_core.web.scoring import NARROWEST_CLOTH_PX, ScoredRows
 
 Image = npt.NDArray[np.uint8]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from aoi_app.inspection.defects import RemarkKind
 from aoi_app.inspection.order_check import OrderCheck
-from cras_core.calibration import FabricCalibration
-from cras_core.web.inspection import ScoredRows
+from cras_core.web.calibration import FabricCalibration
+from cras_core.web.scoring import ScoredRows
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from aoi_app.inspection.segment import Segment
 from aoi_app.settings.active_recipe import RecipeInForce
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
-from cras_core.web.inspection import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebInspection
-from cras_core.web.reference import RunningReference
+from cras_core.web.baseline import RunningReference
 from cras_core.web.regions import Region, RegionConfig, RegionTracker, shape_of
+from cras_core.web.scoring import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebInspection
 from cras_core.web.tiling import TilingConfig
 
 Image = npt.NDArray[np.uint8]

@@ -6,9 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 
 from aoi_app.settings.recipe import Recipe, RecipeError
+from cras_core.web.baseline import ReferenceConfig
 from cras_core.web.edges import EdgeConfig
-from cras_core.web.inspection import TileDetector, WebConfig
-from cras_core.web.reference import ReferenceConfig
+from cras_core.web.scoring import TileDetector, WebConfig
 from cras_core.web.tiling import TilingConfig
 
 

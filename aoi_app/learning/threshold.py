@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.learning.state import CaseKind, ComparedFabric, Tile
-from cras_core.calibration import tail_limit
 from cras_core.errors import DataError
+from cras_core.web.calibration import tail_limit
 
 
 @dataclass(frozen=True, slots=True)

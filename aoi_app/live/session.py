@@ -25,7 +25,7 @@ from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError, SourceStatus, TellsStatus
-from cras_core.web.inspection import TileDetector
+from cras_core.web.scoring import TileDetector
 from cras_core.web.tiling import TilingConfig
 
 logger = logging.getLogger(__name__)

@@ -12,12 +12,12 @@ from cras_core.anomnet.adapter import CoordAdapter
 from cras_core.anomnet.centroids import CentroidSets, nearest_squared
 from cras_core.anomnet.folded import FoldedDistance
 from cras_core.bundle import Bundle, part
-from cras_core.calibration import FabricCalibration
 from cras_core.centers import ClassCenters
 from cras_core.config import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.detector import pick_device
 from cras_core.trained import Trained, extractor_of, misfit
+from cras_core.web.calibration import FabricCalibration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,9 +17,9 @@ from cras_core.data import Strip, TestImage
 from cras_core.detector import TileFeatures
 from cras_core.figures.judged import Bools, Floats, TestSet
 from cras_core.trained import Trained
-from cras_core.web.inspection import Canvas, WebConfig, prepare
-from cras_core.web.reference import RunningReference
-from cras_core.web.stretches import Stretch, StretchCutter
+from cras_core.web.bands import Stretch, StretchCutter
+from cras_core.web.baseline import RunningReference
+from cras_core.web.scoring import Canvas, WebConfig, prepare
 from cras_core.web.tiling import cut
 
 PICTURES = 24

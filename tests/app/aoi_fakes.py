@@ -15,8 +15,8 @@ from aoi_app.inspection.roll import Outcome, RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.source import EndOfWeb, FrameSource
-from cras_core.calibration import FabricCalibration
-from cras_core.web.inspection import CellScores
+from cras_core.web.calibration import FabricCalibration
+from cras_core.web.scoring import CellScores
 from cras_core.web.tiling import TilingConfig
 
 Image = npt.NDArray[np.uint8]

@@ -26,7 +26,7 @@ from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError, SourceStatus
 from cras_core.inspector import Inspector
-from cras_core.web.inspection import TileDetector
+from cras_core.web.scoring import TileDetector
 from cras_core.web.tiling import TilingConfig
 
 LOOM = LoomConfig(width_px=512, lines_per_s=None, background="dark", defects_per_1000_lines=12.0, total_lines=3000)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cras_core.calibration import CalibrationConfig, FabricCalibration, block_peaks, tail_limit
 from cras_core.errors import ConfigError, DataError
+from cras_core.web.calibration import CalibrationConfig, FabricCalibration, block_peaks, tail_limit
 
 GOOD = FabricCalibration("denim", 0.1, 0.8, 4.0, 3.5, 0.7, 2.0, 1.5)
 

@@ -23,7 +23,7 @@ from cras_core.images import list_images, read_image
 from cras_core.inspector import Inspector
 from cras_core.metrics import auroc
 from cras_core.train import STAGES, Progress, train
-from cras_core.web.inspection import ScoredRows, WebConfig, WebInspection
+from cras_core.web.scoring import ScoredRows, WebConfig, WebInspection
 
 TINY = {
     "backbone.input_scale": "1.0",

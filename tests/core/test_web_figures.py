@@ -16,7 +16,7 @@ from cras_core.errors import DataError
 from cras_core.evaluate_web import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.images import list_images, read_image
 from cras_core.inspector import Inspector
-from cras_core.web.inspection import WebConfig, WebInspection
+from cras_core.web.scoring import WebConfig, WebInspection
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from aoi_app.sources.loom import WEAVES, Loom, LoomConfig
-from cras_core.web.continuation import continue_cloth
+from cras_core.web.border import continue_cloth
 
 LINES, WIDTH = 256, 700
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cras_core.errors import ConfigError
-from cras_core.web.reference import ReferenceConfig, RunningReference
+from cras_core.web.baseline import ReferenceConfig, RunningReference
 
 CELL = 8
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cras_core.errors import DataError
-from cras_core.web.stretches import Stretch, StretchCutter
+from cras_core.web.bands import Stretch, StretchCutter
 from cras_core.web.tiling import TilingConfig, plan_windows
 
 TILING = TilingConfig(tile_px=64, overlap_px=24, halo_px=8, cell_px=8)

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.calibration import FabricCalibration
-from cras_core.web.continuation import continue_cloth
+from cras_core.web.bands import Stretch, StretchCutter
+from cras_core.web.baseline import ReferenceConfig, RunningReference
+from cras_core.web.border import continue_cloth
+from cras_core.web.calibration import FabricCalibration
 from cras_core.web.edges import ClothEdges, EdgeConfig, find_edges
-from cras_core.web.reference import ReferenceConfig, RunningReference
-from cras_core.web.stretches import Stretch, StretchCutter
 from cras_core.web.tiling import TilingConfig, Windows, ceil_to, cut, floor_to, plan_windows
 
 Image = npt.NDArray[np.uint8]
