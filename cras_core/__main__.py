@@ -28,8 +28,8 @@ from cras_core.terminal import write_json as _write
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cras_core.data import NormalImages
-    from cras_core.datasets import DataSet
+    from cras_core.data.datasets import DataSet
+    from cras_core.data.folders import NormalImages
     from cras_core.detector import Detector
     from cras_core.train import OnProgress
     from cras_core.train import Progress as Step
@@ -76,7 +76,7 @@ def train(
     device: Device = "auto",
 ) -> None:
     """Train one model for all fabrics of a data set. One that was cut off goes on when the command is given again."""
-    from cras_core.datasets import open_data_set
+    from cras_core.data.datasets import open_data_set
 
     config = _config(
         preset,
@@ -139,7 +139,7 @@ def evaluate(
     device: Device = "auto",
 ) -> None:
     """Judge a model, or several seeds of it, on pictures with masks."""
-    from cras_core.datasets import open_data_set
+    from cras_core.data.datasets import open_data_set
     from cras_core.evaluate import Matching
     from cras_core.evaluate import evaluate as run
 
@@ -183,7 +183,7 @@ def evaluate_web(
     precision: Precision = "float32",
 ) -> None:
     """Judge a model, or several seeds of it, on strips of web: recall of defects at fixed false alarms."""
-    from cras_core.datasets import open_data_set
+    from cras_core.data.datasets import open_data_set
     from cras_core.evaluate_web import evaluate_web as run
 
     inspectors = _open(bundles, device, precision)
@@ -212,7 +212,7 @@ def compare(
 ) -> None:
     """Train CRAS, AnomNet and the baselines on the same cloth and judge them on the same strips or pictures."""
     from cras_core.compare import compare as run
-    from cras_core.datasets import open_data_set
+    from cras_core.data.datasets import open_data_set
 
     config = _config(preset, settings, {})
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
@@ -247,7 +247,7 @@ def ablate(
 ) -> None:
     """Measure the paper's ablations on your data, beside the paper's figures on MVTec AD."""
     from cras_core.ablate import ablate as run
-    from cras_core.datasets import open_data_set
+    from cras_core.data.datasets import open_data_set
     from cras_core.evaluate_web import RATES_PER_STRIP
 
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
@@ -289,7 +289,7 @@ def _config(preset: str, settings: list[str] | None, chosen: dict[str, object | 
 
 def _normal_images(data: DataSet) -> list[NormalImages]:
     """The pictures to train on, each of them looked at. Raises CrasError."""
-    from cras_core.soundness import sound_normal
+    from cras_core.data.integrity import sound_normal
 
     found = data.normal_images()
     with _bar(transient=True) as bar:
@@ -302,7 +302,7 @@ def _normal_images(data: DataSet) -> list[NormalImages]:
 
 def _check_judged(data: DataSet, normal: list[NormalImages]) -> None:
     """Looks at what will be judged on before any training. Raises CrasError."""
-    from cras_core.soundness import sound_judged
+    from cras_core.data.integrity import sound_judged
 
     with _bar(transient=True) as bar:
         on_picture = _task(bar, "check")

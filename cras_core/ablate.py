@@ -13,8 +13,8 @@ from cras_core.anomnet.health import health_of
 from cras_core.backbone import load_backbone
 from cras_core.config import HUB, PACKAGED_LITE0, CrasConfig, with_settings
 from cras_core.cras import FeatureExtractor
-from cras_core.data import NormalImages
-from cras_core.datasets import DataSet
+from cras_core.data.datasets import DataSet
+from cras_core.data.folders import NormalImages
 from cras_core.detector import pick_device
 from cras_core.errors import ConfigError, DataError, WeightsError
 from cras_core.evaluate import evaluate

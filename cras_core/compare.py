@@ -17,8 +17,8 @@ from cras_core.backbone import load_backbone
 from cras_core.bank import BankDetector, coreset
 from cras_core.config import CrasConfig, HeadConfig
 from cras_core.cras import FeatureExtractor
-from cras_core.data import NormalImages
-from cras_core.datasets import DataSet
+from cras_core.data.datasets import DataSet
+from cras_core.data.folders import NormalImages
 from cras_core.detector import Detector, pick_device
 from cras_core.evaluate import evaluate
 from cras_core.evaluate_web import evaluate_web

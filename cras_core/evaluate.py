@@ -12,15 +12,15 @@ import numpy.typing as npt
 
 from cras_core.batch_vote import BATCH, predict_by_vote
 from cras_core.config import PreprocessConfig
-from cras_core.data import TestImage
-from cras_core.datasets import DataSet, open_data_set
+from cras_core.data.datasets import DataSet, open_data_set
+from cras_core.data.folders import TestImage
+from cras_core.data.integrity import sound_judged
 from cras_core.detector import Detector, Prediction
 from cras_core.errors import ConfigError
 from cras_core.features import preprocess
 from cras_core.images import read_bits, read_image
 from cras_core.metrics import PixelScores, auroc, average_precision, f1_max, mean_of_known
 from cras_core.protocol import protocol, remarks
-from cras_core.soundness import sound_judged
 
 Matching = Literal["per-picture", "authors-batch-vote"]
 """Which fabric a picture is compared with: the one that it matches itself (eq. 2), or the one that most pictures of

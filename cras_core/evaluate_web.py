@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.datasets import DataSet, open_data_set
+from cras_core.data.datasets import DataSet, open_data_set
+from cras_core.data.integrity import sound_judged
 from cras_core.detector import Detector
 from cras_core.evaluate import Alter, Bools, Image
 from cras_core.images import read_bits, read_image
 from cras_core.metrics import PixelScores, mean_of_known
 from cras_core.protocol import protocol, remarks
-from cras_core.soundness import sound_judged
 from cras_core.web.regions import RegionConfig, RegionTracker
 from cras_core.web.scoring import ScoredRows, WebConfig, WebInspection
 from cras_core.web_recall import Reported, StripJudgement, judge_strip, recall_at

@@ -22,9 +22,9 @@ from torch import Tensor
 
 from cras_core.config import CrasConfig, PreprocessConfig
 from cras_core.cras import FeatureExtractor
-from cras_core.data import NormalImages, Piece
+from cras_core.data.drawn_defects import draw_defects
+from cras_core.data.folders import NormalImages, Piece
 from cras_core.detector import to_images
-from cras_core.drawn import draw_defects
 from cras_core.errors import DataError
 from cras_core.images import read_bits, read_image
 from cras_core.patches import cell_places

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.data import NormalImages
+from cras_core.data.folders import NormalImages
 from cras_core.detector import Detector
 from cras_core.errors import DataError
 from cras_core.features import tiles_of

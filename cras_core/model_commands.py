@@ -50,9 +50,9 @@ def enrol(
 ) -> None:
     """Add a fabric to a trained model in a minute, without training; its limit is provisional until a full one."""
     from cras_core.bundle import read_bundle, write_bundle
-    from cras_core.data import find_good_cloth
+    from cras_core.data.folders import find_good_cloth
+    from cras_core.data.integrity import sound_normal
     from cras_core.enrol import enrol as run
-    from cras_core.soundness import sound_normal
 
     check_place(out)
     before = read_bundle(bundle)

@@ -7,10 +7,10 @@ from typing import Any
 
 import cras_core
 from cras_core.config import PRESETS, CrasConfig
-from cras_core.data import GREY_ABOVE, listed
-from cras_core.datasets import DataSet
+from cras_core.data.datasets import DataSet
+from cras_core.data.folders import GREY_ABOVE, listed
+from cras_core.data.integrity import Condition
 from cras_core.detector import Detector
-from cras_core.soundness import Condition
 
 _NO_MATTER_OF_PRESETS = ("train.seed",)  # told on its own
 

@@ -16,7 +16,7 @@ import torch
 
 import cras_core
 from cras_core.bundle import Bundle
-from cras_core.data import NormalImages
+from cras_core.data.folders import NormalImages
 
 _BLOCK = 1 << 20
 

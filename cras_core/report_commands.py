@@ -39,7 +39,7 @@ def robustness(
     precision: Precision = "float32",
 ) -> None:
     """Judge a model on disturbed test data, beside table VII of the paper."""
-    from cras_core.datasets import open_data_set
+    from cras_core.data.datasets import open_data_set
     from cras_core.opening import open_detector
     from cras_core.robustness import robustness as run
 
@@ -109,7 +109,7 @@ def figures(
     """Draw features, sheets of test pictures with heat maps, scores and recall (the paper's figures 4, 6 and 7)."""
     if importlib.util.find_spec("matplotlib") is None:
         raise CrasError("Figures need matplotlib, which is not installed: pip install matplotlib")
-    from cras_core.datasets import open_data_set
+    from cras_core.data.datasets import open_data_set
     from cras_core.figures import FigureOptions, write_figures
     from cras_core.opening import open_detector
 

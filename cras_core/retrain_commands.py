@@ -46,11 +46,11 @@ def retrain(
     device: Device = "auto",
 ) -> None:
     """Train all fabrics of a store anew, compare the result with the model in use, and keep it."""
-    from cras_core.data import find_normal_images
+    from cras_core.data.folders import find_normal_images
+    from cras_core.data.samples.store import SampleStore
     from cras_core.kept_trials import CHECKPOINT
     from cras_core.model_store import ModelStore
     from cras_core.retrain import TRIAL_STAGE, Retraining
-    from cras_core.sample_store import SampleStore
     from cras_core.train import STAGES
 
     if promote not in ("no", "unless-worse", "yes") or progress not in ("bar", "json"):

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cras_core.data import contents
+from cras_core.data.folders import contents
 from cras_core.errors import DataError
 from cras_core.terminal import Device, check_place, console, progress_bar, remark, show_table
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from cras_core.sample_store import Sample, SampleStore
+    from cras_core.data.samples.store import Sample, SampleStore
 
 samples = typer.Typer(no_args_is_help=True, help="Samples of cloth: list, judge, and carry them in and out.")
 
@@ -68,10 +68,10 @@ def add(
     mm_per_px: Scale = 0.2,
 ) -> None:
     """Add pictures as samples of good cloth; the fabric is begun where there is none. Given again, it goes on."""
-    from cras_core.picture_import import add_pictures
-    from cras_core.picture_samples import pictures_at
+    from cras_core.data.samples.cutting import pictures_at
+    from cras_core.data.samples.picture_import import add_pictures
+    from cras_core.data.samples.store import FabricRecord
     from cras_core.provenance import who_is_logged_in
-    from cras_core.sample_store import FabricRecord
 
     store, now, author = (
         _store_at(context),
@@ -131,7 +131,7 @@ def coverage(
     context: typer.Context, fabric: Annotated[str | None, typer.Argument(help="One fabric only.")] = None
 ) -> None:
     """Tell how much of each fabric its samples show, and what is missing before training."""
-    from cras_core.coverage import coverage as look
+    from cras_core.data.samples.coverage import coverage as look
 
     store = _open(context)
     names = [f.name for f in store.fabrics() if not f.is_retired] if fabric is None else [fabric]
@@ -160,7 +160,7 @@ def export_itdd(
     seed: Annotated[int, typer.Option(help="Decides which webs are for judging.", min=0)] = 0,
 ) -> None:
     """Write samples as a data set in ITDD's layout, split by web."""
-    from cras_core.itdd import export_itdd as run
+    from cras_core.data.samples.itdd_export import export_itdd as run
 
     with progress_bar() as bar:
         card = run(_open(context), out, fabric, test_share, seed, _task(bar, "export"))
@@ -179,7 +179,7 @@ def import_itdd(
     mm_per_px: Scale = 0.2,
 ) -> None:
     """Make samples with labels of a data set in ITDD's layout; its fabrics must be new."""
-    from cras_core.itdd_import import import_itdd as run
+    from cras_core.data.samples.itdd_import import import_itdd as run
 
     with progress_bar() as bar:
         found = run(folder, _store_at(context), mm_per_px, _task(bar, "import"))
@@ -197,7 +197,7 @@ def export_(
     out: Annotated[Path, typer.Argument(help="The file to write, *.fabric.")],
 ) -> None:
     """Write a fabric with its samples, labels and recipe as one file."""
-    from cras_core.fabric_archive import export_fabric
+    from cras_core.data.samples.archive import export_fabric
 
     check_place(out)
     with progress_bar() as bar:
@@ -212,7 +212,7 @@ def import_(
     as_name: Annotated[str | None, typer.Option("--as", help="Name of the fabric here.")] = None,
 ) -> None:
     """Read a fabric from one file into the store."""
-    from cras_core.fabric_archive import import_fabric
+    from cras_core.data.samples.archive import import_fabric
 
     with progress_bar() as bar:
         record = import_fabric(file, _store_at(context), as_name, _task(bar, "import"))
@@ -220,7 +220,7 @@ def import_(
 
 
 def _store_at(context: typer.Context) -> SampleStore:
-    from cras_core.sample_store import SampleStore
+    from cras_core.data.samples.store import SampleStore
 
     return SampleStore(context.obj)
 

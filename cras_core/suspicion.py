@@ -18,9 +18,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from cras_core.data.samples.store import Sample, SampleStore
 from cras_core.detector import Detector
 from cras_core.errors import DataError
-from cras_core.sample_store import Sample, SampleStore
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

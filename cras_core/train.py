@@ -23,7 +23,7 @@ from cras_core.bundle import Bundle
 from cras_core.checkpoint import Checkpoint
 from cras_core.config import CrasConfig
 from cras_core.cras import FeatureExtractor
-from cras_core.data import NormalImages
+from cras_core.data.folders import NormalImages
 from cras_core.detector import Detector, middle, pick_device
 from cras_core.errors import ConfigError, DataError, TrainingError
 from cras_core.features import DrawnFeatures, FabricFeatures, extract, extract_drawn

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.data import Piece
+from cras_core.data.folders import Piece
 from cras_core.detector import Detector
 from cras_core.errors import DataError
 from cras_core.features import tile_of_web

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from cras_core.data import Piece
-from cras_core.drawn import draw_defects
-from cras_core.sample_store import Sample, SampleStore
+from cras_core.data.drawn_defects import draw_defects
+from cras_core.data.folders import Piece
+from cras_core.data.samples.store import Sample, SampleStore
 from cras_core.trial import Case
 
 _DRAWN_PIECES = 20

@@ -11,8 +11,8 @@ from aoi_app.live.session import Session
 from aoi_app.samples.collection import CollectDesk
 from aoi_app.samples.collection_state import CollectStatus
 from aoi_app.settings.recipe import Recipe
+from cras_core.data.samples.store import SampleStore
 from cras_core.errors import CrasError
-from cras_core.sample_store import SampleStore
 
 if TYPE_CHECKING:
     from cras_core.trained import Trained

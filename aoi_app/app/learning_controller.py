@@ -9,8 +9,8 @@ from aoi_app.learning.service import ModelDesk
 from aoi_app.settings.settings import Learning, library_folder, models_folder
 from aoi_app.ui.models.pages import ModelPages
 from aoi_app.ui.widgets.theme import Theme
+from cras_core.data.samples.store import SampleStore
 from cras_core.model_store import ModelStore
-from cras_core.sample_store import SampleStore
 
 
 class Teaching:

@@ -22,7 +22,7 @@ from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX
 from aoi_app.ui.samples.samples_window import EnrolWindow
 from aoi_app.ui.widgets.qt_bridge import QtBridge
 from aoi_app.ui.widgets.theme import THEMES, Theme
-from cras_core.sample_store import SampleStore
+from cras_core.data.samples.store import SampleStore
 
 
 class Line(Protocol):

@@ -22,7 +22,8 @@ from aoi_app.learning.training_job import JobState, TrainingJob
 from aoi_app.learning.wording import may_go_live
 from aoi_app.settings.settings import Learning
 from cras_core.bundle import Bundle, read_bundle
-from cras_core.data import find_normal_images
+from cras_core.data.folders import find_normal_images
+from cras_core.data.samples.store import SampleStore
 from cras_core.enrol import enrol
 from cras_core.errors import DataError, StoreError
 from cras_core.fabric_changes import remove_fabric, rename_fabric
@@ -30,7 +31,6 @@ from cras_core.kept_trials import KeptTrial, drop_trials, keep_trial, load_trial
 from cras_core.model_entries import PrunePolicy
 from cras_core.model_store import ModelStore
 from cras_core.retrain import TRIAL_STAGE, try_out
-from cras_core.sample_store import SampleStore
 from cras_core.train import Progress
 
 _WATCH_S = 0.25

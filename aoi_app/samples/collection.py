@@ -15,8 +15,8 @@ from aoi_app.live.session import Session
 from aoi_app.samples.collection_state import CollectStatus, described
 from aoi_app.samples.collector import Collector, IsDuplicate
 from aoi_app.settings.recipe import Recipe
+from cras_core.data.samples.store import FabricRecord, SampleStore
 from cras_core.errors import CrasError
-from cras_core.sample_store import FabricRecord, SampleStore
 
 if TYPE_CHECKING:
     from cras_core.trained import Trained
@@ -118,7 +118,7 @@ class CollectDesk:
 
 
 def _duplicates(inspector: Trained) -> IsDuplicate:
-    from cras_core.duplicates import DuplicateFilter
+    from cras_core.data.samples.near_duplicates import DuplicateFilter
 
     seen = DuplicateFilter()
 

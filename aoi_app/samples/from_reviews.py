@@ -19,10 +19,10 @@ from aoi_app.inspection.recent_web import TilePlace
 from aoi_app.inspection.review import Review
 from aoi_app.records.export import PLACES
 from aoi_app.settings.recipe import Recipe
+from cras_core.data.samples.labels import labels_of
+from cras_core.data.samples.store import Sample, SampleStore, safe_id
 from cras_core.errors import CrasError, DataError
 from cras_core.images import read_image
-from cras_core.labels import labels_of
-from cras_core.sample_store import Sample, SampleStore, safe_id
 
 logger = logging.getLogger(__name__)
 

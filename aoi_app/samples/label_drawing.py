@@ -13,7 +13,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from cras_core.labels import Label, Points
+from cras_core.data.samples.labels import Label, Points
 
 Tool = Literal["select", "box", "polygon", "brush"]
 Point = tuple[float, float]

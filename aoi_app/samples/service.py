@@ -18,14 +18,14 @@ from typing import Any
 from aoi_app.background.worker import JobLane
 from aoi_app.samples.state import EnrolView, FabricRow, OpenTile, count
 from aoi_app.settings.defect_types import CatalogueError, DefectType, load_catalogue, save_catalogue
+from cras_core.data.samples.archive import export_fabric, import_fabric
+from cras_core.data.samples.cutting import pictures_at
+from cras_core.data.samples.itdd_export import export_itdd
+from cras_core.data.samples.itdd_import import import_itdd
+from cras_core.data.samples.labels import Label
+from cras_core.data.samples.picture_import import add_pictures
+from cras_core.data.samples.store import Choice, FabricRecord, Sample, SampleStore
 from cras_core.errors import DataError
-from cras_core.fabric_archive import export_fabric, import_fabric
-from cras_core.itdd import export_itdd
-from cras_core.itdd_import import import_itdd
-from cras_core.labels import Label
-from cras_core.picture_import import add_pictures
-from cras_core.picture_samples import pictures_at
-from cras_core.sample_store import Choice, FabricRecord, Sample, SampleStore
 
 _READING = "Reading the samples …"
 _REFRESH_S = 2.0

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.settings.defect_types import DefectType
-from cras_core.labels import Label
-from cras_core.sample_store import Choice, FabricRecord, Sample
+from cras_core.data.samples.labels import Label
+from cras_core.data.samples.store import Choice, FabricRecord, Sample
 
 Image = npt.NDArray[np.uint8]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.data import Strip, TestImage
-from cras_core.datasets import DataSet, open_data_set
+from cras_core.data.datasets import DataSet, open_data_set
+from cras_core.data.folders import Strip, TestImage
+from cras_core.data.integrity import sound_judged
 from cras_core.detector import Detector
 from cras_core.evaluate_web import inspect_strip, per_pixel
 from cras_core.features import preprocess
 from cras_core.images import read_bits, read_image
 from cras_core.robustness import are_strips
-from cras_core.soundness import sound_judged
 from cras_core.web_recall import FALSE_PX, FOUND_PX, grown
 
 Image = npt.NDArray[np.uint8]

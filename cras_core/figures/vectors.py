@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from torch import Tensor
 
-from cras_core.data import Strip, TestImage
+from cras_core.data.folders import Strip, TestImage
 from cras_core.detector import TileFeatures
 from cras_core.figures.judged import Bools, Floats, TestSet
 from cras_core.trained import Trained

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from cras_core.anomnet.detector import AnomNetDetector
-from cras_core.datasets import DataSet
+from cras_core.data.datasets import DataSet
 from cras_core.errors import ConfigError, CrasError, DataError
 from cras_core.figures.draw import evolution, histograms, recall_curves, scatter, sheet
 from cras_core.figures.judged import Overview, TestSet, survey

@@ -13,8 +13,8 @@ from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb
+from cras_core.data.samples.store import FabricRecord, SampleStore
 from cras_core.inspector import Inspector
-from cras_core.sample_store import FabricRecord, SampleStore
 from cras_core.web.edges import EdgeConfig
 
 SMALL = CollectConfig(tile_px=256, per_band=3, bands=3)
@@ -128,7 +128,7 @@ def test_a_full_disk_ends_collecting_and_says_so(
         raise OSError(28, "No space left on device")
 
     collector = Collector(store, "denim", "roll", Recipe(), config=SMALL)
-    monkeypatch.setattr("cras_core.sample_store.write_atomically", full)
+    monkeypatch.setattr("cras_core.data.samples.store.write_atomically", full)
     run(inspector, collector, frames(1024))
     assert "No space left on device" in collector.view().problem
     assert collector.view().is_over

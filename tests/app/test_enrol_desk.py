@@ -18,8 +18,8 @@ import pytest
 from aoi_app.samples.service import EnrolDesk
 from aoi_app.samples.state import EnrolView
 from aoi_app.settings.defect_types import DefectType, load_catalogue
-from cras_core.labels import Label
-from cras_core.sample_store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.labels import Label
+from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 
 PATIENCE_S = 60.0
 GREY = np.random.default_rng(3).integers(80, 140, (96, 96)).astype(np.uint8)
@@ -273,7 +273,7 @@ _KILLED = """
 import sys, time
 from pathlib import Path
 from aoi_app.samples.service import EnrolDesk
-from cras_core.sample_store import SampleStore
+from cras_core.data.samples.store import SampleStore
 desk = EnrolDesk(SampleStore(Path(sys.argv[1])), Path(sys.argv[2]))
 while not desk.view().samples:
     time.sleep(0.01)

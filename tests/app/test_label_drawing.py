@@ -22,7 +22,7 @@ from aoi_app.samples.label_drawing import (
     thinned_way,
     with_label,
 )
-from cras_core.labels import Label, mask_of
+from cras_core.data.samples.labels import Label, mask_of
 
 SIZE = (64, 48)
 BOX = Label("box", ((10.0, 10.0), (20.0, 16.0)), "hole")

@@ -109,7 +109,12 @@ def test_the_window_knows_neither_torch_nor_sql_nor_cameras() -> None:
 
 
 def test_of_the_core_the_window_knows_values_alone() -> None:
-    values = {"cras_core.coverage", "cras_core.errors", "cras_core.labels", "cras_core.sample_store"}
+    values = {
+        "cras_core.data.samples.coverage",
+        "cras_core.errors",
+        "cras_core.data.samples.labels",
+        "cras_core.data.samples.store",
+    }
     views = [
         m for m in MODULES if within(m, "aoi_app.ui", "aoi_app.camera_setup.focus_state", "aoi_app.settings.scale")
     ]
@@ -124,11 +129,17 @@ def test_what_is_decided_of_samples_and_labels_knows_neither_threads_nor_the_sto
         == []
     )
     assert (
-        offenders(("aoi_app.samples.service", "cras_core.picture_import", "aoi_app.samples.thumbnails"), ("torch",))
+        offenders(
+            ("aoi_app.samples.service", "cras_core.data.samples.picture_import", "aoi_app.samples.thumbnails"),
+            ("torch",),
+        )
         == []
     )
     assert (
-        offenders(("aoi_app.ui",), ("aoi_app.samples.service", "aoi_app.background.worker", "cras_core.picture_import"))
+        offenders(
+            ("aoi_app.ui",),
+            ("aoi_app.samples.service", "aoi_app.background.worker", "cras_core.data.samples.picture_import"),
+        )
         == []
     )
 

@@ -16,9 +16,9 @@ from aoi_app.learning.state import ModelView
 from aoi_app.settings.settings import Learning
 from cras_core import model_store
 from cras_core.bundle import Bundle
+from cras_core.data.samples.store import SampleStore
 from cras_core.kept_trials import was_cut_off
 from cras_core.model_store import ModelStore
-from cras_core.sample_store import SampleStore
 
 FEW = ("train.epochs=2", "train.patches_per_epoch=4096", "synthesis.drawn_tiles=2")
 MakeDesk = Callable[..., ModelDesk]

@@ -22,7 +22,7 @@ from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle, read_bundle, write_bundle
 from cras_core.config import cloth, with_settings
 from cras_core.cras import FeatureExtractor
-from cras_core.data import NormalImages, find_normal_images
+from cras_core.data.folders import NormalImages, find_normal_images
 from cras_core.detector import pooled
 from cras_core.enrol import enrol
 from cras_core.errors import BundleError, ConfigError, EnrolError, TrainingError

@@ -18,7 +18,7 @@ from PIL import Image
 import cras_core.checkpoint
 from cras_core.bundle import Bundle, read_bundle
 from cras_core.config import CrasConfig, cloth, with_settings
-from cras_core.data import NormalImages
+from cras_core.data.folders import NormalImages
 from cras_core.errors import TrainingError
 from cras_core.images import list_images, read_image
 from cras_core.train import Progress, train

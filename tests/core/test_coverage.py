@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from cras_core.coverage import ENOUGH_TILES, coverage
-from cras_core.labels import Label
-from cras_core.sample_store import Sample
+from cras_core.data.samples.coverage import ENOUGH_TILES, coverage
+from cras_core.data.samples.labels import Label
+from cras_core.data.samples.store import Sample
 
 
 def roll(tiles: int, web: str = "roll-1", over_m: float = 30.0, right: float = 1.0) -> list[Sample]:

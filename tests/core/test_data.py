@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cras_core.data import Mask, NormalImages, find_normal_images, find_test_images
+from cras_core.data.folders import Mask, NormalImages, find_normal_images, find_test_images
 from cras_core.errors import DataError
 
 

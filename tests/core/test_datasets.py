@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cras_core.datasets import DATA_SETS, DataSet, open_data_set
+from cras_core.data.datasets import DATA_SETS, DataSet, open_data_set
 from cras_core.errors import DataError
 from cras_core.images import list_images, read_image
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cras_core.drawn import draw_defects
+from cras_core.data.drawn_defects import draw_defects
 from cras_core.images import list_images, read_image
 
 

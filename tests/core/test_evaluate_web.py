@@ -17,7 +17,7 @@ from cras_core.bank import BankDetector, coreset
 from cras_core.compare import compare, variant_a
 from cras_core.config import PRESETS, cloth, with_settings
 from cras_core.cras import FeatureExtractor
-from cras_core.data import find_normal_images
+from cras_core.data.folders import find_normal_images
 from cras_core.errors import ConfigError, DataError
 from cras_core.evaluate_web import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.images import read_image

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cras_core.data.folders.samples import archive as fabric_archive
 
-from cras_core import fabric_archive
+from cras_core.data.samples.archive import export_fabric, import_fabric
+from cras_core.data.samples.labels import Label
+from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 from cras_core.errors import DataError
-from cras_core.fabric_archive import export_fabric, import_fabric
-from cras_core.labels import Label
-from cras_core.sample_store import FabricRecord, Sample, SampleStore
 
 NAME = "denim, 12 oz"
 HOLE = Label("box", ((4.0, 5.0), (10.0, 9.0)), "hole")
@@ -78,7 +78,7 @@ def test_a_disk_that_is_full_is_said(
         raise OSError(28, "No space left on device")
 
     export_fabric(store, NAME, tmp_path / "a.fabric")
-    monkeypatch.setattr("cras_core.sample_store.write_atomically", full)
+    monkeypatch.setattr("cras_core.data.samples.store.write_atomically", full)
     with pytest.raises(DataError, match="No space left on device"):
         import_fabric(tmp_path / "a.fabric", there)
     assert is_untouched(there)

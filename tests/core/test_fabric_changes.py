@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cras_core.bundle import Bundle
-from cras_core.data import find_good_cloth
+from cras_core.data.folders import find_good_cloth
 from cras_core.enrol import enrol
 from cras_core.errors import EnrolError
 from cras_core.evaluate_web import inspect_strip

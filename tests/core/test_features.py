@@ -18,7 +18,7 @@ from PIL import Image
 from cras_core.backbone import Backbone
 from cras_core.config import CrasConfig, PatchConfig, PreprocessConfig, cloth, with_settings
 from cras_core.cras import FeatureExtractor
-from cras_core.data import NormalImages, find_normal_images
+from cras_core.data.folders import NormalImages, find_normal_images
 from cras_core.detector import to_images
 from cras_core.errors import DataError
 from cras_core.features import FeatureCache, extract, extract_drawn, preprocess, tiles_of

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from cras_core.config import cloth, with_settings
-from cras_core.data import find_normal_images, find_test_images
+from cras_core.data.folders import find_normal_images, find_test_images
+from cras_core.data.samples.itdd_card import CARD, README
+from cras_core.data.samples.itdd_export import distinct_folders, export_itdd, split_webs
+from cras_core.data.samples.itdd_import import import_itdd
+from cras_core.data.samples.labels import Label, mask_of
+from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 from cras_core.errors import DataError
 from cras_core.evaluate import evaluate
 from cras_core.images import read_image
 from cras_core.inspector import Inspector
-from cras_core.itdd import distinct_folders, export_itdd, split_webs
-from cras_core.itdd_card import CARD, README
-from cras_core.itdd_import import import_itdd
-from cras_core.labels import Label, mask_of
-from cras_core.sample_store import FabricRecord, Sample, SampleStore
 from cras_core.train import train
 
 HOLE = Label("box", ((20.0, 30.0), (60.0, 60.0)), "hole")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cras_core.data.samples.cutting import TILE_PX, Scale, cuts, evenly, pictures_at, samples_of
 from cras_core.errors import DataError, UnreadableError
 from cras_core.images import list_images, read_image
-from cras_core.picture_samples import TILE_PX, Scale, cuts, evenly, pictures_at, samples_of
 
 
 def weave(lines: int, width_px: int) -> np.ndarray:

@@ -25,7 +25,7 @@ from cras_core.backbone import Backbone, load_backbone
 from cras_core.centers import ClassCenters
 from cras_core.config import BackboneConfig, CrasConfig, PreprocessConfig, released_code
 from cras_core.cras import CrasModel, FeatureExtractor
-from cras_core.data import NormalImages
+from cras_core.data.folders import NormalImages
 from cras_core.discriminator import Discriminator
 from cras_core.features import extract
 from cras_core.inspector import Inspector, ScoreScale

@@ -11,14 +11,14 @@ import pytest
 
 from cras_core.bundle import Bundle
 from cras_core.config import with_settings
-from cras_core.data import Piece
+from cras_core.data.folders import Piece
+from cras_core.data.samples.labels import labels_of
+from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 from cras_core.errors import DataError
 from cras_core.images import list_images, read_image
 from cras_core.inspector import Inspector
-from cras_core.labels import labels_of
 from cras_core.model_store import ModelStore
 from cras_core.retrain import Retraining, learnt_ids, lost_fabrics, retrain, try_out
-from cras_core.sample_store import FabricRecord, Sample, SampleStore
 from cras_core.train import Progress
 from cras_core.trial import Case, Trial, Verdict, judge, threshold_for, trial_from
 

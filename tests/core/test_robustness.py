@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cras_core.batch_vote import predict_by_vote
-from cras_core.data import find_test_images
+from cras_core.data.folders import find_test_images
 from cras_core.detector import Prediction
 from cras_core.disturbances import DISTURBANCES
 from cras_core.errors import ConfigError, DataError

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cras_core.__main__ import app
+from cras_core.data.samples.store import SampleStore
 from cras_core.errors import CrasError, DataError
-from cras_core.sample_store import SampleStore
 
 
 def cras(*arguments: object) -> str:

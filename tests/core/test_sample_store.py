@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cras_core.data import NormalImages, Piece
+from cras_core.data.folders import NormalImages, Piece
+from cras_core.data.samples.labels import Label, label_from, labels_of, mask_of
+from cras_core.data.samples.store import FabricRecord, Sample, SampleStore, safe_id
 from cras_core.errors import DataError
-from cras_core.labels import Label, label_from, labels_of, mask_of
-from cras_core.sample_store import FabricRecord, Sample, SampleStore, safe_id
 
 GREY = np.arange(64 * 48, dtype=np.uint16).reshape(64, 48).astype(np.uint8)
 BOX = Label("box", ((4.0, 5.0), (10.0, 9.0)), "hole")
@@ -132,7 +132,7 @@ def test_what_is_broken_is_named_and_hides_nothing(store: SampleStore) -> None:
 def test_a_program_that_is_killed_while_it_collects_leaves_whole_samples(tmp_path: Path) -> None:
     script = (
         "import sys, numpy as np\nfrom pathlib import Path\n"
-        "from cras_core.sample_store import FabricRecord, Sample, SampleStore\n"
+        "from cras_core.data.samples.store import FabricRecord, Sample, SampleStore\n"
         "store = SampleStore(Path(sys.argv[1])); store.begin(FabricRecord('f'))\n"
         "image = np.random.default_rng(0).integers(0, 255, (256, 256), np.uint8)\n"
         "for i in range(100000):\n"
@@ -155,7 +155,7 @@ def test_a_disk_that_is_full_is_said(store: SampleStore, monkeypatch: pytest.Mon
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cras_core.sample_store.write_atomically", full)
+    monkeypatch.setattr("cras_core.data.samples.store.write_atomically", full)
     with pytest.raises(DataError, match=r"a\.png cannot be written: No space left on device. Free some space"):
         store.add(sample("a"), GREY)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cras_core.data import find_normal_images, find_strips, find_test_images
+from cras_core.data.folders import find_normal_images, find_strips, find_test_images
+from cras_core.data.integrity import sound_judged, sound_normal
 from cras_core.errors import DataError
-from cras_core.soundness import sound_judged, sound_normal
 
 
 def picture(path: Path, value: int = 100, size: tuple[int, int] = (6, 8)) -> Path:

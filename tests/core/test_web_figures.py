@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cras_core.data import find_strips
+from cras_core.data.folders import find_strips
 from cras_core.detector import Detector
 from cras_core.errors import DataError
 from cras_core.evaluate_web import RATES_PER_M2, RATES_PER_STRIP, evaluate_web

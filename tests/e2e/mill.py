@@ -19,7 +19,7 @@ from aoi_app.ui.labels.editor import LabelEditor
 from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX, SampleGrid
 from aoi_app.ui.samples.samples_window import EnrolWindow
 from aoi_app.ui.widgets.theme import THEMES
-from cras_core.sample_store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 
 PATIENCE_MS = 10_000
 FABRIC = "denim"

@@ -9,7 +9,7 @@ from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, 
 from aoi_app.app.application import Application
 from aoi_app.inspection.defects import Remark
 from aoi_app.settings.settings import library_folder
-from cras_core.sample_store import FabricRecord, SampleStore
+from cras_core.data.samples.store import FabricRecord, SampleStore
 
 
 def said(application: Application) -> str:

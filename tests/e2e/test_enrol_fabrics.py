@@ -19,8 +19,8 @@ from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import Settings, library_folder
 from aoi_app.sources.factory import SourceChoice
-from cras_core.labels import Label
-from cras_core.sample_store import SampleStore
+from cras_core.data.samples.labels import Label
+from cras_core.data.samples.store import SampleStore
 
 
 def trigger(mill: Mill, key: str) -> None:

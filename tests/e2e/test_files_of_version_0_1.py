@@ -21,10 +21,10 @@ from aoi_app.sources.flat_field.correction import CameraSetup, problems
 from aoi_app.sources.flat_field.file import read_flat_field
 from aoi_app.sources.recording.replay import Replay
 from aoi_app.sources.side_by_side_file import load_side_by_side
-from cras_core.fabric_archive import import_fabric
-from cras_core.labels import Label
+from cras_core.data.samples.archive import import_fabric
+from cras_core.data.samples.labels import Label
+from cras_core.data.samples.store import Sample, SampleStore
 from cras_core.model_store import ModelStore
-from cras_core.sample_store import Sample, SampleStore
 
 OLD = Path(__file__).parents[1] / "fixtures" / "version_0_1"
 

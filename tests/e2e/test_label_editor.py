@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
 
 from aoi_app.settings.defect_types import load_catalogue
 from aoi_app.ui.labels.defect_types_dialog import CatalogueDialog
-from cras_core.labels import Label
+from cras_core.data.samples.labels import Label
 
 KEY = Qt.Key
 

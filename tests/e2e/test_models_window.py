@@ -17,8 +17,8 @@ from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.settings import library_folder, models_folder, recipes_folder
 from aoi_app.ui.models.pages import ModelPages
 from cras_core.bundle import Bundle
+from cras_core.data.samples.store import SampleStore
 from cras_core.model_store import ModelStore
-from cras_core.sample_store import SampleStore
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from aoi_app.samples.label_drawing import (
 from aoi_app.ui.labels.painter import LabelPainter
 from aoi_app.ui.widgets.qimage import to_qimage
 from aoi_app.ui.widgets.theme import Theme
-from cras_core.labels import Label
+from cras_core.data.samples.labels import Label
 
 _REACH = 6.0  # pixels of the screen within which a label is hit
 _ARROWS = {

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPainterPathSt
 
 from aoi_app.samples.label_drawing import Draft, Placement, Point, corners
 from aoi_app.ui.widgets.theme import THEMES, Theme
-from cras_core.labels import Label, Points
+from cras_core.data.samples.labels import Label, Points
 
 _EDGE = QColor(0, 0, 0, 200)
 _COLOR = QColor(THEMES["dark"].accent)  # cloth is as it is in every theme

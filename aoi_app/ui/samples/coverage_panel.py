@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from aoi_app.ui.widgets.theme import Theme
-from cras_core.coverage import Coverage
+from cras_core.data.samples.coverage import Coverage
 
 _WIDTH_PX = 250
 

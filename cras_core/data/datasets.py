@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cras_core import aitex, visa
-from cras_core.data import (
+from cras_core.data import aitex, visa
+from cras_core.data.folders import (
     NormalImages,
     Strip,
     TestImage,

@@ -22,12 +22,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.data import listed
+from cras_core.data.folders import listed
+from cras_core.data.samples.itdd_card import CARD, README, Card, FabricCard, Picture, card_of, readme_of, to_json
+from cras_core.data.samples.labels import Label, mask_of
+from cras_core.data.samples.store import Sample, SampleStore, encode
 from cras_core.errors import DataError
 from cras_core.files import folder_made_whole
-from cras_core.itdd_card import CARD, README, Card, FabricCard, Picture, card_of, readme_of, to_json
-from cras_core.labels import Label, mask_of
-from cras_core.sample_store import Sample, SampleStore, encode
 from cras_core.web.regions import shape_of
 
 Image = npt.NDArray[np.uint8]

@@ -22,8 +22,8 @@ from typing import Any
 
 from PIL import Image as PillowImage
 
+from cras_core.data.samples.store import FabricRecord, Sample, SampleStore, fabric_from, sample_from
 from cras_core.errors import DataError
-from cras_core.sample_store import FabricRecord, Sample, SampleStore, fabric_from, sample_from
 
 OnProgress = Callable[[Path, int, int], None]
 ShouldStop = Callable[[], bool]

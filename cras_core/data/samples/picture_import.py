@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cras_core.data import listed
+from cras_core.data.folders import listed
+from cras_core.data.samples.cutting import Image, Scale, samples_of
+from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 from cras_core.errors import DataError
 from cras_core.images import read_bits
-from cras_core.picture_samples import Image, Scale, samples_of
-from cras_core.sample_store import FabricRecord, Sample, SampleStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import cras_core
+from cras_core.data.samples.store import Sample, sample_from
 from cras_core.errors import DataError
-from cras_core.sample_store import Sample, sample_from
 
 CARD = "card.json"
 README = "README.md"

@@ -1,0 +1,1 @@
+"""Pictures of cloth: data sets, folders, and whether they are sound."""
