@@ -16,7 +16,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from cras_core import export_commands, model_commands, report_commands, retrain_commands, sample_commands
-from cras_core.config import PRESETS, CrasConfig, with_settings
+from cras_core.config.settings import PRESETS, CrasConfig, with_settings
 from cras_core.errors import ConfigError, CrasError
 from cras_core.terminal import DataName, Device, JsonFile, Precision, SkipCorrupt, console
 from cras_core.terminal import check_place as _check_place

@@ -11,7 +11,7 @@ from typing import Any
 from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.anomnet.health import health_of
 from cras_core.backbone import load_backbone
-from cras_core.config import HUB, PACKAGED_LITE0, CrasConfig, with_settings
+from cras_core.config.settings import HUB, PACKAGED_LITE0, CrasConfig, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data.datasets import DataSet
 from cras_core.data.folders import NormalImages

@@ -8,7 +8,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from cras_core.config import HUB, BackboneConfig
+from cras_core.config.settings import HUB, BackboneConfig
 from cras_core.errors import WeightsError
 from cras_core.folding import fold
 from cras_core.weights import WAYS_OUT, fingerprint, load_into, read_weights

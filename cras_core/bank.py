@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cras_core.centers import ClassCenters
-from cras_core.config import CrasConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.detector import Detector
 from cras_core.limits import provisional

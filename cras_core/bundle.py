@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from cras_core.config import CrasConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.errors import BundleError, ConfigError
 from cras_core.files import write_atomically
 from cras_core.web.calibration import FabricCalibration

@@ -20,7 +20,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 import cras_core
-from cras_core.config import CrasConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.data.folders import NormalImages
 from cras_core.features import DrawnFeatures, FabricFeatures, FeatureCache
 from cras_core.files import write_atomically

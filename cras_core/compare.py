@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cras_core.backbone import load_backbone
 from cras_core.bank import BankDetector, coreset
-from cras_core.config import CrasConfig, HeadConfig
+from cras_core.config.settings import CrasConfig, HeadConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.data.datasets import DataSet
 from cras_core.data.folders import NormalImages

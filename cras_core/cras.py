@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cras_core.adapter import Adapter
 from cras_core.backbone import Backbone
 from cras_core.centers import ClassCenters
-from cras_core.config import Combination, CrasConfig
+from cras_core.config.settings import Combination, CrasConfig
 from cras_core.discriminator import Discriminator
 from cras_core.patches import PatchAggregator
 

@@ -12,7 +12,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from cras_core.config import CrasConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.errors import ConfigError, CrasError, EnrolError
 from cras_core.web.calibration import FabricCalibration

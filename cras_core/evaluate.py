@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.batch_vote import BATCH, predict_by_vote
-from cras_core.config import PreprocessConfig
+from cras_core.config.settings import PreprocessConfig
 from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.folders import TestImage
 from cras_core.data.integrity import sound_judged

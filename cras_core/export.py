@@ -24,7 +24,7 @@ import timm
 import torch
 
 import cras_core
-from cras_core.config import HUB, BackboneConfig
+from cras_core.config.settings import HUB, BackboneConfig
 from cras_core.errors import ExportError
 from cras_core.export_graph import Graph
 from cras_core.extras import check_onnx

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cras_core.config import CrasConfig, PreprocessConfig
+from cras_core.config.settings import CrasConfig, PreprocessConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.data.drawn_defects import draw_defects
 from cras_core.data.folders import NormalImages, Piece

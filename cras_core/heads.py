@@ -15,7 +15,7 @@ from torch import Tensor
 from cras_core.adapter import Adapter
 from cras_core.bundle import part
 from cras_core.centers import ClassCenters, prototypes
-from cras_core.config import CrasConfig, SynthesisConfig, TrainConfig
+from cras_core.config.settings import CrasConfig, SynthesisConfig, TrainConfig
 from cras_core.cras import CrasModel, FeatureExtractor, center_aware
 from cras_core.discriminator import Discriminator
 from cras_core.errors import DataError, TrainingError

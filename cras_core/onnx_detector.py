@@ -12,7 +12,7 @@ import torch
 from google.protobuf.message import DecodeError
 from torch import Tensor
 
-from cras_core.config import CrasConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.detector import Detector, Image, TileFeatures
 from cras_core.errors import ConfigError, ExportError
 from cras_core.export import FORMAT, VERSION, cut

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from cras_core.config import PatchConfig
+from cras_core.config.settings import PatchConfig
 from cras_core.errors import ConfigError
 
 

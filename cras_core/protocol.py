@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import cras_core
-from cras_core.config import PRESETS, CrasConfig
+from cras_core.config.settings import PRESETS, CrasConfig
 from cras_core.data.datasets import DataSet
 from cras_core.data.folders import GREY_ABOVE, listed
 from cras_core.data.integrity import Condition

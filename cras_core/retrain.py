@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cras_core.bundle import Bundle
-from cras_core.config import CrasConfig, with_settings
+from cras_core.config.settings import CrasConfig, with_settings
 from cras_core.data.folders import NormalImages
 from cras_core.data.samples.store import SampleStore
 from cras_core.errors import DataError, TrainingError

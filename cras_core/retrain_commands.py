@@ -19,7 +19,7 @@ from cras_core.terminal import Device, console, progress_bar, remark, show_table
 
 if TYPE_CHECKING:
     from cras_core.bundle import Bundle
-    from cras_core.config import CrasConfig
+    from cras_core.config.settings import CrasConfig
     from cras_core.model_store import ModelStore
     from cras_core.retrain import Retraining
     from cras_core.train import Progress, ShouldStop
@@ -126,7 +126,7 @@ def _run(
 
 def _config(running: Bundle | None, like: Path | None, settings: list[str]) -> CrasConfig:
     from cras_core.bundle import read_bundle
-    from cras_core.config import cloth, with_settings
+    from cras_core.config.settings import cloth, with_settings
 
     config = read_bundle(like).config if like is not None else running.config if running is not None else cloth()
     pairs = [s.partition("=") for s in settings]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cras_core.config import CrasConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.protocol import flat
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cras_core.config import SynthesisConfig
+from cras_core.config.settings import SynthesisConfig
 
 
 def synthesise(u: Tensor, p: Tensor, config: SynthesisConfig, generator: torch.Generator | None = None) -> Tensor:

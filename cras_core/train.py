@@ -21,7 +21,7 @@ from cras_core.anomnet.stages import CentroidTraining
 from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle
 from cras_core.checkpoint import Checkpoint
-from cras_core.config import CrasConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import NormalImages
 from cras_core.detector import Detector, middle, pick_device

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle
-from cras_core.config import CrasConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.detector import Detector
 from cras_core.errors import BundleError, ConfigError

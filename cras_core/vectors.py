@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cras_core.config import TrainConfig
+from cras_core.config.settings import TrainConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.errors import DataError
 from cras_core.features import DrawnFeatures, FabricFeatures, FeatureCache

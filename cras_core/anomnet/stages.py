@@ -13,7 +13,7 @@ from cras_core.anomnet.adapter import CoordAdapter
 from cras_core.anomnet.centroids import CentroidSets, nearest_squared
 from cras_core.anomnet.losses import contrast, entropy, separation
 from cras_core.bundle import part
-from cras_core.config import CrasConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.errors import TrainingError
 from cras_core.heads import VALIDATION_PATCHES, HeadState, Material
 from cras_core.vectors import Patches, Steps

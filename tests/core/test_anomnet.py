@@ -20,7 +20,7 @@ from cras_core.anomnet.health import health
 from cras_core.anomnet.losses import contrast, entropy, separation
 from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle, read_bundle, write_bundle
-from cras_core.config import cloth, with_settings
+from cras_core.config.settings import cloth, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import NormalImages, find_normal_images
 from cras_core.detector import pooled

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cras_core.config import (
+from cras_core.config.settings import (
     HUB,
     PACKAGED_LITE0,
     PRESETS,

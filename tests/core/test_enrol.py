@@ -14,7 +14,7 @@ from PIL import Image
 
 from cras_core.bank import BankDetector
 from cras_core.bundle import Bundle, read_bundle, write_bundle
-from cras_core.config import cloth, with_settings
+from cras_core.config.settings import cloth, with_settings
 from cras_core.data.folders import NormalImages, find_good_cloth
 from cras_core.detector import GoodCloth
 from cras_core.enrol import enrol

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from cras_core.bundle import Bundle
-from cras_core.config import with_settings
+from cras_core.config.settings import with_settings
 from cras_core.errors import DataError
 from cras_core.evaluate import Figures, evaluate
 from cras_core.images import read_image

@@ -15,7 +15,7 @@ from cras_core.ablate import TABLES, Variant, ablate, changes_of
 from cras_core.backbone import load_backbone
 from cras_core.bank import BankDetector, coreset
 from cras_core.compare import compare, variant_a
-from cras_core.config import PRESETS, cloth, with_settings
+from cras_core.config.settings import PRESETS, cloth, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import find_normal_images
 from cras_core.errors import ConfigError, DataError

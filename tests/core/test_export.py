@@ -18,7 +18,7 @@ from onnx import numpy_helper
 from cras_core.__main__ import main
 from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.bundle import Bundle
-from cras_core.config import BackboneConfig, cloth, with_settings
+from cras_core.config.settings import BackboneConfig, cloth, with_settings
 from cras_core.data.folders import find_normal_images
 from cras_core.errors import ConfigError, ExportError
 from cras_core.export import cloth_tiles, licence_note, to_onnx, trial_tiles, write

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cras_core.backbone import Backbone
-from cras_core.config import CrasConfig, PatchConfig, PreprocessConfig, cloth, with_settings
+from cras_core.config.settings import CrasConfig, PatchConfig, PreprocessConfig, cloth, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import NormalImages, find_normal_images
 from cras_core.detector import to_images

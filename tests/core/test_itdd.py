@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cras_core.config import cloth, with_settings
+from cras_core.config.settings import cloth, with_settings
 from cras_core.data.folders import find_normal_images, find_test_images
 from cras_core.data.samples.itdd_card import CARD, README
 from cras_core.data.samples.itdd_export import distinct_folders, export_itdd, split_webs

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cras_core.config import PatchConfig
+from cras_core.config.settings import PatchConfig
 from cras_core.errors import ConfigError
 from cras_core.patches import PatchAggregator
 

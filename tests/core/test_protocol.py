@@ -14,7 +14,7 @@ from PIL import Image
 
 import cras_core
 from cras_core.bundle import Bundle
-from cras_core.config import PRESETS, cloth, with_settings
+from cras_core.config.settings import PRESETS, cloth, with_settings
 from cras_core.data.datasets import DataSet
 from cras_core.evaluate import evaluate
 from cras_core.evaluate_web import evaluate_web

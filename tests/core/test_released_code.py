@@ -23,7 +23,7 @@ from PIL import Image as PillowImage
 from cras_core.adapter import Adapter
 from cras_core.backbone import Backbone, load_backbone
 from cras_core.centers import ClassCenters
-from cras_core.config import BackboneConfig, CrasConfig, PreprocessConfig, released_code
+from cras_core.config.settings import BackboneConfig, CrasConfig, PreprocessConfig, released_code
 from cras_core.cras import CrasModel, FeatureExtractor
 from cras_core.data.folders import NormalImages
 from cras_core.discriminator import Discriminator

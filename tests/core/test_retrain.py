@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cras_core.bundle import Bundle
-from cras_core.config import with_settings
+from cras_core.config.settings import with_settings
 from cras_core.data.folders import Piece
 from cras_core.data.samples.labels import labels_of
 from cras_core.data.samples.store import FabricRecord, Sample, SampleStore

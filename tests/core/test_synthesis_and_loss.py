@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cras_core.config import Combination, DistanceRatio, SynthesisConfig
+from cras_core.config.settings import Combination, DistanceRatio, SynthesisConfig
 from cras_core.cras import center_aware
 from cras_core.loss import discrimination_loss
 from cras_core.synthesis import synthesise

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from cras_core.bundle import Bundle, read_bundle, write_bundle
-from cras_core.config import PRESETS, CrasConfig, cloth, with_settings
+from cras_core.config.settings import PRESETS, CrasConfig, cloth, with_settings
 from cras_core.data.folders import NormalImages, find_normal_images
 from cras_core.detector import to_images
 from cras_core.errors import ConfigError, DataError, TrainingError, WeightsError
