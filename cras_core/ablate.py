@@ -10,7 +10,6 @@ from typing import Any
 
 from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.anomnet.health import health_of
-from cras_core.backbone import load_backbone
 from cras_core.config.settings import HUB, PACKAGED_LITE0, CrasConfig, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data.datasets import DataSet
@@ -19,6 +18,7 @@ from cras_core.detector import pick_device
 from cras_core.errors import ConfigError, DataError, WeightsError
 from cras_core.evaluate import evaluate
 from cras_core.evaluate_web import evaluate_web
+from cras_core.features.backbone import load_backbone
 from cras_core.train import OnProgress, Prepared, Run, fit, prepare
 from cras_core.web.tiling import ceil_to
 

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cras_core.backbone import load_backbone
 from cras_core.bank import BankDetector, coreset
 from cras_core.config.settings import CrasConfig, HeadConfig
 from cras_core.cras import FeatureExtractor
@@ -22,6 +21,7 @@ from cras_core.data.folders import NormalImages
 from cras_core.detector import Detector, pick_device
 from cras_core.evaluate import evaluate
 from cras_core.evaluate_web import evaluate_web
+from cras_core.features.backbone import load_backbone
 from cras_core.seeds import mean_and_spread
 from cras_core.train import OnProgress, Prepared, Run, fit, prepare
 

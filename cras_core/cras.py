@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from cras_core.adapter import Adapter
-from cras_core.backbone import Backbone
 from cras_core.centers import ClassCenters
 from cras_core.config.settings import Combination, CrasConfig
 from cras_core.discriminator import Discriminator
-from cras_core.patches import PatchAggregator
+from cras_core.features.backbone import Backbone
+from cras_core.features.patches import PatchAggregator
 
 
 class FeatureExtractor(nn.Module):

@@ -17,7 +17,7 @@ from cras_core.data.folders import TestImage
 from cras_core.data.integrity import sound_judged
 from cras_core.detector import Detector, Prediction
 from cras_core.errors import ConfigError
-from cras_core.features import preprocess
+from cras_core.features.cache import preprocess
 from cras_core.images import read_bits, read_image
 from cras_core.metrics import PixelScores, auroc, average_precision, f1_max, mean_of_known
 from cras_core.protocol import protocol, remarks

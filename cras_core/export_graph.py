@@ -17,8 +17,8 @@ from cras_core.centers import ClassCenters, nearest
 from cras_core.cras import center_aware
 from cras_core.detector import mirrored_out
 from cras_core.errors import ExportError
+from cras_core.features.patches import cell_places
 from cras_core.inspector import Inspector, raw_scores
-from cras_core.patches import cell_places
 from cras_core.trained import Trained
 from cras_core.web.tiling import ceil_to
 

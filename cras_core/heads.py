@@ -19,11 +19,11 @@ from cras_core.config.settings import CrasConfig, SynthesisConfig, TrainConfig
 from cras_core.cras import CrasModel, FeatureExtractor, center_aware
 from cras_core.discriminator import Discriminator
 from cras_core.errors import DataError, TrainingError
-from cras_core.features import FabricFeatures
+from cras_core.features.cache import FabricFeatures
+from cras_core.features.vectors import DrawnVectors, Patches, Steps, Vectors
 from cras_core.inspector import ScoreScale, scale_of
 from cras_core.loss import discrimination_loss
 from cras_core.synthesis import synthesise
-from cras_core.vectors import DrawnVectors, Patches, Steps, Vectors
 
 VALIDATION_PATCHES = 4096
 """Held-back vectors per fabric; enough for the loss, too few to cost time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from cras_core.patches import cell_places
+from cras_core.features.patches import cell_places
 
 
 class CoordAdapter(nn.Module):

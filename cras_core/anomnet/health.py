@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cras_core.anomnet.centroids import nearest_squared
 from cras_core.anomnet.detector import AnomNetDetector
-from cras_core.vectors import Vectors
+from cras_core.features.vectors import Vectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from cras_core.anomnet.losses import contrast, entropy, separation
 from cras_core.bundle import part
 from cras_core.config.settings import CrasConfig
 from cras_core.errors import TrainingError
+from cras_core.features.vectors import Patches, Steps
 from cras_core.heads import VALIDATION_PATCHES, HeadState, Material
-from cras_core.vectors import Patches, Steps
 
 Report = Callable[[int, int, str], None]
 

@@ -14,7 +14,7 @@ from cras_core.data.folders import Strip, TestImage
 from cras_core.data.integrity import sound_judged
 from cras_core.detector import Detector
 from cras_core.evaluate_web import inspect_strip, per_pixel
-from cras_core.features import preprocess
+from cras_core.features.cache import preprocess
 from cras_core.images import read_bits, read_image
 from cras_core.robustness import are_strips
 from cras_core.web_recall import FALSE_PX, FOUND_PX, grown

@@ -18,7 +18,6 @@ from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.anomnet.folded import FoldedDistance
 from cras_core.anomnet.health import health
 from cras_core.anomnet.losses import contrast, entropy, separation
-from cras_core.backbone import load_backbone
 from cras_core.bundle import Bundle, read_bundle, write_bundle
 from cras_core.config.settings import cloth, with_settings
 from cras_core.cras import FeatureExtractor
@@ -26,13 +25,14 @@ from cras_core.data.folders import NormalImages, find_normal_images
 from cras_core.detector import pooled
 from cras_core.enrol import enrol
 from cras_core.errors import BundleError, ConfigError, EnrolError, TrainingError
-from cras_core.features import extract
+from cras_core.features.backbone import load_backbone
+from cras_core.features.cache import extract
+from cras_core.features.patches import cell_places
 from cras_core.figures import FigureOptions, write_figures
 from cras_core.figures.draw import _from_least_to_greatest
 from cras_core.images import list_images, read_image
 from cras_core.inspector import Inspector
 from cras_core.opening import detector_of, open_detector
-from cras_core.patches import cell_places
 from cras_core.train import Progress, Run, fit, prepare, train
 
 TINY = {

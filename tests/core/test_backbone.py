@@ -17,11 +17,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from cras_core.backbone import Backbone, load_backbone
 from cras_core.config.settings import HUB, PACKAGED_LITE0, BackboneConfig
 from cras_core.errors import WeightsError
-from cras_core.folding import fold
-from cras_core.weights import WAYS_OUT, fingerprint, load_into, read_weights
+from cras_core.features.backbone import Backbone, load_backbone
+from cras_core.features.folding import fold
+from cras_core.features.weights import WAYS_OUT, fingerprint, load_into, read_weights
 
 NAME = "test_resnet"  # timm's smallest residual network
 
@@ -229,7 +229,8 @@ def test_every_tensor_of_the_network_is_replaced(weights: dict[str, Tensor]) -> 
 
 def test_without_a_network_connection_the_hub_says_the_ways_out(tmp_path: Path) -> None:
     code = (
-        "from cras_core.backbone import load_backbone\nfrom cras_core.config.settings import HUB, BackboneConfig\n"
+        "from cras_core.features.backbone import load_backbone\n"
+        "from cras_core.config.settings import HUB, BackboneConfig\n"
         "from cras_core.errors import WeightsError\n"
         "try: load_backbone(BackboneConfig('resnet18', HUB))\nexcept WeightsError as error: print(error)\n"
     )

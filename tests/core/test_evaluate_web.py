@@ -12,7 +12,6 @@ import torch
 from PIL import Image
 
 from cras_core.ablate import TABLES, Variant, ablate, changes_of
-from cras_core.backbone import load_backbone
 from cras_core.bank import BankDetector, coreset
 from cras_core.compare import compare, variant_a
 from cras_core.config.settings import PRESETS, cloth, with_settings
@@ -20,6 +19,7 @@ from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import find_normal_images
 from cras_core.errors import ConfigError, DataError
 from cras_core.evaluate_web import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
+from cras_core.features.backbone import load_backbone
 from cras_core.images import read_image
 from cras_core.inspector import Inspector
 

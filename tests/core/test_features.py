@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cras_core.backbone import Backbone
 from cras_core.config.settings import CrasConfig, PatchConfig, PreprocessConfig, cloth, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import NormalImages, find_normal_images
 from cras_core.detector import to_images
 from cras_core.errors import DataError
-from cras_core.features import FeatureCache, extract, extract_drawn, preprocess, tiles_of
+from cras_core.features.backbone import Backbone
+from cras_core.features.cache import FeatureCache, extract, extract_drawn, preprocess, tiles_of
 from cras_core.images import read_image
 
 CPU = torch.device("cpu")

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from cras_core.adapter import Adapter
-from cras_core.backbone import Backbone
 from cras_core.centers import ClassCenters
 from cras_core.config.settings import CrasConfig, PatchConfig
 from cras_core.cras import CrasModel, FeatureExtractor
 from cras_core.discriminator import Discriminator
+from cras_core.features.backbone import Backbone
 
 DIMENSION = 24
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cras_core.config.settings import PatchConfig
 from cras_core.errors import ConfigError
-from cras_core.patches import PatchAggregator
+from cras_core.features.patches import PatchAggregator
 
 
 def by_the_paper(levels: list[Tensor], side: int, dimension: int) -> Tensor:

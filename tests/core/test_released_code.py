@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from cras_core.adapter import Adapter
-from cras_core.backbone import Backbone, load_backbone
 from cras_core.centers import ClassCenters
 from cras_core.config.settings import BackboneConfig, CrasConfig, PreprocessConfig, released_code
 from cras_core.cras import CrasModel, FeatureExtractor
 from cras_core.data.folders import NormalImages
 from cras_core.discriminator import Discriminator
-from cras_core.features import extract
+from cras_core.features.backbone import Backbone, load_backbone
+from cras_core.features.cache import extract
 from cras_core.inspector import Inspector, ScoreScale
 from cras_core.limits import provisional
 

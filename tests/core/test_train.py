@@ -18,7 +18,7 @@ from cras_core.config.settings import PRESETS, CrasConfig, cloth, with_settings
 from cras_core.data.folders import NormalImages, find_normal_images
 from cras_core.detector import to_images
 from cras_core.errors import ConfigError, DataError, TrainingError, WeightsError
-from cras_core.features import tiles_of
+from cras_core.features.cache import tiles_of
 from cras_core.images import list_images, read_image
 from cras_core.inspector import Inspector
 from cras_core.metrics import auroc

@@ -13,7 +13,7 @@ from torch import Tensor
 from cras_core.config.settings import TrainConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.errors import DataError
-from cras_core.features import DrawnFeatures, FabricFeatures, FeatureCache
+from cras_core.features.cache import DrawnFeatures, FabricFeatures, FeatureCache
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from cras_core.data.drawn_defects import draw_defects
 from cras_core.data.folders import NormalImages, Piece
 from cras_core.detector import to_images
 from cras_core.errors import DataError
+from cras_core.features.patches import cell_places
 from cras_core.images import read_bits, read_image
-from cras_core.patches import cell_places
 from cras_core.web.bands import StretchCutter
 from cras_core.web.border import continue_cloth
 from cras_core.web.scoring import NARROWEST_CLOTH_PX, WebConfig, prepare

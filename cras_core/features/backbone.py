@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from cras_core.config.settings import HUB, BackboneConfig
 from cras_core.errors import WeightsError
-from cras_core.folding import fold
-from cras_core.weights import WAYS_OUT, fingerprint, load_into, read_weights
+from cras_core.features.folding import fold
+from cras_core.features.weights import WAYS_OUT, fingerprint, load_into, read_weights
 
 
 class Backbone(nn.Module):

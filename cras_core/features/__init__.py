@@ -1,0 +1,1 @@
+"""From tiles to patch features: backbone, aggregation, cache."""
