@@ -103,7 +103,7 @@ def train(
 
 def _train_one(normal: list[NormalImages], config: CrasConfig, out: Path, device: str, *, fresh: bool) -> None:
     """Trains and writes one bundle, or goes on with what was cut off."""
-    from cras_core.bundle import write_bundle
+    from cras_core.registry.bundle import write_bundle
     from cras_core.train import train as run
 
     checkpoint = out.with_name(f"{out.name}.training")
@@ -392,7 +392,7 @@ def _methods_table(summary: dict[str, dict[str, Any]], seeds: int) -> Table:
 @app.command()
 def show(bundle: Annotated[Path, typer.Argument(help="A bundle.")]) -> None:
     """Show what is in a bundle."""
-    from cras_core.bundle import read_bundle
+    from cras_core.registry.bundle import read_bundle
 
     content = read_bundle(bundle)
     Console().print_json(

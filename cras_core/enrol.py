@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from cras_core.bundle import Bundle
 from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import NormalImages
 from cras_core.data.integrity import check_alike
@@ -28,7 +27,8 @@ from cras_core.features.cache import FabricFeatures, extract
 from cras_core.features.vectors import Vectors
 from cras_core.limits import among, measure_fabric, provisional, with_own
 from cras_core.opening import detector_of
-from cras_core.provenance import descended, samples_of, with_fabric
+from cras_core.registry.bundle import Bundle
+from cras_core.registry.provenance import descended, samples_of, with_fabric
 from cras_core.train import OnProgress, Progress, ShouldStop
 from cras_core.web.calibration import FabricCalibration
 

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from cras_core.adapter import Adapter
-from cras_core.bundle import part
 from cras_core.centers import ClassCenters, prototypes
 from cras_core.config.settings import CrasConfig, SynthesisConfig, TrainConfig
 from cras_core.cras import CrasModel, FeatureExtractor, center_aware
@@ -23,6 +22,7 @@ from cras_core.features.cache import FabricFeatures
 from cras_core.features.vectors import DrawnVectors, Patches, Steps, Vectors
 from cras_core.inspector import ScoreScale, scale_of
 from cras_core.loss import discrimination_loss
+from cras_core.registry.bundle import part
 from cras_core.synthesis import synthesise
 
 VALIDATION_PATCHES = 4096

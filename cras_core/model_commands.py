@@ -22,10 +22,10 @@ from cras_core.terminal import (
 )
 
 if TYPE_CHECKING:
-    from cras_core.bundle import Bundle
-    from cras_core.model_comparison import Comparison
-    from cras_core.model_entries import Entry
-    from cras_core.model_store import ModelStore
+    from cras_core.registry.bundle import Bundle
+    from cras_core.registry.diff import Comparison
+    from cras_core.registry.entries import Entry
+    from cras_core.registry.store import ModelStore
     from cras_core.train import Progress
 
 BundleFile = Annotated[Path, typer.Argument(help="A bundle.")]
@@ -49,10 +49,10 @@ def enrol(
     device: Device = "auto",
 ) -> None:
     """Add a fabric to a trained model in a minute, without training; its limit is provisional until a full one."""
-    from cras_core.bundle import read_bundle, write_bundle
     from cras_core.data.folders import find_good_cloth
     from cras_core.data.integrity import sound_normal
     from cras_core.enrol import enrol as run
+    from cras_core.registry.bundle import read_bundle, write_bundle
 
     check_place(out)
     before = read_bundle(bundle)
@@ -80,8 +80,8 @@ def enrol(
 
 def remove_fabric(bundle: BundleFile, fabric: Fabric, out: Out, author: Author = None) -> None:
     """Take a fabric out of a model; the others score as before."""
-    from cras_core.bundle import read_bundle
     from cras_core.fabric_changes import remove_fabric as run
+    from cras_core.registry.bundle import read_bundle
 
     _write(out, lambda: run(read_bundle(bundle), fabric, author))
 
@@ -94,8 +94,8 @@ def rename_fabric(
     author: Author = None,
 ) -> None:
     """Give a fabric of a model another name."""
-    from cras_core.bundle import read_bundle
     from cras_core.fabric_changes import rename_fabric as run
+    from cras_core.registry.bundle import read_bundle
 
     _write(out, lambda: run(read_bundle(bundle), fabric, name, author))
 
@@ -107,14 +107,14 @@ def merge(
     author: Author = None,
 ) -> None:
     """Take over the fabrics that were enrolled into another copy of a model."""
-    from cras_core.bundle import read_bundle
     from cras_core.fabric_changes import merge as run
+    from cras_core.registry.bundle import read_bundle
 
     _write(out, lambda: run(read_bundle(bundle), read_bundle(other), author))
 
 
 def _write(out: Path, make: Callable[[], Bundle]) -> None:
-    from cras_core.bundle import write_bundle
+    from cras_core.registry.bundle import write_bundle
 
     check_place(out)
     made = make()
@@ -131,7 +131,7 @@ models = typer.Typer(no_args_is_help=True, help="The history of models: which th
 
 @models.callback()
 def _open_store(context: typer.Context, store: Annotated[Path, typer.Argument(help="Folder of models.")]) -> None:
-    from cras_core.model_store import ModelStore
+    from cras_core.registry.store import ModelStore
 
     context.obj = ModelStore(store)
 
@@ -214,7 +214,7 @@ def _differences(found: Comparison) -> list[tuple[str, str, str]]:
 @models.command("add")
 def add_model(context: typer.Context, bundle: BundleFile) -> None:
     """Keep a copy of a bundle in the store."""
-    from cras_core.bundle import read_bundle
+    from cras_core.registry.bundle import read_bundle
 
     _say(_store(context).add(read_bundle(bundle)), "is in the store")
 
@@ -245,7 +245,7 @@ def prune_models(
     most_mb: Annotated[float | None, typer.Option(help="Keep at most so many megabytes of them.", min=0.001)] = None,
 ) -> None:
     """Delete the oldest models. The one in use, the one to go back to and pinned ones stay."""
-    from cras_core.model_entries import PrunePolicy
+    from cras_core.registry.entries import PrunePolicy
 
     gone = _store(context).prune(PrunePolicy(most, None if most_mb is None else max(1, round(most_mb * 1e6))))
     for entry in gone:

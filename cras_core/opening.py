@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cras_core.anomnet.detector import AnomNetDetector
-from cras_core.bundle import Bundle, read_bundle
 from cras_core.errors import ConfigError
 from cras_core.extras import check_onnx
 from cras_core.inspector import Inspector
+from cras_core.registry.bundle import Bundle, read_bundle
 from cras_core.trained import Trained
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from cras_core.errors import CrasError
 from cras_core.terminal import Device, console, progress_bar, remark, show_table
 
 if TYPE_CHECKING:
-    from cras_core.bundle import Bundle
     from cras_core.config.settings import CrasConfig
-    from cras_core.model_store import ModelStore
+    from cras_core.registry.bundle import Bundle
+    from cras_core.registry.store import ModelStore
     from cras_core.retrain import Retraining
     from cras_core.train import Progress, ShouldStop
     from cras_core.trial import Trial
@@ -49,7 +49,7 @@ def retrain(
     from cras_core.data.folders import find_normal_images
     from cras_core.data.samples.store import SampleStore
     from cras_core.kept_trials import CHECKPOINT
-    from cras_core.model_store import ModelStore
+    from cras_core.registry.store import ModelStore
     from cras_core.retrain import TRIAL_STAGE, Retraining
     from cras_core.train import STAGES
 
@@ -125,8 +125,8 @@ def _run(
 
 
 def _config(running: Bundle | None, like: Path | None, settings: list[str]) -> CrasConfig:
-    from cras_core.bundle import read_bundle
     from cras_core.config.settings import cloth, with_settings
+    from cras_core.registry.bundle import read_bundle
 
     config = read_bundle(like).config if like is not None else running.config if running is not None else cloth()
     pairs = [s.partition("=") for s in settings]

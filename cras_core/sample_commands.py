@@ -71,7 +71,7 @@ def add(
     from cras_core.data.samples.cutting import pictures_at
     from cras_core.data.samples.picture_import import add_pictures
     from cras_core.data.samples.store import FabricRecord
-    from cras_core.provenance import who_is_logged_in
+    from cras_core.registry.provenance import who_is_logged_in
 
     store, now, author = (
         _store_at(context),

@@ -18,7 +18,6 @@ from torch import Tensor
 from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.anomnet.health import health_of
 from cras_core.anomnet.stages import CentroidTraining
-from cras_core.bundle import Bundle
 from cras_core.checkpoint import Checkpoint
 from cras_core.config.settings import CrasConfig
 from cras_core.cras import FeatureExtractor
@@ -31,7 +30,8 @@ from cras_core.features.vectors import DrawnVectors, Vectors
 from cras_core.heads import VALIDATION_PATCHES, HeadTraining, Material, score_scale
 from cras_core.inspector import Inspector
 from cras_core.limits import measure_limits, provisional
-from cras_core.provenance import samples_of, stamp
+from cras_core.registry.bundle import Bundle
+from cras_core.registry.provenance import samples_of, stamp
 from cras_core.trained import Trained
 from cras_core.web.calibration import FabricCalibration
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from cras_core.bundle import Bundle
 from cras_core.config.settings import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.detector import Detector
 from cras_core.errors import BundleError, ConfigError
 from cras_core.features.backbone import load_backbone
+from cras_core.registry.bundle import Bundle
 from cras_core.web.calibration import FabricCalibration
 
 PRECISIONS = ("float32", "bfloat16", "float16")

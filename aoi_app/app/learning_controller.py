@@ -10,7 +10,7 @@ from aoi_app.settings.settings import Learning, library_folder, models_folder
 from aoi_app.ui.models.pages import ModelPages
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.data.samples.store import SampleStore
-from cras_core.model_store import ModelStore
+from cras_core.registry.store import ModelStore
 
 
 class Teaching:

@@ -22,8 +22,8 @@ from aoi_app.learning.wording import KINDS, STAGES
 
 if TYPE_CHECKING:
     from cras_core.kept_trials import KeptTrial
-    from cras_core.model_comparison import Comparison, Limits
-    from cras_core.model_entries import Entry, Promotion
+    from cras_core.registry.diff import Comparison, Limits
+    from cras_core.registry.entries import Entry, Promotion
     from cras_core.trial import FabricFigures, Trial
 
 _MOST_NAMES = 8

@@ -21,15 +21,15 @@ from aoi_app.learning.state import ModelView
 from aoi_app.learning.training_job import JobState, TrainingJob
 from aoi_app.learning.wording import may_go_live
 from aoi_app.settings.settings import Learning
-from cras_core.bundle import Bundle, read_bundle
 from cras_core.data.folders import find_normal_images
 from cras_core.data.samples.store import SampleStore
 from cras_core.enrol import enrol
 from cras_core.errors import DataError, StoreError
 from cras_core.fabric_changes import remove_fabric, rename_fabric
 from cras_core.kept_trials import KeptTrial, drop_trials, keep_trial, load_trial, was_cut_off
-from cras_core.model_entries import PrunePolicy
-from cras_core.model_store import ModelStore
+from cras_core.registry.bundle import Bundle, read_bundle
+from cras_core.registry.entries import PrunePolicy
+from cras_core.registry.store import ModelStore
 from cras_core.retrain import TRIAL_STAGE, try_out
 from cras_core.train import Progress
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aoi_app.learning.wording import for_the_window
 from cras_core.errors import StoreError
-from cras_core.model_store import ModelStore
+from cras_core.registry.store import ModelStore
 
 
 def model_to_start(models: Path, otherwise: Path) -> tuple[Path, str]:

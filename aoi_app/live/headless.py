@@ -23,7 +23,7 @@ from aoi_app.records.export import MapWriter, read_roll, write_csv, write_json
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.source import FrameSource, TellsStatus
-from cras_core.bundle import read_bundle
+from cras_core.registry.bundle import read_bundle
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

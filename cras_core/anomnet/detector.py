@@ -11,11 +11,11 @@ from torch import Tensor
 from cras_core.anomnet.adapter import CoordAdapter
 from cras_core.anomnet.centroids import CentroidSets, nearest_squared
 from cras_core.anomnet.folded import FoldedDistance
-from cras_core.bundle import Bundle, part
 from cras_core.centers import ClassCenters
 from cras_core.config.settings import CrasConfig
 from cras_core.cras import FeatureExtractor
 from cras_core.detector import pick_device
+from cras_core.registry.bundle import Bundle, part
 from cras_core.trained import Trained, extractor_of, misfit
 from cras_core.web.calibration import FabricCalibration
 

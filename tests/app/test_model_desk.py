@@ -14,11 +14,11 @@ from aoi_app.learning.service import ModelDesk
 from aoi_app.learning.start_model import model_to_start
 from aoi_app.learning.state import ModelView
 from aoi_app.settings.settings import Learning
-from cras_core import model_store
-from cras_core.bundle import Bundle
 from cras_core.data.samples.store import SampleStore
 from cras_core.kept_trials import was_cut_off
-from cras_core.model_store import ModelStore
+from cras_core.registry import store as model_store
+from cras_core.registry.bundle import Bundle
+from cras_core.registry.store import ModelStore
 
 FEW = ("train.epochs=2", "train.patches_per_epoch=4096", "synthesis.drawn_tiles=2")
 MakeDesk = Callable[..., ModelDesk]

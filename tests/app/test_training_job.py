@@ -9,10 +9,10 @@ import psutil
 import pytest
 
 from aoi_app.learning.training_job import JobState, JobView, TrainingJob, taken_in
-from cras_core.bundle import Bundle
 from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 from cras_core.images import list_images, read_image
-from cras_core.model_store import ModelStore
+from cras_core.registry.bundle import Bundle
+from cras_core.registry.store import ModelStore
 
 PATIENCE_S = 600.0  # the machine may be busy; a training that hangs is found all the same
 FEW = ("train.epochs=2", "train.patches_per_epoch=4096", "synthesis.drawn_tiles=2")

@@ -13,10 +13,10 @@ import timm
 import torch
 from hypothesis import settings
 
-from cras_core.bundle import Bundle, read_bundle, write_bundle
 from cras_core.config.settings import BackboneConfig
 from cras_core.features.backbone import Backbone
 from cras_core.images import list_images, read_image
+from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 
 settings.register_profile("core", deadline=None)  # the machine is shared; nothing here is about time
 settings.load_profile("core")

@@ -18,7 +18,6 @@ from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.anomnet.folded import FoldedDistance
 from cras_core.anomnet.health import health
 from cras_core.anomnet.losses import contrast, entropy, separation
-from cras_core.bundle import Bundle, read_bundle, write_bundle
 from cras_core.config.settings import cloth, with_settings
 from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import NormalImages, find_normal_images
@@ -33,6 +32,7 @@ from cras_core.figures.draw import _from_least_to_greatest
 from cras_core.images import list_images, read_image
 from cras_core.inspector import Inspector
 from cras_core.opening import detector_of, open_detector
+from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.train import Progress, Run, fit, prepare, train
 
 TINY = {

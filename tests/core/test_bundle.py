@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from cras_core.bundle import FORMAT, VERSION, Bundle, read_bundle, write_bundle
 from cras_core.config.settings import cloth, with_settings
 from cras_core.errors import BundleError
 from cras_core.inspector import Inspector
+from cras_core.registry.bundle import FORMAT, VERSION, Bundle, read_bundle, write_bundle
 from cras_core.web.calibration import FabricCalibration
 
 
@@ -341,7 +341,7 @@ def test_a_full_disk_leaves_the_old_bundle_whole(path: Path, bundle_path: Path) 
     before = path.read_bytes()
     code = (
         "import resource, sys\nfrom pathlib import Path\n"
-        "from cras_core.bundle import read_bundle, write_bundle\nfrom cras_core.errors import BundleError\n"
+        "from cras_core.registry.bundle import read_bundle, write_bundle\nfrom cras_core.errors import BundleError\n"
         "bundle = read_bundle(Path(sys.argv[1]))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
         "try: write_bundle(bundle, Path(sys.argv[2]))\nexcept BundleError as error: print(error)\n"

@@ -16,11 +16,11 @@ import torch
 from PIL import Image
 
 import cras_core.checkpoint
-from cras_core.bundle import Bundle, read_bundle
 from cras_core.config.settings import CrasConfig, cloth, with_settings
 from cras_core.data.folders import NormalImages
 from cras_core.errors import TrainingError
 from cras_core.images import list_images, read_image
+from cras_core.registry.bundle import Bundle, read_bundle
 from cras_core.train import Progress, train
 
 TINY = {

@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from cras_core.__main__ import main
-from cras_core.bundle import read_bundle
 from cras_core.images import list_images, read_image
+from cras_core.registry.bundle import read_bundle
 
 TINY = [
     *("--set", "backbone.input_scale=1.0"),

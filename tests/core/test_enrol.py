@@ -13,7 +13,6 @@ import torch
 from PIL import Image
 
 from cras_core.bank import BankDetector
-from cras_core.bundle import Bundle, read_bundle, write_bundle
 from cras_core.config.settings import cloth, with_settings
 from cras_core.data.folders import NormalImages, find_good_cloth
 from cras_core.detector import GoodCloth
@@ -25,6 +24,7 @@ from cras_core.images import list_images, read_image
 from cras_core.inspector import Inspector
 from cras_core.limits import among, similarity_limit, strange_from, with_own
 from cras_core.metrics import auroc
+from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.train import Progress, train
 from cras_core.web.calibration import FabricCalibration
 

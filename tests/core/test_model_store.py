@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from cras_core.bundle import Bundle, write_bundle
 from cras_core.errors import BundleError, StoreError
 from cras_core.fabric_changes import rename_fabric
-from cras_core.model_entries import Entry, Promotion, PrunePolicy, to_prune, way_back
-from cras_core.model_store import ModelStore
+from cras_core.registry.bundle import Bundle, write_bundle
+from cras_core.registry.entries import Entry, Promotion, PrunePolicy, to_prune, way_back
+from cras_core.registry.store import ModelStore
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +138,8 @@ def test_a_full_disk_leaves_the_old_model_in_use(store: ModelStore, ids: list[st
     store.promote(ids[0], "x" * 500)
     code = (
         "import resource, sys\nfrom pathlib import Path\n"
-        "from cras_core.bundle import read_bundle\nfrom cras_core.errors import CrasError\n"
-        "from cras_core.model_store import ModelStore\n"
+        "from cras_core.registry.bundle import read_bundle\nfrom cras_core.errors import CrasError\n"
+        "from cras_core.registry.store import ModelStore\n"
         "store, bundle = ModelStore(Path(sys.argv[1])), read_bundle(Path(sys.argv[3]))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
         "for attempt in (lambda: store.promote(sys.argv[2]), lambda: ModelStore(store.folder / 'new').add(bundle)):\n"
@@ -222,7 +222,7 @@ def run(code: str, *arguments: object) -> str:
 
 
 PROMOTE = (
-    "import sys\nfrom pathlib import Path\nfrom cras_core.model_store import ModelStore\n"
+    "import sys\nfrom pathlib import Path\nfrom cras_core.registry.store import ModelStore\n"
     "store, name, models = ModelStore(Path(sys.argv[1])), sys.argv[2], sys.argv[3:]\n"
     "print('ready', flush=True)\nsys.stdin.readline()\nk = 0\n"
     "while name == 'for ever' or k < 10:\n"
@@ -269,7 +269,7 @@ def test_two_processes_at_once_lose_no_promotion(store: ModelStore, ids: list[st
 def test_a_store_that_another_program_keeps_says_so(
     store: ModelStore, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cras_core.model_store._PATIENCE_S", 0.2)
+    monkeypatch.setattr("cras_core.registry.store._PATIENCE_S", 0.2)
     code = (
         "import sys\nfrom pathlib import Path\nfrom filelock import FileLock\n"
         "with FileLock(sys.argv[1]):\n    print('mine', flush=True)\n    sys.stdin.readline()\n"

@@ -10,7 +10,7 @@ from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, choose_file, inspe
 
 from aoi_app.records.export import list_rolls, read_roll
 from aoi_app.settings.recipe import Recipe
-from cras_core.bundle import Bundle, write_bundle
+from cras_core.registry.bundle import Bundle, write_bundle
 
 
 def test_a_roll_goes_on_with_another_model(

@@ -16,9 +16,9 @@ from aoi_app.records.export import read_roll
 from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.settings import library_folder, models_folder, recipes_folder
 from aoi_app.ui.models.pages import ModelPages
-from cras_core.bundle import Bundle
 from cras_core.data.samples.store import SampleStore
-from cras_core.model_store import ModelStore
+from cras_core.registry.bundle import Bundle
+from cras_core.registry.store import ModelStore
 
 
 @pytest.fixture

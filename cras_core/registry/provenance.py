@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 import cras_core
-from cras_core.bundle import Bundle
 from cras_core.data.folders import NormalImages
+from cras_core.registry.bundle import Bundle
 
 _BLOCK = 1 << 20
 

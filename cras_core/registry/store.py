@@ -17,12 +17,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cras_core.bundle import Bundle, read_bundle, write_bundle
 from cras_core.errors import StoreError
 from cras_core.files import write_atomically
-from cras_core.model_comparison import Comparison, compare_models
-from cras_core.model_entries import ENDING, Entry, Promotion, PrunePolicy, entry_of, to_prune
-from cras_core.provenance import who_is_logged_in
+from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
+from cras_core.registry.diff import Comparison, compare_models
+from cras_core.registry.entries import ENDING, Entry, Promotion, PrunePolicy, entry_of, to_prune
+from cras_core.registry.provenance import who_is_logged_in
 
 _STATE, _LOCK = "store.json", "store.lock"
 _VERSION = 1

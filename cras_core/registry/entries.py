@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cras_core.bundle import read_bundle
 from cras_core.errors import BundleError, StoreError
+from cras_core.registry.bundle import read_bundle
 
 ENDING = ".cras"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from cras_core.bundle import Bundle
+from cras_core.registry.bundle import Bundle
 
 
 @dataclass(frozen=True, slots=True)
