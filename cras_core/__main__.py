@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from cras_core.data.datasets import DataSet
     from cras_core.data.folders import NormalImages
-    from cras_core.detector import Detector
+    from cras_core.detectors.base import Detector
     from cras_core.train import OnProgress
     from cras_core.train import Progress as Step
 

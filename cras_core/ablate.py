@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cras_core.anomnet.detector import AnomNetDetector
-from cras_core.anomnet.health import health_of
 from cras_core.config.settings import HUB, PACKAGED_LITE0, CrasConfig, with_settings
-from cras_core.cras import FeatureExtractor
 from cras_core.data.datasets import DataSet
 from cras_core.data.folders import NormalImages
-from cras_core.detector import pick_device
+from cras_core.detectors.anomnet.detector import AnomNetDetector
+from cras_core.detectors.anomnet.health import health_of
+from cras_core.detectors.base import pick_device
+from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import ConfigError, DataError, WeightsError
 from cras_core.evaluate import evaluate
 from cras_core.evaluate_web import evaluate_web

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cras_core.bank import BankDetector, coreset
 from cras_core.config.settings import CrasConfig, HeadConfig
-from cras_core.cras import FeatureExtractor
 from cras_core.data.datasets import DataSet
 from cras_core.data.folders import NormalImages
-from cras_core.detector import Detector, pick_device
+from cras_core.detectors.base import Detector, pick_device
+from cras_core.detectors.cras.model import FeatureExtractor
+from cras_core.detectors.patchcore import BankDetector, coreset
 from cras_core.evaluate import evaluate
 from cras_core.evaluate_web import evaluate_web
 from cras_core.features.backbone import load_backbone

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import NormalImages
 from cras_core.data.integrity import check_alike
-from cras_core.detector import Detector, GoodCloth
+from cras_core.detectors.base import Detector, GoodCloth
+from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import DataError, EnrolError
 from cras_core.fabric_tensors import ORIGIN, put_together, take_apart
 from cras_core.features.cache import FabricFeatures, extract

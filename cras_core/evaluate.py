@@ -10,12 +10,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.batch_vote import BATCH, predict_by_vote
 from cras_core.config.settings import PreprocessConfig
 from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.folders import TestImage
 from cras_core.data.integrity import sound_judged
-from cras_core.detector import Detector, Prediction
+from cras_core.detectors.base import Detector, Prediction
+from cras_core.detectors.batch_vote import BATCH, predict_by_vote
 from cras_core.errors import ConfigError
 from cras_core.features.cache import preprocess
 from cras_core.images import read_bits, read_image
@@ -24,7 +24,7 @@ from cras_core.protocol import protocol, remarks
 
 Matching = Literal["per-picture", "authors-batch-vote"]
 """Which fabric a picture is compared with: the one that it matches itself (eq. 2), or the one that most pictures of
-its test batch match, as in the authors' code; see ``cras_core.batch_vote``.
+its test batch match, as in the authors' code; see ``cras_core.detectors.batch_vote``.
 """
 
 Image = npt.NDArray[np.uint8]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.integrity import sound_judged
-from cras_core.detector import Detector
+from cras_core.detectors.base import Detector
 from cras_core.evaluate import Alter, Bools, Image
 from cras_core.images import read_bits, read_image
 from cras_core.metrics import PixelScores, mean_of_known

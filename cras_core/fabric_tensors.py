@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from cras_core.detectors.cras.detector import ScoreScale
 from cras_core.errors import EnrolError
-from cras_core.inspector import ScoreScale
 
 _STACKED = ("means", "middles", *(f"scale.{name}" for name in ScoreScale.__slots__))  # a row of a tensor per fabric
 _NUMBERED = "centers"  # a tensor per fabric

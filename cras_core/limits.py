@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.data.folders import NormalImages
-from cras_core.detector import Detector
+from cras_core.detectors.base import Detector
+from cras_core.detectors.single_tile import judge_piece
 from cras_core.errors import DataError
 from cras_core.features.cache import tiles_of
 from cras_core.images import read_bits, read_image
-from cras_core.piece_scores import judge_piece
 from cras_core.web.baseline import RunningReference
 from cras_core.web.calibration import FabricCalibration, block_peaks, tail_limit
 from cras_core.web.scoring import WebConfig, WebInspection

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from torch import Tensor
 
 from cras_core.config.settings import CrasConfig
-from cras_core.detector import Detector, Image, TileFeatures
+from cras_core.detectors.base import Detector, Image, TileFeatures
 from cras_core.errors import ConfigError, ExportError
 from cras_core.export import FORMAT, VERSION, cut
 from cras_core.parity import session_of

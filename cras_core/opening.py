@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cras_core.anomnet.detector import AnomNetDetector
+from cras_core.detectors.anomnet.detector import AnomNetDetector
+from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.trained import Trained
 from cras_core.errors import ConfigError
 from cras_core.extras import check_onnx
-from cras_core.inspector import Inspector
 from cras_core.registry.bundle import Bundle, read_bundle
-from cras_core.trained import Trained
 
 if TYPE_CHECKING:
-    from cras_core.detector import Detector
+    from cras_core.detectors.base import Detector
 
 _KINDS: dict[str, type[Inspector] | type[AnomNetDetector]] = {"cras": Inspector, "anomnet": AnomNetDetector}
 

@@ -10,7 +10,7 @@ from cras_core.config.settings import PRESETS, CrasConfig
 from cras_core.data.datasets import DataSet
 from cras_core.data.folders import GREY_ABOVE, listed
 from cras_core.data.integrity import Condition
-from cras_core.detector import Detector
+from cras_core.detectors.base import Detector
 
 _NO_MATTER_OF_PRESETS = ("train.seed",)  # told on its own
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cras_core.data.datasets import FOLDERS, DataSet, open_data_set
-from cras_core.detector import Detector
+from cras_core.detectors.base import Detector
 from cras_core.disturbances import DISTURBANCES, JITTER, NOISE, PUBLISHED_MEAN, TURN_DEG, Disturbance
 from cras_core.evaluate import Alter, Bools, Image, evaluate
 from cras_core.evaluate_web import evaluate_web

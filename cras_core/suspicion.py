@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from cras_core.data.samples.store import Sample, SampleStore
-from cras_core.detector import Detector
+from cras_core.detectors.base import Detector
 from cras_core.errors import DataError
 
 Floats = npt.NDArray[np.float64]

@@ -15,24 +15,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cras_core.anomnet.detector import AnomNetDetector
-from cras_core.anomnet.health import health_of
-from cras_core.anomnet.stages import CentroidTraining
 from cras_core.checkpoint import Checkpoint
 from cras_core.config.settings import CrasConfig
-from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import NormalImages
-from cras_core.detector import Detector, middle, pick_device
+from cras_core.detectors.anomnet.detector import AnomNetDetector
+from cras_core.detectors.anomnet.health import health_of
+from cras_core.detectors.anomnet.training import CentroidTraining
+from cras_core.detectors.base import Detector, middle, pick_device
+from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.model import FeatureExtractor
+from cras_core.detectors.cras.training import VALIDATION_PATCHES, HeadTraining, Material, score_scale
+from cras_core.detectors.trained import Trained
 from cras_core.errors import ConfigError, DataError, TrainingError
 from cras_core.features.backbone import load_backbone
 from cras_core.features.cache import DrawnFeatures, FabricFeatures, extract, extract_drawn
 from cras_core.features.vectors import DrawnVectors, Vectors
-from cras_core.heads import VALIDATION_PATCHES, HeadTraining, Material, score_scale
-from cras_core.inspector import Inspector
 from cras_core.limits import measure_limits, provisional
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import samples_of, stamp
-from cras_core.trained import Trained
 from cras_core.web.calibration import FabricCalibration
 
 

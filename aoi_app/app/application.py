@@ -47,7 +47,7 @@ from aoi_app.ui.recipe.scale_dialog import RulerDialog
 from aoi_app.ui.widgets.actions import connect, shortcuts_text
 from aoi_app.ui.widgets.qt_bridge import QtBridge
 from aoi_app.ui.widgets.theme import apply_theme
-from cras_core.trained import Trained
+from cras_core.detectors.trained import Trained
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from cras_core.data.samples.store import SampleStore
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
-    from cras_core.trained import Trained
+    from cras_core.detectors.trained import Trained
 
 
 class Bar(Protocol):

@@ -16,7 +16,7 @@ from aoi_app.sources.source import FrameSource
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from cras_core.trained import Trained
+    from cras_core.detectors.trained import Trained
 
 
 def make_session(

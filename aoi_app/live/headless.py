@@ -28,7 +28,7 @@ from cras_core.registry.bundle import read_bundle
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from cras_core.trained import Trained
+    from cras_core.detectors.trained import Trained
 
 COMPLETE, UNUSABLE, INCOMPLETE, STOPPED = 0, 2, 3, 130
 """Exit codes: everything was inspected; nothing could be done; something was not inspected or written; stopped."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
-    from cras_core.trained import Trained
+    from cras_core.detectors.trained import Trained
 
 logger = logging.getLogger(__name__)
 

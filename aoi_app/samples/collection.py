@@ -19,7 +19,7 @@ from cras_core.data.samples.store import FabricRecord, SampleStore
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
-    from cras_core.trained import Trained
+    from cras_core.detectors.trained import Trained
 
 logger = logging.getLogger(__name__)
 

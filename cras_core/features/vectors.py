@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cras_core.config.settings import TrainConfig
-from cras_core.cras import FeatureExtractor
+from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import DataError
 from cras_core.features.cache import DrawnFeatures, FabricFeatures, FeatureCache
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.folders import Strip, TestImage
 from cras_core.data.integrity import sound_judged
-from cras_core.detector import Detector
+from cras_core.detectors.base import Detector
 from cras_core.evaluate_web import inspect_strip, per_pixel
 from cras_core.features.cache import preprocess
 from cras_core.images import read_bits, read_image

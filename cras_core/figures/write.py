@@ -13,14 +13,14 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.data.datasets import DataSet
+from cras_core.detectors.anomnet.detector import AnomNetDetector
+from cras_core.detectors.trained import Trained
 from cras_core.errors import ConfigError, CrasError, DataError
 from cras_core.figures.draw import evolution, histograms, recall_curves, scatter, sheet
 from cras_core.figures.judged import Overview, TestSet, survey
 from cras_core.figures.vectors import FabricVectors, collect, project
 from cras_core.files import write_atomically
-from cras_core.trained import Trained
 
 OnProgress = Callable[[str, int, int, str], None]
 _DPI = 110

@@ -28,8 +28,8 @@ from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.recording.recorder import Recorder
 from aoi_app.sources.source import SourceError
+from cras_core.detectors.cras.detector import Inspector
 from cras_core.images import read_image
-from cras_core.inspector import Inspector
 
 SETUP = CameraSetup("17", 80.0, 1.0)
 

@@ -14,7 +14,7 @@ from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb
 from cras_core.data.samples.store import FabricRecord, SampleStore
-from cras_core.inspector import Inspector
+from cras_core.detectors.cras.detector import Inspector
 from cras_core.web.edges import EdgeConfig
 
 SMALL = CollectConfig(tile_px=256, per_band=3, bands=3)

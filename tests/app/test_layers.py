@@ -67,7 +67,9 @@ def offenders(who: tuple[str, ...], may_not_know: tuple[str, ...], but: tuple[st
 
 
 def test_the_modules_are_found() -> None:
-    assert {"aoi_app.app.application", "aoi_app.ui.main.main_window", "cras_core.inspector"} <= set(MODULES)
+    assert {"aoi_app.app.application", "aoi_app.ui.main.main_window", "cras_core.detectors.cras.detector"} <= set(
+        MODULES
+    )
     assert within("PySide6.QtCore", *QT)
     assert any(within(name, "PySide6") for name in known_by("aoi_app.app.application"))
 
@@ -198,7 +200,7 @@ def test_cameras_know_neither_window_nor_records_nor_the_running_line() -> None:
 
 def test_the_line_and_its_records_do_not_know_torch() -> None:
     who = ("aoi_app.live", "aoi_app.records", "aoi_app.inspection")
-    unknown = ("torch", "timm", "cras_core.opening", "cras_core.trained", "cras_core.train", "aoi_app.ui")
+    unknown = ("torch", "timm", "cras_core.opening", "cras_core.detectors.trained", "cras_core.train", "aoi_app.ui")
     assert (
         offenders(who, unknown, but=("aoi_app.live.assembly", "aoi_app.live.headless", "aoi_app.live.model_loader"))
         == []
@@ -216,7 +218,8 @@ def test_the_core_knows_nothing_of_the_program() -> None:
 def test_the_geometry_of_the_web_knows_no_torch() -> None:
     assert (
         offenders(
-            ("cras_core.web",), ("torch", "timm", "cras_core.opening", "cras_core.trained", "cras_core.registry.bundle")
+            ("cras_core.web",),
+            ("torch", "timm", "cras_core.opening", "cras_core.detectors.trained", "cras_core.registry.bundle"),
         )
         == []
     )

@@ -18,7 +18,7 @@ from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.source import EndOfWeb
-from cras_core.inspector import Inspector
+from cras_core.detectors.cras.detector import Inspector
 from cras_core.registry.bundle import Bundle
 from cras_core.web.tiling import TilingConfig
 

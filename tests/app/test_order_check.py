@@ -13,7 +13,7 @@ from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.assets import asset
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.loom import Loom, LoomConfig
-from cras_core.inspector import Inspector
+from cras_core.detectors.cras.detector import Inspector
 
 CALIBRATIONS = tuple(
     dataclasses.replace(c, similarity_limit=0.6) for c in Brightness(("plain", "twill", "satin")).calibrations

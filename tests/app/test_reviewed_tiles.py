@@ -16,7 +16,7 @@ from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb
 from cras_core.data.samples.store import FabricRecord, SampleStore
-from cras_core.inspector import Inspector
+from cras_core.detectors.cras.detector import Inspector
 
 AT = datetime(2026, 3, 1, 9, 0, tzinfo=timezone.utc)
 CONFIRMED = Review("confirmed", "W1", "broken end", "Ida", AT)

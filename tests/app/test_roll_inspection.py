@@ -24,7 +24,7 @@ from aoi_app.inspection.roll import Outcome, RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
-from cras_core.inspector import Inspector
+from cras_core.detectors.cras.detector import Inspector
 from cras_core.web.tiling import TilingConfig
 
 MM = PLAIN.mm_per_px

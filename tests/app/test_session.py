@@ -25,7 +25,7 @@ from aoi_app.sources.folder import FolderConfig, FolderSource
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError, SourceStatus
-from cras_core.inspector import Inspector
+from cras_core.detectors.cras.detector import Inspector
 from cras_core.web.scoring import TileDetector
 from cras_core.web.tiling import TilingConfig
 

@@ -19,7 +19,7 @@ from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.side_by_side import Neighbour, SideBySide
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError
-from cras_core.inspector import Inspector
+from cras_core.detectors.cras.detector import Inspector
 
 
 class Given:

@@ -19,7 +19,7 @@ from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.recording.recorder import Recorder
 from aoi_app.sources.source import SourceError
-from cras_core.inspector import Inspector
+from cras_core.detectors.cras.detector import Inspector
 
 OVERLAP_PX = 96
 OFFSET_LINES = 30

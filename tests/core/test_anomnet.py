@@ -12,16 +12,17 @@ import pytest
 import torch
 
 from cras_core.ablate import TABLES, ablate, changes_of
-from cras_core.anomnet.adapter import CoordAdapter
-from cras_core.anomnet.centroids import CentroidSets, nearest_squared
-from cras_core.anomnet.detector import AnomNetDetector
-from cras_core.anomnet.folded import FoldedDistance
-from cras_core.anomnet.health import health
-from cras_core.anomnet.losses import contrast, entropy, separation
 from cras_core.config.settings import cloth, with_settings
-from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import NormalImages, find_normal_images
-from cras_core.detector import pooled
+from cras_core.detectors.anomnet.adapter import CoordAdapter
+from cras_core.detectors.anomnet.centroids import CentroidSets, nearest_squared
+from cras_core.detectors.anomnet.detector import AnomNetDetector
+from cras_core.detectors.anomnet.folded import FoldedDistance
+from cras_core.detectors.anomnet.health import health
+from cras_core.detectors.anomnet.losses import contrast, entropy, separation
+from cras_core.detectors.base import pooled
+from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.enrol import enrol
 from cras_core.errors import BundleError, ConfigError, EnrolError, TrainingError
 from cras_core.features.backbone import load_backbone
@@ -30,7 +31,6 @@ from cras_core.features.patches import cell_places
 from cras_core.figures import FigureOptions, write_figures
 from cras_core.figures.draw import _from_least_to_greatest
 from cras_core.images import list_images, read_image
-from cras_core.inspector import Inspector
 from cras_core.opening import detector_of, open_detector
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.train import Progress, Run, fit, prepare, train

@@ -19,8 +19,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from cras_core.config.settings import cloth, with_settings
+from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import BundleError
-from cras_core.inspector import Inspector
 from cras_core.registry.bundle import FORMAT, VERSION, Bundle, read_bundle, write_bundle
 from cras_core.web.calibration import FabricCalibration
 

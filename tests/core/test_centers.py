@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cras_core.centers import ClassCenters, nearest, prototypes
+from cras_core.detectors.centers import ClassCenters, nearest, prototypes
 from cras_core.errors import DataError
 
 seeds = st.integers(0, 2**31)

@@ -179,9 +179,9 @@ def test_a_full_disk_is_a_warning(
 @pytest.fixture
 def spoilt_loss(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     """Makes the loss a NaN from the n-th step on."""
-    import cras_core.heads
+    import cras_core.detectors.cras.training
 
-    honest, steps = cras_core.heads.discrimination_loss, 0
+    honest, steps = cras_core.detectors.cras.training.discrimination_loss, 0
 
     def begin(n: int) -> None:
         def spoilt(*args: torch.Tensor) -> torch.Tensor:
@@ -189,10 +189,10 @@ def spoilt_loss(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Non
             steps += 1
             return honest(*args) * (float("nan") if steps >= n else 1.0)
 
-        monkeypatch.setattr(cras_core.heads, "discrimination_loss", spoilt)
+        monkeypatch.setattr(cras_core.detectors.cras.training, "discrimination_loss", spoilt)
 
     yield begin
-    monkeypatch.setattr(cras_core.heads, "discrimination_loss", honest)
+    monkeypatch.setattr(cras_core.detectors.cras.training, "discrimination_loss", honest)
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_epoch_and_says_how_to_go_on(

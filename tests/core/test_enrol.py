@@ -12,16 +12,16 @@ import pytest
 import torch
 from PIL import Image
 
-from cras_core.bank import BankDetector
 from cras_core.config.settings import cloth, with_settings
 from cras_core.data.folders import NormalImages, find_good_cloth
-from cras_core.detector import GoodCloth
+from cras_core.detectors.base import GoodCloth
+from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.patchcore import BankDetector
 from cras_core.enrol import enrol
 from cras_core.errors import DataError, EnrolError
 from cras_core.evaluate_web import inspect_strip
 from cras_core.fabric_changes import remove_fabric
 from cras_core.images import list_images, read_image
-from cras_core.inspector import Inspector
 from cras_core.limits import among, similarity_limit, strange_from, with_own
 from cras_core.metrics import auroc
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle

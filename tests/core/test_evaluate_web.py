@@ -12,16 +12,16 @@ import torch
 from PIL import Image
 
 from cras_core.ablate import TABLES, Variant, ablate, changes_of
-from cras_core.bank import BankDetector, coreset
 from cras_core.compare import compare, variant_a
 from cras_core.config.settings import PRESETS, cloth, with_settings
-from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import find_normal_images
+from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.model import FeatureExtractor
+from cras_core.detectors.patchcore import BankDetector, coreset
 from cras_core.errors import ConfigError, DataError
 from cras_core.evaluate_web import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.features.backbone import load_backbone
 from cras_core.images import read_image
-from cras_core.inspector import Inspector
 
 QUICK = {
     "backbone.input_scale": "1.0",
@@ -115,7 +115,7 @@ def test_a_bank_scores_by_the_distance_to_the_nearest_vector() -> None:
     vectors = [torch.randn(7, extractor.dimension, generator=torch.Generator().manual_seed(k)) for k in range(2)]
     means = torch.stack([v.mean(dim=0) for v in vectors])
     with torch.inference_mode():
-        from cras_core.detector import to_images
+        from cras_core.detectors.base import to_images
 
         t = extractor(to_images(tiles, torch.device("cpu")))
     for banks in ([torch.cat(vectors)], vectors):

@@ -16,18 +16,18 @@ import torch
 from onnx import numpy_helper
 
 from cras_core.__main__ import main
-from cras_core.anomnet.detector import AnomNetDetector
 from cras_core.config.settings import BackboneConfig, cloth, with_settings
 from cras_core.data.folders import find_normal_images
+from cras_core.detectors.anomnet.detector import AnomNetDetector
+from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.trained import Trained
 from cras_core.errors import ConfigError, ExportError
 from cras_core.export import cloth_tiles, licence_note, to_onnx, trial_tiles, write
 from cras_core.export_graph import Graph
-from cras_core.inspector import Inspector
 from cras_core.onnx_detector import OnnxDetector
 from cras_core.parity import prove, session_of
 from cras_core.registry.bundle import Bundle
 from cras_core.train import train
-from cras_core.trained import Trained
 
 ODD = (100, 190)  # neither square nor a multiple of anything
 TINY = {

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cras_core.config.settings import CrasConfig, PatchConfig, PreprocessConfig, cloth, with_settings
-from cras_core.cras import FeatureExtractor
 from cras_core.data.folders import NormalImages, find_normal_images
-from cras_core.detector import to_images
+from cras_core.detectors.base import to_images
+from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import DataError
 from cras_core.features.backbone import Backbone
 from cras_core.features.cache import FeatureCache, extract, extract_drawn, preprocess, tiles_of

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from cras_core.adapter import Adapter
-from cras_core.centers import ClassCenters
 from cras_core.config.settings import CrasConfig, PatchConfig
-from cras_core.cras import CrasModel, FeatureExtractor
-from cras_core.discriminator import Discriminator
+from cras_core.detectors.centers import ClassCenters
+from cras_core.detectors.cras.adapter import Adapter
+from cras_core.detectors.cras.discriminator import Discriminator
+from cras_core.detectors.cras.model import CrasModel, FeatureExtractor
 from cras_core.features.backbone import Backbone
 
 DIMENSION = 24

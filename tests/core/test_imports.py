@@ -61,7 +61,7 @@ def test_the_authors_vote_cannot_be_reached_from_the_program() -> None:
     """
     program = sorted(Path(aoi_app.__file__).parent.rglob("*.py"))
     assert program
-    who = {p.stem for p in FILES if "cras_core.batch_vote" in imported_by(p)}
+    who = {p.stem for p in FILES if "cras_core.detectors.batch_vote" in imported_by(p)}
     assert who in ({"evaluate"}, {"images"})
     for path in program:
         judging = {n for n in imported_by(path) if n.split(".")[-1] in ("batch_vote", "evaluate", "evaluate_web")}

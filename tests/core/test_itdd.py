@@ -14,10 +14,10 @@ from cras_core.data.samples.itdd_export import distinct_folders, export_itdd, sp
 from cras_core.data.samples.itdd_import import import_itdd
 from cras_core.data.samples.labels import Label, mask_of
 from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
 from cras_core.evaluate import evaluate
 from cras_core.images import read_image
-from cras_core.inspector import Inspector
 from cras_core.train import train
 
 HOLE = Label("box", ((20.0, 30.0), (60.0, 60.0)), "hole")

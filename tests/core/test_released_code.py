@@ -20,15 +20,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
-from cras_core.adapter import Adapter
-from cras_core.centers import ClassCenters
 from cras_core.config.settings import BackboneConfig, CrasConfig, PreprocessConfig, released_code
-from cras_core.cras import CrasModel, FeatureExtractor
 from cras_core.data.folders import NormalImages
-from cras_core.discriminator import Discriminator
+from cras_core.detectors.centers import ClassCenters
+from cras_core.detectors.cras.adapter import Adapter
+from cras_core.detectors.cras.detector import Inspector, ScoreScale
+from cras_core.detectors.cras.discriminator import Discriminator
+from cras_core.detectors.cras.model import CrasModel, FeatureExtractor
 from cras_core.features.backbone import Backbone, load_backbone
 from cras_core.features.cache import extract
-from cras_core.inspector import Inspector, ScoreScale
 from cras_core.limits import provisional
 
 Array = npt.NDArray[np.float64]

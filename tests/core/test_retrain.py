@@ -13,9 +13,9 @@ from cras_core.config.settings import with_settings
 from cras_core.data.folders import Piece
 from cras_core.data.samples.labels import labels_of
 from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
 from cras_core.images import list_images, read_image
-from cras_core.inspector import Inspector
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
 from cras_core.retrain import Retraining, learnt_ids, lost_fabrics, retrain, try_out

@@ -9,9 +9,9 @@ import torch
 
 from cras_core.data.samples.near_duplicates import DuplicateFilter, digest, is_near_duplicate
 from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
 from cras_core.images import list_images, read_image
-from cras_core.inspector import Inspector
 from cras_core.suspicion import judge_samples, suspicions
 
 SIDE = 128

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cras_core.config.settings import Combination, DistanceRatio, SynthesisConfig
-from cras_core.cras import center_aware
-from cras_core.loss import discrimination_loss
-from cras_core.synthesis import synthesise
+from cras_core.detectors.cras.loss import discrimination_loss
+from cras_core.detectors.cras.model import center_aware
+from cras_core.detectors.cras.synthesis import synthesise
 
 seeds = st.integers(0, 2**31)
 

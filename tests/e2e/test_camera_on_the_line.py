@@ -23,7 +23,7 @@ from aoi_app.sources.camera.discovery import package_producer
 from aoi_app.sources.factory import SourceChoice, camera_choice, make_source
 from aoi_app.sources.line_camera import LineCamera
 from aoi_app.sources.recording.format import is_recording
-from cras_core.inspector import Inspector
+from cras_core.detectors.cras.detector import Inspector
 
 PATIENCE_S = 120.0
 SLOW = {"Width": 640, "Height": 64, "AcquisitionLineRate": 800.0}

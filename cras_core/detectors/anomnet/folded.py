@@ -14,7 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cras_core.anomnet.adapter import CoordAdapter
+from cras_core.detectors.anomnet.adapter import CoordAdapter
 
 
 class FoldedDistance:

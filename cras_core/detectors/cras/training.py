@@ -12,18 +12,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cras_core.adapter import Adapter
-from cras_core.centers import ClassCenters, prototypes
 from cras_core.config.settings import CrasConfig, SynthesisConfig, TrainConfig
-from cras_core.cras import CrasModel, FeatureExtractor, center_aware
-from cras_core.discriminator import Discriminator
+from cras_core.detectors.centers import ClassCenters, prototypes
+from cras_core.detectors.cras.adapter import Adapter
+from cras_core.detectors.cras.detector import ScoreScale, scale_of
+from cras_core.detectors.cras.discriminator import Discriminator
+from cras_core.detectors.cras.loss import discrimination_loss
+from cras_core.detectors.cras.model import CrasModel, FeatureExtractor, center_aware
+from cras_core.detectors.cras.synthesis import synthesise
 from cras_core.errors import DataError, TrainingError
 from cras_core.features.cache import FabricFeatures
 from cras_core.features.vectors import DrawnVectors, Patches, Steps, Vectors
-from cras_core.inspector import ScoreScale, scale_of
-from cras_core.loss import discrimination_loss
 from cras_core.registry.bundle import part
-from cras_core.synthesis import synthesise
 
 VALIDATION_PATCHES = 4096
 """Held-back vectors per fabric; enough for the loss, too few to cost time."""

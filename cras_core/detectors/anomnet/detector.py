@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cras_core.anomnet.adapter import CoordAdapter
-from cras_core.anomnet.centroids import CentroidSets, nearest_squared
-from cras_core.anomnet.folded import FoldedDistance
-from cras_core.centers import ClassCenters
 from cras_core.config.settings import CrasConfig
-from cras_core.cras import FeatureExtractor
-from cras_core.detector import pick_device
+from cras_core.detectors.anomnet.adapter import CoordAdapter
+from cras_core.detectors.anomnet.centroids import CentroidSets, nearest_squared
+from cras_core.detectors.anomnet.folded import FoldedDistance
+from cras_core.detectors.base import pick_device
+from cras_core.detectors.centers import ClassCenters
+from cras_core.detectors.cras.model import FeatureExtractor
+from cras_core.detectors.trained import Trained, extractor_of, misfit
 from cras_core.registry.bundle import Bundle, part
-from cras_core.trained import Trained, extractor_of, misfit
 from cras_core.web.calibration import FabricCalibration
 
 if TYPE_CHECKING:

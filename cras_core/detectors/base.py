@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from cras_core.config.settings import CrasConfig
-from cras_core.cras import FeatureExtractor
+from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import ConfigError, CrasError, EnrolError
 from cras_core.web.calibration import FabricCalibration
 from cras_core.web.scoring import CellScores

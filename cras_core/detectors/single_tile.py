@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.detector import Detector
+from cras_core.detectors.base import Detector
 from cras_core.web.baseline import RunningReference
 
 FloatArray = npt.NDArray[np.float32]

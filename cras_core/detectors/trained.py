@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from cras_core.config.settings import CrasConfig
-from cras_core.cras import FeatureExtractor
-from cras_core.detector import Detector
+from cras_core.detectors.base import Detector
+from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import BundleError, ConfigError
 from cras_core.features.backbone import load_backbone
 from cras_core.registry.bundle import Bundle

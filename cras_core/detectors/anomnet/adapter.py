@@ -14,7 +14,7 @@ class CoordAdapter(nn.Module):
     """
 
     def __init__(self, dimension: int, *, coordinates: bool, start_as_identity: bool) -> None:
-        """``coordinates`` off leaves V out; ``start_as_identity`` as for ``cras_core.adapter.Adapter``."""
+        """``coordinates`` off leaves V out; ``start_as_identity`` as for the adapter of CRAS."""
         super().__init__()
         self.linear = nn.Linear(dimension, dimension)
         self.place: nn.Linear | None = nn.Linear(2, dimension, bias=False) if coordinates else None

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cras_core.anomnet.centroids import nearest_squared
-from cras_core.anomnet.detector import AnomNetDetector
+from cras_core.detectors.anomnet.centroids import nearest_squared
+from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.features.vectors import Vectors
 
 

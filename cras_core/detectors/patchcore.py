@@ -7,10 +7,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cras_core.centers import ClassCenters
 from cras_core.config.settings import CrasConfig
-from cras_core.cras import FeatureExtractor
-from cras_core.detector import Detector
+from cras_core.detectors.base import Detector
+from cras_core.detectors.centers import ClassCenters
+from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.limits import provisional
 
 _PROJECTED = 64  # the coreset is chosen in a random projection of this many dimensions, as in PatchCore

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cras_core.adapter import Adapter
-from cras_core.centers import ClassCenters
 from cras_core.config.settings import Combination, CrasConfig
-from cras_core.discriminator import Discriminator
+from cras_core.detectors.centers import ClassCenters
+from cras_core.detectors.cras.adapter import Adapter
+from cras_core.detectors.cras.discriminator import Discriminator
 from cras_core.features.backbone import Backbone
 from cras_core.features.patches import PatchAggregator
 

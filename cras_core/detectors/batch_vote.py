@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.detector import Detector, Prediction
+from cras_core.detectors.base import Detector, Prediction
 
 BATCH = 32
 """Pictures that vote together: the batch of the paper (section IV-A)."""

@@ -1,0 +1,1 @@
+"""Detectors: patch features in, scores out."""

@@ -1,0 +1,1 @@
+"""CRAS: centre-aware residual anomaly synthesis."""
