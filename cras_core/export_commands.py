@@ -10,14 +10,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cras_core.engines.extras import check_onnx
 from cras_core.errors import ExportError
-from cras_core.extras import check_onnx
 from cras_core.terminal import check_place, console, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cras_core.parity import Difference
+    from cras_core.engines.parity import Difference
 
 _TRIAL_TILES = 4
 _CLOTH_TILES = 8
@@ -37,9 +37,9 @@ def export(
     check_onnx()
     check_place(out)
     size = None if tile_px is None else _size_of(tile_px)
-    from cras_core.export import cloth_tiles, to_onnx, trial_tiles, write
+    from cras_core.engines.onnx_export import cloth_tiles, to_onnx, trial_tiles, write
+    from cras_core.engines.parity import TOLERANCE, prove
     from cras_core.opening import open_detector
-    from cras_core.parity import TOLERANCE, prove
 
     detector = open_detector(bundle, "cpu")
     side = detector.config.tiling.tile_px

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.detectors.trained import Trained
+from cras_core.engines.extras import check_onnx
 from cras_core.errors import ConfigError
-from cras_core.extras import check_onnx
 from cras_core.registry.bundle import Bundle, read_bundle
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def open_judge(path: Path, device: str = "auto", precision: str = "float32") -> 
     if device not in ("auto", "cpu") or precision != "float32":
         raise ConfigError(f"{path} is run on the CPU in float32; leave out --device and --precision.")
     check_onnx()
-    from cras_core.onnx_detector import OnnxDetector  # its packages are an extra
+    from cras_core.engines.onnx_detector import OnnxDetector  # its packages are an extra
 
     return OnnxDetector.load(path)
 

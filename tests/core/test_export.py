@@ -21,11 +21,11 @@ from cras_core.data.folders import find_normal_images
 from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.detectors.trained import Trained
+from cras_core.engines.graph import Graph
+from cras_core.engines.onnx_detector import OnnxDetector
+from cras_core.engines.onnx_export import cloth_tiles, licence_note, to_onnx, trial_tiles, write
+from cras_core.engines.parity import prove, session_of
 from cras_core.errors import ConfigError, ExportError
-from cras_core.export import cloth_tiles, licence_note, to_onnx, trial_tiles, write
-from cras_core.export_graph import Graph
-from cras_core.onnx_detector import OnnxDetector
-from cras_core.parity import prove, session_of
 from cras_core.registry.bundle import Bundle
 from cras_core.train import train
 

@@ -12,8 +12,8 @@ import torch
 
 from cras_core.detectors.base import Image
 from cras_core.detectors.trained import Trained
+from cras_core.engines.onnx_export import INPUTS, OUTPUTS, cut
 from cras_core.errors import ExportError
-from cras_core.export import INPUTS, OUTPUTS, cut
 
 TOLERANCE = 2e-4
 """Greatest difference, of the detector's value where that is above 1; ten times what ResNet50 and Lite0 differ by."""

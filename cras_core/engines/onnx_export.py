@@ -26,9 +26,9 @@ import torch
 import cras_core
 from cras_core.config.settings import HUB, BackboneConfig
 from cras_core.detectors.trained import Trained
+from cras_core.engines.extras import check_onnx
+from cras_core.engines.graph import Graph
 from cras_core.errors import ExportError
-from cras_core.export_graph import Graph
-from cras_core.extras import check_onnx
 from cras_core.files import write_atomically
 from cras_core.images import list_images, read_bits, read_image
 

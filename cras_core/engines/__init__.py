@@ -1,0 +1,1 @@
+"""Other runtimes that run a trained detector."""
