@@ -140,8 +140,8 @@ def evaluate(
 ) -> None:
     """Judge a model, or several seeds of it, on pictures with masks."""
     from cras_core.data.datasets import open_data_set
-    from cras_core.evaluate import Matching
-    from cras_core.evaluate import evaluate as run
+    from cras_core.evaluation.images import Matching
+    from cras_core.evaluation.images import evaluate as run
 
     inspectors = _open(bundles, device, "float32")
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
@@ -184,7 +184,7 @@ def evaluate_web(
 ) -> None:
     """Judge a model, or several seeds of it, on strips of web: recall of defects at fixed false alarms."""
     from cras_core.data.datasets import open_data_set
-    from cras_core.evaluate_web import evaluate_web as run
+    from cras_core.evaluation.webs import evaluate_web as run
 
     inspectors = _open(bundles, device, precision)
     place = open_data_set(strips, dataset, skip_corrupt=skip_corrupt)
@@ -248,7 +248,7 @@ def ablate(
     """Measure the paper's ablations on your data, beside the paper's figures on MVTec AD."""
     from cras_core.ablate import ablate as run
     from cras_core.data.datasets import open_data_set
-    from cras_core.evaluate_web import RATES_PER_STRIP
+    from cras_core.evaluation.webs import RATES_PER_STRIP
 
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
     normal = _normal_images(place)
@@ -323,7 +323,7 @@ def _one_report(
     reports: dict[str, dict[str, Any]], inspectors: dict[str, Detector], parts: tuple[str, ...]
 ) -> dict[str, Any]:
     """The report about one bundle, or mean and spread over several."""
-    from cras_core.seeds import over_bundles
+    from cras_core.evaluation.seeds import over_bundles
 
     if len(reports) == 1:
         return next(iter(reports.values()))
@@ -418,7 +418,7 @@ def benchmark(
     precision: Precision = "float32",
 ) -> None:
     """Time the line and the detector beside the bare backbone."""
-    from cras_core.benchmark import benchmark as run
+    from cras_core.evaluation.benchmark import benchmark as run
     from cras_core.opening import open_detector
 
     inspector = open_detector(bundle, device, precision)

@@ -16,8 +16,8 @@ from cras_core.detectors.anomnet.health import health_of
 from cras_core.detectors.base import pick_device
 from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import ConfigError, DataError, WeightsError
-from cras_core.evaluate import evaluate
-from cras_core.evaluate_web import evaluate_web
+from cras_core.evaluation.images import evaluate
+from cras_core.evaluation.webs import evaluate_web
 from cras_core.features.backbone import load_backbone
 from cras_core.train import OnProgress, Prepared, Run, fit, prepare
 from cras_core.web.tiling import ceil_to

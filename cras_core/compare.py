@@ -19,10 +19,10 @@ from cras_core.data.folders import NormalImages
 from cras_core.detectors.base import Detector, pick_device
 from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.detectors.patchcore import BankDetector, coreset
-from cras_core.evaluate import evaluate
-from cras_core.evaluate_web import evaluate_web
+from cras_core.evaluation.images import evaluate
+from cras_core.evaluation.seeds import mean_and_spread
+from cras_core.evaluation.webs import evaluate_web
 from cras_core.features.backbone import load_backbone
-from cras_core.seeds import mean_and_spread
 from cras_core.train import OnProgress, Prepared, Run, fit, prepare
 
 POOL_VECTORS = 65536

@@ -40,8 +40,8 @@ def robustness(
 ) -> None:
     """Judge a model on disturbed test data, beside table VII of the paper."""
     from cras_core.data.datasets import open_data_set
+    from cras_core.evaluation.robustness import robustness as run
     from cras_core.opening import open_detector
-    from cras_core.robustness import robustness as run
 
     inspector = open_detector(bundle, device, precision)
     tasks: dict[str, Any] = {}
@@ -110,7 +110,7 @@ def figures(
     if importlib.util.find_spec("matplotlib") is None:
         raise CrasError("Figures need matplotlib, which is not installed: pip install matplotlib")
     from cras_core.data.datasets import open_data_set
-    from cras_core.figures import FigureOptions, write_figures
+    from cras_core.evaluation.figures import FigureOptions, write_figures
     from cras_core.opening import open_detector
 
     options = FigureOptions(projection, rows, vectors, tuple(recall or ()), seed, known, min_max)

@@ -16,12 +16,12 @@ from cras_core.config.settings import CrasConfig, with_settings
 from cras_core.data.folders import NormalImages
 from cras_core.data.samples.store import SampleStore
 from cras_core.errors import DataError, TrainingError
+from cras_core.evaluation.candidate import Case, Trial, compare
+from cras_core.evaluation.candidate_cases import cases_of, count_of
 from cras_core.opening import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import samples_of, stamp
 from cras_core.train import OnProgress, Progress, ShouldStop, train
-from cras_core.trial import Case, Trial, compare
-from cras_core.trial_cases import cases_of, count_of
 
 TRIAL_STAGE = "comparison"
 """The stage after those of training."""

@@ -19,11 +19,11 @@ from cras_core.terminal import Device, console, progress_bar, remark, show_table
 
 if TYPE_CHECKING:
     from cras_core.config.settings import CrasConfig
+    from cras_core.evaluation.candidate import Trial
     from cras_core.registry.bundle import Bundle
     from cras_core.registry.store import ModelStore
     from cras_core.retrain import Retraining
     from cras_core.train import Progress, ShouldStop
-    from cras_core.trial import Trial
 
 
 def retrain(
@@ -48,7 +48,7 @@ def retrain(
     """Train all fabrics of a store anew, compare the result with the model in use, and keep it."""
     from cras_core.data.folders import find_normal_images
     from cras_core.data.samples.store import SampleStore
-    from cras_core.kept_trials import CHECKPOINT
+    from cras_core.evaluation.candidate_reports import CHECKPOINT
     from cras_core.registry.store import ModelStore
     from cras_core.retrain import TRIAL_STAGE, Retraining
     from cras_core.train import STAGES
@@ -92,7 +92,7 @@ def _run(
     on_progress: Callable[[Progress], None],
     should_stop: ShouldStop,
 ) -> None:
-    from cras_core.kept_trials import KeptTrial, keep_trial
+    from cras_core.evaluation.candidate_reports import KeptTrial, keep_trial
     from cras_core.retrain import lost_fabrics, try_out
     from cras_core.retrain import retrain as run
 

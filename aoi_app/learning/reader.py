@@ -12,7 +12,7 @@ from aoi_app.learning.state import FabricChoice
 from aoi_app.learning.wording import for_the_window
 from cras_core.data.samples.store import SampleStore
 from cras_core.errors import CrasError, StoreError
-from cras_core.kept_trials import TRIALS, was_cut_off
+from cras_core.evaluation.candidate_reports import TRIALS, was_cut_off
 from cras_core.registry.bundle import read_bundle
 from cras_core.registry.entries import Entry, Promotion, entry_of, way_back
 from cras_core.registry.store import ModelStore

@@ -21,10 +21,10 @@ from aoi_app.learning.training_job import JobState, JobView
 from aoi_app.learning.wording import KINDS, STAGES
 
 if TYPE_CHECKING:
-    from cras_core.kept_trials import KeptTrial
+    from cras_core.evaluation.candidate import FabricFigures, Trial
+    from cras_core.evaluation.candidate_reports import KeptTrial
     from cras_core.registry.diff import Comparison, Limits
     from cras_core.registry.entries import Entry, Promotion
-    from cras_core.trial import FabricFigures, Trial
 
 _MOST_NAMES = 8
 

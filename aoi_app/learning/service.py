@@ -25,8 +25,8 @@ from cras_core.data.folders import find_normal_images
 from cras_core.data.samples.store import SampleStore
 from cras_core.enrol import enrol
 from cras_core.errors import DataError, StoreError
+from cras_core.evaluation.candidate_reports import KeptTrial, drop_trials, keep_trial, load_trial, was_cut_off
 from cras_core.fabric_changes import remove_fabric, rename_fabric
-from cras_core.kept_trials import KeptTrial, drop_trials, keep_trial, load_trial, was_cut_off
 from cras_core.registry.bundle import Bundle, read_bundle
 from cras_core.registry.entries import PrunePolicy
 from cras_core.registry.store import ModelStore

@@ -87,7 +87,7 @@ class PromotionRow:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one model does on one fabric; see ``cras_core.trial.FabricFigures``."""
+    """What one model does on one fabric; see ``cras_core.evaluation.candidate.FabricFigures``."""
 
     known: bool
     pieces: int

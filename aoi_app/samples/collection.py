@@ -94,7 +94,7 @@ class CollectDesk:
 
     def _judge_when_over(self, collector: Collector, fabric: str, inspector: Trained) -> None:
         """Waits for the end of the collection and says which of its samples a person should look at."""
-        from cras_core.suspicion import FEWEST_TILES, judge_samples
+        from cras_core.evaluation.suspicion import FEWEST_TILES, judge_samples
 
         while not collector.wait(1.0):
             pass

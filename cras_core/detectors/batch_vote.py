@@ -2,7 +2,8 @@
 
 Their published code replaces the class that each picture matches (eq. 2) by the one that most pictures of its test
 batch match. A picture's score then depends on its neighbours, and the figures assume batches of one class, so
-inspection cannot be done like this and no detector offers it. Only ``cras_core.evaluate`` may import this module.
+inspection cannot be done like this and no detector offers it. Only
+``cras_core.evaluation.images`` may import this module.
 """
 
 from __future__ import annotations

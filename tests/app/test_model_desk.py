@@ -15,7 +15,7 @@ from aoi_app.learning.start_model import model_to_start
 from aoi_app.learning.state import ModelView
 from aoi_app.settings.settings import Learning
 from cras_core.data.samples.store import SampleStore
-from cras_core.kept_trials import was_cut_off
+from cras_core.evaluation.candidate_reports import was_cut_off
 from cras_core.registry import store as model_store
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore

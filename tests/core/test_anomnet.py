@@ -25,11 +25,11 @@ from cras_core.detectors.cras.detector import Inspector
 from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.enrol import enrol
 from cras_core.errors import BundleError, ConfigError, EnrolError, TrainingError
+from cras_core.evaluation.figures import FigureOptions, write_figures
+from cras_core.evaluation.figures.draw import _from_least_to_greatest
 from cras_core.features.backbone import load_backbone
 from cras_core.features.cache import extract
 from cras_core.features.patches import cell_places
-from cras_core.figures import FigureOptions, write_figures
-from cras_core.figures.draw import _from_least_to_greatest
 from cras_core.images import list_images, read_image
 from cras_core.opening import detector_of, open_detector
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from cras_core.disturbances import DISTURBANCES, add_noise, change_light, turn
+from cras_core.evaluation.disturbances import DISTURBANCES, add_noise, change_light, turn
 
 NOTHING = np.zeros((96, 128), np.bool_)
 

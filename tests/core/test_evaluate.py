@@ -15,9 +15,9 @@ from PIL import Image
 from cras_core.config.settings import with_settings
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
-from cras_core.evaluate import Figures, evaluate
+from cras_core.evaluation.images import Figures, evaluate
+from cras_core.evaluation.metrics import PixelScores, auroc, average_precision, f1_max
 from cras_core.images import read_image
-from cras_core.metrics import PixelScores, auroc, average_precision, f1_max
 from cras_core.registry.bundle import Bundle
 
 FIGURES = {field.name for field in dataclasses.fields(Figures)}

@@ -19,7 +19,7 @@ from cras_core.detectors.cras.detector import Inspector
 from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.detectors.patchcore import BankDetector, coreset
 from cras_core.errors import ConfigError, DataError
-from cras_core.evaluate_web import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
+from cras_core.evaluation.webs import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.features.backbone import load_backbone
 from cras_core.images import read_image
 

@@ -13,7 +13,7 @@ from cras_core.data.folders import find_good_cloth
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.enrol import enrol
 from cras_core.errors import EnrolError
-from cras_core.evaluate_web import inspect_strip
+from cras_core.evaluation.webs import inspect_strip
 from cras_core.fabric_changes import merge, remove_fabric, rename_fabric
 from cras_core.fabric_tensors import put_together, take_apart
 from cras_core.images import read_image

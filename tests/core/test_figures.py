@@ -14,10 +14,10 @@ from PIL import Image as PillowImage
 
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import ConfigError, CrasError, DataError
-from cras_core.evaluate_web import evaluate_web
-from cras_core.figures import FigureOptions, write_figures
-from cras_core.figures.judged import Judged, TestSet, survey
-from cras_core.figures.vectors import collect, project
+from cras_core.evaluation.figures import FigureOptions, write_figures
+from cras_core.evaluation.figures.judged import Judged, TestSet, survey
+from cras_core.evaluation.figures.vectors import collect, project
+from cras_core.evaluation.webs import evaluate_web
 from cras_core.images import list_images
 
 FEW = FigureOptions("pca", rows=2, vectors=40)

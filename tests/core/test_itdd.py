@@ -16,7 +16,7 @@ from cras_core.data.samples.labels import Label, mask_of
 from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
-from cras_core.evaluate import evaluate
+from cras_core.evaluation.images import evaluate
 from cras_core.images import read_image
 from cras_core.train import train
 

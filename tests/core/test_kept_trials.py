@@ -5,8 +5,16 @@ from pathlib import Path
 import pytest
 
 from cras_core.errors import DataError
-from cras_core.kept_trials import CHECKPOINT, TRIALS, KeptTrial, drop_trials, keep_trial, load_trial, was_cut_off
-from cras_core.trial import Trial, Verdict
+from cras_core.evaluation.candidate import Trial, Verdict
+from cras_core.evaluation.candidate_reports import (
+    CHECKPOINT,
+    TRIALS,
+    KeptTrial,
+    drop_trials,
+    keep_trial,
+    load_trial,
+    was_cut_off,
+)
 
 
 def trial() -> Trial:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from cras_core.metrics import PixelScores, auroc, average_precision, f1_max
+from cras_core.evaluation.metrics import PixelScores, auroc, average_precision, f1_max
 
 seeds = st.integers(0, 2**31)
 sizes = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=4)

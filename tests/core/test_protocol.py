@@ -16,12 +16,12 @@ import cras_core
 from cras_core.config.settings import PRESETS, cloth, with_settings
 from cras_core.data.datasets import DataSet
 from cras_core.detectors.cras.detector import Inspector
-from cras_core.evaluate import evaluate
-from cras_core.evaluate_web import evaluate_web
+from cras_core.evaluation.images import evaluate
+from cras_core.evaluation.report_header import nearest_preset
+from cras_core.evaluation.seeds import mean_and_spread, over_bundles
+from cras_core.evaluation.webs import evaluate_web
 from cras_core.images import list_images, read_image
-from cras_core.protocol import nearest_preset
 from cras_core.registry.bundle import Bundle
-from cras_core.seeds import mean_and_spread, over_bundles
 
 
 @pytest.fixture

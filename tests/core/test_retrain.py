@@ -15,12 +15,12 @@ from cras_core.data.samples.labels import labels_of
 from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
+from cras_core.evaluation.candidate import Case, Trial, Verdict, judge, threshold_for, trial_from
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
 from cras_core.retrain import Retraining, learnt_ids, lost_fabrics, retrain, try_out
 from cras_core.train import Progress
-from cras_core.trial import Case, Trial, Verdict, judge, threshold_for, trial_from
 
 FEW = {"train.epochs": "2", "train.patches_per_epoch": "4096", "synthesis.drawn_tiles": "2"}
 

@@ -13,12 +13,12 @@ from cras_core.data.folders import find_test_images
 from cras_core.detectors.base import Prediction
 from cras_core.detectors.batch_vote import predict_by_vote
 from cras_core.detectors.cras.detector import Inspector
-from cras_core.disturbances import DISTURBANCES
 from cras_core.errors import ConfigError, DataError
-from cras_core.evaluate import evaluate
-from cras_core.evaluate_web import evaluate_web
+from cras_core.evaluation.disturbances import DISTURBANCES
+from cras_core.evaluation.images import evaluate
+from cras_core.evaluation.robustness import robustness
+from cras_core.evaluation.webs import evaluate_web
 from cras_core.images import list_images, read_image
-from cras_core.robustness import robustness
 
 NAMES = [d.name for d in DISTURBANCES]
 

@@ -11,8 +11,8 @@ from cras_core.data.samples.near_duplicates import DuplicateFilter, digest, is_n
 from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
+from cras_core.evaluation.suspicion import judge_samples, suspicions
 from cras_core.images import list_images, read_image
-from cras_core.suspicion import judge_samples, suspicions
 
 SIDE = 128
 

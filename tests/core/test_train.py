@@ -18,9 +18,9 @@ from cras_core.data.folders import NormalImages, find_normal_images
 from cras_core.detectors.base import to_images
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import ConfigError, DataError, TrainingError, WeightsError
+from cras_core.evaluation.metrics import auroc
 from cras_core.features.cache import tiles_of
 from cras_core.images import list_images, read_image
-from cras_core.metrics import auroc
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.train import STAGES, Progress, train
 from cras_core.web.scoring import ScoredRows, WebConfig, WebInspection

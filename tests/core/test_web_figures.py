@@ -14,7 +14,7 @@ from cras_core.data.folders import find_strips
 from cras_core.detectors.base import Detector
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
-from cras_core.evaluate_web import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
+from cras_core.evaluation.webs import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.images import list_images, read_image
 from cras_core.web.scoring import WebConfig, WebInspection
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cras_core.web_recall import Reported, StripJudgement, judge_strip, recall_at
+from cras_core.evaluation.web_recall import Reported, StripJudgement, judge_strip, recall_at
 
 
 def mask(*boxes: tuple[int, int, int, int]) -> np.ndarray:

@@ -20,10 +20,10 @@ from cras_core.data.folders import Piece
 from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import judge_piece, relative_score
 from cras_core.errors import DataError
+from cras_core.evaluation.web_recall import FOUND_PX, grown
 from cras_core.features.cache import tile_of_web
 from cras_core.web.calibration import tail_limit
 from cras_core.web.regions import RegionConfig, regions_in
-from cras_core.web_recall import FOUND_PX, grown
 
 Image = npt.NDArray[np.uint8]
 Kind = Literal["good", "drawn", "defect"]

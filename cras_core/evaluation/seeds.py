@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cras_core.config.settings import CrasConfig
-from cras_core.protocol import flat
+from cras_core.evaluation.report_header import flat
 
 
 def mean_and_spread(figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

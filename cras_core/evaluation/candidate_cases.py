@@ -10,7 +10,7 @@ import numpy as np
 from cras_core.data.drawn_defects import draw_defects
 from cras_core.data.folders import Piece
 from cras_core.data.samples.store import Sample, SampleStore
-from cras_core.trial import Case
+from cras_core.evaluation.candidate import Case
 
 _DRAWN_PIECES = 20
 """Good pieces of a fabric that defects are drawn on."""

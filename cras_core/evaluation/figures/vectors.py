@@ -16,7 +16,7 @@ from torch import Tensor
 from cras_core.data.folders import Strip, TestImage
 from cras_core.detectors.base import TileFeatures
 from cras_core.detectors.trained import Trained
-from cras_core.figures.judged import Bools, Floats, TestSet
+from cras_core.evaluation.figures.judged import Bools, Floats, TestSet
 from cras_core.web.bands import Stretch, StretchCutter
 from cras_core.web.baseline import RunningReference
 from cras_core.web.scoring import Canvas, WebConfig, prepare

@@ -13,11 +13,11 @@ from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.folders import Strip, TestImage
 from cras_core.data.integrity import sound_judged
 from cras_core.detectors.base import Detector
-from cras_core.evaluate_web import inspect_strip, per_pixel
+from cras_core.evaluation.robustness import are_strips
+from cras_core.evaluation.web_recall import FALSE_PX, FOUND_PX, grown
+from cras_core.evaluation.webs import inspect_strip, per_pixel
 from cras_core.features.cache import preprocess
 from cras_core.images import read_bits, read_image
-from cras_core.robustness import are_strips
-from cras_core.web_recall import FALSE_PX, FOUND_PX, grown
 
 Image = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
@@ -48,7 +48,7 @@ class Judged:
     @property
     def margin(self) -> float:
         """How far the defect stands out: the largest score at the mask less the largest elsewhere, both as far from it
-        as in ``cras_core.web_recall``. NaN for a good picture; minus infinity where no defect was inspected.
+        as in ``cras_core.evaluation.web_recall``. NaN for a good picture; minus infinity where no defect was inspected.
         """
         if not self.mask.any():
             return float("nan")

@@ -17,9 +17,9 @@ from cras_core.data.datasets import DataSet
 from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.trained import Trained
 from cras_core.errors import ConfigError, CrasError, DataError
-from cras_core.figures.draw import evolution, histograms, recall_curves, scatter, sheet
-from cras_core.figures.judged import Overview, TestSet, survey
-from cras_core.figures.vectors import FabricVectors, collect, project
+from cras_core.evaluation.figures.draw import evolution, histograms, recall_curves, scatter, sheet
+from cras_core.evaluation.figures.judged import Overview, TestSet, survey
+from cras_core.evaluation.figures.vectors import FabricVectors, collect, project
 from cras_core.files import write_atomically
 
 OnProgress = Callable[[str, int, int, str], None]

@@ -17,10 +17,10 @@ from cras_core.data.integrity import sound_judged
 from cras_core.detectors.base import Detector, Prediction
 from cras_core.detectors.batch_vote import BATCH, predict_by_vote
 from cras_core.errors import ConfigError
+from cras_core.evaluation.metrics import PixelScores, auroc, average_precision, f1_max, mean_of_known
+from cras_core.evaluation.report_header import protocol, remarks
 from cras_core.features.cache import preprocess
 from cras_core.images import read_bits, read_image
-from cras_core.metrics import PixelScores, auroc, average_precision, f1_max, mean_of_known
-from cras_core.protocol import protocol, remarks
 
 Matching = Literal["per-picture", "authors-batch-vote"]
 """Which fabric a picture is compared with: the one that it matches itself (eq. 2), or the one that most pictures of
