@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from cras_core.data.datasets import DataSet
     from cras_core.data.folders import NormalImages
     from cras_core.detectors.base import Detector
-    from cras_core.train import OnProgress
-    from cras_core.train import Progress as Step
+    from cras_core.training.train import OnProgress
+    from cras_core.training.train import Progress as Step
 
 app = typer.Typer(
     add_completion=False,
@@ -104,7 +104,7 @@ def train(
 def _train_one(normal: list[NormalImages], config: CrasConfig, out: Path, device: str, *, fresh: bool) -> None:
     """Trains and writes one bundle, or goes on with what was cut off."""
     from cras_core.registry.bundle import write_bundle
-    from cras_core.train import train as run
+    from cras_core.training.train import train as run
 
     checkpoint = out.with_name(f"{out.name}.training")
     if checkpoint.exists():
@@ -346,7 +346,7 @@ def _task(bar: Progress, name: str) -> Callable[[Path, int, int], None]:
 
 def _stages(bar: Progress) -> OnProgress:
     """A line of the progress display for every stage of training."""
-    from cras_core.train import STAGES
+    from cras_core.training.train import STAGES
 
     tasks = {stage: bar.add_task(stage, total=None, start=False, message="") for stage in STAGES}
 

@@ -19,7 +19,7 @@ from cras_core.errors import ConfigError, DataError, WeightsError
 from cras_core.evaluation.images import evaluate
 from cras_core.evaluation.webs import evaluate_web
 from cras_core.features.backbone import load_backbone
-from cras_core.train import OnProgress, Prepared, Run, fit, prepare
+from cras_core.training.train import OnProgress, Prepared, Run, fit, prepare
 from cras_core.web.tiling import ceil_to
 
 

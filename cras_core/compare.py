@@ -23,7 +23,7 @@ from cras_core.evaluation.images import evaluate
 from cras_core.evaluation.seeds import mean_and_spread
 from cras_core.evaluation.webs import evaluate_web
 from cras_core.features.backbone import load_backbone
-from cras_core.train import OnProgress, Prepared, Run, fit, prepare
+from cras_core.training.train import OnProgress, Prepared, Run, fit, prepare
 
 POOL_VECTORS = 65536
 """Vectors that the coresets are chosen from, all fabrics together; 1 and 10 % are shares of them."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cras_core.registry.diff import Comparison
     from cras_core.registry.entries import Entry
     from cras_core.registry.store import ModelStore
-    from cras_core.train import Progress
+    from cras_core.training.train import Progress
 
 BundleFile = Annotated[Path, typer.Argument(help="A bundle.")]
 Fabric = Annotated[str, typer.Argument(help="Name of the fabric.")]
@@ -51,8 +51,8 @@ def enrol(
     """Add a fabric to a trained model in a minute, without training; its limit is provisional until a full one."""
     from cras_core.data.folders import find_good_cloth
     from cras_core.data.integrity import sound_normal
-    from cras_core.enrol import enrol as run
     from cras_core.registry.bundle import read_bundle, write_bundle
+    from cras_core.training.enrol import enrol as run
 
     check_place(out)
     before = read_bundle(bundle)
@@ -80,8 +80,8 @@ def enrol(
 
 def remove_fabric(bundle: BundleFile, fabric: Fabric, out: Out, author: Author = None) -> None:
     """Take a fabric out of a model; the others score as before."""
-    from cras_core.fabric_changes import remove_fabric as run
     from cras_core.registry.bundle import read_bundle
+    from cras_core.training.fabric_changes import remove_fabric as run
 
     _write(out, lambda: run(read_bundle(bundle), fabric, author))
 
@@ -94,8 +94,8 @@ def rename_fabric(
     author: Author = None,
 ) -> None:
     """Give a fabric of a model another name."""
-    from cras_core.fabric_changes import rename_fabric as run
     from cras_core.registry.bundle import read_bundle
+    from cras_core.training.fabric_changes import rename_fabric as run
 
     _write(out, lambda: run(read_bundle(bundle), fabric, name, author))
 
@@ -107,8 +107,8 @@ def merge(
     author: Author = None,
 ) -> None:
     """Take over the fabrics that were enrolled into another copy of a model."""
-    from cras_core.fabric_changes import merge as run
     from cras_core.registry.bundle import read_bundle
+    from cras_core.training.fabric_changes import merge as run
 
     _write(out, lambda: run(read_bundle(bundle), read_bundle(other), author))
 

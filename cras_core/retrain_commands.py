@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cras_core.evaluation.candidate import Trial
     from cras_core.registry.bundle import Bundle
     from cras_core.registry.store import ModelStore
-    from cras_core.retrain import Retraining
-    from cras_core.train import Progress, ShouldStop
+    from cras_core.training.retrain import Retraining
+    from cras_core.training.train import Progress, ShouldStop
 
 
 def retrain(
@@ -50,8 +50,8 @@ def retrain(
     from cras_core.data.samples.store import SampleStore
     from cras_core.evaluation.candidate_reports import CHECKPOINT
     from cras_core.registry.store import ModelStore
-    from cras_core.retrain import TRIAL_STAGE, Retraining
-    from cras_core.train import STAGES
+    from cras_core.training.retrain import TRIAL_STAGE, Retraining
+    from cras_core.training.train import STAGES
 
     if promote not in ("no", "unless-worse", "yes") or progress not in ("bar", "json"):
         raise CrasError("--promote is no, unless-worse or yes; --progress is bar or json")
@@ -93,8 +93,8 @@ def _run(
     should_stop: ShouldStop,
 ) -> None:
     from cras_core.evaluation.candidate_reports import KeptTrial, keep_trial
-    from cras_core.retrain import lost_fabrics, try_out
-    from cras_core.retrain import retrain as run
+    from cras_core.training.retrain import lost_fabrics, try_out
+    from cras_core.training.retrain import retrain as run
 
     lost = lost_fabrics(running, job.store, job.more)
     if lost:

@@ -24,7 +24,7 @@ from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, write_bundle
-from cras_core.train import train
+from cras_core.training.train import train
 
 prepare_qt()  # before pytest-qt makes the application
 

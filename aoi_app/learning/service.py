@@ -23,15 +23,15 @@ from aoi_app.learning.wording import may_go_live
 from aoi_app.settings.settings import Learning
 from cras_core.data.folders import find_normal_images
 from cras_core.data.samples.store import SampleStore
-from cras_core.enrol import enrol
 from cras_core.errors import DataError, StoreError
 from cras_core.evaluation.candidate_reports import KeptTrial, drop_trials, keep_trial, load_trial, was_cut_off
-from cras_core.fabric_changes import remove_fabric, rename_fabric
 from cras_core.registry.bundle import Bundle, read_bundle
 from cras_core.registry.entries import PrunePolicy
 from cras_core.registry.store import ModelStore
-from cras_core.retrain import TRIAL_STAGE, try_out
-from cras_core.train import Progress
+from cras_core.training.enrol import enrol
+from cras_core.training.fabric_changes import remove_fabric, rename_fabric
+from cras_core.training.retrain import TRIAL_STAGE, try_out
+from cras_core.training.train import Progress
 
 _WATCH_S = 0.25
 _LOOK_S = 2.0

@@ -200,7 +200,14 @@ def test_cameras_know_neither_window_nor_records_nor_the_running_line() -> None:
 
 def test_the_line_and_its_records_do_not_know_torch() -> None:
     who = ("aoi_app.live", "aoi_app.records", "aoi_app.inspection")
-    unknown = ("torch", "timm", "cras_core.opening", "cras_core.detectors.trained", "cras_core.train", "aoi_app.ui")
+    unknown = (
+        "torch",
+        "timm",
+        "cras_core.opening",
+        "cras_core.detectors.trained",
+        "cras_core.training.train",
+        "aoi_app.ui",
+    )
     assert (
         offenders(who, unknown, but=("aoi_app.live.assembly", "aoi_app.live.headless", "aoi_app.live.model_loader"))
         == []

@@ -105,7 +105,7 @@ def test_real_cloth_of_the_right_order_is_no_mismatch(aitex: Path) -> None:
     """Two fabrics learnt from a few strips; cloth of each ordered right and wrong."""
     from cras_core.config.settings import cloth, with_settings
     from cras_core.data.folders import find_normal_images
-    from cras_core.train import train
+    from cras_core.training.train import train
 
     quick = {"train.epochs": "1", "train.patches_per_epoch": "4000", "synthesis.drawn_tiles": "2"}
     normal = [n for n in find_normal_images(aitex) if n.fabric in ("fabric_02", "fabric_03")]

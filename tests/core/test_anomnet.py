@@ -23,7 +23,6 @@ from cras_core.detectors.anomnet.losses import contrast, entropy, separation
 from cras_core.detectors.base import pooled
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.detectors.cras.model import FeatureExtractor
-from cras_core.enrol import enrol
 from cras_core.errors import BundleError, ConfigError, EnrolError, TrainingError
 from cras_core.evaluation.figures import FigureOptions, write_figures
 from cras_core.evaluation.figures.draw import _from_least_to_greatest
@@ -33,7 +32,8 @@ from cras_core.features.patches import cell_places
 from cras_core.images import list_images, read_image
 from cras_core.opening import detector_of, open_detector
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
-from cras_core.train import Progress, Run, fit, prepare, train
+from cras_core.training.enrol import enrol
+from cras_core.training.train import Progress, Run, fit, prepare, train
 
 TINY = {
     "backbone.input_scale": "1.0",

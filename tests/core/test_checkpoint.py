@@ -15,13 +15,13 @@ import pytest
 import torch
 from PIL import Image
 
-import cras_core.checkpoint
+import cras_core.training.checkpoint
 from cras_core.config.settings import CrasConfig, cloth, with_settings
 from cras_core.data.folders import NormalImages
 from cras_core.errors import TrainingError
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle
-from cras_core.train import Progress, train
+from cras_core.training.train import Progress, train
 
 TINY = {
     "backbone.input_scale": "1.0",
@@ -169,7 +169,7 @@ def test_a_full_disk_is_a_warning(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cras_core.checkpoint, "write_atomically", full)
+    monkeypatch.setattr(cras_core.training.checkpoint, "write_atomically", full)
     made = train(strips, tiny(), "cpu", checkpoint=tmp_path / "kept")
     assert made.identity == whole.identity
     assert any("could be put aside" in w and "No space left on device" in w for w in made.provenance["warnings"])

@@ -17,15 +17,15 @@ from cras_core.data.folders import NormalImages, find_good_cloth
 from cras_core.detectors.base import GoodCloth
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.detectors.patchcore import BankDetector
-from cras_core.enrol import enrol
 from cras_core.errors import DataError, EnrolError
 from cras_core.evaluation.metrics import auroc
 from cras_core.evaluation.webs import inspect_strip
-from cras_core.fabric_changes import remove_fabric
 from cras_core.images import list_images, read_image
-from cras_core.limits import among, similarity_limit, strange_from, with_own
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
-from cras_core.train import Progress, train
+from cras_core.training.enrol import enrol
+from cras_core.training.fabric_changes import remove_fabric
+from cras_core.training.limits import among, similarity_limit, strange_from, with_own
+from cras_core.training.train import Progress, train
 from cras_core.web.calibration import FabricCalibration
 
 

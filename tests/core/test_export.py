@@ -27,7 +27,7 @@ from cras_core.engines.onnx_export import cloth_tiles, licence_note, to_onnx, tr
 from cras_core.engines.parity import prove, session_of
 from cras_core.errors import ConfigError, ExportError
 from cras_core.registry.bundle import Bundle
-from cras_core.train import train
+from cras_core.training.train import train
 
 ODD = (100, 190)  # neither square nor a multiple of anything
 TINY = {

@@ -11,13 +11,13 @@ import torch
 
 from cras_core.data.folders import find_good_cloth
 from cras_core.detectors.cras.detector import Inspector
-from cras_core.enrol import enrol
 from cras_core.errors import EnrolError
 from cras_core.evaluation.webs import inspect_strip
-from cras_core.fabric_changes import merge, remove_fabric, rename_fabric
-from cras_core.fabric_tensors import put_together, take_apart
 from cras_core.images import read_image
 from cras_core.registry.bundle import Bundle
+from cras_core.training.enrol import enrol
+from cras_core.training.fabric_changes import merge, remove_fabric, rename_fabric
+from cras_core.training.fabric_tensors import put_together, take_apart
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
 from cras_core.evaluation.images import evaluate
 from cras_core.images import read_image
-from cras_core.train import train
+from cras_core.training.train import train
 
 HOLE = Label("box", ((20.0, 30.0), (60.0, 60.0)), "hole")
 YARN = Label("brush", ((5.0, 100.0), (200.0, 100.0)), "yarn", radius_px=2.0)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from cras_core.__main__ import main
-from cras_core.fabric_changes import rename_fabric
 from cras_core.images import list_images
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
+from cras_core.training.fabric_changes import rename_fabric
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from cras_core.errors import BundleError, StoreError
-from cras_core.fabric_changes import rename_fabric
 from cras_core.registry.bundle import Bundle, write_bundle
 from cras_core.registry.entries import Entry, Promotion, PrunePolicy, to_prune, way_back
 from cras_core.registry.store import ModelStore
+from cras_core.training.fabric_changes import rename_fabric
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from cras_core.detectors.cras.discriminator import Discriminator
 from cras_core.detectors.cras.model import CrasModel, FeatureExtractor
 from cras_core.features.backbone import Backbone, load_backbone
 from cras_core.features.cache import extract
-from cras_core.limits import provisional
+from cras_core.training.limits import provisional
 
 Array = npt.NDArray[np.float64]
 Network = Callable[[Array], list[Array]]

@@ -19,8 +19,8 @@ from cras_core.evaluation.candidate import Case, Trial, Verdict, judge, threshol
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
-from cras_core.retrain import Retraining, learnt_ids, lost_fabrics, retrain, try_out
-from cras_core.train import Progress
+from cras_core.training.retrain import Retraining, learnt_ids, lost_fabrics, retrain, try_out
+from cras_core.training.train import Progress
 
 FEW = {"train.epochs": "2", "train.patches_per_epoch": "4096", "synthesis.drawn_tiles": "2"}
 

@@ -22,7 +22,7 @@ from cras_core.evaluation.metrics import auroc
 from cras_core.features.cache import tiles_of
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
-from cras_core.train import STAGES, Progress, train
+from cras_core.training.train import STAGES, Progress, train
 from cras_core.web.scoring import ScoredRows, WebConfig, WebInspection
 
 TINY = {

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cras_core.checkpoint import Checkpoint
 from cras_core.config.settings import CrasConfig
 from cras_core.data.folders import NormalImages
 from cras_core.detectors.anomnet.detector import AnomNetDetector
@@ -30,9 +29,10 @@ from cras_core.errors import ConfigError, DataError, TrainingError
 from cras_core.features.backbone import load_backbone
 from cras_core.features.cache import DrawnFeatures, FabricFeatures, extract, extract_drawn
 from cras_core.features.vectors import DrawnVectors, Vectors
-from cras_core.limits import measure_limits, provisional
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import samples_of, stamp
+from cras_core.training.checkpoint import Checkpoint
+from cras_core.training.limits import measure_limits, provisional
 from cras_core.web.calibration import FabricCalibration
 
 

@@ -21,7 +21,7 @@ from cras_core.evaluation.candidate_cases import cases_of, count_of
 from cras_core.opening import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import samples_of, stamp
-from cras_core.train import OnProgress, Progress, ShouldStop, train
+from cras_core.training.train import OnProgress, Progress, ShouldStop, train
 
 TRIAL_STAGE = "comparison"
 """The stage after those of training."""
