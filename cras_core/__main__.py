@@ -211,8 +211,8 @@ def compare(
     device: Device = "auto",
 ) -> None:
     """Train CRAS, AnomNet and the baselines on the same cloth and judge them on the same strips or pictures."""
-    from cras_core.compare import compare as run
     from cras_core.data.datasets import open_data_set
+    from cras_core.studies.methods import compare as run
 
     config = _config(preset, settings, {})
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
@@ -246,9 +246,9 @@ def ablate(
     device: Device = "auto",
 ) -> None:
     """Measure the paper's ablations on your data, beside the paper's figures on MVTec AD."""
-    from cras_core.ablate import ablate as run
     from cras_core.data.datasets import open_data_set
     from cras_core.evaluation.webs import RATES_PER_STRIP
+    from cras_core.studies.ablations import ablate as run
 
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
     normal = _normal_images(place)

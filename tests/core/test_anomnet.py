@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from cras_core.ablate import TABLES, ablate, changes_of
 from cras_core.config.settings import cloth, with_settings
 from cras_core.data.folders import NormalImages, find_normal_images
 from cras_core.detectors.anomnet.adapter import CoordAdapter
@@ -32,6 +31,7 @@ from cras_core.features.patches import cell_places
 from cras_core.images import list_images, read_image
 from cras_core.opening import detector_of, open_detector
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
+from cras_core.studies.ablations import TABLES, ablate, changes_of
 from cras_core.training.enrol import enrol
 from cras_core.training.train import Progress, Run, fit, prepare, train
 

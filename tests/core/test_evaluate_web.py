@@ -11,8 +11,6 @@ import pytest
 import torch
 from PIL import Image
 
-from cras_core.ablate import TABLES, Variant, ablate, changes_of
-from cras_core.compare import compare, variant_a
 from cras_core.config.settings import PRESETS, cloth, with_settings
 from cras_core.data.folders import find_normal_images
 from cras_core.detectors.cras.detector import Inspector
@@ -22,6 +20,8 @@ from cras_core.errors import ConfigError, DataError
 from cras_core.evaluation.webs import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.features.backbone import load_backbone
 from cras_core.images import read_image
+from cras_core.studies.ablations import TABLES, Variant, ablate, changes_of
+from cras_core.studies.methods import compare, variant_a
 
 QUICK = {
     "backbone.input_scale": "1.0",

@@ -1,0 +1,1 @@
+"""Methods and ablations side by side."""
