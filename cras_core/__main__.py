@@ -15,15 +15,19 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from cras_core import export_commands, model_commands, report_commands, retrain_commands, sample_commands
+from cras_core.commands import export as export_commands
+from cras_core.commands import models as model_commands
+from cras_core.commands import reports as report_commands
+from cras_core.commands import retrain as retrain_commands
+from cras_core.commands import samples as sample_commands
+from cras_core.commands.terminal import DataName, Device, JsonFile, Precision, SkipCorrupt, console
+from cras_core.commands.terminal import check_place as _check_place
+from cras_core.commands.terminal import progress_bar as _bar
+from cras_core.commands.terminal import remark as _remark
+from cras_core.commands.terminal import show_table as _show
+from cras_core.commands.terminal import write_json as _write
 from cras_core.config.settings import PRESETS, CrasConfig, with_settings
 from cras_core.errors import ConfigError, CrasError
-from cras_core.terminal import DataName, Device, JsonFile, Precision, SkipCorrupt, console
-from cras_core.terminal import check_place as _check_place
-from cras_core.terminal import progress_bar as _bar
-from cras_core.terminal import remark as _remark
-from cras_core.terminal import show_table as _show
-from cras_core.terminal import write_json as _write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cras_core.commands.terminal import Device, check_place, console, progress_bar, remark, show_table
 from cras_core.data.folders import contents
 from cras_core.errors import DataError
-from cras_core.terminal import Device, check_place, console, progress_bar, remark, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cras_core.terminal import (
+from cras_core.commands.terminal import (
     Device,
     SkipCorrupt,
     check_place,

@@ -10,8 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cras_core.errors import CrasError
-from cras_core.terminal import (
+from cras_core.commands.terminal import (
     DataName,
     Device,
     JsonFile,
@@ -22,6 +21,7 @@ from cras_core.terminal import (
     show_table,
     write_json,
 )
+from cras_core.errors import CrasError
 
 Bundle = Annotated[Path, typer.Argument(help="A bundle.")]
 Known = Annotated[bool, typer.Option(help="The fabric of a strip is given; --no-known lets it be matched.")]

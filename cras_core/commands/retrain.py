@@ -14,8 +14,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cras_core.commands.terminal import Device, console, progress_bar, remark, show_table
 from cras_core.errors import CrasError
-from cras_core.terminal import Device, console, progress_bar, remark, show_table
 
 if TYPE_CHECKING:
     from cras_core.config.settings import CrasConfig

@@ -10,9 +10,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from cras_core.commands.terminal import check_place, console, show_table
 from cras_core.engines.extras import check_onnx
 from cras_core.errors import ExportError
-from cras_core.terminal import check_place, console, show_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
