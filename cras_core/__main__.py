@@ -318,7 +318,7 @@ def _check_judged(data: DataSet, normal: list[NormalImages]) -> None:
 
 def _open(bundles: list[Path], device: str, precision: str) -> dict[str, Detector]:
     """The models by the names of their files. Raises CrasError."""
-    from cras_core.opening import open_judge
+    from cras_core.loading import open_judge
 
     return {str(path): open_judge(path, device, precision) for path in bundles}
 
@@ -423,7 +423,7 @@ def benchmark(
 ) -> None:
     """Time the line and the detector beside the bare backbone."""
     from cras_core.evaluation.benchmark import benchmark as run
-    from cras_core.opening import open_detector
+    from cras_core.loading import open_detector
 
     inspector = open_detector(bundle, device, precision)
     table = Table("", f"tiles of {inspector.config.tiling.tile_px} px per second", "ratio")

@@ -90,7 +90,7 @@ def load_inspector(bundle: Path, device: str, precision: str = "float32", *, lea
     """
     import torch
 
-    from cras_core.opening import open_detector
+    from cras_core.loading import open_detector
 
     cores = os.cpu_count() or 2
     torch.set_num_threads(max(1, cores - 1 if leave_a_core else cores))

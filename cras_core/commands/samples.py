@@ -111,7 +111,7 @@ def judge(
 ) -> None:
     """Find samples of good cloth that are probably not: a defect, no cloth, another cloth, bad light."""
     from cras_core.evaluation.suspicion import judge_samples
-    from cras_core.opening import open_detector
+    from cras_core.loading import open_detector
 
     store = _open(context)
     inspector = open_detector(bundle, device)

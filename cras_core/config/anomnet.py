@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cras_core.checks import check_types
 from cras_core.errors import ConfigError
+from cras_core.validation import check_types
 
 
 @dataclass(frozen=True, slots=True)

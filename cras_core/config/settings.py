@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, get_type_hints
 
-from cras_core.checks import check_types
 from cras_core.config.anomnet import AnomNetConfig
 from cras_core.errors import ConfigError
+from cras_core.validation import check_types
 from cras_core.web.baseline import ReferenceConfig
 from cras_core.web.calibration import CalibrationConfig
 from cras_core.web.edges import EdgeConfig

@@ -24,7 +24,7 @@ from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import DataError, EnrolError
 from cras_core.features.cache import FabricFeatures, extract
 from cras_core.features.vectors import Vectors
-from cras_core.opening import detector_of
+from cras_core.loading import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import descended, samples_of, with_fabric
 from cras_core.training.fabric_tensors import ORIGIN, put_together, take_apart

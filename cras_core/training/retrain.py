@@ -18,7 +18,7 @@ from cras_core.data.samples.store import SampleStore
 from cras_core.errors import DataError, TrainingError
 from cras_core.evaluation.candidate import Case, Trial, compare
 from cras_core.evaluation.candidate_cases import cases_of, count_of
-from cras_core.opening import detector_of
+from cras_core.loading import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import samples_of, stamp
 from cras_core.training.train import OnProgress, Progress, ShouldStop, train

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.checks import check_types
 from cras_core.errors import ConfigError
+from cras_core.validation import check_types
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.checks import check_types
 from cras_core.errors import ConfigError, DataError
+from cras_core.validation import check_types
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.checks import check_types
 from cras_core.errors import ConfigError
+from cras_core.validation import check_types
 
 FloatArray = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]

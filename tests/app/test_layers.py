@@ -203,7 +203,7 @@ def test_the_line_and_its_records_do_not_know_torch() -> None:
     unknown = (
         "torch",
         "timm",
-        "cras_core.opening",
+        "cras_core.loading",
         "cras_core.detectors.trained",
         "cras_core.training.train",
         "aoi_app.ui",
@@ -226,7 +226,7 @@ def test_the_geometry_of_the_web_knows_no_torch() -> None:
     assert (
         offenders(
             ("cras_core.web",),
-            ("torch", "timm", "cras_core.opening", "cras_core.detectors.trained", "cras_core.registry.bundle"),
+            ("torch", "timm", "cras_core.loading", "cras_core.detectors.trained", "cras_core.registry.bundle"),
         )
         == []
     )

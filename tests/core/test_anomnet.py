@@ -29,7 +29,7 @@ from cras_core.features.backbone import load_backbone
 from cras_core.features.cache import extract
 from cras_core.features.patches import cell_places
 from cras_core.images import list_images, read_image
-from cras_core.opening import detector_of, open_detector
+from cras_core.loading import detector_of, open_detector
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.studies.ablations import TABLES, ablate, changes_of
 from cras_core.training.enrol import enrol

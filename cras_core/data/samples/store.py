@@ -28,12 +28,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from cras_core.checks import check_types
 from cras_core.data.folders import NormalImages, Piece
 from cras_core.data.samples.labels import Label, label_from, mask_of
 from cras_core.errors import ConfigError, DataError
 from cras_core.files import write_atomically
 from cras_core.images import natural_key, read_image
+from cras_core.validation import check_types
 
 logger = logging.getLogger(__name__)
 
