@@ -17,9 +17,10 @@ from rich.table import Table
 from aoi_app.commands import camera as camera_commands
 from aoi_app.records.database import RecordsError
 from aoi_app.settings.assets import asset
+from aoi_app.settings.folders import log_path, models_folder, recipes_folder
 from aoi_app.settings.recipe import Recipe, RecipeError, describe, load_recipe
 from aoi_app.settings.recipe_store import load_recipes
-from aoi_app.settings.settings import load_settings, log_path, models_folder, recipes_folder
+from aoi_app.settings.settings import load_settings
 from aoi_app.sources.factory import SourceChoice, camera_choice, spec_of
 from aoi_app.sources.source import SourceError
 from cras_core.errors import CrasError
@@ -230,7 +231,7 @@ def inspect(
 def rolls(database: Database = None, last: Annotated[int, typer.Option(help="How many.", min=1)] = 20) -> None:
     """List the latest rolls."""
     from aoi_app.records.database import database as opened
-    from aoi_app.records.export import list_rolls
+    from aoi_app.records.reading import list_rolls
     from aoi_app.records.roll_log import mark_interrupted
 
     table = Table("roll", "name", "state", "begun", "source", "fabric", "inspected, m", "gaps, m", "defects")

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as PillowImage
 
+from cras_core.arrays import Image
 from cras_core.errors import DataError, UnreadableError
-
-Image = npt.NDArray[np.uint8]
 
 PillowImage.MAX_IMAGE_PIXELS = 2**30  # strips of a line-scan camera are long; the guard is against bombs of the web
 

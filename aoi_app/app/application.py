@@ -24,23 +24,20 @@ from aoi_app.inspection.defects import Defect, Remark
 from aoi_app.inspection.web_history import WebHistory
 from aoi_app.live.assembly import make_session
 from aoi_app.live.model_loader import LoadedModel, ModelLoader
-from aoi_app.live.session import News, Session, Snapshot, State
+from aoi_app.live.session import Session
+from aoi_app.live.state import News, Snapshot, State
 from aoi_app.records.database import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.records.reviews import VerdictDesk
 from aoi_app.samples.from_reviews import ReviewedRoll
 from aoi_app.settings.defect_types import load_catalogue
+from aoi_app.settings.folders import catalogue_path, recipes_folder, tiles_folder
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.recipe_book import RecipeDesk
-from aoi_app.settings.settings import (
-    Settings,
-    catalogue_path,
-    recipes_folder,
-    save_settings,
-    tiles_folder,
-)
+from aoi_app.settings.settings import Settings, save_settings
 from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.source import FrameSource, SourceError
+from aoi_app.ui.main.actions import ROWS
 from aoi_app.ui.main.main_window import MainWindow
 from aoi_app.ui.recipe.recipe_dialog import RecipeDialog
 from aoi_app.ui.recipe.scale_dialog import RulerDialog
@@ -199,7 +196,7 @@ class Application(QObject):
             "full_screen": lambda: (
                 self.window.showFullScreen() if actions["full_screen"].isChecked() else self.window.showNormal()
             ),
-            "keys": lambda: QMessageBox.information(self.window, "Keyboard", shortcuts_text()),
+            "keys": lambda: QMessageBox.information(self.window, "Keyboard", shortcuts_text(ROWS)),
         }
 
     # --- the roll -----------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt
 from aoi_app.camera_setup.focus_service import CameraAid
 from aoi_app.camera_setup.focus_state import reads_a_camera
 from aoi_app.camera_setup.service import CameraDesk
-from aoi_app.settings.settings import CameraChoice, Settings, flat_fields_folder, save_settings
+from aoi_app.settings.folders import flat_fields_folder
+from aoi_app.settings.settings import CameraChoice, Settings, save_settings
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.camera.device import SYNTHETIC
 from aoi_app.sources.factory import SourceChoice

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aoi_app.learning.service import ModelDesk
-from aoi_app.settings.settings import Learning, library_folder, models_folder
+from aoi_app.settings.folders import library_folder, models_folder
+from aoi_app.settings.settings import Learning
 from aoi_app.ui.models.pages import ModelPages
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.data.samples.store import SampleStore

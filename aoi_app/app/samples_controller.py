@@ -15,8 +15,9 @@ from aoi_app.samples.collection import CollectDesk
 from aoi_app.samples.from_reviews import ReviewedRoll, ReviewLearner
 from aoi_app.samples.service import EnrolDesk
 from aoi_app.samples.thumbnails import Thumbnails
+from aoi_app.settings.folders import catalogue_path, library_folder
 from aoi_app.settings.people import user
-from aoi_app.settings.settings import Learning, Settings, catalogue_path, library_folder, save_settings
+from aoi_app.settings.settings import Learning, Settings, save_settings
 from aoi_app.ui.main.main_window import MainWindow
 from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX
 from aoi_app.ui.samples.samples_window import EnrolWindow

@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from cras_core.arrays import FloatArray
 
 _MOST_POINTS = 1024  # of a curve; a screen has hardly more columns
 _KINDS_THAT_READ_THE_CAMERA = frozenset({"genicam", "synthetic", "side-by-side"})

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from aoi_app.settings.settings import CameraChoice, flat_fields_folder, load_settings
+from aoi_app.settings.folders import flat_fields_folder
+from aoi_app.settings.settings import CameraChoice, load_settings
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.source import SourceError
 

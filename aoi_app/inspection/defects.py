@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
+from cras_core.arrays import Image
 from cras_core.web.regions import Region, Shape
 
-Image = npt.NDArray[np.uint8]
 RemarkKind = Literal["matched", "unknown", "level", "camera", "model", "recipe", "mismatch"]
 
 

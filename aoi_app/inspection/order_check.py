@@ -8,12 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
+from cras_core.arrays import FloatArray
 from cras_core.web.calibration import FabricCalibration
-
-FloatArray = npt.NDArray[np.float32]
 
 _BETTER = 0.2  # by how much more another fabric must match
 _UNLIKE = 0.15  # how far below its limit the ordered fabric must match where no other does; a strange roll comes to 0.1

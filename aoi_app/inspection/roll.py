@@ -3,54 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from aoi_app.inspection.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_of
-from aoi_app.inspection.recent_web import RecentWeb, Strip, TileSample
+from aoi_app.inspection.outcome import Outcome, _joined
+from aoi_app.inspection.recent_web import RecentWeb, Strip
 from aoi_app.inspection.remarks import ClothRemarks
 from aoi_app.inspection.roll_model import Judge, judge
 from aoi_app.inspection.segment import Segment
 from aoi_app.settings.active_recipe import RecipeInForce
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
+from cras_core.arrays import Image
 from cras_core.web.baseline import RunningReference
+from cras_core.web.canvas import NARROWEST_CLOTH_PX
+from cras_core.web.protocols import TileDetector
 from cras_core.web.regions import Region, RegionConfig, RegionTracker, shape_of
-from cras_core.web.scoring import NARROWEST_CLOTH_PX, ScoredRows, TileDetector, WebInspection
+from cras_core.web.scoring import ScoredRows, WebInspection
 from cras_core.web.tiling import TilingConfig
-
-Image = npt.NDArray[np.uint8]
 
 _GOOD_TILE_EVERY_MM = 2000.0
 _STRETCHES_SHOWN = 2  # of the web so far, to a model that takes over; each costs the time of a row of tiles
 _RUNNING_LINES = 512  # from this length on an open defect is reported before it ends
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of the last piece of web."""
-
-    strips: tuple[Strip, ...] = ()
-    defects: tuple[Defect, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    remarks: tuple[Remark, ...] = ()
-    tiles: tuple[TileSample, ...] = ()
-    sources: tuple[SourceSpan, ...] = ()
-    """Source images of which every line is in the strips now."""
-    withdrawn: tuple[int, ...] = ()
-    """Numbers of defects that have turned out to be part of another one."""
-
-    @property
-    def is_worth_recording(self) -> bool:
-        """Whether there is anything for the records."""
-        return bool(self.defects or self.gaps or self.remarks or self.withdrawn)
-
-    def records(self) -> Outcome:
-        """The part that goes into the records, without the pictures of the web."""
-        return Outcome(defects=self.defects, gaps=self.gaps, remarks=self.remarks, withdrawn=self.withdrawn)
 
 
 class RollInspection:
@@ -357,15 +333,3 @@ class RollInspection:
 
     def _metres(self, line: int) -> float:
         return (line - self._origin_line) * self._recipe.line_mm / 1000.0
-
-
-def _joined(outcomes: Sequence[Outcome]) -> Outcome:
-    return Outcome(
-        strips=tuple(s for o in outcomes for s in o.strips),
-        defects=tuple(d for o in outcomes for d in o.defects),
-        gaps=tuple(g for o in outcomes for g in o.gaps),
-        remarks=tuple(r for o in outcomes for r in o.remarks),
-        tiles=tuple(t for o in outcomes for t in o.tiles),
-        sources=tuple(s for o in outcomes for s in o.sources),
-        withdrawn=tuple(w for o in outcomes for w in o.withdrawn),
-    )

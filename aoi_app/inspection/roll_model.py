@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from aoi_app.settings.recipe import Recipe, RecipeError
 from cras_core.web.baseline import ReferenceConfig
+from cras_core.web.canvas import WebConfig
 from cras_core.web.edges import EdgeConfig
-from cras_core.web.scoring import TileDetector, WebConfig
+from cras_core.web.protocols import TileDetector
 from cras_core.web.tiling import TilingConfig
 
 

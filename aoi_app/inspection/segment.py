@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from aoi_app.inspection.recent_web import RecentWeb
+from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.regions import RegionTracker
-from cras_core.web.scoring import NARROWEST_CLOTH_PX, ScoredRows, WebInspection
+from cras_core.web.scoring import ScoredRows, WebInspection
 from cras_core.web.tiling import ceil_to, floor_to
 
 

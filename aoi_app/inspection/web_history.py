@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.inspection.recent_web import Strip
+from cras_core.arrays import Image
 
-Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.live.session import Session, Sink
-from aoi_app.records.export import TileWriter
+from aoi_app.live.session import Session
+from aoi_app.live.state import Sink
 from aoi_app.records.roll_log import RollLog
+from aoi_app.records.tiles import TileWriter
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.source import FrameSource
 

@@ -17,9 +17,12 @@ from rich.table import Table
 
 from aoi_app.live.assembly import make_session
 from aoi_app.live.model_loader import load_inspector
-from aoi_app.live.session import Session, State
+from aoi_app.live.session import Session
+from aoi_app.live.state import State
 from aoi_app.records.database import RecordsError, database
-from aoi_app.records.export import MapWriter, read_roll, write_csv, write_json
+from aoi_app.records.export import write_csv, write_json
+from aoi_app.records.maps import MapWriter
+from aoi_app.records.reading import read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.source import FrameSource, TellsStatus

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from aoi_app.inspection.defects import Defect, Gap
-from aoi_app.inspection.roll import Outcome
+from aoi_app.inspection.outcome import Outcome
 from aoi_app.records.database import DefectRow, GapRow, RecordsError, RemarkRow, RollRow, explain, now
 from cras_core.files import write_atomically
 

@@ -15,20 +15,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-import numpy as np
-import numpy.typing as npt
-
-from aoi_app.inspection.roll import Outcome
+from aoi_app.inspection.outcome import Outcome
 from aoi_app.samples.collection_state import CollectView
 from aoi_app.samples.tile_plan import Candidate, CollectConfig, TilePlan
 from aoi_app.settings.recipe import Recipe
+from cras_core.arrays import Image
 from cras_core.data.samples.store import Sample, SampleStore, safe_id
 from cras_core.errors import CrasError
 from cras_core.web.edges import EdgeConfig
 
 logger = logging.getLogger(__name__)
 
-Image = npt.NDArray[np.uint8]
 IsDuplicate = Callable[[Image], bool]
 
 _MOST_WAITING = 48

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.recent_web import TilePlace
 from aoi_app.inspection.review import Review
-from aoi_app.records.export import PLACES
+from aoi_app.inspection.tiles import TilePlace
+from aoi_app.records.tiles import PLACES
 from aoi_app.settings.recipe import Recipe
 from cras_core.data.samples.labels import labels_of
 from cras_core.data.samples.store import Sample, SampleStore, safe_id

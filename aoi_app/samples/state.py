@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
-import numpy as np
-import numpy.typing as npt
-
 from aoi_app.settings.defect_types import DefectType
+from cras_core.arrays import Image
 from cras_core.data.samples.labels import Label
 from cras_core.data.samples.store import Choice, FabricRecord, Sample
-
-Image = npt.NDArray[np.uint8]
 
 Order = Literal["suspicion", "place", "time"]
 ORDERS: tuple[Order, ...] = get_args(Order)

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from cras_core.arrays import Image
 from cras_core.errors import DataError
 from cras_core.images import read_image
-
-Image = npt.NDArray[np.uint8]
 
 _CONTRAST = np.float32(2.0)
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.inspection.recent_web import Strip
+from cras_core.arrays import Image
 from cras_core.web.edges import EdgeConfig
 
-Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 _SHORTEST_BAND_PX = 128  # of a web that ends; less shows too little

@@ -6,15 +6,14 @@ import logging
 from pathlib import Path
 from typing import Annotated, Literal
 
-from platformdirs import user_config_path, user_data_path, user_log_path
+from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from aoi_app.settings.folders import APP, settings_path
 from aoi_app.settings.recipe import describe
 from cras_core.files import write_atomically
 
 logger = logging.getLogger(__name__)
-
-APP = "aoi"
 
 
 class CameraChoice(BaseModel):
@@ -63,46 +62,6 @@ class Settings(BaseModel):
     def database_url(self) -> str:
         """The URL that holds."""
         return self.database or f"sqlite:///{user_data_path(APP) / 'records.db'}"
-
-
-def settings_path() -> Path:
-    """Where the settings are kept."""
-    return user_config_path(APP) / "settings.json"
-
-
-def tiles_folder() -> Path:
-    """Where tiles of the latest rolls are kept for export."""
-    return user_data_path(APP) / "tiles"
-
-
-def recipes_folder() -> Path:
-    """Where the recipes of fabrics are kept."""
-    return user_config_path(APP) / "recipes"
-
-
-def library_folder() -> Path:
-    """Where samples of the fabrics are kept that models are taught with."""
-    return user_data_path(APP) / "library"
-
-
-def catalogue_path() -> Path:
-    """Where the catalogue of the mill's faults is kept."""
-    return user_config_path(APP) / "catalogue.json"
-
-
-def flat_fields_folder() -> Path:
-    """Where the flat fields of cameras are kept."""
-    return user_data_path(APP) / "flat-fields"
-
-
-def models_folder() -> Path:
-    """Where the history of models is kept."""
-    return user_data_path(APP) / "models"
-
-
-def log_path() -> Path:
-    """Where the program writes what it cannot show."""
-    return user_log_path(APP) / "aoi.log"
 
 
 def load_settings(path: Path | None = None) -> tuple[Settings, str | None]:

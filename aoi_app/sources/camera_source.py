@@ -11,12 +11,13 @@ import numpy as np
 
 from aoi_app.sources.block import Block, BlockSource, Outage
 from aoi_app.sources.flat_field.correction import Correction, FlatField, FlatFieldError, RawImage
-from aoi_app.sources.frame import Frame, Image, Lost
+from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.position.encoder import PositionConfig
 from aoi_app.sources.position.placement import Missing, Placement
 from aoi_app.sources.position.web_position import WebPosition
 from aoi_app.sources.recording.recorder import Recorder
 from aoi_app.sources.source import EndOfWeb
+from cras_core.arrays import Image
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,9 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+from aoi_app.settings.folders import flat_fields_folder
 from aoi_app.settings.recipe import Recipe
-from aoi_app.settings.settings import CameraChoice, flat_fields_folder
+from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.block import BlockSource
 from aoi_app.sources.camera.device import SYNTHETIC
 from aoi_app.sources.camera_source import CameraSource

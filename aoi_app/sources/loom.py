@@ -18,9 +18,8 @@ import numpy.typing as npt
 
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.source import EndOfWeb, Pace, SourceError
+from cras_core.arrays import FloatArray, Image
 
-Image = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
 Shape = Literal["block", "point", "line"]
 
 _PLAIN = np.array([[1, 0], [0, 1]])

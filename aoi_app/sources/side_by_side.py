@@ -18,8 +18,9 @@ from types import TracebackType
 
 import numpy as np
 
-from aoi_app.sources.frame import Frame, Image, Lost
+from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError
+from cras_core.arrays import Image
 
 _POLL_S = 0.005
 _LOSS_S = 2.0  # so long at most a growing loss waits until it is said

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Image = npt.NDArray[np.uint8]
-FloatArray = npt.NDArray[np.float32]
+from cras_core.arrays import FloatArray, Image
+
 Rng = np.random.Generator
 
 _ROOM_PX = 16  # from the border of the tile

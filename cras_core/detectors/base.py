@@ -12,14 +12,13 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from cras_core.arrays import Image
 from cras_core.config.settings import CrasConfig
 from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import ConfigError, CrasError, EnrolError
 from cras_core.web.calibration import FabricCalibration
-from cras_core.web.scoring import CellScores
+from cras_core.web.protocols import CellScores
 from cras_core.web.tiling import ceil_to
-
-Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

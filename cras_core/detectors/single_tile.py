@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.arrays import FloatArray
 from cras_core.detectors.base import Detector
 from cras_core.web.baseline import RunningReference
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ import torch
 from google.protobuf.message import DecodeError
 from torch import Tensor
 
+from cras_core.arrays import Image
 from cras_core.config.settings import CrasConfig
-from cras_core.detectors.base import Detector, Image, TileFeatures
+from cras_core.detectors.base import Detector, TileFeatures
 from cras_core.engines.onnx_export import FORMAT, VERSION, cut
 from cras_core.engines.parity import session_of
 from cras_core.errors import ConfigError, ExportError

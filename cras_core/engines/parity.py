@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnx
 import torch
 
-from cras_core.detectors.base import Image
+from cras_core.arrays import Image
 from cras_core.detectors.trained import Trained
 from cras_core.engines.onnx_export import INPUTS, OUTPUTS, cut
 from cras_core.errors import ExportError

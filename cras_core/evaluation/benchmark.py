@@ -12,8 +12,9 @@ import torch
 from cras_core.detectors.base import to_images
 from cras_core.detectors.trained import Trained
 from cras_core.features.backbone import load_backbone
+from cras_core.web.canvas import WebConfig
 from cras_core.web.regions import RegionConfig, RegionTracker
-from cras_core.web.scoring import WebConfig, WebInspection
+from cras_core.web.scoring import WebInspection
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.arrays import Image
 from cras_core.data.folders import Piece
 from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import judge_piece, relative_score
@@ -25,7 +26,6 @@ from cras_core.features.cache import tile_of_web
 from cras_core.web.calibration import tail_limit
 from cras_core.web.regions import RegionConfig, regions_in
 
-Image = npt.NDArray[np.uint8]
 Kind = Literal["good", "drawn", "defect"]
 
 VERSION = 1

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import torch
 from torchvision.transforms import functional
 
-Image = npt.NDArray[np.uint8]
+from cras_core.arrays import Image
+
 Bools = npt.NDArray[np.bool_]
 
 NOISE = 0.01

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.arrays import Image
 from cras_core.config.settings import PreprocessConfig
 from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.folders import TestImage
@@ -27,7 +28,6 @@ Matching = Literal["per-picture", "authors-batch-vote"]
 its test batch match, as in the authors' code; see ``cras_core.detectors.batch_vote``.
 """
 
-Image = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 Alter = Callable[[Image, Bools, int], tuple[Image, Bools]]
 """Changes picture and mask before the model sees them; the last argument counts the pictures from 0."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from cras_core.arrays import Image
 from cras_core.data.datasets import FOLDERS, DataSet, open_data_set
 from cras_core.detectors.base import Detector
 from cras_core.evaluation.disturbances import DISTURBANCES, JITTER, NOISE, PUBLISHED_MEAN, TURN_DEG, Disturbance
-from cras_core.evaluation.images import Alter, Bools, Image, evaluate
+from cras_core.evaluation.images import Alter, Bools, evaluate
 from cras_core.evaluation.webs import evaluate_web
 
 OnPicture = Callable[[str, Path, int, int], None]

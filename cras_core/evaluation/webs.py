@@ -11,16 +11,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.arrays import Image
 from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.integrity import sound_judged
 from cras_core.detectors.base import Detector
-from cras_core.evaluation.images import Alter, Bools, Image
+from cras_core.evaluation.images import Alter, Bools
 from cras_core.evaluation.metrics import PixelScores, mean_of_known
 from cras_core.evaluation.report_header import protocol, remarks
 from cras_core.evaluation.web_recall import Reported, StripJudgement, judge_strip, recall_at
 from cras_core.images import read_bits, read_image
+from cras_core.web.canvas import WebConfig
 from cras_core.web.regions import RegionConfig, RegionTracker
-from cras_core.web.scoring import ScoredRows, WebConfig, WebInspection
+from cras_core.web.scoring import ScoredRows, WebInspection
 
 RATES_PER_STRIP = (0.05, 0.1, 0.25, 0.5, 1.0)
 RATES_PER_M2 = (0.5, 1.0, 2.0, 5.0, 10.0)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from cras_core.arrays import Image
 from cras_core.config.settings import CrasConfig, PreprocessConfig
 from cras_core.data.drawn_defects import draw_defects
 from cras_core.data.folders import NormalImages, Piece
@@ -30,10 +31,8 @@ from cras_core.features.patches import cell_places
 from cras_core.images import read_bits, read_image
 from cras_core.web.bands import StretchCutter
 from cras_core.web.border import continue_cloth
-from cras_core.web.scoring import NARROWEST_CLOTH_PX, WebConfig, prepare
+from cras_core.web.canvas import NARROWEST_CLOTH_PX, WebConfig, prepare
 from cras_core.web.tiling import ceil_to
-
-Image = npt.NDArray[np.uint8]
 
 _LARGEST_HALF = 65504.0
 _TILES_AT_ONCE = 1  # one tile stays in a processor's cache, two do not

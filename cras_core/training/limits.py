@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.arrays import FloatArray
 from cras_core.data.folders import NormalImages
 from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import judge_piece
@@ -18,9 +19,8 @@ from cras_core.features.cache import tiles_of
 from cras_core.images import read_bits, read_image
 from cras_core.web.baseline import RunningReference
 from cras_core.web.calibration import FabricCalibration, block_peaks, tail_limit
-from cras_core.web.scoring import WebConfig, WebInspection
-
-FloatArray = npt.NDArray[np.float32]
+from cras_core.web.canvas import WebConfig
+from cras_core.web.scoring import WebInspection
 
 _PEAK_BLOCK_CELLS = 16  # side of the pieces of cloth whose largest scores make the limit; wider than a defect's glow
 

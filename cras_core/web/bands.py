@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from cras_core.arrays import Image
 from cras_core.errors import DataError
 from cras_core.web.tiling import TilingConfig, plan_windows
-
-Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

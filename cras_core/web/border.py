@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Image = npt.NDArray[np.uint8]
+from cras_core.arrays import Image
 
 _STRIP_PX = 24  # width of the strip that is looked up
 _SEARCH_PX = 192  # how far inside it is looked for

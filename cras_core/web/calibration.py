@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.arrays import FloatArray
 from cras_core.errors import ConfigError, DataError
 from cras_core.validation import check_types
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.arrays import Image
 from cras_core.errors import ConfigError
 from cras_core.validation import check_types
 
 FloatArray = npt.NDArray[np.float64]
-Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.arrays import FloatArray, IntArray
 from cras_core.errors import ConfigError
-
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.inspection.defects import Defect, Gap
-from aoi_app.inspection.roll import Outcome, RollInspection
+from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.source import EndOfWeb, FrameSource
 from cras_core.web.calibration import FabricCalibration
-from cras_core.web.scoring import CellScores
+from cras_core.web.protocols import CellScores
 from cras_core.web.tiling import TilingConfig
 
 Image = npt.NDArray[np.uint8]

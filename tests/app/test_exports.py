@@ -13,11 +13,14 @@ from aoi_fakes import PLAIN, cut_frames, dark, frame, inspect_all, roll_inspecti
 from sqlalchemy import Engine
 
 from aoi_app.inspection.defects import SourceSpan
-from aoi_app.inspection.recent_web import TilePlace, TileSample
-from aoi_app.inspection.roll import Outcome
+from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.tiles import TilePlace, TileSample
 from aoi_app.records.database import RecordsError, open_database
-from aoi_app.records.export import PLACES, MapWriter, TileWriter, export_roll, read_roll, write_csv, write_json
+from aoi_app.records.export import export_roll, write_csv, write_json
+from aoi_app.records.maps import MapWriter
+from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_log import RollLog
+from aoi_app.records.tiles import PLACES, TileWriter
 from aoi_app.sources.frame import Frame, Lost
 
 PLACE = TilePlace(0, 0, 512, 512, 0.0, 512.0)

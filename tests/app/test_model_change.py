@@ -9,11 +9,12 @@ from aoi_fakes import PLAIN, Brightness, SeenBrightness, cut_frames, dark, frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.inspection.roll import Outcome, RollInspection
+from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.assembly import make_session
-from aoi_app.live.session import State
+from aoi_app.live.state import State
 from aoi_app.records.database import database
-from aoi_app.records.export import read_roll
+from aoi_app.records.reading import read_roll
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aoi_app.settings.assets import asset
+from aoi_app.settings.folders import settings_path
 from aoi_app.settings.recipe import Recipe, RecipeError, load_recipe
-from aoi_app.settings.settings import Settings, load_settings, save_settings, settings_path
+from aoi_app.settings.settings import Settings, load_settings, save_settings
 
 
 def written(folder: Path, **fields: object) -> Path:

@@ -18,9 +18,9 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from aoi_app.inspection.defects import Box, Defect, Gap, Remark
-from aoi_app.inspection.roll import Outcome
+from aoi_app.inspection.outcome import Outcome
 from aoi_app.records.database import DefectRow, RecordsError, RollRow, open_database
-from aoi_app.records.export import list_rolls, read_roll
+from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.records.roll_log import RollLog, mark_interrupted
 
 FIGURES: dict[str, object] = {"length_m": 1.5, "inspected_m": 1.25, "gap_m": 0.25, "width_mm": 271.5, "fabric": "twill"}

@@ -9,7 +9,7 @@ import pytest
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import NO_REVIEW, Review
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.records.export import TileWriter
+from aoi_app.records.tiles import TileWriter
 from aoi_app.samples.from_reviews import ReviewedRoll, ReviewLearner, learn_review
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame

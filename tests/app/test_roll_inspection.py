@@ -20,7 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.roll import Outcome, RollInspection
+from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig

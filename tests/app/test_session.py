@@ -15,9 +15,10 @@ from sqlalchemy import Engine
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.assembly import make_session
-from aoi_app.live.session import Session, Sink, State
+from aoi_app.live.session import Session
+from aoi_app.live.state import Sink, State
 from aoi_app.records.database import RecordsError, open_database
-from aoi_app.records.export import read_roll
+from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.factory import SourceChoice, make_source
@@ -26,7 +27,7 @@ from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError, SourceStatus
 from cras_core.detectors.cras.detector import Inspector
-from cras_core.web.scoring import TileDetector
+from cras_core.web.protocols import TileDetector
 from cras_core.web.tiling import TilingConfig
 
 LOOM = LoomConfig(width_px=512, lines_per_s=None, background="dark", defects_per_1000_lines=12.0, total_lines=3000)

@@ -23,7 +23,8 @@ from cras_core.features.cache import tiles_of
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.training.train import STAGES, Progress, train
-from cras_core.web.scoring import ScoredRows, WebConfig, WebInspection
+from cras_core.web.canvas import WebConfig
+from cras_core.web.scoring import ScoredRows, WebInspection
 
 TINY = {
     "backbone.input_scale": "1.0",

@@ -16,7 +16,8 @@ from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
 from cras_core.evaluation.webs import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.images import list_images, read_image
-from cras_core.web.scoring import WebConfig, WebInspection
+from cras_core.web.canvas import WebConfig
+from cras_core.web.scoring import WebInspection
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from window_tools import PATIENCE_MS, Begin, over, press
 
 from aoi_app.app.application import Application
-from aoi_app.records.export import read_roll
+from aoi_app.records.reading import read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.factory import SourceChoice
 

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from aoi_app.app.application import Application
 from aoi_app.camera_setup.service import CameraDesk
 from aoi_app.camera_setup.state import FeatureRow, feature_row, line_scan_panel, visible
-from aoi_app.live.session import State
+from aoi_app.live.state import State
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice, Settings, load_settings

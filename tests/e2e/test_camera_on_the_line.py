@@ -14,9 +14,9 @@ from rich.console import Console
 
 from aoi_app.live.assembly import make_session
 from aoi_app.live.headless import InspectJob, run
-from aoi_app.live.session import State
+from aoi_app.live.state import State
 from aoi_app.records.database import database
-from aoi_app.records.export import read_roll
+from aoi_app.records.reading import read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.camera.discovery import package_producer

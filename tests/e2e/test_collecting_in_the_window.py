@@ -8,7 +8,7 @@ from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, 
 
 from aoi_app.app.application import Application
 from aoi_app.inspection.defects import Remark
-from aoi_app.settings.settings import library_folder
+from aoi_app.settings.folders import library_folder
 from cras_core.data.samples.store import FabricRecord, SampleStore
 
 

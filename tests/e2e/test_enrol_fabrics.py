@@ -16,8 +16,9 @@ from pytestqt.qtbot import QtBot
 
 from aoi_app.app.application import Application
 from aoi_app.records.database import open_database
+from aoi_app.settings.folders import library_folder
 from aoi_app.settings.recipe import Recipe
-from aoi_app.settings.settings import Settings, library_folder
+from aoi_app.settings.settings import Settings
 from aoi_app.sources.factory import SourceChoice
 from cras_core.data.samples.labels import Label
 from cras_core.data.samples.store import SampleStore

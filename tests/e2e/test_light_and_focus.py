@@ -21,8 +21,9 @@ from sqlalchemy import Engine
 from aoi_app.app.application import Application
 from aoi_app.camera_setup.focus_state import Phase, reads_a_camera, thinned
 from aoi_app.records.database import open_database
+from aoi_app.settings.folders import flat_fields_folder
 from aoi_app.settings.recipe import Recipe
-from aoi_app.settings.settings import CameraChoice, Settings, flat_fields_folder
+from aoi_app.settings.settings import CameraChoice, Settings
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.camera.discovery import package_producer
 from aoi_app.sources.camera.features import Setting

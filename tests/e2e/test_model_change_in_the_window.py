@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, choose_file, inspecting, over, press, state
 
-from aoi_app.records.export import list_rolls, read_roll
+from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.settings.recipe import Recipe
 from cras_core.registry.bundle import Bundle, write_bundle
 

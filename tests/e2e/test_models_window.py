@@ -12,9 +12,9 @@ from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, 
 
 from aoi_app.app.application import Application
 from aoi_app.learning.state import ModelView
-from aoi_app.records.export import read_roll
+from aoi_app.records.reading import read_roll
+from aoi_app.settings.folders import library_folder, models_folder, recipes_folder
 from aoi_app.settings.recipe_store import load_recipes
-from aoi_app.settings.settings import library_folder, models_folder, recipes_folder
 from aoi_app.ui.models.pages import ModelPages
 from cras_core.data.samples.store import SampleStore
 from cras_core.registry.bundle import Bundle

@@ -5,10 +5,10 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 from window_tools import ENDLESS, LOOM, PATIENCE_MS, Begin, banner, inspecting, over, press
 
-from aoi_app.records.export import list_rolls, read_roll
+from aoi_app.records.reading import list_rolls, read_roll
+from aoi_app.settings.folders import recipes_folder
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.recipe_store import load_recipes, save_recipe
-from aoi_app.settings.settings import recipes_folder
 from aoi_app.ui.recipe.recipe_dialog import RecipeDialog
 
 PLAIN = Recipe(name="plain", fabric="plain", threshold=1.5, min_area_mm2=2.0)

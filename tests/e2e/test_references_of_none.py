@@ -6,7 +6,7 @@ import sys
 import pytest
 from pytestqt.qtbot import QtBot
 
-from aoi_app.live.session import News, Snapshot
+from aoi_app.live.state import News, Snapshot
 from aoi_app.ui.widgets.qt_bridge import QtBridge
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from window_tools import Begin, banner, over, press, rows
 
 from aoi_app.app.application import Application
-from aoi_app.records.export import read_roll
+from aoi_app.records.reading import read_roll
 from aoi_app.settings.defect_types import DefectType, save_catalogue
-from aoi_app.settings.settings import catalogue_path
+from aoi_app.settings.folders import catalogue_path
 
 
 def shown(application: Application) -> str:

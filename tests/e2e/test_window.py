@@ -19,12 +19,12 @@ from window_tools import PATIENCE_MS, Begin, banner, choose_file, figure, inspec
 
 from aoi_app.app.application import Application
 from aoi_app.inspection.defects import Defect
-from aoi_app.live.session import News, State
-from aoi_app.records.export import list_rolls, read_roll
+from aoi_app.live.state import News, State
+from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import load_settings
 from aoi_app.sources.factory import SourceChoice
-from aoi_app.ui.widgets.actions import MENUS, ROWS
+from aoi_app.ui.main.actions import MENUS, ROWS
 
 LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1100)
 ENDLESS = SourceChoice("loom:plain", lines_per_s=1200.0, seed=12)

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from aoi_app.sources.block import Block
 from aoi_app.sources.flat_field.correction import non_uniformity
-
-FloatArray = npt.NDArray[np.float32]
+from cras_core.arrays import FloatArray
 
 ZONES = 8
 """Parts of the width whose sharpness is told apart."""

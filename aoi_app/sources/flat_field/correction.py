@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from aoi_app.sources.block import Block
 from aoi_app.sources.source import SourceError
+from cras_core.arrays import FloatArray, Image
 
-FloatArray = npt.NDArray[np.float32]
-Image = npt.NDArray[np.uint8]
 RawImage = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 _DEAD_SHARE = 0.1  # of the usual response; below that a column has nothing to say

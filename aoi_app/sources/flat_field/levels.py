@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from aoi_app.sources.block import Block, BlockSource, Outage
-from aoi_app.sources.flat_field.correction import CameraSetup, FlatField, FlatFieldError, FloatArray
+from aoi_app.sources.flat_field.correction import CameraSetup, FlatField, FlatFieldError
 from aoi_app.sources.source import EndOfWeb
+from cras_core.arrays import FloatArray
 
 _MOST_DEAD = 0.05  # share of columns
 _MOST_SATURATED = 0.01

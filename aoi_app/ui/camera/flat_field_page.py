@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from aoi_app.camera_setup.focus_state import AidSnapshot, EvennessView, Phase, StoredView
-from aoi_app.ui.camera.light_page import plot
+from aoi_app.ui.widgets.plots import plot
 from aoi_app.ui.widgets.theme import Theme
 
 _HOW = (

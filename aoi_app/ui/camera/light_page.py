@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from aoi_app.camera_setup.focus_state import LightView
+from aoi_app.ui.widgets.plots import plot
 from aoi_app.ui.widgets.theme import Theme
 
 _WELL = "Light and focus raise no remark."
@@ -75,23 +76,6 @@ class LightPage(QWidget):
         share = view.sharpness / view.best if view.best > 0 else 0.0
         self._reached.setValue(round(100 * share) if math.isfinite(share) else 0)
         self._words.setText("\n".join(view.words) or _WELL)
-
-
-def plot(title: str, across: str, up: str, theme: Theme) -> pg.PlotWidget:
-    """A plot in the colours of the program that nobody moves by accident."""
-    widget = pg.PlotWidget(title=title)
-    widget.setAccessibleName(title)
-    widget.setBackground(theme.panel)
-    widget.setMouseEnabled(x=False, y=False)
-    widget.setMenuEnabled(False)
-    widget.hideButtons()
-    for side, text in (("bottom", across), ("left", up)):
-        axis = widget.getAxis(side)
-        axis.enableAutoSIPrefix(False)
-        axis.setPen(theme.faint)
-        axis.setTextPen(theme.text)
-        widget.setLabel(side, text)
-    return widget
 
 
 def _figure(name: str) -> QLabel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from aoi_app.live.session import Snapshot, State
+from aoi_app.live.state import Snapshot, State
 
 _FIGURES = (
     ("speed", "speed"),

@@ -6,13 +6,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QSlider, QSplitter, QVBoxLayout, QWidget
 
-from aoi_app.live.session import Snapshot, State
+from aoi_app.live.state import Snapshot, State
+from aoi_app.ui.main.actions import MENUS, ROWS, TOOLBAR
 from aoi_app.ui.main.alarm_bar import AlarmBar
 from aoi_app.ui.main.collect_bar import CollectBar
 from aoi_app.ui.main.defect_table import DefectTable
 from aoi_app.ui.main.figures_panel import FiguresPanel
 from aoi_app.ui.main.live_view import LiveView
-from aoi_app.ui.widgets.actions import TOOLBAR, fill_menus, make_actions
+from aoi_app.ui.widgets.actions import fill_menus, make_actions
 from aoi_app.ui.widgets.theme import Theme
 
 _THRESHOLD_STEPS = 100  # slider steps for one unit of score
@@ -35,8 +36,8 @@ class MainWindow(QMainWindow):
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Cloth inspection")
-        self.actions_by_key = make_actions(self)
-        fill_menus(self.menuBar(), self.actions_by_key)
+        self.actions_by_key = make_actions(self, ROWS)
+        fill_menus(self.menuBar(), self.actions_by_key, MENUS)
         self.live_view = LiveView()
         self.figures = FiguresPanel()
         self.table = DefectTable()

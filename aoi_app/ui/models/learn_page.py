@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
 
 from aoi_app.learning.state import Models, ModelView, TrainingView
 from aoi_app.learning.wording import full_training, lost_text, quick_enrolment
-from aoi_app.ui.camera.light_page import plot
 from aoi_app.ui.models.job_status import DeskStatus
 from aoi_app.ui.widgets.banner import Banner
+from aoi_app.ui.widgets.plots import plot
 from aoi_app.ui.widgets.theme import Theme
 
 _QUICK = (

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from aoi_app.learning.state import CaseKind, Tile
 from aoi_app.learning.threshold import histogram
-from aoi_app.ui.camera.light_page import plot
+from aoi_app.ui.widgets.plots import plot
 from aoi_app.ui.widgets.theme import Theme
 
 _NAMES: dict[CaseKind, str] = {"good": "good cloth", "drawn": "drawn defects", "defect": "confirmed defects"}

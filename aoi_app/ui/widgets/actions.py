@@ -28,68 +28,7 @@ class ActionRow:
     checkable: bool = False
 
 
-ROWS = (
-    ActionRow("open_folder", "Open &folder of strips…", "Ctrl+O", "Inspect the pictures of a folder as a web"),
-    ActionRow("open_loom", "Built-in &loom", "Ctrl+L", "Inspect procedural cloth; needs no files"),
-    ActionRow("camera", "&Camera…", "Ctrl+K", "Find cameras, set one up, run the line with it"),
-    ActionRow("open_bundle", "Open &model bundle…", "Ctrl+B", "Choose the model that inspects"),
-    ActionRow("enrol", "E&nrol a fabric…", "Ctrl+N", "Collect, sort and label samples of cloth to teach a model with"),
-    ActionRow("models", "Learn &and models…", "Ctrl+M", "Teach fabrics, compare models, choose the one that inspects"),
-    ActionRow("recipe", "&Recipe…", "Ctrl+R", "Scale, margins, thresholds of this cloth"),
-    ActionRow("set_up", "Set &up light and focus…", "Ctrl+F", "See what the camera sees; record its flat field"),
-    ActionRow("measure", "Mea&sure scale", "M", "Two clicks on the cloth and the length between them", True),
-    ActionRow("collect", "&Collect samples…", "Ctrl+G", "Take samples of good cloth while the web runs"),
-    ActionRow("export", "&Export roll…", "Ctrl+E", "Write defects.csv and defects.json of this roll"),
-    ActionRow("quit", "&Quit", "Ctrl+Q", "End the program; the roll is closed"),
-    ActionRow("start", "&Start", "F5", "Begin a roll, or go on after a pause"),
-    ActionRow("pause", "&Pause", "F6", "Stop looking at the web for a while"),
-    ActionRow("stop", "S&top", "F8", "End the roll"),
-    ActionRow("acknowledge", "&Acknowledge alarm", "A", "I have taken note of the alarms that are shown"),
-    ActionRow("follow", "&Follow the web", "F", "Show the newest cloth", True),
-    ActionRow("next", "&Next defect", "N", "Jump to the next defect in the table"),
-    ActionRow("previous", "&Previous defect", "P", "Jump to the previous defect in the table"),
-    ActionRow("heat", "&Heat map", "H", "Show or hide the heat map", True),
-    ActionRow("lower", "&Lower threshold", "-", "Show weaker defects"),
-    ActionRow("raise", "&Raise threshold", "+", "Show only stronger defects"),
-    ActionRow("table", "Defect &table", "Ctrl+T", "Move the keyboard to the defect table"),
-    ActionRow("confirm", "&Confirm", "C", "The chosen defect is one"),
-    ActionRow("reject", "&Reject", "R", "The chosen defect is a false alarm"),
-    ActionRow("clear_verdict", "Clear &verdict", "V", "Take back what was said of the chosen defect"),
-    ActionRow("name_type", "Name its &type…", "D", "Say what kind of fault the chosen defect is"),
-    ActionRow("theme", "&Dark or light", "T", "Change the colours"),
-    ActionRow("full_screen", "F&ull screen", "F11", "Use the whole screen", True),
-    ActionRow("keys", "&Keyboard", "F1", "List all shortcuts"),
-)
-
-MENUS = (
-    (
-        "&File",
-        (
-            "open_folder",
-            "open_loom",
-            "camera",
-            "set_up",
-            "open_bundle",
-            "enrol",
-            "models",
-            "recipe",
-            "measure",
-            "",
-            "export",
-            "",
-            "quit",
-        ),
-    ),
-    ("&Roll", ("start", "pause", "stop", "", "collect", "", "acknowledge")),
-    ("&Defect", ("confirm", "reject", "clear_verdict", "", "name_type")),
-    ("&View", ("follow", "next", "previous", "", "heat", "lower", "raise", "", "table", "theme", "full_screen")),
-    ("&Help", ("keys",)),
-)
-
-TOOLBAR = ("start", "pause", "stop", "", "follow", "heat")
-
-
-def make_actions(parent: QWidget, rows: Sequence[ActionRow] = ROWS) -> dict[str, QAction]:
+def make_actions(parent: QWidget, rows: Sequence[ActionRow]) -> dict[str, QAction]:
     """One QAction per row; nothing is connected yet."""
     actions = {}
     for row in rows:
@@ -103,9 +42,9 @@ def make_actions(parent: QWidget, rows: Sequence[ActionRow] = ROWS) -> dict[str,
     return actions
 
 
-def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> None:
-    """Menus from the table."""
-    for title, keys in MENUS:
+def fill_menus(bar: QMenuBar, actions: Mapping[str, QAction], menus: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Menus by title and the keys of their actions; an empty key is a separator."""
+    for title, keys in menus:
         menu = bar.addMenu(title)
         for key in keys:
             if key:
@@ -121,6 +60,6 @@ def connect(actions: Mapping[str, QAction], answers: Mapping[str, Callable[[], o
         action.triggered.connect(lambda _checked=False, answer=answer: answer())
 
 
-def shortcuts_text(rows: Sequence[ActionRow] = ROWS) -> str:
+def shortcuts_text(rows: Sequence[ActionRow]) -> str:
     """All shortcuts, for the help window."""
     return "\n".join(f"{row.shortcut}\t{row.text.replace('&', '').rstrip('…')}: {row.tip}" for row in rows)

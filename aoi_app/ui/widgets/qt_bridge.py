@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from aoi_app.live.session import News, Session, Snapshot
+from aoi_app.live.session import Session
+from aoi_app.live.state import News, Snapshot
 
 TICK_MS = 33
 

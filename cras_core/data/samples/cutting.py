@@ -8,15 +8,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from cras_core.arrays import Image
 from cras_core.data.samples.store import Sample, safe_id
 from cras_core.errors import DataError
 from cras_core.images import list_images, read_image
 from cras_core.web.edges import EdgeConfig, find_edges
 from cras_core.web.tiling import TilingConfig
-
-Image = npt.NDArray[np.uint8]
 
 TILE_PX = 512
 _RING_PX = TilingConfig().halo_px

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from cras_core.arrays import Image
 from cras_core.data.folders import listed
 from cras_core.data.samples.itdd_card import CARD, README, Card, FabricCard, Picture, card_of, readme_of, to_json
 from cras_core.data.samples.labels import Label, mask_of
@@ -30,7 +30,6 @@ from cras_core.errors import DataError
 from cras_core.files import folder_made_whole
 from cras_core.web.regions import shape_of
 
-Image = npt.NDArray[np.uint8]
 OnPicture = Callable[[Path, int, int], None]
 ShouldStop = Callable[[], bool]
 

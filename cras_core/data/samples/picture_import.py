@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cras_core.arrays import Image
 from cras_core.data.folders import listed
-from cras_core.data.samples.cutting import Image, Scale, samples_of
+from cras_core.data.samples.cutting import Scale, samples_of
 from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
 from cras_core.errors import DataError
 from cras_core.images import read_bits

@@ -25,9 +25,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 
+from cras_core.arrays import Image
 from cras_core.data.folders import NormalImages, Piece
 from cras_core.data.samples.labels import Label, label_from, mask_of
 from cras_core.errors import ConfigError, DataError
@@ -36,8 +35,6 @@ from cras_core.images import natural_key, read_image
 from cras_core.validation import check_types
 
 logger = logging.getLogger(__name__)
-
-Image = npt.NDArray[np.uint8]
 
 Origin = Literal["collected", "file", "rejected alarm", "confirmed defect", "imported"]
 Choice = Literal["kept", "thrown out"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.arrays import Image
 from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.folders import Strip, TestImage
 from cras_core.data.integrity import sound_judged
@@ -19,7 +20,6 @@ from cras_core.evaluation.webs import inspect_strip, per_pixel
 from cras_core.features.cache import preprocess
 from cras_core.images import read_bits, read_image
 
-Image = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 

@@ -19,7 +19,7 @@ from cras_core.detectors.trained import Trained
 from cras_core.evaluation.figures.judged import Bools, Floats, TestSet
 from cras_core.web.bands import Stretch, StretchCutter
 from cras_core.web.baseline import RunningReference
-from cras_core.web.scoring import Canvas, WebConfig, prepare
+from cras_core.web.canvas import Canvas, WebConfig, prepare
 from cras_core.web.tiling import cut
 
 PICTURES = 24

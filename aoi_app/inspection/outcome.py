@@ -1,0 +1,46 @@
+"""What a piece of web yields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aoi_app.inspection.defects import Defect, Gap, Remark, SourceSpan
+from aoi_app.inspection.recent_web import Strip
+from aoi_app.inspection.tiles import TileSample
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the last piece of web."""
+
+    strips: tuple[Strip, ...] = ()
+    defects: tuple[Defect, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    tiles: tuple[TileSample, ...] = ()
+    sources: tuple[SourceSpan, ...] = ()
+    """Source images of which every line is in the strips now."""
+    withdrawn: tuple[int, ...] = ()
+    """Numbers of defects that have turned out to be part of another one."""
+
+    @property
+    def is_worth_recording(self) -> bool:
+        """Whether there is anything for the records."""
+        return bool(self.defects or self.gaps or self.remarks or self.withdrawn)
+
+    def records(self) -> Outcome:
+        """The part that goes into the records, without the pictures of the web."""
+        return Outcome(defects=self.defects, gaps=self.gaps, remarks=self.remarks, withdrawn=self.withdrawn)
+
+
+def _joined(outcomes: Sequence[Outcome]) -> Outcome:
+    return Outcome(
+        strips=tuple(s for o in outcomes for s in o.strips),
+        defects=tuple(d for o in outcomes for d in o.defects),
+        gaps=tuple(g for o in outcomes for g in o.gaps),
+        remarks=tuple(r for o in outcomes for r in o.remarks),
+        tiles=tuple(t for o in outcomes for t in o.tiles),
+        sources=tuple(s for o in outcomes for s in o.sources),
+        withdrawn=tuple(w for o in outcomes for w in o.withdrawn),
+    )

@@ -1,0 +1,26 @@
+"""Files beside the records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aoi_app.records.database import RecordsError
+from cras_core.files import write_atomically
+
+
+def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Writes a file so that it is whole or not there at all.
+
+    Raises:
+        RecordsError: it cannot be written; the text names it and the way out.
+    """
+    try:
+        write_atomically(path, data, durable=durable)
+    except OSError as error:
+        reason = error.strerror or error
+        raise RecordsError(f"{path} cannot be written: {reason}. Free some space or choose another folder.") from error
+
+
+def _safe(name: str) -> str:
+    """A name that cannot climb out of its folder."""
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".") or "_"

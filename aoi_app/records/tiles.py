@@ -1,0 +1,54 @@
+"""Tiles of a roll as a data set in ITDD's layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from aoi_app.inspection.tiles import TileSample
+from aoi_app.records.database import RecordsError
+from aoi_app.records.files import _safe, write_file
+from aoi_app.records.roll_log import encode_png
+
+PLACES = "places.jsonl"
+"""In the folder of a roll's tiles: where each tile of a defect lies on the web, a line of JSON for each."""
+
+
+class TileWriter:
+    """Adds the tiles of a roll to a data set: ``<fabric>/train/good``, ``<fabric>/test/defect`` with
+    ``<fabric>/ground_truth/defect``.
+
+    All good tiles of the roll are for training, none for testing: tiles of one roll are too alike to learn from some
+    and judge by others, and a model would look better than it is on the next roll. A set with a test of other rolls is
+    made from the samples of several (``cras samples STORE export-itdd``). The tiles are what the detector found; nobody
+    has looked at them yet.
+    """
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        """``prefix`` is what the names begin with, so that rolls do not overwrite each other."""
+        self._folder = folder
+        self._prefix = _safe(prefix)
+        self.written = 0
+
+    def write(self, samples: Iterable[TileSample]) -> None:
+        """Writes some tiles. Raises RecordsError when the folder cannot be written."""
+        for sample in samples:
+            base, name = self._folder / _safe(sample.fabric), f"{self._prefix}-{sample.name}"
+            if sample.mask is None:
+                write_file(base / "train" / "good" / f"{name}.png", encode_png(sample.image))
+            else:
+                write_file(base / "test" / "defect" / f"{name}.png", encode_png(sample.image))
+                write_file(base / "ground_truth" / "defect" / f"{name}_mask.png", encode_png(sample.mask))
+                self._note_place(base / "test" / "defect" / f"{name}.png", sample)
+            self.written += 1
+
+    def _note_place(self, path: Path, sample: TileSample) -> None:
+        """One more line in the list of places, by which a tile is found again when somebody judges its defect."""
+        line = {"tile": path.relative_to(self._folder).as_posix(), "defect": sample.defect, **asdict(sample.place)}
+        try:
+            with (self._folder / PLACES).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise RecordsError(f"{self._folder / PLACES} cannot be written: {error.strerror or error}.") from error

@@ -1,0 +1,49 @@
+"""Where the program keeps things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_config_path, user_data_path, user_log_path
+
+APP = "aoi"
+
+
+def settings_path() -> Path:
+    """Where the settings are kept."""
+    return user_config_path(APP) / "settings.json"
+
+
+def tiles_folder() -> Path:
+    """Where tiles of the latest rolls are kept for export."""
+    return user_data_path(APP) / "tiles"
+
+
+def recipes_folder() -> Path:
+    """Where the recipes of fabrics are kept."""
+    return user_config_path(APP) / "recipes"
+
+
+def library_folder() -> Path:
+    """Where samples of the fabrics are kept that models are taught with."""
+    return user_data_path(APP) / "library"
+
+
+def catalogue_path() -> Path:
+    """Where the catalogue of the mill's faults is kept."""
+    return user_config_path(APP) / "catalogue.json"
+
+
+def flat_fields_folder() -> Path:
+    """Where the flat fields of cameras are kept."""
+    return user_data_path(APP) / "flat-fields"
+
+
+def models_folder() -> Path:
+    """Where the history of models is kept."""
+    return user_data_path(APP) / "models"
+
+
+def log_path() -> Path:
+    """Where the program writes what it cannot show."""
+    return user_log_path(APP) / "aoi.log"

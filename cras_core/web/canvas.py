@@ -1,0 +1,97 @@
+"""A stretch of web as the detector sees it: grey or colour, cloth found, carried on beyond its border."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from cras_core.arrays import Image
+from cras_core.web.bands import Stretch
+from cras_core.web.baseline import ReferenceConfig
+from cras_core.web.border import continue_cloth
+from cras_core.web.edges import ClothEdges, EdgeConfig, find_edges
+from cras_core.web.tiling import TilingConfig, Windows, ceil_to, cut, floor_to, plan_windows
+
+NARROWEST_CLOTH_PX = 64
+"""Cloth that is narrower, or a web that is shorter, cannot be inspected: the detector would see more border than
+cloth.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Everything that says how a web is looked at."""
+
+    tiling: TilingConfig = field(default_factory=TilingConfig)
+    edges: EdgeConfig = field(default_factory=EdgeConfig)
+    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
+    fabric: int | None = None
+    """Fabric that the web is known to be; None lets the cloth decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A stretch made ready for the detector.
+
+    Attributes:
+        tiles: (B, H, W[, 3]) uint8, nothing but cloth.
+        rows, cols: the windows that the tiles were cut with.
+        first_col: column of the image that the windows begin at, pixels; may be negative.
+        edges: the cloth in the lines of the stretch.
+        left, right: (lines,) what is inspected, pixels.
+        above: lines of the windows before the first line.
+    """
+
+    tiles: Image
+    rows: Windows
+    cols: Windows
+    first_col: int
+    edges: ClothEdges
+    left: npt.NDArray[np.float64]
+    right: npt.NDArray[np.float64]
+    above: int
+
+    def cloth_cells(self, cell_px: int) -> npt.NDArray[np.bool_]:
+        """Which cells under the windows are cloth to be scored -> (rows.end, cols.end) / cell_px, bool. What was
+        carried on beyond the cloth is not.
+        """
+        line = (np.arange(self.rows.end // cell_px) + 0.5) * cell_px - self.above
+        exists = (line > 0) & (line - cell_px / 2 < len(self.left))
+        nearest_line = np.clip(line, 0, len(self.left) - 1).astype(int)
+        column = self.first_col + (np.arange(self.cols.end // cell_px) + 0.5) * cell_px
+        inside = (column[None, :] > self.left[nearest_line][:, None]) & (
+            column[None, :] - cell_px / 2 < self.right[nearest_line][:, None]
+        )
+        return np.asarray(inside & exists[:, None])
+
+    def scored_cells(self, cell_px: int) -> npt.NDArray[np.bool_]:
+        """The same for every tile, without the halos -> (B, h, w) bool."""
+        rows, cols = self.rows.divided(cell_px), self.cols.divided(cell_px)
+        cloth = self.cloth_cells(cell_px)
+        inner = (rows.weight()[:, None] > 0) & (cols.weight()[None, :] > 0)
+        return np.stack([cloth[r : r + rows.size, c : c + cols.size] & inner for r in rows.starts for c in cols.starts])
+
+
+def prepare(stretch: Stretch, config: WebConfig) -> Canvas | None:
+    """Finds the cloth of a stretch and cuts it into tiles; None where there is too little cloth to inspect."""
+    lines = len(stretch.image)
+    edges = find_edges(_gray(stretch.image), config.edges)
+    left, right = edges.inspected(config.edges)
+    if lines < NARROWEST_CLOTH_PX or float((right - left).min()) < NARROWEST_CLOTH_PX:
+        return None
+    halo, cell = config.tiling.halo_px, config.tiling.cell_px
+    first_col = floor_to(int(left.min()), cell) - halo
+    end_col = ceil_to(int(np.ceil(right.max())), cell) + halo
+    canvas = continue_cloth(stretch.image, left, right, first_col, end_col, stretch.above, stretch.below)
+    rows = plan_windows(len(canvas), config.tiling)
+    cols = plan_windows(canvas.shape[1], config.tiling)
+    return Canvas(
+        np.asarray(cut(canvas, rows, cols), dtype=np.uint8), rows, cols, first_col, edges, left, right, stretch.above
+    )
+
+
+def _gray(image: Image) -> Image:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8) if image.ndim == 3 else image
