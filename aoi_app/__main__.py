@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from aoi_app.commands import camera as camera_commands
-from aoi_app.records.database import RecordsError
+from aoi_app.records.errors import RecordsError
 from aoi_app.settings.assets import asset
 from aoi_app.settings.folders import log_path, models_folder, recipes_folder
 from aoi_app.settings.recipe import Recipe, RecipeError, describe, load_recipe

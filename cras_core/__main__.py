@@ -25,18 +25,20 @@ from cras_core.commands.terminal import check_place as _check_place
 from cras_core.commands.terminal import progress_bar as _bar
 from cras_core.commands.terminal import remark as _remark
 from cras_core.commands.terminal import show_table as _show
-from cras_core.commands.terminal import write_json as _write
-from cras_core.config.settings import PRESETS, CrasConfig, with_settings
+from cras_core.config.presets import PRESETS
+from cras_core.config.reading import with_settings
+from cras_core.config.settings import CrasConfig
 from cras_core.errors import ConfigError, CrasError
+from cras_core.files import write_json as _write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cras_core.data.datasets import DataSet
-    from cras_core.data.folders import NormalImages
+    from cras_core.data.values import NormalImages
     from cras_core.detectors.base import Detector
-    from cras_core.training.train import OnProgress
-    from cras_core.training.train import Progress as Step
+    from cras_core.training.progress import OnProgress
+    from cras_core.training.progress import Progress as Step
 
 app = typer.Typer(
     add_completion=False,
@@ -350,7 +352,7 @@ def _task(bar: Progress, name: str) -> Callable[[Path, int, int], None]:
 
 def _stages(bar: Progress) -> OnProgress:
     """A line of the progress display for every stage of training."""
-    from cras_core.training.train import STAGES
+    from cras_core.training.progress import STAGES
 
     tasks = {stage: bar.add_task(stage, total=None, start=False, message="") for stage in STAGES}
 

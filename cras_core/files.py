@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from cras_core.errors import CrasError
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -72,3 +77,19 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_json(path: Path, figures: Any) -> None:
+    """Writes figures as JSON, with null where there is none. Raises CrasError."""
+    try:
+        write_atomically(path, (json.dumps(_without_nan(figures), indent=2) + "\n").encode())
+    except OSError as error:
+        raise CrasError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _without_nan(figures: Any) -> Any:
+    if isinstance(figures, dict):
+        return {key: _without_nan(value) for key, value in figures.items()}
+    if isinstance(figures, (list, tuple)):
+        return [_without_nan(value) for value in figures]
+    return None if isinstance(figures, float) and math.isnan(figures) else figures

@@ -18,9 +18,11 @@ import pytest
 
 from aoi_app.sources.loom_data import write_data_set
 from aoi_app.ui.widgets.platform import prepare_qt
-from cras_core.config.settings import cloth, with_settings
+from cras_core.config.presets import cloth
+from cras_core.config.reading import with_settings
 from cras_core.data.folders import find_normal_images
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, write_bundle

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from aoi_app.app.camera_controller import CameraAnswers
 from aoi_app.app.collection_controller import RunningRoll
+from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.app.review_controller import VerdictAnswers
 from aoi_app.app.samples_controller import EnrolAnswers
 from aoi_app.camera_setup.focus_state import reads_a_camera
@@ -26,7 +27,7 @@ from aoi_app.live.assembly import make_session
 from aoi_app.live.model_loader import LoadedModel, ModelLoader
 from aoi_app.live.session import Session
 from aoi_app.live.state import News, Snapshot, State
-from aoi_app.records.database import RecordsError
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.records.reviews import VerdictDesk
 from aoi_app.samples.from_reviews import ReviewedRoll
@@ -42,7 +43,6 @@ from aoi_app.ui.main.main_window import MainWindow
 from aoi_app.ui.recipe.recipe_dialog import RecipeDialog
 from aoi_app.ui.recipe.scale_dialog import RulerDialog
 from aoi_app.ui.widgets.actions import connect, shortcuts_text
-from aoi_app.ui.widgets.qt_bridge import QtBridge
 from aoi_app.ui.widgets.theme import apply_theme
 from cras_core.detectors.trained import Trained
 

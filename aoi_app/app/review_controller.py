@@ -8,7 +8,7 @@ from typing import cast
 
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import Review, Verdict
-from aoi_app.records.database import RecordsError
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.reviews import VerdictDesk
 from aoi_app.settings.defect_types import DefectType
 

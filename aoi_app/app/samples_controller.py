@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aoi_app.app.collection_controller import Collecting, RunningRoll
 from aoi_app.app.learning_controller import Teaching
+from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import Review
 from aoi_app.samples.collection import CollectDesk
@@ -21,7 +22,6 @@ from aoi_app.settings.settings import Learning, Settings, save_settings
 from aoi_app.ui.main.main_window import MainWindow
 from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX
 from aoi_app.ui.samples.samples_window import EnrolWindow
-from aoi_app.ui.widgets.qt_bridge import QtBridge
 from aoi_app.ui.widgets.theme import THEMES, Theme
 from cras_core.data.samples.store import SampleStore
 

@@ -34,7 +34,8 @@ class Outcome:
         return Outcome(defects=self.defects, gaps=self.gaps, remarks=self.remarks, withdrawn=self.withdrawn)
 
 
-def _joined(outcomes: Sequence[Outcome]) -> Outcome:
+def joined(outcomes: Sequence[Outcome]) -> Outcome:
+    """What several pieces of web yield together, in their order."""
     return Outcome(
         strips=tuple(s for o in outcomes for s in o.strips),
         defects=tuple(d for o in outcomes for d in o.defects),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from aoi_app.inspection.defects import Defect, Gap, Remark, RemarkKind, SourceSpan, boxes_of
-from aoi_app.inspection.outcome import Outcome, _joined
+from aoi_app.inspection.outcome import Outcome, joined
 from aoi_app.inspection.recent_web import RecentWeb, Strip
 from aoi_app.inspection.remarks import ClothRemarks
 from aoi_app.inspection.roll_model import Judge, judge
@@ -140,7 +140,7 @@ class RollInspection:
         if item.starts_web:
             self._origin_line, self._reference, self._fabric = self.line, None, None
             self._cloth.forget()
-        return _joined([before, self._lose(item) if isinstance(item, Lost) else self._inspect(item)])
+        return joined([before, self._lose(item) if isinstance(item, Lost) else self._inspect(item)])
 
     def finish(self) -> Outcome:
         """Ends the roll: everything that is still open is closed."""
@@ -153,7 +153,7 @@ class RollInspection:
             return Outcome()
         first = max(segment.first_line, self._complete_line)
         closed = [self._report(segment, region) for region in segment.tracker.finish()]
-        return _joined([*closed, Outcome(gaps=(self._gap(first, self.line - first, reason),))])
+        return joined([*closed, Outcome(gaps=(self._gap(first, self.line - first, reason),))])
 
     @property
     def _tiling(self) -> TilingConfig:
@@ -180,7 +180,7 @@ class RollInspection:
             reason = (
                 f"{frame.source} is {frame.width_px} px wide; less than {NARROWEST_CLOTH_PX} px cannot be inspected"
             )
-            return _joined([self._end_segment(), self._lose(Lost(frame.lines, reason, frame.source))])
+            return joined([self._end_segment(), self._lose(Lost(frame.lines, reason, frame.source))])
         self._spans.append(SourceSpan(frame.source, self.line, self.line + frame.lines, frame.width_px))
         first, image = self.line, frame.image
         self.line += frame.lines
@@ -192,7 +192,7 @@ class RollInspection:
                 first, image = first + still, image[still:]
         if self._segment is None:
             self._segment = self._begin_segment(first, frame.width_px)
-        return _joined([*outcomes, self._score(image)])
+        return joined([*outcomes, self._score(image)])
 
     def _begin_segment(self, line: int, width_px: int) -> Segment:
         return Segment(
@@ -208,7 +208,7 @@ class RollInspection:
         segment = self._segment
         if segment is None or len(image) == 0:
             return Outcome()
-        return _joined([self._take(segment, rows) for rows in segment.web.push(image)])
+        return joined([self._take(segment, rows) for rows in segment.web.push(image)])
 
     def _change_model(self, model: Judge, line: int) -> Outcome:
         """The next model goes on from a line of the roll."""
@@ -223,7 +223,7 @@ class RollInspection:
             web = WebInspection(model.detector, model.config)
             segment.go_on_with(web, line, _STRETCHES_SHOWN * model.config.tiling.tile_px)
         said = self._remark("model", "", f"the model {model.identity} judges from here on", line)
-        return _joined([*outcomes, Outcome(remarks=(said,))])
+        return joined([*outcomes, Outcome(remarks=(said,))])
 
     def _end_segment(self) -> Outcome:
         segment = self._segment
@@ -232,7 +232,7 @@ class RollInspection:
         outcomes = [self._take(segment, rows) for rows in segment.web.finish()]
         closed = [self._report(segment, region) for region in segment.tracker.finish()]
         self._reference, self._fabric, self._segment = segment.web.reference, segment.web.fabric, None
-        return _joined([*outcomes, *closed])
+        return joined([*outcomes, *closed])
 
     def _take(self, segment: Segment, rows: ScoredRows) -> Outcome:
         """Finished rows: regions, gaps, and what there is to say about the cloth."""
@@ -274,7 +274,7 @@ class RollInspection:
         )
         while self._spans and self._spans[0].end_line <= oldest:
             self._spans.popleft()
-        return _joined(outcomes)
+        return joined(outcomes)
 
     def _report(self, segment: Segment, region: Region) -> Outcome:
         """A region as a defect, if it is large enough to be one."""

@@ -30,8 +30,8 @@ from cras_core.registry.entries import PrunePolicy
 from cras_core.registry.store import ModelStore
 from cras_core.training.enrol import enrol
 from cras_core.training.fabric_changes import remove_fabric, rename_fabric
+from cras_core.training.progress import Progress
 from cras_core.training.retrain import TRIAL_STAGE, try_out
-from cras_core.training.train import Progress
 
 _WATCH_S = 0.25
 _LOOK_S = 2.0

@@ -19,14 +19,14 @@ from aoi_app.live.assembly import make_session
 from aoi_app.live.model_loader import load_inspector
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
-from aoi_app.records.database import RecordsError, database
+from aoi_app.records.database import database
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import write_csv, write_json
 from aoi_app.records.maps import MapWriter
 from aoi_app.records.reading import read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.source import FrameSource, TellsStatus
-from cras_core.registry.bundle import read_bundle
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -102,6 +102,8 @@ def _inspect(
     engine: Engine,
     console: Console,
 ) -> int:
+    from cras_core.registry.bundle import read_bundle  # loads torch, which the model needs by now
+
     maps = MapWriter(job.out / "maps") if job.maps else None
     session = make_session(
         inspector,

@@ -20,7 +20,7 @@ from aoi_app.inspection.recent_web import Strip
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.live.state import News, Sink, Snapshot, State
-from aoi_app.records.database import RecordsError
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost

@@ -16,15 +16,12 @@ from sqlalchemy import JSON, DateTime, Engine, ForeignKey, LargeBinary, create_e
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, deferred, mapped_column, relationship
 
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.migrations import add_verdicts
 
 SCHEMA_VERSION = 2
 
 _EXAMPLE = "An example: sqlite:////var/lib/aoi/records.db"
-
-
-class RecordsError(Exception):
-    """The records cannot be read or written; the text says why and what to do."""
 
 
 class Base(DeclarativeBase):

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from aoi_app.records.database import RecordsError
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.files import write_file
-from aoi_app.records.reading import _COLUMNS, read_roll
+from aoi_app.records.reading import COLUMNS, read_roll
 
 
 def write_json(roll: dict[str, Any], path: Path) -> None:
@@ -24,7 +24,7 @@ def write_json(roll: dict[str, Any], path: Path) -> None:
 def write_csv(roll: dict[str, Any], path: Path) -> None:
     """Writes ``defects.csv``, one line a defect; for spreadsheets. Raises RecordsError."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\r\n")
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\r\n")
     writer.writeheader()
     for defect in roll["defects"]:
         writer.writerow(defect | {"sources": " ".join(box["source"] for box in defect["boxes"])})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aoi_app.records.database import RecordsError
+from aoi_app.records.errors import RecordsError
 from cras_core.files import write_atomically
 
 
@@ -21,6 +21,6 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
         raise RecordsError(f"{path} cannot be written: {reason}. Free some space or choose another folder.") from error
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """A name that cannot climb out of its folder."""
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".") or "_"

@@ -10,7 +10,7 @@ import numpy as np
 
 from aoi_app.inspection.defects import SourceSpan
 from aoi_app.inspection.recent_web import Strip
-from aoi_app.records.files import _safe, write_file
+from aoi_app.records.files import safe_name, write_file
 from aoi_app.records.roll_log import encode_png
 
 
@@ -59,7 +59,7 @@ class MapWriter:
         """A place of its own for every source, inside the folder."""
         path = self._folder / Path(source).with_suffix(".png")
         if not path.resolve().is_relative_to(self._folder.resolve()):
-            path = self._folder / f"{_safe(source)}.png"
+            path = self._folder / f"{safe_name(source)}.png"
         if self._sources.setdefault(path, source) != source:  # strip.jpg beside strip.png
             path = path.with_name(f"{Path(source).name}.png")
         return path

@@ -8,9 +8,10 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.records.database import DefectRow, RecordsError, RollRow, explain
+from aoi_app.records.database import DefectRow, RollRow, explain
+from aoi_app.records.errors import RecordsError
 
-_COLUMNS = (
+COLUMNS = (
     "id",
     "fabric",
     "shape",
@@ -32,7 +33,7 @@ _COLUMNS = (
 )
 
 
-_DIGITS = {
+DIGITS = {
     "position_m": 4,
     "position_mm": 2,
     "length_mm": 2,
@@ -92,12 +93,12 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
 
 
 def _defect(row: DefectRow) -> dict[str, Any]:
-    names = [name for name in _COLUMNS if name not in ("id", "sources")]
+    names = [name for name in COLUMNS if name not in ("id", "sources")]
     values = {name: getattr(row, name) for name in names}
     values["reviewed_at"] = row.reviewed_at.isoformat() if row.reviewed_at else None
     return (
         {"id": row.number}
-        | {k: round(v, _DIGITS[k]) if k in _DIGITS else v for k, v in values.items()}
+        | {k: round(v, DIGITS[k]) if k in DIGITS else v for k, v in values.items()}
         | {"boxes": row.boxes}
     )
 

@@ -10,7 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from aoi_app.inspection.review import NO_REVIEW, Review, Verdict
-from aoi_app.records.database import DefectRow, RecordsError, explain, now
+from aoi_app.records.database import DefectRow, explain, now
+from aoi_app.records.errors import RecordsError
 from aoi_app.settings.defect_types import DefectType
 from aoi_app.settings.people import user
 

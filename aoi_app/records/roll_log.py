@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 
 from aoi_app.inspection.defects import Defect, Gap
 from aoi_app.inspection.outcome import Outcome
-from aoi_app.records.database import DefectRow, GapRow, RecordsError, RemarkRow, RollRow, explain, now
+from aoi_app.records.database import DefectRow, GapRow, RemarkRow, RollRow, explain, now
+from aoi_app.records.errors import RecordsError
 from cras_core.files import write_atomically
 
 _RETRY_S = 1.0

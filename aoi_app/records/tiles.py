@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from aoi_app.inspection.tiles import TileSample
-from aoi_app.records.database import RecordsError
-from aoi_app.records.files import _safe, write_file
+from aoi_app.records.errors import RecordsError
+from aoi_app.records.files import safe_name, write_file
 from aoi_app.records.roll_log import encode_png
 
 PLACES = "places.jsonl"
@@ -29,13 +29,13 @@ class TileWriter:
     def __init__(self, folder: Path, prefix: str) -> None:
         """``prefix`` is what the names begin with, so that rolls do not overwrite each other."""
         self._folder = folder
-        self._prefix = _safe(prefix)
+        self._prefix = safe_name(prefix)
         self.written = 0
 
     def write(self, samples: Iterable[TileSample]) -> None:
         """Writes some tiles. Raises RecordsError when the folder cannot be written."""
         for sample in samples:
-            base, name = self._folder / _safe(sample.fabric), f"{self._prefix}-{sample.name}"
+            base, name = self._folder / safe_name(sample.fabric), f"{self._prefix}-{sample.name}"
             if sample.mask is None:
                 write_file(base / "train" / "good" / f"{name}.png", encode_png(sample.image))
             else:

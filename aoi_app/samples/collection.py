@@ -15,7 +15,8 @@ from aoi_app.live.session import Session
 from aoi_app.samples.collection_state import CollectStatus, described
 from aoi_app.samples.collector import Collector, IsDuplicate
 from aoi_app.settings.recipe import Recipe
-from cras_core.data.samples.store import FabricRecord, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class CollectDesk:
 
 
 def _duplicates(inspector: Trained) -> IsDuplicate:
-    from cras_core.data.samples.near_duplicates import DuplicateFilter
+    from cras_core.evaluation.near_duplicates import DuplicateFilter
 
     seen = DuplicateFilter()
 

@@ -24,7 +24,8 @@ from cras_core.data.samples.itdd_export import export_itdd
 from cras_core.data.samples.itdd_import import import_itdd
 from cras_core.data.samples.labels import Label
 from cras_core.data.samples.picture_import import add_pictures
-from cras_core.data.samples.store import Choice, FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import Choice, FabricRecord, Sample
 from cras_core.errors import DataError
 
 _READING = "Reading the samples …"

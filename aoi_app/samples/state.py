@@ -10,7 +10,7 @@ from typing import Literal, Protocol, get_args
 from aoi_app.settings.defect_types import DefectType
 from cras_core.arrays import Image
 from cras_core.data.samples.labels import Label
-from cras_core.data.samples.store import Choice, FabricRecord, Sample
+from cras_core.data.samples.values import Choice, FabricRecord, Sample
 
 Order = Literal["suspicion", "place", "time"]
 ORDERS: tuple[Order, ...] = get_args(Order)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cras_core.registry.diff import Comparison
     from cras_core.registry.entries import Entry
     from cras_core.registry.store import ModelStore
-    from cras_core.training.train import Progress
+    from cras_core.training.progress import Progress
 
 BundleFile = Annotated[Path, typer.Argument(help="A bundle.")]
 Fabric = Annotated[str, typer.Argument(help="Name of the fabric.")]

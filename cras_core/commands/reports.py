@@ -19,9 +19,9 @@ from cras_core.commands.terminal import (
     console,
     progress_bar,
     show_table,
-    write_json,
 )
 from cras_core.errors import CrasError
+from cras_core.files import write_json
 
 Bundle = Annotated[Path, typer.Argument(help="A bundle.")]
 Known = Annotated[bool, typer.Option(help="The fabric of a strip is given; --no-known lets it be matched.")]

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cras_core.evaluation.candidate import Trial
     from cras_core.registry.bundle import Bundle
     from cras_core.registry.store import ModelStore
+    from cras_core.training.progress import Progress, ShouldStop
     from cras_core.training.retrain import Retraining
-    from cras_core.training.train import Progress, ShouldStop
 
 
 def retrain(
@@ -50,8 +50,8 @@ def retrain(
     from cras_core.data.samples.store import SampleStore
     from cras_core.evaluation.candidate_reports import CHECKPOINT
     from cras_core.registry.store import ModelStore
+    from cras_core.training.progress import STAGES
     from cras_core.training.retrain import TRIAL_STAGE, Retraining
-    from cras_core.training.train import STAGES
 
     if promote not in ("no", "unless-worse", "yes") or progress not in ("bar", "json"):
         raise CrasError("--promote is no, unless-worse or yes; --progress is bar or json")
@@ -125,7 +125,8 @@ def _run(
 
 
 def _config(running: Bundle | None, like: Path | None, settings: list[str]) -> CrasConfig:
-    from cras_core.config.settings import cloth, with_settings
+    from cras_core.config.presets import cloth
+    from cras_core.config.reading import with_settings
     from cras_core.registry.bundle import read_bundle
 
     config = read_bundle(like).config if like is not None else running.config if running is not None else cloth()

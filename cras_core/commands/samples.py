@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-    from cras_core.data.samples.store import Sample, SampleStore
+    from cras_core.data.samples.store import SampleStore
+    from cras_core.data.samples.values import Sample
 
 samples = typer.Typer(no_args_is_help=True, help="Samples of cloth: list, judge, and carry them in and out.")
 
@@ -70,7 +71,7 @@ def add(
     """Add pictures as samples of good cloth; the fabric is begun where there is none. Given again, it goes on."""
     from cras_core.data.samples.cutting import pictures_at
     from cras_core.data.samples.picture_import import add_pictures
-    from cras_core.data.samples.store import FabricRecord
+    from cras_core.data.samples.values import FabricRecord
     from cras_core.registry.provenance import who_is_logged_in
 
     store, now, author = (

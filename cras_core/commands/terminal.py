@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from cras_core.errors import CrasError
-from cras_core.files import write_atomically
 
 console = Console(stderr=True)
 
@@ -67,19 +64,3 @@ def check_place(path: Path) -> None:
         raise CrasError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
     if path.is_dir():
         raise CrasError(f"{path} is a folder; name a file.")
-
-
-def write_json(path: Path, figures: Any) -> None:
-    """Writes figures as JSON, with null where there is none. Raises CrasError."""
-    try:
-        write_atomically(path, (json.dumps(_without_nan(figures), indent=2) + "\n").encode())
-    except OSError as error:
-        raise CrasError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-def _without_nan(figures: Any) -> Any:
-    if isinstance(figures, dict):
-        return {key: _without_nan(value) for key, value in figures.items()}
-    if isinstance(figures, (list, tuple)):
-        return [_without_nan(value) for value in figures]
-    return None if isinstance(figures, float) and math.isnan(figures) else figures

@@ -4,9 +4,8 @@ made.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar, get_type_hints
 
 from cras_core.config.anomnet import AnomNetConfig
@@ -312,68 +311,6 @@ class CrasConfig:
         return _build(cls, values, "")
 
 
-def cloth() -> CrasConfig:
-    """The default: webs of cloth, embedded backbone."""
-    return CrasConfig()
-
-
-def paper() -> CrasConfig:
-    """The setting of the CRAS paper, section IV-A (aligned pictures, WideResNet50, weights from the hub)."""
-    return CrasConfig(
-        backbone=BackboneConfig("wide_resnet50_2.tv_in1k", HUB, (2, 3), 1.0),
-        patches=PatchConfig(neighbourhood=3, dimension=1536, cell_px=None, normalise=False),
-        centers=CenterConfig("mean_map", refreshes=0),
-        synthesis=SynthesisConfig(sigma=0.015, beta=0.3, share=1.0, drawn=0.0),
-        score=ScoreConfig("probability", smooth_px=4.0),
-        train=TrainConfig(
-            epochs=100,
-            patches_per_epoch=None,
-            images_per_step=32,
-            adapter_rate=1e-4,
-            discriminator_rate=2e-4,
-            patience=None,
-            cache="disk",
-            cache_mb=65536,
-        ),
-        preprocess=PreprocessConfig(resize_px=329, crop_px=288),
-    )
-
-
-def released_code() -> CrasConfig:
-    """The paper's setting where the authors' published code differs from its text: the score of a picture is the
-    maximum of the map as it comes, Adam trains the discriminator, and a mean map is the mean of the means of batches.
-
-    Their vote over a batch of test pictures is no setting of a model: ``cras evaluate --protocol authors-batch-vote``.
-    """
-    config = paper()
-    return replace(
-        config,
-        centers=replace(config.centers, mean_batch=32),
-        score=replace(config.score, image="cells"),
-        train=replace(config.train, discriminator_optimiser="adam"),
-    )
-
-
-def anomnet_paper() -> CrasConfig:
-    """The setting of the AnomNet paper, section 3.1, for aligned pictures, as far as it is given: 256 px cut to 224,
-    32 pictures a step, the rate and decay of ``AnomNetConfig``.
-
-    Backbone, levels and epochs are not given; features are normalised so that the other settings keep their meaning.
-    """
-    return CrasConfig(
-        backbone=BackboneConfig("wide_resnet50_2.tv_in1k", HUB, (1, 2, 3), 1.0),
-        patches=PatchConfig(neighbourhood=3, dimension=None, cell_px=8),
-        heads=HeadConfig(detector="anomnet"),
-        train=TrainConfig(
-            epochs=40, patches_per_epoch=None, images_per_step=32, patience=None, cache="disk", cache_mb=65536
-        ),
-        preprocess=PreprocessConfig(resize_px=256, crop_px=224),
-    )
-
-
-PRESETS = {"cloth": cloth, "paper": paper, "released-code": released_code, "anomnet-paper": anomnet_paper}
-
-
 T = TypeVar("T")
 
 
@@ -395,26 +332,3 @@ def _build(cls: type[T], values: Mapping[str, Any], path: str) -> T:
         return cls(**built)
     except ConfigError as error:
         raise ConfigError(f"{path}{error}" if path else str(error)) from error
-
-
-def with_settings(config: CrasConfig, assignments: Mapping[str, str]) -> CrasConfig:
-    """Changes settings by their dotted names, as in ``{"train.epochs": "50"}``; values are read as JSON, else as text.
-    They are checked together, so their order does not matter.
-
-    Raises:
-        ConfigError: an unknown name, or a value outside its range.
-    """
-    values = config.to_dict()
-    for dotted, text in assignments.items():
-        section, _, name = dotted.partition(".")
-        if not isinstance(values.get(section), dict) or name not in values[section]:
-            raise ConfigError(f"unknown setting {dotted}; known are {', '.join(_names(config))}")
-        try:
-            values[section][name] = json.loads(text)
-        except json.JSONDecodeError:
-            values[section][name] = text
-    return CrasConfig.from_dict(values)
-
-
-def _names(config: CrasConfig) -> list[str]:
-    return [f"{section.name}.{f.name}" for section in fields(config) for f in fields(getattr(config, section.name))]

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cras_core.data.folders import Mask, NormalImages, Strip, contents
+from cras_core.data.folders import contents
+from cras_core.data.values import Mask, NormalImages, Strip
 from cras_core.errors import DataError
 from cras_core.images import list_images, natural_key
 

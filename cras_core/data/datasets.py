@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cras_core.data import aitex, visa
-from cras_core.data.folders import (
-    NormalImages,
-    Strip,
-    TestImage,
-    contents,
-    find_normal_images,
-    find_strips,
-    find_test_images,
-    pictures_of,
-)
+from cras_core.data.folders import contents, find_normal_images, find_strips, find_test_images, pictures_of
+from cras_core.data.values import NormalImages, Strip, TestImage
 from cras_core.errors import DataError
 from cras_core.images import list_images
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from cras_core.data.folders import GREY_ABOVE, NormalImages, Strip, TestImage, listed
+from cras_core.data.folders import listed
+from cras_core.data.values import GREY_ABOVE, NormalImages, Strip, TestImage
 from cras_core.errors import DataError, UnreadableError
 from cras_core.images import image_size, read_bits, read_image
 

@@ -9,7 +9,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from cras_core.data.folders import Mask, NormalImages, TestImage, contents, listed
+from cras_core.data.folders import contents, listed
+from cras_core.data.values import Mask, NormalImages, TestImage
 from cras_core.errors import DataError
 from cras_core.images import natural_key
 

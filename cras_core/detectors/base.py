@@ -14,8 +14,9 @@ from torch import Tensor
 
 from cras_core.arrays import Image
 from cras_core.config.settings import CrasConfig
-from cras_core.detectors.cras.model import FeatureExtractor
-from cras_core.errors import ConfigError, CrasError, EnrolError
+from cras_core.errors import ConfigError, EnrolError
+from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.tensors import middle, to_images
 from cras_core.web.calibration import FabricCalibration
 from cras_core.web.protocols import CellScores
 from cras_core.web.tiling import ceil_to
@@ -36,14 +37,6 @@ class Prediction:
     anomaly_map: npt.NDArray[np.float32]
     fabric: npt.NDArray[np.int64]
     similarity: npt.NDArray[np.float32]
-
-
-_ENOUGH_FOR_A_MIDDLE = 8192
-
-
-def middle(vectors: Tensor) -> Tensor:
-    """(N, D) vectors -> (D,) float32 median of each element; of many vectors every so many-th counts."""
-    return vectors[:: max(1, len(vectors) // _ENOUGH_FOR_A_MIDDLE)].float().median(dim=0).values
 
 
 NOT_QUICKLY = "learns a fabric only together with all others: put its good cloth beside theirs, then cras train DATA"
@@ -267,39 +260,3 @@ def _check_tiles(tiles: Image) -> None:
         or 0 in tiles.shape
     ):
         raise ConfigError(f"tiles must be (B, H, W) or (B, H, W, 3) uint8: got {tiles.shape} {tiles.dtype}")
-
-
-def to_images(tiles: Image, device: torch.device, multiple_px: int = 32) -> Tensor:
-    """(B, H, W[, 3]) uint8 -> (B, 3, H', W') float32, 0..255, mirrored out at the bottom and on the right to multiples
-    of ``multiple_px``.
-    """
-    x = torch.from_numpy(np.require(tiles, requirements=["C", "W"])).to(device)
-    x = x.unsqueeze(1) if x.ndim == 3 else x.permute(0, 3, 1, 2)
-    return mirrored_out(x.float(), multiple_px).expand(-1, 3, -1, -1)
-
-
-def mirrored_out(x: Tensor, multiple_px: int) -> Tensor:
-    """(B, C, H, W) -> (B, C, H', W'), mirrored out at the bottom and on the right to multiples of ``multiple_px``."""
-    height, width = x.shape[2:]
-    missing = (ceil_to(width, multiple_px) - width, ceil_to(height, multiple_px) - height)
-    if any(missing):
-        mode = "reflect" if missing[0] < width and missing[1] < height else "replicate"
-        x = torch.nn.functional.pad(x, (0, missing[0], 0, missing[1]), mode=mode)
-    return x
-
-
-def pick_device(name: str) -> torch.device:
-    """``auto`` takes a GPU where there is one.
-
-    Raises:
-        CrasError: the device does not exist here.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        float(torch.zeros(1, device=device))
-    except (RuntimeError, AssertionError, ImportError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise CrasError(f"The device {name} cannot be used here: {reason}. Use --device cpu.") from error
-    return device

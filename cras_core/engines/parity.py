@@ -12,7 +12,8 @@ import torch
 
 from cras_core.arrays import Image
 from cras_core.detectors.trained import Trained
-from cras_core.engines.onnx_export import INPUTS, OUTPUTS, cut
+from cras_core.engines.interface import INPUTS, OUTPUTS
+from cras_core.engines.onnx_export import cut
 from cras_core.errors import ExportError
 
 TOLERANCE = 2e-4

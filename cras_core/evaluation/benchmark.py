@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from cras_core.detectors.base import to_images
 from cras_core.detectors.trained import Trained
 from cras_core.features.backbone import load_backbone
+from cras_core.features.tensors import to_images
 from cras_core.web.canvas import WebConfig
 from cras_core.web.regions import RegionConfig, RegionTracker
 from cras_core.web.scoring import WebInspection

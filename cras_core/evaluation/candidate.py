@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.arrays import Image
-from cras_core.data.folders import Piece
+from cras_core.data.values import Piece
 from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import judge_piece, relative_score
 from cras_core.errors import DataError

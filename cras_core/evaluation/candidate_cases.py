@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from cras_core.data.drawn_defects import draw_defects
-from cras_core.data.folders import Piece
-from cras_core.data.samples.store import Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import Sample
+from cras_core.data.values import Piece
 from cras_core.evaluation.candidate import Case
 
 _DRAWN_PIECES = 20

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from cras_core.commands.terminal import write_json
 from cras_core.errors import DataError
 from cras_core.evaluation.candidate import Trial, trial_from
+from cras_core.files import write_json
 
 CHECKPOINT = ".training"
 """Folder in the store of models for what a training that was cut off has so far."""

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from cras_core.arrays import Image
 from cras_core.config.settings import PreprocessConfig
 from cras_core.data.datasets import DataSet, open_data_set
-from cras_core.data.folders import TestImage
 from cras_core.data.integrity import sound_judged
+from cras_core.data.values import TestImage
 from cras_core.detectors.base import Detector, Prediction
 from cras_core.detectors.batch_vote import BATCH, predict_by_vote
 from cras_core.errors import ConfigError

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import cras_core
-from cras_core.config.settings import PRESETS, CrasConfig
+from cras_core.config.presets import PRESETS
+from cras_core.config.settings import CrasConfig
 from cras_core.data.datasets import DataSet
-from cras_core.data.folders import GREY_ABOVE, listed
+from cras_core.data.folders import listed
 from cras_core.data.integrity import Condition
+from cras_core.data.values import GREY_ABOVE
 from cras_core.detectors.base import Detector
 
 _NO_MATTER_OF_PRESETS = ("train.seed",)  # told on its own

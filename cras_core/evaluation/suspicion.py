@@ -18,7 +18,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cras_core.data.samples.store import Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import Sample
 from cras_core.detectors.base import Detector
 from cras_core.errors import DataError
 

@@ -23,11 +23,11 @@ from torch import Tensor
 from cras_core.arrays import Image
 from cras_core.config.settings import CrasConfig, PreprocessConfig
 from cras_core.data.drawn_defects import draw_defects
-from cras_core.data.folders import NormalImages, Piece
-from cras_core.detectors.base import to_images
-from cras_core.detectors.cras.model import FeatureExtractor
+from cras_core.data.values import NormalImages, Piece
 from cras_core.errors import DataError
+from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.patches import cell_places
+from cras_core.features.tensors import to_images
 from cras_core.images import read_bits, read_image
 from cras_core.web.bands import StretchCutter
 from cras_core.web.border import continue_cloth

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from cras_core.config.settings import TrainConfig
-from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import DataError
 from cras_core.features.cache import DrawnFeatures, FabricFeatures, FeatureCache
+from cras_core.features.extractor import FeatureExtractor
 
 
 @dataclass(frozen=True, slots=True)

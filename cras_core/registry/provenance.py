@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 import cras_core
-from cras_core.data.folders import NormalImages
+from cras_core.data.values import NormalImages
 from cras_core.registry.bundle import Bundle
 
 _BLOCK = 1 << 20

@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cras_core.config.settings import HUB, PACKAGED_LITE0, CrasConfig, with_settings
+from cras_core.config.reading import with_settings
+from cras_core.config.settings import HUB, PACKAGED_LITE0, CrasConfig
 from cras_core.data.datasets import DataSet
-from cras_core.data.folders import NormalImages
+from cras_core.data.values import NormalImages
 from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.anomnet.health import health_of
-from cras_core.detectors.base import pick_device
-from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import ConfigError, DataError, WeightsError
 from cras_core.evaluation.images import evaluate
 from cras_core.evaluation.webs import evaluate_web
 from cras_core.features.backbone import load_backbone
-from cras_core.training.train import OnProgress, Prepared, Run, fit, prepare
+from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.tensors import pick_device
+from cras_core.training.preparation import Prepared, Run, prepare
+from cras_core.training.progress import OnProgress
+from cras_core.training.train import fit
 from cras_core.web.tiling import ceil_to
 
 

@@ -15,15 +15,18 @@ from torch import Tensor
 
 from cras_core.config.settings import CrasConfig, HeadConfig
 from cras_core.data.datasets import DataSet
-from cras_core.data.folders import NormalImages
-from cras_core.detectors.base import Detector, pick_device
-from cras_core.detectors.cras.model import FeatureExtractor
+from cras_core.data.values import NormalImages
+from cras_core.detectors.base import Detector
 from cras_core.detectors.patchcore import BankDetector, coreset
 from cras_core.evaluation.images import evaluate
 from cras_core.evaluation.seeds import mean_and_spread
 from cras_core.evaluation.webs import evaluate_web
 from cras_core.features.backbone import load_backbone
-from cras_core.training.train import OnProgress, Prepared, Run, fit, prepare
+from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.tensors import pick_device
+from cras_core.training.preparation import Prepared, Run, prepare
+from cras_core.training.progress import OnProgress
+from cras_core.training.train import fit
 
 POOL_VECTORS = 65536
 """Vectors that the coresets are chosen from, all fabrics together; 1 and 10 % are shares of them."""

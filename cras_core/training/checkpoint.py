@@ -21,8 +21,8 @@ from torch import Tensor
 
 import cras_core
 from cras_core.config.settings import CrasConfig
-from cras_core.data.folders import NormalImages
-from cras_core.detectors.cras.training import HeadState
+from cras_core.data.values import NormalImages
+from cras_core.detectors.training import HeadState
 from cras_core.features.cache import DrawnFeatures, FabricFeatures, FeatureCache
 from cras_core.files import write_atomically
 

@@ -17,20 +17,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from cras_core.data.folders import NormalImages
 from cras_core.data.integrity import check_alike
+from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector, GoodCloth
-from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import DataError, EnrolError
 from cras_core.features.cache import FabricFeatures, extract
+from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.vectors import Vectors
 from cras_core.loading import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import descended, samples_of, with_fabric
 from cras_core.training.fabric_tensors import ORIGIN, put_together, take_apart
-from cras_core.training.limits import among, measure_fabric, provisional, with_own
-from cras_core.training.train import OnProgress, Progress, ShouldStop
-from cras_core.web.calibration import FabricCalibration
+from cras_core.training.limits import among, measure_fabric, with_own
+from cras_core.training.progress import OnProgress, Progress, ShouldStop
+from cras_core.web.calibration import FabricCalibration, provisional
 
 _HELD_SHARE = 0.5  # prototypes need little cloth and limits much; see docs/measurements.md
 _SEEN_VECTORS = 16384  # as many as training takes for prototypes and middles

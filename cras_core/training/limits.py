@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.arrays import FloatArray
-from cras_core.data.folders import NormalImages
+from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import judge_piece
 from cras_core.errors import DataError
@@ -23,11 +23,6 @@ from cras_core.web.canvas import WebConfig
 from cras_core.web.scoring import WebInspection
 
 _PEAK_BLOCK_CELLS = 16  # side of the pieces of cloth whose largest scores make the limit; wider than a defect's glow
-
-
-def provisional(fabric: str) -> FabricCalibration:
-    """Stands in until the limits are known; nothing that calibration reads depends on it."""
-    return FabricCalibration(fabric, 0.0, 1.0, 1.0, 1.0, -1.0, math.inf, 0.0)
 
 
 def measure_limits(

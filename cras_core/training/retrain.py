@@ -12,16 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from cras_core.config.settings import CrasConfig, with_settings
-from cras_core.data.folders import NormalImages
+from cras_core.config.reading import with_settings
+from cras_core.config.settings import CrasConfig
 from cras_core.data.samples.store import SampleStore
+from cras_core.data.values import NormalImages
 from cras_core.errors import DataError, TrainingError
 from cras_core.evaluation.candidate import Case, Trial, compare
 from cras_core.evaluation.candidate_cases import cases_of, count_of
 from cras_core.loading import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import samples_of, stamp
-from cras_core.training.train import OnProgress, Progress, ShouldStop, train
+from cras_core.training.progress import OnProgress, Progress, ShouldStop
+from cras_core.training.train import train
 
 TRIAL_STAGE = "comparison"
 """The stage after those of training."""

@@ -11,7 +11,7 @@ from cras_core.web.protocols import CellScores
 from cras_core.web.tiling import TilingConfig, ceil_to
 
 
-class _CellRows:
+class CellRows:
     """Overlapping rows of tiles, blended into rows of cells of the web."""
 
     def __init__(self, tiling: TilingConfig) -> None:
@@ -21,6 +21,13 @@ class _CellRows:
         self.next_row = 0
 
     def add(self, stretch: Stretch, canvas: Canvas, scores: CellScores) -> None:
+        """Blends the scores of one row of tiles in; overlapping tiles count by their window, table does not count.
+
+        Args:
+            stretch: where the row lies on the web.
+            canvas: how it was cut into tiles.
+            scores: of each tile, (S, N, h, w) float32.
+        """
         rows, cols = canvas.rows.divided(self._cell), canvas.cols.divided(self._cell)
         cloth = canvas.cloth_cells(self._cell)
         first_row, first_col = stretch.window_first_line // self._cell, canvas.first_col // self._cell

@@ -78,7 +78,7 @@ class Canvas:
 def prepare(stretch: Stretch, config: WebConfig) -> Canvas | None:
     """Finds the cloth of a stretch and cuts it into tiles; None where there is too little cloth to inspect."""
     lines = len(stretch.image)
-    edges = find_edges(_gray(stretch.image), config.edges)
+    edges = find_edges(as_gray(stretch.image), config.edges)
     left, right = edges.inspected(config.edges)
     if lines < NARROWEST_CLOTH_PX or float((right - left).min()) < NARROWEST_CLOTH_PX:
         return None
@@ -93,5 +93,6 @@ def prepare(stretch: Stretch, config: WebConfig) -> Canvas | None:
     )
 
 
-def _gray(image: Image) -> Image:
+def as_gray(image: Image) -> Image:
+    """(H, W) or (H, W, 3) uint8 -> (H, W) uint8."""
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8) if image.ndim == 3 else image

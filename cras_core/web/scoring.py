@@ -12,8 +12,8 @@ import numpy as np
 from cras_core.arrays import FloatArray, Image
 from cras_core.web.bands import Stretch, StretchCutter
 from cras_core.web.baseline import RunningReference
-from cras_core.web.blending import _CellRows
-from cras_core.web.canvas import Canvas, WebConfig, _gray, prepare
+from cras_core.web.blending import CellRows
+from cras_core.web.canvas import Canvas, WebConfig, as_gray, prepare
 from cras_core.web.edges import ClothEdges, find_edges
 from cras_core.web.protocols import TileDetector
 from cras_core.web.tiling import ceil_to
@@ -79,7 +79,7 @@ class WebInspection:
         self._detector = detector
         self._config = config
         self._cutter = StretchCutter(config.tiling)
-        self._rows = _CellRows(config.tiling)
+        self._rows = CellRows(config.tiling)
         self.reference = reference or RunningReference(config.reference, config.tiling.cell_px)
         self.fabric = config.fabric if config.fabric is not None else fabric
 
@@ -140,7 +140,7 @@ class WebInspection:
             return []
         kinds = self._rows.take(ceil_to(end, cell) // cell, ceil_to(stretch.image.shape[1], cell) // cell)
         image = stretch.image[first - stretch.first_line : end - stretch.first_line]
-        edges = (canvas.edges if canvas is not None else find_edges(_gray(stretch.image), self._config.edges)).lines(
+        edges = (canvas.edges if canvas is not None else find_edges(as_gray(stretch.image), self._config.edges)).lines(
             first - stretch.first_line, end - stretch.first_line
         )
         fabric = self.fabric if self.fabric is not None else 0

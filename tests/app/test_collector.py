@@ -13,7 +13,8 @@ from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb
-from cras_core.data.samples.store import FabricRecord, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.web.edges import EdgeConfig
 

@@ -19,7 +19,8 @@ from aoi_app.samples.service import EnrolDesk
 from aoi_app.samples.state import EnrolView
 from aoi_app.settings.defect_types import DefectType, load_catalogue
 from cras_core.data.samples.labels import Label
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord, Sample
 
 PATIENCE_S = 60.0
 GREY = np.random.default_rng(3).integers(80, 140, (96, 96)).astype(np.uint8)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from aoi_app.samples.state import FabricRow, count, describe, fabric_text, is_suspicious, shown
 from cras_core.data.samples.labels import Label
-from cras_core.data.samples.store import FabricRecord, Sample
+from cras_core.data.samples.values import FabricRecord, Sample
 
 BOX = Label("box", ((1.0, 1.0), (5.0, 5.0)), "hole")
 

@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 from aoi_app.inspection.defects import SourceSpan
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.tiles import TilePlace, TileSample
-from aoi_app.records.database import RecordsError, open_database
+from aoi_app.records.database import open_database
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll, write_csv, write_json
 from aoi_app.records.maps import MapWriter
 from aoi_app.records.reading import read_roll

@@ -103,7 +103,8 @@ def test_cloth_that_no_fabric_is_like_is_told(demo: Inspector) -> None:
 
 def test_real_cloth_of_the_right_order_is_no_mismatch(aitex: Path) -> None:
     """Two fabrics learnt from a few strips; cloth of each ordered right and wrong."""
-    from cras_core.config.settings import cloth, with_settings
+    from cras_core.config.presets import cloth
+    from cras_core.config.reading import with_settings
     from cras_core.data.folders import find_normal_images
     from cras_core.training.train import train
 

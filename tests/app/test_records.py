@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from aoi_app.inspection.defects import Box, Defect, Gap, Remark
 from aoi_app.inspection.outcome import Outcome
-from aoi_app.records.database import DefectRow, RecordsError, RollRow, open_database
+from aoi_app.records.database import DefectRow, RollRow, open_database
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.records.roll_log import RollLog, mark_interrupted
 

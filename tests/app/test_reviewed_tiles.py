@@ -15,7 +15,8 @@ from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb
-from cras_core.data.samples.store import FabricRecord, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord
 from cras_core.detectors.cras.detector import Inspector
 
 AT = datetime(2026, 3, 1, 9, 0, tzinfo=timezone.utc)

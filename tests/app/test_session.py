@@ -17,7 +17,8 @@ from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import Session
 from aoi_app.live.state import Sink, State
-from aoi_app.records.database import RecordsError, open_database
+from aoi_app.records.database import open_database
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.recipe import Recipe, RecipeError

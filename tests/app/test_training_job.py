@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from aoi_app.learning.training_job import JobState, JobView, TrainingJob, taken_in
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore

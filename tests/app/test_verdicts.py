@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.review import NO_REVIEW, Review
-from aoi_app.records.database import RecordsError, database, open_database
+from aoi_app.records.database import database, open_database
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.records.reading import read_roll
 from aoi_app.records.reviews import VerdictDesk, read_reviews, write_review

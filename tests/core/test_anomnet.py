@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from cras_core.config.settings import cloth, with_settings
-from cras_core.data.folders import NormalImages, find_normal_images
+from cras_core.config.presets import cloth
+from cras_core.config.reading import with_settings
+from cras_core.data.folders import find_normal_images
+from cras_core.data.values import NormalImages
 from cras_core.detectors.anomnet.adapter import CoordAdapter
 from cras_core.detectors.anomnet.centroids import CentroidSets, nearest_squared
 from cras_core.detectors.anomnet.detector import AnomNetDetector
@@ -21,19 +23,21 @@ from cras_core.detectors.anomnet.health import health
 from cras_core.detectors.anomnet.losses import contrast, entropy, separation
 from cras_core.detectors.base import pooled
 from cras_core.detectors.cras.detector import Inspector
-from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.errors import BundleError, ConfigError, EnrolError, TrainingError
 from cras_core.evaluation.figures import FigureOptions, write_figures
 from cras_core.evaluation.figures.draw import _from_least_to_greatest
 from cras_core.features.backbone import load_backbone
 from cras_core.features.cache import extract
+from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.patches import cell_places
 from cras_core.images import list_images, read_image
 from cras_core.loading import detector_of, open_detector
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.studies.ablations import TABLES, ablate, changes_of
 from cras_core.training.enrol import enrol
-from cras_core.training.train import Progress, Run, fit, prepare, train
+from cras_core.training.preparation import Run, prepare
+from cras_core.training.progress import Progress
+from cras_core.training.train import fit, train
 
 TINY = {
     "backbone.input_scale": "1.0",

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from cras_core.config.settings import cloth, with_settings
+from cras_core.config.presets import cloth
+from cras_core.config.reading import with_settings
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import BundleError
 from cras_core.registry.bundle import FORMAT, VERSION, Bundle, read_bundle, write_bundle

@@ -16,12 +16,15 @@ import torch
 from PIL import Image
 
 import cras_core.training.checkpoint
-from cras_core.config.settings import CrasConfig, cloth, with_settings
-from cras_core.data.folders import NormalImages
+from cras_core.config.presets import cloth
+from cras_core.config.reading import with_settings
+from cras_core.config.settings import CrasConfig
+from cras_core.data.values import NormalImages
 from cras_core.errors import TrainingError
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle
-from cras_core.training.train import Progress, train
+from cras_core.training.progress import Progress
+from cras_core.training.train import train
 
 TINY = {
     "backbone.input_scale": "1.0",

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cras_core.config.presets import PRESETS, cloth
+from cras_core.config.reading import with_settings
 from cras_core.config.settings import (
     HUB,
     PACKAGED_LITE0,
-    PRESETS,
     BackboneConfig,
     CenterConfig,
     CrasConfig,
@@ -24,8 +25,6 @@ from cras_core.config.settings import (
     ScoreConfig,
     SynthesisConfig,
     TrainConfig,
-    cloth,
-    with_settings,
 )
 from cras_core.errors import ConfigError
 from cras_core.web.tiling import TilingConfig

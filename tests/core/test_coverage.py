@@ -6,7 +6,7 @@ import pytest
 
 from cras_core.data.samples.coverage import ENOUGH_TILES, coverage
 from cras_core.data.samples.labels import Label
-from cras_core.data.samples.store import Sample
+from cras_core.data.samples.values import Sample
 
 
 def roll(tiles: int, web: str = "roll-1", over_m: float = 30.0, right: float = 1.0) -> list[Sample]:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cras_core.data.folders import Mask, NormalImages, find_normal_images, find_test_images
+from cras_core.data.folders import find_normal_images, find_test_images
+from cras_core.data.values import Mask, NormalImages
 from cras_core.errors import DataError
 
 

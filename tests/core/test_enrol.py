@@ -12,8 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
-from cras_core.config.settings import cloth, with_settings
-from cras_core.data.folders import NormalImages, find_good_cloth
+from cras_core.config.presets import cloth
+from cras_core.config.reading import with_settings
+from cras_core.data.folders import find_good_cloth
+from cras_core.data.values import NormalImages
 from cras_core.detectors.base import GoodCloth
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.detectors.patchcore import BankDetector
@@ -25,7 +27,8 @@ from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.training.enrol import enrol
 from cras_core.training.fabric_changes import remove_fabric
 from cras_core.training.limits import among, similarity_limit, strange_from, with_own
-from cras_core.training.train import Progress, train
+from cras_core.training.progress import Progress
+from cras_core.training.train import train
 from cras_core.web.calibration import FabricCalibration
 
 

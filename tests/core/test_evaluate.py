@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cras_core.config.settings import with_settings
+from cras_core.config.reading import with_settings
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
 from cras_core.evaluation.images import Figures, evaluate

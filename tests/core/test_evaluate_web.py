@@ -11,14 +11,15 @@ import pytest
 import torch
 from PIL import Image
 
-from cras_core.config.settings import PRESETS, cloth, with_settings
+from cras_core.config.presets import PRESETS, cloth
+from cras_core.config.reading import with_settings
 from cras_core.data.folders import find_normal_images
 from cras_core.detectors.cras.detector import Inspector
-from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.detectors.patchcore import BankDetector, coreset
 from cras_core.errors import ConfigError, DataError
 from cras_core.evaluation.webs import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.features.backbone import load_backbone
+from cras_core.features.extractor import FeatureExtractor
 from cras_core.images import read_image
 from cras_core.studies.ablations import TABLES, Variant, ablate, changes_of
 from cras_core.studies.methods import compare, variant_a
@@ -115,7 +116,7 @@ def test_a_bank_scores_by_the_distance_to_the_nearest_vector() -> None:
     vectors = [torch.randn(7, extractor.dimension, generator=torch.Generator().manual_seed(k)) for k in range(2)]
     means = torch.stack([v.mean(dim=0) for v in vectors])
     with torch.inference_mode():
-        from cras_core.detectors.base import to_images
+        from cras_core.features.tensors import to_images
 
         t = extractor(to_images(tiles, torch.device("cpu")))
     for banks in ([torch.cat(vectors)], vectors):

@@ -16,7 +16,9 @@ import torch
 from onnx import numpy_helper
 
 from cras_core.__main__ import main
-from cras_core.config.settings import BackboneConfig, cloth, with_settings
+from cras_core.config.presets import cloth
+from cras_core.config.reading import with_settings
+from cras_core.config.settings import BackboneConfig
 from cras_core.data.folders import find_normal_images
 from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.cras.detector import Inspector

@@ -15,7 +15,8 @@ from cras_core.data.folders.samples import archive as fabric_archive
 
 from cras_core.data.samples.archive import export_fabric, import_fabric
 from cras_core.data.samples.labels import Label
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.errors import DataError
 
 NAME = "denim, 12 oz"

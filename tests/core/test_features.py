@@ -15,13 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cras_core.config.settings import CrasConfig, PatchConfig, PreprocessConfig, cloth, with_settings
-from cras_core.data.folders import NormalImages, find_normal_images
-from cras_core.detectors.base import to_images
-from cras_core.detectors.cras.model import FeatureExtractor
+from cras_core.config.presets import cloth
+from cras_core.config.reading import with_settings
+from cras_core.config.settings import CrasConfig, PatchConfig, PreprocessConfig
+from cras_core.data.folders import find_normal_images
+from cras_core.data.values import NormalImages
 from cras_core.errors import DataError
 from cras_core.features.backbone import Backbone
 from cras_core.features.cache import FeatureCache, extract, extract_drawn, preprocess, tiles_of
+from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.tensors import to_images
 from cras_core.images import read_image
 
 CPU = torch.device("cpu")

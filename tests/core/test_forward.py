@@ -12,8 +12,9 @@ from cras_core.config.settings import CrasConfig, PatchConfig
 from cras_core.detectors.centers import ClassCenters
 from cras_core.detectors.cras.adapter import Adapter
 from cras_core.detectors.cras.discriminator import Discriminator
-from cras_core.detectors.cras.model import CrasModel, FeatureExtractor
+from cras_core.detectors.cras.model import CrasModel
 from cras_core.features.backbone import Backbone
+from cras_core.features.extractor import FeatureExtractor
 
 DIMENSION = 24
 

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import interpolate
 
-from cras_core.config.settings import with_settings
-from cras_core.detectors.base import pick_device, to_images
+from cras_core.config.reading import with_settings
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import ConfigError, CrasError
+from cras_core.features.tensors import pick_device, to_images
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
 

@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cras_core.config.settings import cloth, with_settings
+from cras_core.config.presets import cloth
+from cras_core.config.reading import with_settings
 from cras_core.data.folders import find_normal_images, find_test_images
 from cras_core.data.samples.itdd_card import CARD, README
 from cras_core.data.samples.itdd_export import distinct_folders, export_itdd, split_webs
 from cras_core.data.samples.itdd_import import import_itdd
 from cras_core.data.samples.labels import Label, mask_of
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
 from cras_core.evaluation.images import evaluate

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 import cras_core
-from cras_core.config.settings import PRESETS, cloth, with_settings
+from cras_core.config.presets import PRESETS, cloth
+from cras_core.config.reading import with_settings
 from cras_core.data.datasets import DataSet
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.evaluation.images import evaluate

@@ -20,16 +20,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
-from cras_core.config.settings import BackboneConfig, CrasConfig, PreprocessConfig, released_code
-from cras_core.data.folders import NormalImages
+from cras_core.config.presets import released_code
+from cras_core.config.settings import BackboneConfig, CrasConfig, PreprocessConfig
+from cras_core.data.values import NormalImages
 from cras_core.detectors.centers import ClassCenters
 from cras_core.detectors.cras.adapter import Adapter
 from cras_core.detectors.cras.detector import Inspector, ScoreScale
 from cras_core.detectors.cras.discriminator import Discriminator
-from cras_core.detectors.cras.model import CrasModel, FeatureExtractor
+from cras_core.detectors.cras.model import CrasModel
 from cras_core.features.backbone import Backbone, load_backbone
 from cras_core.features.cache import extract
-from cras_core.training.limits import provisional
+from cras_core.features.extractor import FeatureExtractor
+from cras_core.web.calibration import provisional
 
 Array = npt.NDArray[np.float64]
 Network = Callable[[Array], list[Array]]

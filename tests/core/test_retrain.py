@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cras_core.config.settings import with_settings
-from cras_core.data.folders import Piece
+from cras_core.config.reading import with_settings
 from cras_core.data.samples.labels import labels_of
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord, Sample
+from cras_core.data.values import Piece
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
 from cras_core.evaluation.candidate import Case, Trial, Verdict, judge, threshold_for, trial_from
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
+from cras_core.training.progress import Progress
 from cras_core.training.retrain import Retraining, learnt_ids, lost_fabrics, retrain, try_out
-from cras_core.training.train import Progress
 
 FEW = {"train.epochs": "2", "train.patches_per_epoch": "4096", "synthesis.drawn_tiles": "2"}
 

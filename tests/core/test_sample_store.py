@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cras_core.data.folders import NormalImages, Piece
 from cras_core.data.samples.labels import Label, label_from, labels_of, mask_of
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore, safe_id
+from cras_core.data.samples.store import SampleStore, safe_id
+from cras_core.data.samples.values import FabricRecord, Sample
+from cras_core.data.values import NormalImages, Piece
 from cras_core.errors import DataError
 
 GREY = np.arange(64 * 48, dtype=np.uint16).reshape(64, 48).astype(np.uint8)

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from cras_core.data.samples.near_duplicates import DuplicateFilter, digest, is_near_duplicate
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import DataError
+from cras_core.evaluation.near_duplicates import DuplicateFilter, digest, is_near_duplicate
 from cras_core.evaluation.suspicion import judge_samples, suspicions
 from cras_core.images import list_images, read_image
 

@@ -13,16 +13,20 @@ import pytest
 import torch
 from PIL import Image
 
-from cras_core.config.settings import PRESETS, CrasConfig, cloth, with_settings
-from cras_core.data.folders import NormalImages, find_normal_images
-from cras_core.detectors.base import to_images
+from cras_core.config.presets import PRESETS, cloth
+from cras_core.config.reading import with_settings
+from cras_core.config.settings import CrasConfig
+from cras_core.data.folders import find_normal_images
+from cras_core.data.values import NormalImages
 from cras_core.detectors.cras.detector import Inspector
 from cras_core.errors import ConfigError, DataError, TrainingError, WeightsError
 from cras_core.evaluation.metrics import auroc
 from cras_core.features.cache import tiles_of
+from cras_core.features.tensors import to_images
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
-from cras_core.training.train import STAGES, Progress, train
+from cras_core.training.progress import STAGES, Progress
+from cras_core.training.train import train
 from cras_core.web.canvas import WebConfig
 from cras_core.web.scoring import ScoredRows, WebInspection
 

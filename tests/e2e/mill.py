@@ -19,7 +19,8 @@ from aoi_app.ui.labels.editor import LabelEditor
 from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX, SampleGrid
 from aoi_app.ui.samples.samples_window import EnrolWindow
 from aoi_app.ui.widgets.theme import THEMES
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord, Sample
 
 PATIENCE_MS = 10_000
 FABRIC = "denim"

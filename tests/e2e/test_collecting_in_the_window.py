@@ -9,7 +9,8 @@ from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, 
 from aoi_app.app.application import Application
 from aoi_app.inspection.defects import Remark
 from aoi_app.settings.folders import library_folder
-from cras_core.data.samples.store import FabricRecord, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord
 
 
 def said(application: Application) -> str:

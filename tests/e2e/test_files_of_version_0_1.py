@@ -23,7 +23,8 @@ from aoi_app.sources.recording.replay import Replay
 from aoi_app.sources.side_by_side_file import load_side_by_side
 from cras_core.data.samples.archive import import_fabric
 from cras_core.data.samples.labels import Label
-from cras_core.data.samples.store import Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import Sample
 from cras_core.registry.store import ModelStore
 
 OLD = Path(__file__).parents[1] / "fixtures" / "version_0_1"

@@ -6,8 +6,8 @@ import sys
 import pytest
 from pytestqt.qtbot import QtBot
 
+from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.live.state import News, Snapshot
-from aoi_app.ui.widgets.qt_bridge import QtBridge
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is immortal")

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QTabWidget
 
 from aoi_app.samples.state import KINDS
 from aoi_app.ui.widgets.theme import THEMES
-from cras_core.data.samples.store import Sample
+from cras_core.data.samples.values import Sample
 
 KEY = Qt.Key
 

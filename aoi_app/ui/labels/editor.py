@@ -19,7 +19,7 @@ from aoi_app.ui.widgets.actions import ActionRow, connect, make_actions, shortcu
 from aoi_app.ui.widgets.banner import Banner
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.data.samples.labels import Label
-from cras_core.data.samples.store import Sample
+from cras_core.data.samples.values import Sample
 
 ROWS = (
     ActionRow("select", "Select (&V)", "V", "Click a label, drag it, or move it with the arrow keys", True),

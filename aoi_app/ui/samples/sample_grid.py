@@ -23,7 +23,7 @@ from aoi_app.samples.state import is_suspicious
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.ui.samples.sample_model import IS_BROKEN, NOT_KEPT, SAMPLE, SampleModel
 from aoi_app.ui.widgets.theme import Theme
-from cras_core.data.samples.store import Sample
+from cras_core.data.samples.values import Sample
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -14,7 +14,7 @@ from PySide6.QtGui import QPixmap
 
 from aoi_app.samples.state import describe
 from aoi_app.ui.widgets.qimage import to_qimage
-from cras_core.data.samples.store import Sample
+from cras_core.data.samples.values import Sample
 
 Index = QModelIndex | QPersistentModelIndex
 _INVALID = QModelIndex()

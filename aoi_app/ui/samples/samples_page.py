@@ -15,7 +15,7 @@ from aoi_app.ui.samples.fabric_list import FabricList
 from aoi_app.ui.samples.sample_grid import SampleGrid
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.data.samples.coverage import coverage
-from cras_core.data.samples.store import Choice, Sample
+from cras_core.data.samples.values import Choice, Sample
 
 _KEYS = "X throw out   K keep   Enter label   Ctrl+Z undo   Ctrl+A all   arrows move   F1 all keys"
 _ORDER_TEXTS: dict[Order, str] = {

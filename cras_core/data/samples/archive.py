@@ -22,7 +22,8 @@ from typing import Any
 
 from PIL import Image as PillowImage
 
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore, fabric_from, sample_from
+from cras_core.data.samples.store import SampleStore, fabric_from, sample_from
+from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.errors import DataError
 
 OnProgress = Callable[[Path, int, int], None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cras_core.data.samples.store import Sample
+from cras_core.data.samples.values import Sample
 
 ENOUGH_TILES = 20
 """Below so many, training warns that limits rest on too little cloth."""

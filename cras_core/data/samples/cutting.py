@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from cras_core.arrays import Image
-from cras_core.data.samples.store import Sample, safe_id
+from cras_core.data.samples.store import safe_id
+from cras_core.data.samples.values import Sample
 from cras_core.errors import DataError
 from cras_core.images import list_images, read_image
 from cras_core.web.edges import EdgeConfig, find_edges

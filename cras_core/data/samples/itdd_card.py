@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import cras_core
-from cras_core.data.samples.store import Sample, sample_from
+from cras_core.data.samples.store import sample_from
+from cras_core.data.samples.values import Sample
 from cras_core.errors import DataError
 
 CARD = "card.json"

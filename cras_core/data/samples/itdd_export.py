@@ -25,7 +25,8 @@ from cras_core.arrays import Image
 from cras_core.data.folders import listed
 from cras_core.data.samples.itdd_card import CARD, README, Card, FabricCard, Picture, card_of, readme_of, to_json
 from cras_core.data.samples.labels import Label, mask_of
-from cras_core.data.samples.store import Sample, SampleStore, encode
+from cras_core.data.samples.store import SampleStore, encode
+from cras_core.data.samples.values import Sample
 from cras_core.errors import DataError
 from cras_core.files import folder_made_whole
 from cras_core.web.regions import shape_of

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cras_core.data.folders import TestImage, contents, listed, pictures_of
+from cras_core.data.folders import contents, listed, pictures_of
 from cras_core.data.samples.itdd_card import Picture, read_card
 from cras_core.data.samples.labels import labels_of, mask_of
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore, safe_id
+from cras_core.data.samples.store import SampleStore, safe_id
+from cras_core.data.samples.values import FabricRecord, Sample
+from cras_core.data.values import TestImage
 from cras_core.errors import DataError
 from cras_core.images import list_images, natural_key, read_image
 

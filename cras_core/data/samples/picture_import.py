@@ -11,7 +11,8 @@ import numpy as np
 from cras_core.arrays import Image
 from cras_core.data.folders import listed
 from cras_core.data.samples.cutting import Scale, samples_of
-from cras_core.data.samples.store import FabricRecord, Sample, SampleStore
+from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.errors import DataError
 from cras_core.images import read_bits
 

@@ -20,15 +20,16 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import cv2
 
 from cras_core.arrays import Image
-from cras_core.data.folders import NormalImages, Piece
-from cras_core.data.samples.labels import Label, label_from, mask_of
+from cras_core.data.samples.labels import label_from, mask_of
+from cras_core.data.samples.values import FabricRecord, Sample
+from cras_core.data.values import NormalImages, Piece
 from cras_core.errors import ConfigError, DataError
 from cras_core.files import write_atomically
 from cras_core.images import natural_key, read_image
@@ -36,99 +37,12 @@ from cras_core.validation import check_types
 
 logger = logging.getLogger(__name__)
 
-Origin = Literal["collected", "file", "rejected alarm", "confirmed defect", "imported"]
-Choice = Literal["kept", "thrown out"]
 
 FORMAT = "cras-fabric"
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One tile of cloth and what is known of it.
-
-    Attributes:
-        id: unique in its fabric; a file name without its ending.
-        fabric: what the cloth is.
-        origin: how it came into the store.
-        web: the unbroken cloth that it was cut from (a roll, a file). Samples of one web are too alike to learn from
-            one and judge by the other: splits keep a web together.
-        first_line, left_px: its top left corner on the web, lines and columns.
-        position_m: the same along the web, metres.
-        position_mm: its middle across the web, from the left edge of the cloth.
-        cloth_mm: width of the cloth there.
-        cloth_left_px, cloth_right_px: columns of the tile between which the line inspects; None where the cloth runs
-            on beyond the tile.
-        mm_per_px, mm_per_line: scale of the tile.
-        brightness: mean grey value, 0..255.
-        taken_at: ISO 8601 with zone.
-        author: whoever collected it.
-        choice: ``thrown out`` samples stay on disk and are not learnt from.
-        labels: defects on it; none means that it is good cloth.
-        suspicion: how unlike the other samples it is, 1 is the limit from which a person should look; None where it
-            has not been judged.
-    """
-
-    id: str
-    fabric: str
-    origin: Origin
-    web: str
-    first_line: int = 0
-    left_px: int = 0
-    position_m: float = 0.0
-    position_mm: float = 0.0
-    cloth_mm: float = 0.0
-    cloth_left_px: float | None = None
-    cloth_right_px: float | None = None
-    mm_per_px: float = 0.2
-    mm_per_line: float = 0.2
-    brightness: float = 0.0
-    taken_at: str = ""
-    author: str = ""
-    choice: Choice = "kept"
-    labels: tuple[Label, ...] = ()
-    suspicion: float | None = None
-
-    def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
-            raise DataError(f"a sample cannot be called {self.id!r}: letters, digits, '-', '_' and '.' only")
-        if self.origin not in get_args(Origin) or self.choice not in get_args(Choice):
-            raise DataError(f"sample {self.id}: {self.origin!r}, {self.choice!r} are not known")
-
-    @property
-    def is_good(self) -> bool:
-        """Good cloth, to learn from."""
-        return not self.labels and self.choice == "kept"
-
-    @property
-    def is_defect(self) -> bool:
-        """Defective cloth, to judge a model by."""
-        return bool(self.labels) and self.choice == "kept"
-
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
 _FOLDER = re.compile(r"[^\w.-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class FabricRecord:
-    """A fabric of the store.
-
-    Attributes:
-        name: as a person calls it; any text of one line.
-        is_retired: not learnt any more; its samples stay.
-        created_at: ISO 8601.
-        author: whoever began it.
-        note: for people.
-        recipe: settings of the line for it, as the program keeps them; the store does not look into it.
-    """
-
-    name: str
-    is_retired: bool = False
-    created_at: str = ""
-    author: str = ""
-    note: str = ""
-    recipe: dict[str, Any] = field(default_factory=dict)
 
 
 class SampleStore:

@@ -12,10 +12,10 @@ from cras_core.config.settings import CrasConfig
 from cras_core.detectors.anomnet.adapter import CoordAdapter
 from cras_core.detectors.anomnet.centroids import CentroidSets, nearest_squared
 from cras_core.detectors.anomnet.folded import FoldedDistance
-from cras_core.detectors.base import pick_device
 from cras_core.detectors.centers import ClassCenters
-from cras_core.detectors.cras.model import FeatureExtractor
 from cras_core.detectors.trained import Trained, extractor_of, misfit
+from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.tensors import pick_device
 from cras_core.registry.bundle import Bundle, part
 from cras_core.web.calibration import FabricCalibration
 

@@ -13,7 +13,7 @@ from cras_core.config.settings import CrasConfig
 from cras_core.detectors.anomnet.adapter import CoordAdapter
 from cras_core.detectors.anomnet.centroids import CentroidSets, nearest_squared
 from cras_core.detectors.anomnet.losses import contrast, entropy, separation
-from cras_core.detectors.cras.training import VALIDATION_PATCHES, HeadState, Material
+from cras_core.detectors.training import VALIDATION_PATCHES, HeadState, Material
 from cras_core.errors import TrainingError
 from cras_core.features.vectors import Patches, Steps
 from cras_core.registry.bundle import part

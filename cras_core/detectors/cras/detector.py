@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from cras_core.config.settings import CrasConfig, ScoreConfig
-from cras_core.detectors.base import NOT_QUICKLY, GoodCloth, middle, pick_device
+from cras_core.detectors.base import NOT_QUICKLY, GoodCloth
 from cras_core.detectors.centers import ClassCenters, prototypes
 from cras_core.detectors.cras.adapter import Adapter
 from cras_core.detectors.cras.discriminator import Discriminator
-from cras_core.detectors.cras.model import CrasModel, FeatureExtractor, center_aware
+from cras_core.detectors.cras.model import CrasModel, center_aware
 from cras_core.detectors.trained import Trained, extractor_of, misfit
 from cras_core.errors import EnrolError
+from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.tensors import middle, pick_device
 from cras_core.registry.bundle import Bundle, part, read_bundle
 from cras_core.web.calibration import FabricCalibration
 

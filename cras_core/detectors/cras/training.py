@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -18,51 +16,16 @@ from cras_core.detectors.cras.adapter import Adapter
 from cras_core.detectors.cras.detector import ScoreScale, scale_of
 from cras_core.detectors.cras.discriminator import Discriminator
 from cras_core.detectors.cras.loss import discrimination_loss
-from cras_core.detectors.cras.model import CrasModel, FeatureExtractor, center_aware
+from cras_core.detectors.cras.model import CrasModel, center_aware
 from cras_core.detectors.cras.synthesis import synthesise
+from cras_core.detectors.training import VALIDATION_PATCHES, HeadState, Material, Report
 from cras_core.errors import DataError, TrainingError
 from cras_core.features.cache import FabricFeatures
+from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.vectors import DrawnVectors, Patches, Steps, Vectors
 from cras_core.registry.bundle import part
 
-VALIDATION_PATCHES = 4096
-"""Held-back vectors per fabric; enough for the loss, too few to cost time."""
-
 _PROTOTYPE_PATCHES = 16384  # k-means on more changes nothing but the time
-
-Report = Callable[[int, int, str, float | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What the heads train on; everything in the order of the fabrics.
-
-    Attributes:
-        extractor: with its statistics set.
-        seen, held: vectors of every fabric to train on, and held back to stop by.
-        drawn: cells under drawn defects, of every fabric or of none.
-        features: what the vectors of ``seen`` come from.
-    """
-
-    extractor: FeatureExtractor
-    seen: Sequence[Vectors]
-    held: Sequence[Vectors]
-    drawn: Sequence[DrawnVectors]
-    features: Sequence[FabricFeatures]
-
-
-@dataclass(frozen=True, slots=True)
-class HeadState:
-    """Everything that the training of the heads is at the end of an epoch; with it another process goes on as if
-    nothing had been.
-
-    Attributes:
-        tensors: by name.
-        values: the rest, as JSON can hold it.
-    """
-
-    tensors: dict[str, Tensor]
-    values: dict[str, Any]
 
 
 class HeadTraining:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from cras_core.arrays import Image
 from cras_core.data.datasets import DataSet, open_data_set
-from cras_core.data.folders import Strip, TestImage
 from cras_core.data.integrity import sound_judged
+from cras_core.data.values import Strip, TestImage
 from cras_core.detectors.base import Detector
 from cras_core.evaluation.robustness import are_strips
 from cras_core.evaluation.web_recall import FALSE_PX, FOUND_PX, grown

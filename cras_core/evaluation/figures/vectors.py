@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from torch import Tensor
 
-from cras_core.data.folders import Strip, TestImage
+from cras_core.data.values import Strip, TestImage
 from cras_core.detectors.base import TileFeatures
 from cras_core.detectors.trained import Trained
 from cras_core.evaluation.figures.judged import Bools, Floats, TestSet

@@ -1,0 +1,33 @@
+"""Single settings by their dotted names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+
+from cras_core.config.settings import CrasConfig
+from cras_core.errors import ConfigError
+
+
+def with_settings(config: CrasConfig, assignments: Mapping[str, str]) -> CrasConfig:
+    """Changes settings by their dotted names, as in ``{"train.epochs": "50"}``; values are read as JSON, else as text.
+    They are checked together, so their order does not matter.
+
+    Raises:
+        ConfigError: an unknown name, or a value outside its range.
+    """
+    values = config.to_dict()
+    for dotted, text in assignments.items():
+        section, _, name = dotted.partition(".")
+        if not isinstance(values.get(section), dict) or name not in values[section]:
+            raise ConfigError(f"unknown setting {dotted}; known are {', '.join(_names(config))}")
+        try:
+            values[section][name] = json.loads(text)
+        except json.JSONDecodeError:
+            values[section][name] = text
+    return CrasConfig.from_dict(values)
+
+
+def _names(config: CrasConfig) -> list[str]:
+    return [f"{section.name}.{f.name}" for section in fields(config) for f in fields(getattr(config, section.name))]
