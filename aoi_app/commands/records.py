@@ -1,0 +1,46 @@
+"""The commands that list and export what was recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from aoi_app.commands.options import (
+    Database,
+    console,
+)
+from aoi_app.settings.settings import load_settings
+
+
+def rolls(database: Database = None, last: Annotated[int, typer.Option(help="How many.", min=1)] = 20) -> None:
+    """List the latest rolls."""
+    from aoi_app.records.database import database as opened
+    from aoi_app.records.reading import list_rolls
+    from aoi_app.records.roll_log import mark_interrupted
+
+    table = Table("roll", "name", "state", "begun", "source", "fabric", "inspected, m", "gaps, m", "defects")
+    with opened(database or load_settings()[0].database_url) as engine:
+        mark_interrupted(engine)
+        for roll in list_rolls(engine, last):
+            table.add_row(*map(escape, roll))
+    screen = Console()
+    (screen if screen.is_terminal else Console(width=max(160, screen.width))).print(table)
+
+
+def export(
+    roll: Annotated[int, typer.Argument(help="Number of the roll, as 'aoi rolls' lists it.")],
+    out: Annotated[Path, typer.Option(help="Folder for defects.json, defects.csv and itdd/.")] = Path("exported"),
+    database: Database = None,
+) -> None:
+    """Write a recorded roll as files."""
+    from aoi_app.records.database import database as opened
+    from aoi_app.records.export import export_roll
+
+    with opened(database or load_settings()[0].database_url) as engine:
+        written = export_roll(engine, roll, out)
+    console.print(escape(f"{out}: {', '.join(written)}"))

@@ -1,0 +1,109 @@
+"""The commands that evaluate models on pictures and on webs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from cras_core.commands.options import (
+    Bundles,
+    open_detectors,
+    progress_task,
+)
+from cras_core.commands.tables import one_report, spelled, web_table
+from cras_core.commands.terminal import (
+    DataName,
+    Device,
+    JsonFile,
+    Precision,
+    SkipCorrupt,
+    progress_bar,
+    remark,
+    show_table,
+)
+from cras_core.files import write_json
+
+
+def evaluate(
+    bundles: Bundles,
+    data: Annotated[Path, typer.Argument(help="Data set in MVTec layout with test and ground_truth, or VisA.")],
+    json_file: JsonFile = None,
+    dataset: DataName = None,
+    skip_corrupt: SkipCorrupt = False,
+    matching: Annotated[
+        str,
+        typer.Option(
+            "--protocol",
+            help="per-picture, or authors-batch-vote: every picture is compared with the fabric that most of its test "
+            "batch match, as in the authors' code, and as inspection cannot do.",
+        ),
+    ] = "per-picture",
+    device: Device = "auto",
+) -> None:
+    """Judge a model, or several seeds of it, on pictures with masks."""
+    from cras_core.data.datasets import open_data_set
+    from cras_core.evaluation.images import Matching
+    from cras_core.evaluation.images import evaluate as run
+
+    inspectors = open_detectors(bundles, device, "float32")
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
+    with progress_bar() as bar:
+        reports = {
+            name: run(
+                inspector,
+                place,
+                on_check=progress_task(bar, "check"),
+                on_image=progress_task(bar, "evaluate"),
+                matching=cast("Matching", matching),
+            )
+            for name, inspector in inspectors.items()
+        }
+    report = one_report(reports, inspectors, ("fabrics", "mean"))
+    shown = report.get("summary", report)
+    names = ("i_auroc", "i_ap", "i_f1_max", "p_auroc", "p_ap", "p_f1_max", "aupro", "matched")
+    table = Table("fabric", "I-AUROC", "I-AP", "I-F1", "P-AUROC", "P-AP", "P-F1", "AUPRO", "matched")
+    for name, figures in [*shown["fabrics"].items(), ("mean", shown["mean"])]:
+        table.add_row(escape(name), *(spelled(figures[k]) for k in names))
+    if matching != "per-picture":
+        table.title = f"PROTOCOL {matching}: each picture judged by the vote of its test batch"
+        table.caption = "As in the authors' code, to compare with their figures; a running web has no test batch."
+    show_table(table)
+    remark(report["remarks"])
+    if json_file is not None:
+        write_json(json_file, report)
+
+
+def evaluate_web(
+    bundles: Bundles,
+    strips: Annotated[Path, typer.Argument(help="Strips with masks: <fabric>/defect and <fabric>/mask, or AITEX.")],
+    json_file: JsonFile = None,
+    known: Annotated[bool, typer.Option(help="The fabric of a strip is given; --no-known lets it be matched.")] = True,
+    dataset: DataName = None,
+    skip_corrupt: SkipCorrupt = False,
+    device: Device = "auto",
+    precision: Precision = "float32",
+) -> None:
+    """Judge a model, or several seeds of it, on strips of web: recall of defects at fixed false alarms."""
+    from cras_core.data.datasets import open_data_set
+    from cras_core.evaluation.webs import evaluate_web as run
+
+    inspectors = open_detectors(bundles, device, precision)
+    place = open_data_set(strips, dataset, skip_corrupt=skip_corrupt)
+    with progress_bar() as bar:
+        reports = run(
+            inspectors,
+            place,
+            on_check=progress_task(bar, "check"),
+            on_strip=progress_task(bar, "evaluate"),
+            known=known,
+        )
+    report = one_report(reports, inspectors, ("fabrics", "all"))
+    shown = report.get("summary", report)
+    show_table(web_table({**shown["fabrics"], "all": shown["all"]}, "fabric"))
+    remark(report["remarks"])
+    if json_file is not None:
+        write_json(json_file, report)
