@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cras_core.detectors.anomnet.detector import AnomNetDetector
-from cras_core.detectors.cras.detector import Inspector
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.cras.detector import CrasDetector
+from cras_core.detectors.trained import TrainedDetector
 from cras_core.engines.extras import check_onnx
 from cras_core.errors import ConfigError
 from cras_core.registry.bundle import Bundle, read_bundle
@@ -15,10 +15,10 @@ from cras_core.registry.bundle import Bundle, read_bundle
 if TYPE_CHECKING:
     from cras_core.detectors.base import Detector
 
-_KINDS: dict[str, type[Inspector] | type[AnomNetDetector]] = {"cras": Inspector, "anomnet": AnomNetDetector}
+_KINDS: dict[str, type[CrasDetector] | type[AnomNetDetector]] = {"cras": CrasDetector, "anomnet": AnomNetDetector}
 
 
-def open_detector(path: Path, device: str = "auto", precision: str = "float32") -> Trained:
+def load_detector(path: Path, device: str = "auto", precision: str = "float32") -> TrainedDetector:
     """Opens a bundle and its backbone; ``precision``, one of ``trained.PRECISIONS``, is what the backbone computes in.
 
     Raises:
@@ -27,14 +27,14 @@ def open_detector(path: Path, device: str = "auto", precision: str = "float32") 
     return detector_of(read_bundle(path), device, precision)
 
 
-def open_judge(path: Path, device: str = "auto", precision: str = "float32") -> Detector:
+def load_scorer(path: Path, device: str = "auto", precision: str = "float32") -> Detector:
     """Opens a bundle, or an ONNX file that ``cras export`` wrote, to judge cloth with.
 
     Raises:
         BundleError, WeightsError, ConfigError, ExportError: they cannot be used; the message says why.
     """
     if path.suffix.lower() != ".onnx":
-        return open_detector(path, device, precision)
+        return load_detector(path, device, precision)
     if device not in ("auto", "cpu") or precision != "float32":
         raise ConfigError(f"{path} is run on the CPU in float32; leave out --device and --precision.")
     check_onnx()
@@ -43,6 +43,6 @@ def open_judge(path: Path, device: str = "auto", precision: str = "float32") -> 
     return OnnxDetector.load(path)
 
 
-def detector_of(bundle: Bundle, device: str = "auto", precision: str = "float32") -> Trained:
-    """The inverse of ``train.to_bundle``. Raises as ``open_detector``."""
+def detector_of(bundle: Bundle, device: str = "auto", precision: str = "float32") -> TrainedDetector:
+    """The inverse of ``train.to_bundle``. Raises as ``load_detector``."""
     return _KINDS[bundle.config.heads.detector].from_bundle(bundle, device, precision)

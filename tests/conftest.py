@@ -23,7 +23,7 @@ from cras_core.config.reading import with_settings
 from cras_core.data.folders import find_normal_images
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, write_bundle
 from cras_core.training.train import train
@@ -72,9 +72,9 @@ def bundle_path(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def inspector(bundle_path: Path) -> Inspector:
+def inspector(bundle_path: Path) -> CrasDetector:
     """The small model, ready."""
-    return Inspector.load(bundle_path, "cpu")
+    return CrasDetector.load(bundle_path, "cpu")
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from sqlalchemy import Engine
 
-from aoi_app.app.camera_controller import CameraAnswers
+from aoi_app.app.camera_controller import CameraController
 from aoi_app.app.collection_controller import RunningRoll
 from aoi_app.app.qt_bridge import QtBridge
-from aoi_app.app.review_controller import VerdictAnswers
-from aoi_app.app.samples_controller import EnrolAnswers
+from aoi_app.app.review_controller import ReviewController
+from aoi_app.app.samples_controller import SamplesController
 from aoi_app.camera_setup.focus_state import reads_a_camera
 from aoi_app.inspection import overlay
 from aoi_app.inspection.defects import Defect, Remark
@@ -29,22 +29,22 @@ from aoi_app.live.session import Session
 from aoi_app.live.state import News, Snapshot, State
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
-from aoi_app.records.reviews import VerdictDesk
+from aoi_app.records.reviews import ReviewRecorder
 from aoi_app.samples.from_reviews import ReviewedRoll
 from aoi_app.settings.defect_types import load_catalogue
 from aoi_app.settings.folders import catalogue_path, recipes_folder, tiles_folder
 from aoi_app.settings.recipe import Recipe, RecipeError
-from aoi_app.settings.recipe_book import RecipeDesk
+from aoi_app.settings.recipe_book import RecipeBook
 from aoi_app.settings.settings import Settings, save_settings
 from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.source import FrameSource, SourceError
 from aoi_app.ui.main.actions import ROWS
 from aoi_app.ui.main.main_window import MainWindow
 from aoi_app.ui.recipe.recipe_dialog import RecipeDialog
-from aoi_app.ui.recipe.scale_dialog import RulerDialog
+from aoi_app.ui.recipe.scale_dialog import ScaleDialog
 from aoi_app.ui.widgets.actions import connect, shortcuts_text
 from aoi_app.ui.widgets.theme import apply_theme
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.trained import TrainedDetector
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +76,10 @@ class Application(QObject):
         self._engine = engine
         self.choice = choice
         self._bundle = bundle
-        self._recipes = RecipeDesk(recipe, recipes_folder())
+        self._recipes = RecipeBook(recipe, recipes_folder())
         self._threshold_is_of_cloth = False  # the slider has followed a recipe, not a hand
         self._loader = ModelLoader(device, precision, self._model_loaded.emit)
-        self._inspector: Trained | None = None
+        self._inspector: TrainedDetector | None = None
         self._model = ""
         self._session: Session | None = None
         self.source: FrameSource | None = None
@@ -91,8 +91,8 @@ class Application(QObject):
         self._begins_when_loaded = False
         self._closing = False
         self.window = MainWindow()
-        self.cameras = CameraAnswers(self)
-        self.enrolling = EnrolAnswers(self)
+        self.cameras = CameraController(self)
+        self.enrolling = SamplesController(self)
         self._bridge = QtBridge(self)
         self.enrolling.follow(self._bridge)
         self._connect()
@@ -150,8 +150,12 @@ class Application(QObject):
         view.followed.connect(window.actions_by_key["follow"].setChecked)
         view.place_chosen.connect(table.select_at)
         table.chosen.connect(self._show_defect)
-        verdicts = self._verdicts = VerdictAnswers(
-            VerdictDesk(self._engine), self._roll_id, table.defects.set_review, self.warn, self.enrolling.learn_review
+        verdicts = self._verdicts = ReviewController(
+            ReviewRecorder(self._engine),
+            self._roll_id,
+            table.defects.set_review,
+            self.warn,
+            self.enrolling.learn_review,
         )
         table.decided.connect(verdicts.decide)
         table.type_named.connect(verdicts.name_type)
@@ -424,7 +428,7 @@ class Application(QObject):
             self.note("Click on the two ends of a known length on the cloth, straight across the web or along it.")
 
     def _measured(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
-        dialog = RulerDialog(self._recipes.line, begin, end, self.window)
+        dialog = ScaleDialog(self._recipes.line, begin, end, self.window)
         dialog.accepted.connect(lambda: self._use_recipe(dialog.recipe, is_ordered=dialog.recipe.fabric is not None))
         dialog.finished.connect(lambda _: self.window.live_view.measure(False))
         dialog.finished.connect(lambda _: self.window.actions_by_key["measure"].setChecked(False))

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from PySide6.QtCore import Qt
 
-from aoi_app.camera_setup.focus_service import CameraAid
+from aoi_app.camera_setup.focus_service import FocusService
 from aoi_app.camera_setup.focus_state import reads_a_camera
-from aoi_app.camera_setup.service import CameraDesk
+from aoi_app.camera_setup.service import CameraService
 from aoi_app.settings.folders import flat_fields_folder
 from aoi_app.settings.settings import CameraChoice, Settings, save_settings
 from aoi_app.sources.acquisition.blocks import CameraBlocks
@@ -48,7 +48,7 @@ class Line(Protocol):
         """Says something for a few seconds."""
 
 
-class CameraAnswers:
+class CameraController:
     """Holds the dialogs about cameras, and who holds the camera meanwhile.
 
     Attributes:
@@ -58,8 +58,8 @@ class CameraAnswers:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self.desk: CameraDesk | None = None
-        self.aid: CameraAid | None = None
+        self.desk: CameraService | None = None
+        self.aid: FocusService | None = None
         self._dialog: CameraDialog | None = None
 
     @property
@@ -95,7 +95,7 @@ class CameraAnswers:
         if self._dialog is not None:
             self._dialog.raise_()
             return
-        desk = self.desk = CameraDesk(self._kept(), self.of_the_line)
+        desk = self.desk = CameraService(self._kept(), self.of_the_line)
         dialog = self._dialog = CameraDialog(desk, self._line.window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.chosen.connect(self._keep)
@@ -115,7 +115,7 @@ class CameraAnswers:
         if self._dialog is not None:
             line.note("The camera dialog holds the camera. Close it first, then set up light and focus.")
             return
-        self.aid = aid = CameraAid(self._kept(), flat_fields_folder())
+        self.aid = aid = FocusService(self._kept(), flat_fields_folder())
         dialog = SetupDialog(THEMES[line.settings.theme], line.window)
         page = dialog.flat_field_page
         dialog.ticked.connect(lambda: dialog.show_snapshot(aid.snapshot()))

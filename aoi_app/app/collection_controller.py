@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from aoi_app.inspection.defects import Remark
 from aoi_app.live.session import Session
-from aoi_app.samples.collection import CollectDesk
+from aoi_app.samples.collection import Collection
 from aoi_app.samples.collection_state import CollectStatus
 from aoi_app.settings.recipe import Recipe
 from cras_core.data.samples.store import SampleStore
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
-    from cras_core.detectors.trained import Trained
+    from cras_core.detectors.trained import TrainedDetector
 
 
 class Bar(Protocol):
@@ -47,16 +47,16 @@ class RunningRoll:
     session: Session
     name: str
     recipe: Recipe
-    inspector: Trained
+    inspector: TrainedDetector
     separate: bool
 
 
-class Collecting:
+class CollectionController:
     """Asks, begins, ends and tells."""
 
     def __init__(
         self,
-        desk: CollectDesk,
+        desk: Collection,
         store: SampleStore,
         bar: Bar,
         roll: Callable[[], RunningRoll | None],

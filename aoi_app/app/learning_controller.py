@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from aoi_app.learning.service import ModelDesk
+from aoi_app.learning.service import LearningService
 from aoi_app.settings.folders import library_folder, models_folder
 from aoi_app.settings.settings import Learning
 from aoi_app.ui.models.pages import ModelPages
@@ -14,7 +14,7 @@ from cras_core.data.samples.store import SampleStore
 from cras_core.registry.store import ModelStore
 
 
-class Teaching:
+class LearningController:
     """
     Attributes:
         desk: learns and keeps models.
@@ -31,8 +31,8 @@ class Teaching:
         on_learning: Callable[[Learning], None],
         device: str,
     ) -> None:
-        """Arguments as of ``ModelDesk``."""
-        self.desk = ModelDesk(
+        """Arguments as of ``LearningService``."""
+        self.desk = LearningService(
             SampleStore(library_folder()),
             ModelStore(models_folder()),
             running=running,

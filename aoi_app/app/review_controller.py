@@ -9,16 +9,16 @@ from typing import cast
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import Review, Verdict
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.reviews import VerdictDesk
+from aoi_app.records.reviews import ReviewRecorder
 from aoi_app.settings.defect_types import DefectType
 
 
-class VerdictAnswers:
+class ReviewController:
     """What happens when a person says something of a defect: it is recorded, then shown."""
 
     def __init__(
         self,
-        desk: VerdictDesk,
+        desk: ReviewRecorder,
         roll_id: Callable[[], int],
         show: Callable[[int, Review], None],
         warn: Callable[[str], None],

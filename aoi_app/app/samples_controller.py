@@ -7,14 +7,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from aoi_app.app.collection_controller import Collecting, RunningRoll
-from aoi_app.app.learning_controller import Teaching
+from aoi_app.app.collection_controller import CollectionController, RunningRoll
+from aoi_app.app.learning_controller import LearningController
 from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import Review
-from aoi_app.samples.collection import CollectDesk
+from aoi_app.samples.collection import Collection
 from aoi_app.samples.from_reviews import ReviewedRoll, ReviewLearner
-from aoi_app.samples.service import EnrolDesk
+from aoi_app.samples.service import SampleService
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.folders import catalogue_path, library_folder
 from aoi_app.settings.people import user
@@ -64,7 +64,7 @@ class Line(Protocol):
         """Says for a few seconds that something did not go as wanted."""
 
 
-class EnrolAnswers:
+class SamplesController:
     """Holds the window of the fabrics, and what works behind it.
 
     Attributes:
@@ -77,10 +77,12 @@ class EnrolAnswers:
         self._line = line
         store = SampleStore(library_folder())
         bar = line.window.collect_bar
-        self.collecting = Collecting(CollectDesk(store, user()), store, bar, lambda: line.running_roll, line.warn)
+        self.collecting = CollectionController(
+            Collection(store, user()), store, bar, lambda: line.running_roll, line.warn
+        )
         self._learner = ReviewLearner(store, user())
-        self.enrolment: tuple[EnrolDesk, Thumbnails, EnrolWindow] | None = None
-        self.teaching: Teaching | None = None
+        self.enrolment: tuple[SampleService, Thumbnails, EnrolWindow] | None = None
+        self.teaching: LearningController | None = None
         bar.begin_asked.connect(self.collecting.begin)
         bar.end_asked.connect(self.collecting.end)
         bar.enrol_asked.connect(self.open)
@@ -100,7 +102,7 @@ class EnrolAnswers:
         """Shows the window in which fabrics are enrolled; the line goes on."""
         if self.enrolment is None:
             line = self._line
-            desk = EnrolDesk(SampleStore(library_folder()), catalogue_path(), user())
+            desk = SampleService(SampleStore(library_folder()), catalogue_path(), user())
             thumbnails = Thumbnails(THUMBNAIL_PX)
             window = EnrolWindow(desk, thumbnails, THEMES[line.settings.theme])
             window.samples_page.fabrics.last_folder = line.settings.last_folder
@@ -143,10 +145,10 @@ class EnrolAnswers:
             thumbnails.close()
             desk.close()
 
-    def _teach(self, window: EnrolWindow) -> Teaching:
+    def _teach(self, window: EnrolWindow) -> LearningController:
         """Adds the pages about models to the window of the samples."""
         line = self._line
-        teaching = Teaching(
+        teaching = LearningController(
             THEMES[line.settings.theme],
             line.settings.learning,
             running=lambda: line.bundle,

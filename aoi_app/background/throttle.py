@@ -7,7 +7,7 @@ import time
 _LONGEST_WAIT_S = 1.0
 
 
-class GiveWay:
+class Throttle:
     """Called after each step, it waits a multiple of the time that the step took."""
 
     def __init__(self, share: float) -> None:

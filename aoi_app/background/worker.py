@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 Job = Callable[[], object]
 
 
-class JobLane:
+class SerialWorker:
     """Does jobs in their order; one that fails is told and the next is done."""
 
     def __init__(

@@ -38,7 +38,7 @@ _PHASES: dict[Reference | None, Phase] = {None: Phase.LIVE, "dark": Phase.DARK, 
 _SILENT = "Nothing comes from the camera. Let the web run, or check its trigger."
 
 
-class CameraAid:
+class FocusService:
     """Reads a camera that no roll uses. What is asked of it is done in its thread; what came of it is in the snapshot.
 
     Of the blocks the newest is looked at, ten times a second; while something is recorded, every block is taken.

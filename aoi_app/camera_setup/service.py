@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from aoi_app.camera_setup.state import DeskView, Key, device_row, feature_row
+from aoi_app.camera_setup.state import CameraState, Key, device_row, feature_row
 from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.acquisition.process import CameraProcess
 from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig, CameraError, DeviceInfo
@@ -58,7 +58,7 @@ class OpenCamera(Protocol):
         """Sets features while the camera stands. Raises CameraError."""
 
 
-class CameraDesk:
+class CameraService:
     """A ``Desk`` for the dialog. ``close`` it when the dialog goes."""
 
     def __init__(self, kept: CameraChoice, line: Callable[[], OpenCamera | None]) -> None:
@@ -72,7 +72,7 @@ class CameraDesk:
         self._own: CameraProcess | None = None
         self._pause_s = _REFRESH_S
         self._lock = threading.Lock()
-        self._view = DeskView(producer=kept.producer, serial=kept.serial, preset=kept.preset)
+        self._view = CameraState(producer=kept.producer, serial=kept.serial, preset=kept.preset)
         self._jobs: queue.Queue[tuple[str, Callable[[], object]] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="camera desk", daemon=True)
         self._thread.start()
@@ -83,7 +83,7 @@ class CameraDesk:
         is_at_work = self._own is not None or not self._jobs.empty() or bool(self.view().busy)
         return is_at_work and self._thread.is_alive()
 
-    def view(self) -> DeskView:
+    def view(self) -> CameraState:
         """What there is to show now."""
         with self._lock:
             return self._view

@@ -68,7 +68,7 @@ class PanelRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DeskView:
+class CameraState:
     """Everything that the dialog shows at one moment.
 
     Attributes:
@@ -100,7 +100,7 @@ class DeskView:
 class Desk(Protocol):
     """Whom the dialog asks. Every call returns at once; ``view`` tells later what came of it."""
 
-    def view(self) -> DeskView:
+    def view(self) -> CameraState:
         """What there is to show now."""
 
     def look(self) -> None:

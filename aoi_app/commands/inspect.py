@@ -71,7 +71,7 @@ def inspect(
     Exit status: 0 everything was inspected; 2 nothing could be done; 3 something was not inspected or not written
     (it is listed); 130 stopped by Ctrl-C, with what was done until then written.
     """
-    from aoi_app.live.headless import InspectJob, run
+    from aoi_app.live.headless import HeadlessRun, run
 
     recipe = chosen_recipe(
         recipe_file,
@@ -85,7 +85,7 @@ def inspect(
     if (strips is None) == (source is None):
         raise SourceError("Name what to inspect: a folder, or a source with --source, and not both.")
     spec = spec_of(strips) if strips is not None else str(source)
-    job = InspectJob(
+    job = HeadlessRun(
         SourceChoice(
             spec,
             separate=separate,

@@ -11,13 +11,13 @@ from aoi_app.inspection.defects import Defect, Gap, Remark, RemarkKind, SourceSp
 from aoi_app.inspection.outcome import Outcome, joined
 from aoi_app.inspection.recent_web import RecentWeb, Strip
 from aoi_app.inspection.remarks import ClothRemarks
-from aoi_app.inspection.roll_model import Judge, judge
+from aoi_app.inspection.roll_model import RollModel, judge
 from aoi_app.inspection.segment import Segment
-from aoi_app.settings.active_recipe import RecipeInForce
+from aoi_app.settings.active_recipe import ActiveRecipe
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
 from cras_core.arrays import Image
-from cras_core.web.baseline import RunningReference
+from cras_core.web.baseline import RunningBaseline
 from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.protocols import TileDetector
 from cras_core.web.regions import Region, RegionConfig, RegionTracker, shape_of
@@ -54,12 +54,12 @@ class RollInspection:
         """
         self._recipe = recipe
         self._model = judge(detector, "", tiling, recipe)
-        self._next_model: Judge | None = None
+        self._next_model: RollModel | None = None
         self._keep_tiles = keep_tiles
-        self._in_force = RecipeInForce(recipe, own_recipes or {})
+        self._in_force = ActiveRecipe(recipe, own_recipes or {})
         self._threshold = self._recipe_threshold = recipe.threshold
         self._segment: Segment | None = None
-        self._reference: RunningReference | None = None
+        self._reference: RunningBaseline | None = None
         self._fabric: int | None = None
         self._spans: deque[SourceSpan] = deque()
         self._origin_line = 0  # where the metres of this web begin
@@ -210,7 +210,7 @@ class RollInspection:
             return Outcome()
         return joined([self._take(segment, rows) for rows in segment.web.push(image)])
 
-    def _change_model(self, model: Judge, line: int) -> Outcome:
+    def _change_model(self, model: RollModel, line: int) -> Outcome:
         """The next model goes on from a line of the roll."""
         segment = self._segment
         outcomes: list[Outcome] = []

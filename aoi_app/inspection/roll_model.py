@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from aoi_app.settings.recipe import Recipe, RecipeError
-from cras_core.web.baseline import ReferenceConfig
+from cras_core.web.baseline import BaselineConfig
 from cras_core.web.canvas import WebConfig
 from cras_core.web.edges import EdgeConfig
 from cras_core.web.protocols import TileDetector
@@ -14,7 +14,7 @@ from cras_core.web.tiling import TilingConfig
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class RollModel:
     """One model on one roll.
 
     Attributes:
@@ -30,7 +30,7 @@ class Judge:
     identity: str
 
 
-def judge(detector: TileDetector, identity: str, tiling: TilingConfig, recipe: Recipe) -> Judge:
+def judge(detector: TileDetector, identity: str, tiling: TilingConfig, recipe: Recipe) -> RollModel:
     """Makes a judge.
 
     Args:
@@ -52,6 +52,6 @@ def judge(detector: TileDetector, identity: str, tiling: TilingConfig, recipe: R
     )
     fabric = fabrics.index(recipe.fabric) if recipe.fabric is not None else None
     tiling = dataclasses.replace(tiling, overlap_px=recipe.overlap_px)
-    return Judge(
-        detector, WebConfig(tiling, edges, ReferenceConfig(enabled=recipe.relative), fabric), fabrics, identity
+    return RollModel(
+        detector, WebConfig(tiling, edges, BaselineConfig(enabled=recipe.relative), fabric), fabrics, identity
     )

@@ -18,7 +18,7 @@ from cras_core.registry.entries import Entry, Promotion, entry_of, way_back
 from cras_core.registry.store import ModelStore
 
 
-class Look:
+class ModelsReader:
     """What of a ``ModelView`` is on disk. Used by one thread at a time."""
 
     def __init__(self, store: SampleStore, models: ModelStore) -> None:

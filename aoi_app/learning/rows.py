@@ -21,7 +21,7 @@ from aoi_app.learning.training_job import JobState, JobView
 from aoi_app.learning.wording import KINDS, STAGES
 
 if TYPE_CHECKING:
-    from cras_core.evaluation.candidate import FabricFigures, Trial
+    from cras_core.evaluation.candidate import CandidateReport, FabricFigures
     from cras_core.evaluation.candidate_reports import KeptTrial
     from cras_core.registry.diff import Comparison, Limits
     from cras_core.registry.entries import Entry, Promotion
@@ -111,7 +111,7 @@ def compared(
     )
 
 
-def _fabric(name: str, trial: Trial, folder: Path, is_provisional: bool) -> ComparedFabric:
+def _fabric(name: str, trial: CandidateReport, folder: Path, is_provisional: bool) -> ComparedFabric:
     before, after = trial.figures(name)
     old = trial.running or [None] * len(trial.candidate)
     tiles = tuple(

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from aoi_app.background.throttle import GiveWay
-from aoi_app.background.worker import JobLane
-from aoi_app.learning.reader import Look
+from aoi_app.background.throttle import Throttle
+from aoi_app.background.worker import SerialWorker
+from aoi_app.learning.reader import ModelsReader
 from aoi_app.learning.rows import compared, difference, training_view
 from aoi_app.learning.state import ModelView
 from aoi_app.learning.training_job import JobState, TrainingJob
@@ -41,7 +41,7 @@ _SHARES_ALONE = {TRIAL_STAGE: (0.0, 1.0)}
 _LAST_WAIT_S = 5.0
 
 
-class ModelDesk:
+class LearningService:
     """A ``Models`` for the pages. ``close`` it when the program goes."""
 
     def __init__(
@@ -72,7 +72,7 @@ class ModelDesk:
         self._device, self._settings = device, tuple(settings)
         self._lock = threading.RLock()
         self._view = ModelView(learning=learning or Learning())
-        self._look_at = Look(store, models)
+        self._look_at = ModelsReader(store, models)
         self._looking = threading.Lock()
         self._kept: KeptTrial | None = None
         self._job: TrainingJob | None = None
@@ -81,8 +81,8 @@ class ModelDesk:
         self._stopping = threading.Event()
         self._is_closed = False
         self._asked_s = self._looked_s = 0.0
-        self._quick = JobLane("models", self._fail, self._watch, _WATCH_S)
-        self._slow = JobLane("learning", self._fail)
+        self._quick = SerialWorker("models", self._fail, self._watch, _WATCH_S)
+        self._slow = SerialWorker("learning", self._fail)
         self.look()
 
     @property
@@ -407,7 +407,7 @@ class ModelDesk:
         self._slow.put(job)
 
     def _teller(self, shares: dict[str, tuple[float, float]]) -> Callable[[Progress], None]:
-        give_way = GiveWay(1.0)
+        give_way = Throttle(1.0)
 
         def tell(step: Progress) -> None:
             give_way()

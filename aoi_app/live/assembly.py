@@ -17,11 +17,11 @@ from aoi_app.sources.source import FrameSource
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from cras_core.detectors.trained import Trained
+    from cras_core.detectors.trained import TrainedDetector
 
 
 def make_session(
-    inspector: Trained,
+    inspector: TrainedDetector,
     source: FrameSource,
     recipe: Recipe,
     engine: Engine,

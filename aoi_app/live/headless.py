@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from aoi_app.live.assembly import make_session
-from aoi_app.live.model_loader import load_inspector
+from aoi_app.live.model_loader import load_model
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
 from aoi_app.records.database import database
@@ -31,14 +31,14 @@ from aoi_app.sources.source import FrameSource, TellsStatus
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from cras_core.detectors.trained import Trained
+    from cras_core.detectors.trained import TrainedDetector
 
 COMPLETE, UNUSABLE, INCOMPLETE, STOPPED = 0, 2, 3, 130
 """Exit codes: everything was inspected; nothing could be done; something was not inspected or written; stopped."""
 
 
 @dataclass(frozen=True, slots=True)
-class InspectJob:
+class HeadlessRun:
     """What to inspect and where to put it.
 
     Attributes:
@@ -62,7 +62,7 @@ class InspectJob:
     tiles: bool = True
 
 
-def run(job: InspectJob, console: Console) -> int:
+def run(job: HeadlessRun, console: Console) -> int:
     """Inspects and returns the exit code. What was done until a stop is kept and written.
 
     Raises:
@@ -72,7 +72,7 @@ def run(job: InspectJob, console: Console) -> int:
     with source:  # a source that cannot be used is said before torch is loaded
         total = source.total_lines
         _say_status(source, console)
-    inspector = load_inspector(job.bundle, job.device, job.precision)
+    inspector = load_model(job.bundle, job.device, job.precision)
     try:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -95,10 +95,10 @@ def _say_status(source: FrameSource, console: Console) -> None:
 
 
 def _inspect(
-    job: InspectJob,
+    job: HeadlessRun,
     source: FrameSource,
     total_lines: int | None,
-    inspector: Trained,
+    inspector: TrainedDetector,
     engine: Engine,
     console: Console,
 ) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
-    from cras_core.detectors.trained import Trained
+    from cras_core.detectors.trained import TrainedDetector
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class LoadedModel:
     """
 
     bundle: Path
-    inspector: Trained | None = None
+    inspector: TrainedDetector | None = None
     identity: str = ""
     problem: str = ""
 
@@ -41,7 +41,7 @@ class ModelLoader:
     def __init__(self, device: str, precision: str, done: Callable[[LoadedModel], None]) -> None:
         """
         Args:
-            device, precision: as for ``load_inspector``.
+            device, precision: as for ``load_model``.
             done: told the outcome, in the loading thread.
         """
         self.device = device
@@ -65,7 +65,7 @@ class ModelLoader:
 
     def _run(self, bundle: Path) -> None:
         try:
-            inspector = load_inspector(bundle, self.device, self._precision, leave_a_core=True)
+            inspector = load_model(bundle, self.device, self._precision, leave_a_core=True)
             loaded = LoadedModel(bundle, inspector, inspector.identity or "")
         except CrasError as error:
             loaded = LoadedModel(bundle, problem=str(error))
@@ -76,7 +76,7 @@ class ModelLoader:
             self._done(loaded)
 
 
-def load_inspector(bundle: Path, device: str, precision: str = "float32", *, leave_a_core: bool = False) -> Trained:
+def load_model(bundle: Path, device: str, precision: str = "float32", *, leave_a_core: bool = False) -> TrainedDetector:
     """Opens a bundle. Slow: torch and the backbone are loaded here.
 
     Args:
@@ -90,10 +90,10 @@ def load_inspector(bundle: Path, device: str, precision: str = "float32", *, lea
     """
     import torch
 
-    from cras_core.loading import open_detector
+    from cras_core.loading import load_detector
 
     cores = os.cpu_count() or 2
     torch.set_num_threads(max(1, cores - 1 if leave_a_core else cores))
-    inspector = open_detector(bundle, device, precision)
+    inspector = load_detector(bundle, device, precision)
     logger.info("model %s on %s", bundle, inspector.device)
     return inspector

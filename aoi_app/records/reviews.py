@@ -53,7 +53,7 @@ def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error
 
 
-class VerdictDesk:
+class ReviewRecorder:
     """Every answer is what stands in the records when it is given."""
 
     def __init__(self, engine: Engine, who: str | None = None) -> None:

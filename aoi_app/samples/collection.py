@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.background.throttle import GiveWay
+from aoi_app.background.throttle import Throttle
 from aoi_app.live.session import Session
 from aoi_app.samples.collection_state import CollectStatus, described
 from aoi_app.samples.collector import Collector, IsDuplicate
@@ -20,12 +20,12 @@ from cras_core.data.samples.values import FabricRecord
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
-    from cras_core.detectors.trained import Trained
+    from cras_core.detectors.trained import TrainedDetector
 
 logger = logging.getLogger(__name__)
 
 
-class CollectDesk:
+class Collection:
     """One collection at a time. Called by the window's thread."""
 
     def __init__(self, store: SampleStore, author: str = "") -> None:
@@ -37,7 +37,7 @@ class CollectDesk:
         self._judging: threading.Thread | None = None
 
     def begin(
-        self, fabric: str, session: Session, roll: str, recipe: Recipe, inspector: Trained, *, separate: bool
+        self, fabric: str, session: Session, roll: str, recipe: Recipe, inspector: TrainedDetector, *, separate: bool
     ) -> None:
         """Collects from a running roll; a fabric that is new is begun with the recipe.
 
@@ -93,7 +93,7 @@ class CollectDesk:
         with self._lock:
             self._status = status
 
-    def _judge_when_over(self, collector: Collector, fabric: str, inspector: Trained) -> None:
+    def _judge_when_over(self, collector: Collector, fabric: str, inspector: TrainedDetector) -> None:
         """Waits for the end of the collection and says which of its samples a person should look at."""
         from cras_core.evaluation.suspicion import FEWEST_TILES, judge_samples
 
@@ -109,7 +109,7 @@ class CollectDesk:
                 self._show(done)
                 return
             self._show(replace(done, text=f"{done.text} Comparing them with each other …"))
-            judged = judge_samples(self._store, fabric, inspector, on_progress=GiveWay(3.0))
+            judged = judge_samples(self._store, fabric, inspector, on_progress=Throttle(3.0))
         except CrasError as error:
             self._show(replace(done, text=f"{done.text} {error}", is_alarm=True))
             return
@@ -118,7 +118,7 @@ class CollectDesk:
         self._show(replace(done, text=f"{done.text} {look}. Enrol the fabric with Ctrl+N."))
 
 
-def _duplicates(inspector: Trained) -> IsDuplicate:
+def _duplicates(inspector: TrainedDetector) -> IsDuplicate:
     from cras_core.evaluation.near_duplicates import DuplicateFilter
 
     seen = DuplicateFilter()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class CollectView:
+class CollectionState:
     """How collecting goes.
 
     Attributes:
@@ -50,7 +50,7 @@ class CollectStatus:
     collected: int = 0
 
 
-def described(view: CollectView) -> str:
+def described(view: CollectionState) -> str:
     """How collecting goes, in a sentence."""
     left_out = [
         f"{n} {why}"

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from aoi_app.inspection.outcome import Outcome
-from aoi_app.samples.collection_state import CollectView
+from aoi_app.samples.collection_state import CollectionState
 from aoi_app.samples.tile_plan import Candidate, CollectConfig, TilePlan
 from aoi_app.settings.recipe import Recipe
 from cras_core.arrays import Image
@@ -75,7 +75,7 @@ class Collector:
         self._queue: queue.Queue[tuple[Candidate, str] | None] = queue.Queue(_MOST_WAITING)
         self._planning = threading.Lock()
         self._lock = threading.Lock()
-        self._view = CollectView(fabric)
+        self._view = CollectionState(fabric)
         self._thread = threading.Thread(target=self._work, name="collect samples", daemon=True)
         self._thread.start()
 
@@ -100,7 +100,7 @@ class Collector:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def view(self) -> CollectView:
+    def view(self) -> CollectionState:
         """How it goes."""
         with self._lock:
             return self._view

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aoi_app.background.worker import JobLane
-from aoi_app.samples.state import EnrolView, FabricRow, OpenTile, count
+from aoi_app.background.worker import SerialWorker
+from aoi_app.samples.state import FabricRow, OpenTile, SamplesState, count
 from aoi_app.settings.defect_types import CatalogueError, DefectType, load_catalogue, save_catalogue
 from cras_core.data.samples.archive import export_fabric, import_fabric
 from cras_core.data.samples.cutting import pictures_at
@@ -35,7 +35,7 @@ _UNWATCHED_S = 3.0  # nobody asked for the view so long: the window is closed
 _SHOW_S = 0.5  # between two views of samples that are being added
 
 
-class EnrolDesk:
+class SampleService:
     """A ``SampleDesk`` for the window. ``close`` it when the program goes."""
 
     def __init__(self, store: SampleStore, catalogue: Path, author: str = "") -> None:
@@ -47,14 +47,14 @@ class EnrolDesk:
         """
         self._store, self._catalogue, self._author = store, catalogue, author
         self._lock = threading.RLock()
-        self._view = EnrolView(busy=_READING)
+        self._view = SamplesState(busy=_READING)
         self._steps: list[Mapping[str, Choice]] = []  # what undo writes, the latest last
         self._writes = 0  # that wait or go on
         self._seen: dict[Path, tuple[int, ...]] = {}
         self._stopping = threading.Event()
         self._asked_s = self._next_look_s = 0.0
-        self._quick = JobLane("samples", self._fail)
-        self._slow = JobLane("fabrics", self._fail, self._refresh, _REFRESH_S)
+        self._quick = SerialWorker("samples", self._fail)
+        self._slow = SerialWorker("fabrics", self._fail, self._refresh, _REFRESH_S)
         self._quick.put(self._load_catalogue)
         self.look()
 
@@ -63,7 +63,7 @@ class EnrolDesk:
         """No thread is alive."""
         return self._quick.wait(0) and self._slow.wait(0)
 
-    def view(self) -> EnrolView:
+    def view(self) -> SamplesState:
         """What there is to show now."""
         self._asked_s = time.monotonic()
         with self._lock:

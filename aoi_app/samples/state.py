@@ -60,7 +60,7 @@ class OpenTile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EnrolView:
+class SamplesState:
     """Everything that the window shows at one moment.
 
     Attributes:
@@ -99,7 +99,7 @@ class EnrolView:
 class SampleDesk(Protocol):
     """Whom the window asks. Every call returns at once; ``view`` tells later what came of it."""
 
-    def view(self) -> EnrolView:
+    def view(self) -> SamplesState:
         """What there is to show now."""
 
     def look(self) -> None:

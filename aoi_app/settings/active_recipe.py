@@ -9,7 +9,7 @@ from aoi_app.settings.recipe import Recipe
 _NOT_IN_MID_ROLL = ("mm_per_px", "line_mm", "overlap_px", "find_edges", "selvedge_margin_mm")
 
 
-class RecipeInForce:
+class ActiveRecipe:
     """Threshold and smallest defect follow the cloth; everything else is that of the roll's recipe to its end."""
 
     def __init__(self, roll: Recipe, own: Mapping[str, Recipe]) -> None:

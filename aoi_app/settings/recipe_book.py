@@ -8,7 +8,7 @@ from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.recipe_store import load_recipes, save_recipe
 
 
-class RecipeDesk:
+class RecipeBook:
     """Keeps the recipes of fabrics in their folder, and the one that the next roll begins with.
 
     Attributes:

@@ -39,9 +39,9 @@ def export(
     size = None if tile_px is None else _size_of(tile_px)
     from cras_core.engines.onnx_export import cloth_tiles, to_onnx, trial_tiles, write
     from cras_core.engines.parity import TOLERANCE, prove
-    from cras_core.loading import open_detector
+    from cras_core.loading import load_detector
 
-    detector = open_detector(bundle, "cpu")
+    detector = load_detector(bundle, "cpu")
     side = detector.config.tiling.tile_px
     size = size or (side, side)
     tiles = trial_tiles(size, max(_TRIAL_TILES, len(detector.fabrics)))

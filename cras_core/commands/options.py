@@ -78,9 +78,9 @@ def check_judged(data: DataSet, normal: list[NormalImages]) -> None:
 
 def open_detectors(bundles: list[Path], device: str, precision: str) -> dict[str, Detector]:
     """The models by the names of their files. Raises CrasError."""
-    from cras_core.loading import open_judge
+    from cras_core.loading import load_scorer
 
-    return {str(path): open_judge(path, device, precision) for path in bundles}
+    return {str(path): load_scorer(path, device, precision) for path in bundles}
 
 
 def progress_task(bar: Progress, name: str) -> Callable[[Path, int, int], None]:

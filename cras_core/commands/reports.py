@@ -41,9 +41,9 @@ def robustness(
     """Judge a model on disturbed test data, beside table VII of the paper."""
     from cras_core.data.datasets import open_data_set
     from cras_core.evaluation.robustness import robustness as run
-    from cras_core.loading import open_detector
+    from cras_core.loading import load_detector
 
-    inspector = open_detector(bundle, device, precision)
+    inspector = load_detector(bundle, device, precision)
     tasks: dict[str, Any] = {}
     with progress_bar() as bar:
 
@@ -111,10 +111,10 @@ def figures(
         raise CrasError("Figures need matplotlib, which is not installed: pip install matplotlib")
     from cras_core.data.datasets import open_data_set
     from cras_core.evaluation.figures import FigureOptions, write_figures
-    from cras_core.loading import open_detector
+    from cras_core.loading import load_detector
 
     options = FigureOptions(projection, rows, vectors, tuple(recall or ()), seed, known, min_max)
-    inspector = open_detector(bundle, device)
+    inspector = load_detector(bundle, device)
     tasks: dict[str, Any] = {}
     with progress_bar() as bar:
 

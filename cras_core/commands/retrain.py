@@ -19,7 +19,7 @@ from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
     from cras_core.config.settings import CrasConfig
-    from cras_core.evaluation.candidate import Trial
+    from cras_core.evaluation.candidate import CandidateReport
     from cras_core.registry.bundle import Bundle
     from cras_core.registry.store import ModelStore
     from cras_core.training.progress import Progress, ShouldStop
@@ -137,7 +137,7 @@ def _config(running: Bundle | None, like: Path | None, settings: list[str]) -> C
     return with_settings(config, {name: value for name, _, value in pairs})
 
 
-def trial_table(trial: Trial) -> Table:
+def trial_table(trial: CandidateReport) -> Table:
     """What both models do on every fabric."""
     table = Table("fabric", "model", "good cloth", "false alarms", "per 100 m2", "drawn defects", "confirmed defects")
     for fabric in trial.fabrics:

@@ -112,10 +112,10 @@ def judge(
 ) -> None:
     """Find samples of good cloth that are probably not: a defect, no cloth, another cloth, bad light."""
     from cras_core.evaluation.suspicion import judge_samples
-    from cras_core.loading import open_detector
+    from cras_core.loading import load_detector
 
     store = _open(context)
-    inspector = open_detector(bundle, device)
+    inspector = load_detector(bundle, device)
     with progress_bar() as bar:
         judged = judge_samples(store, fabric, inspector, _task(bar, "judge"))
     table = Table("sample", "suspicion", "file")

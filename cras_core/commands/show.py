@@ -45,9 +45,9 @@ def benchmark(
 ) -> None:
     """Time the line and the detector beside the bare backbone."""
     from cras_core.evaluation.benchmark import benchmark as run
-    from cras_core.loading import open_detector
+    from cras_core.loading import load_detector
 
-    inspector = open_detector(bundle, device, precision)
+    inspector = load_detector(bundle, device, precision)
     table = Table("", f"tiles of {inspector.config.tiling.tile_px} px per second", "ratio")
     for speed in run(inspector, batch, rounds):
         table.add_row(speed.name, f"{speed.tiles_per_s:.1f}", f"{speed.ratio:.2f}")

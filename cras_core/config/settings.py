@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 from cras_core.config.anomnet import AnomNetConfig
 from cras_core.errors import ConfigError
 from cras_core.validation import check_types
-from cras_core.web.baseline import ReferenceConfig
+from cras_core.web.baseline import BaselineConfig
 from cras_core.web.calibration import CalibrationConfig
 from cras_core.web.edges import EdgeConfig
 from cras_core.web.tiling import TilingConfig
@@ -287,7 +287,7 @@ class CrasConfig:
     preprocess: PreprocessConfig = field(default_factory=PreprocessConfig)
     tiling: TilingConfig = field(default_factory=TilingConfig)
     edges: EdgeConfig = field(default_factory=EdgeConfig)
-    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
+    reference: BaselineConfig = field(default_factory=BaselineConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
 
     def __post_init__(self) -> None:

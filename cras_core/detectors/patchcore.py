@@ -17,7 +17,7 @@ _PROJECTED = 64  # the coreset is chosen in a random projection of this many dim
 _AT_ONCE = 2048  # patches compared with the bank at once; bounds the memory
 
 
-class BankDetector(Detector):
+class PatchCore(Detector):
     """Scores a patch by its Euclidean distance to the nearest vector of a bank; one for all fabrics, or one each.
 
     PatchCore's reweighting of the picture's score by the neighbourhood of the nearest vector is left out: it changes

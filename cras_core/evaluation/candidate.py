@@ -19,7 +19,7 @@ import numpy.typing as npt
 from cras_core.arrays import Image
 from cras_core.data.values import Piece
 from cras_core.detectors.base import Detector
-from cras_core.detectors.single_tile import judge_piece, relative_score
+from cras_core.detectors.single_tile import relative_score, score_tile
 from cras_core.errors import DataError
 from cras_core.evaluation.web_recall import FOUND_PX, grown
 from cras_core.features.cache import tile_of_web
@@ -91,7 +91,7 @@ def judge(detector: Detector, case: Case, threshold: float = 1.0) -> Verdict:
     if seen is None or not seen[1].any():
         return Verdict(case.id, case.fabric, case.kind, 0.0, 0, 0, 0, 0.0, known)
     tile, counts = seen
-    piece = judge_piece(detector, tile, counts, detector.fabrics.index(case.fabric) if known else None)
+    piece = score_tile(detector, tile, counts, detector.fabrics.index(case.fabric) if known else None)
     score = np.nan_to_num(relative_score(detector, piece), nan=0.0)
     raw = np.nan_to_num(piece.kinds.mean(axis=0), nan=0.0)
     cell = detector.config.tiling.cell_px
@@ -160,7 +160,7 @@ class FabricFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class CandidateReport:
     """Two models on the same cloth.
 
     Attributes:
@@ -226,13 +226,13 @@ class Trial:
         }
 
 
-def trial_from(value: dict[str, Any]) -> Trial:
-    """The inverse of ``Trial.to_json``. Raises DataError when it is none."""
+def trial_from(value: dict[str, Any]) -> CandidateReport:
+    """The inverse of ``CandidateReport.to_json``. Raises DataError when it is none."""
     try:
         if value["version"] != VERSION:
             raise DataError(f"a comparison of version {value['version']}; this program reads version {VERSION}")
         running, candidate = (tuple(Verdict(**v) for v in value[k]) for k in ("running", "candidate"))
-        return Trial(running, candidate, frozenset(value["learnt_by_running"]), tuple(value["lost"]))
+        return CandidateReport(running, candidate, frozenset(value["learnt_by_running"]), tuple(value["lost"]))
     except (KeyError, TypeError) as error:
         raise DataError(f"this is no comparison of two models ({error!r})") from error
 
@@ -279,7 +279,7 @@ def compare(
     cases: Iterable[Case],
     learnt_by_running: Iterable[str] = (),
     on_case: Callable[[Case], None] = lambda _: None,
-) -> Trial:
+) -> CandidateReport:
     """Has two models judge the same cases, one after the other so that no more than one is in memory.
 
     Args:
@@ -297,7 +297,7 @@ def compare(
         on_case(case)
     lost = tuple(f for f in running.fabrics if f not in candidate.fabrics) if running is not None else ()
     ids = {v.id for v in after if v.kind == "good"}
-    return Trial(tuple(before), tuple(after), frozenset(ids & set(learnt_by_running)), lost)
+    return CandidateReport(tuple(before), tuple(after), frozenset(ids & set(learnt_by_running)), lost)
 
 
 def threshold_for(peaks: Sequence[float], area_m2: float, alarms_per_100_m2: float) -> float | None:

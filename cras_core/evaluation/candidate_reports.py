@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cras_core.errors import DataError
-from cras_core.evaluation.candidate import Trial, trial_from
+from cras_core.evaluation.candidate import CandidateReport, trial_from
 from cras_core.files import write_json
 
 CHECKPOINT = ".training"
@@ -29,7 +29,7 @@ class KeptTrial:
 
     before: str
     after: str
-    trial: Trial
+    trial: CandidateReport
 
 
 def keep_trial(models: Path, kept: KeptTrial) -> Path:

@@ -17,7 +17,7 @@ from cras_core.config.settings import CrasConfig, HeadConfig
 from cras_core.data.datasets import DataSet
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector
-from cras_core.detectors.patchcore import BankDetector, coreset
+from cras_core.detectors.patchcore import PatchCore, coreset
 from cras_core.evaluation.images import evaluate
 from cras_core.evaluation.seeds import mean_and_spread
 from cras_core.evaluation.webs import evaluate_web
@@ -87,8 +87,8 @@ def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, De
     means = torch.stack([p.mean(dim=0) for p in pools])
     fabrics = tuple(d.fabric for d in run.data)
 
-    def bank(banks: list[Tensor]) -> BankDetector:
-        return BankDetector(prepared.extractor, banks, means, prepared.middles, fabrics, config, run.device)
+    def bank(banks: list[Tensor]) -> PatchCore:
+        return PatchCore(prepared.extractor, banks, means, prepared.middles, fabrics, config, run.device)
 
     def trained(detector: Literal["cras", "anomnet"]) -> Detector:
         return fit(prepared, replace(config, heads=replace(config.heads, detector=detector)), run)[0]

@@ -13,11 +13,11 @@ import numpy.typing as npt
 from cras_core.arrays import FloatArray
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector
-from cras_core.detectors.single_tile import judge_piece
+from cras_core.detectors.single_tile import score_tile
 from cras_core.errors import DataError
 from cras_core.features.cache import tiles_of
 from cras_core.images import read_bits, read_image
-from cras_core.web.baseline import RunningReference
+from cras_core.web.baseline import RunningBaseline
 from cras_core.web.calibration import FabricCalibration, block_peaks, tail_limit
 from cras_core.web.canvas import WebConfig
 from cras_core.web.scoring import WebInspection
@@ -70,7 +70,7 @@ def measure_fabric(
     spread = float(max(high - low, 1e-6))
     peaks, raw_peaks = [], []
     for kinds, raw in zip(maps, raw_maps, strict=True):
-        reference = RunningReference(config.reference, config.tiling.cell_px)
+        reference = RunningBaseline(config.reference, config.tiling.cell_px)
         relative = reference.relate(kinds, float(centre), spread, math.inf)
         peaks.append(block_peaks(relative.score, _PEAK_BLOCK_CELLS))
         raw_peaks.append(block_peaks(raw, _PEAK_BLOCK_CELLS))
@@ -216,5 +216,5 @@ def _raw_maps(
     if not views:
         return np.full((1, 1, 1), np.nan, np.float32), math.nan, math.nan
     tile, counts = views[0]
-    piece = judge_piece(detector, tile[0], counts[0], fabric)
+    piece = score_tile(detector, tile[0], counts[0], fabric)
     return piece.kinds, piece.similarity, piece.level

@@ -17,7 +17,7 @@ from cras_core.config.settings import CrasConfig
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.values import NormalImages
 from cras_core.errors import DataError, TrainingError
-from cras_core.evaluation.candidate import Case, Trial, compare
+from cras_core.evaluation.candidate import CandidateReport, Case, compare
 from cras_core.evaluation.candidate_cases import cases_of, count_of
 from cras_core.loading import detector_of
 from cras_core.registry.bundle import Bundle
@@ -118,7 +118,7 @@ def try_out(
     device: str = "auto",
     on_progress: OnProgress = lambda _: None,
     should_stop: ShouldStop = lambda: False,
-) -> Trial:
+) -> CandidateReport:
     """Sets a new model beside the one in use, on the store's samples that the new one has not learnt from.
 
     Args:

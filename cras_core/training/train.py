@@ -15,10 +15,10 @@ import torch
 from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
 from cras_core.detectors.anomnet.detector import AnomNetDetector
-from cras_core.detectors.anomnet.training import CentroidTraining
-from cras_core.detectors.cras.detector import Inspector
-from cras_core.detectors.cras.training import HeadTraining, score_scale
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.anomnet.training import AnomNetTraining
+from cras_core.detectors.cras.detector import CrasDetector
+from cras_core.detectors.cras.training import CrasTraining, score_scale
+from cras_core.detectors.trained import TrainedDetector
 from cras_core.detectors.training import Material
 from cras_core.errors import TrainingError
 from cras_core.features.backbone import load_backbone
@@ -82,7 +82,7 @@ def train(
     return to_bundle(detector, calibrations, provenance)
 
 
-def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Trained, list[dict[str, float]]]:
+def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[TrainedDetector, list[dict[str, float]]]:
     """Trains the heads of the detector that ``config.heads`` names; its limits are not measured yet. Raises CrasError.
 
     Args:
@@ -102,7 +102,7 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Trained, list
         prepared.features,
     )
     is_anomnet = config.heads.detector == "anomnet"
-    training = (CentroidTraining if is_anomnet else HeadTraining)(material, config, run.device)
+    training = (AnomNetTraining if is_anomnet else CrasTraining)(material, config, run.device)
     kept = run.checkpoint.heads()
     if kept is not None:
         training.restore(kept)
@@ -113,8 +113,8 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Trained, list
     except TrainingError as error:
         raise TrainingError(f"{error}{run.checkpoint.way_on(training.epoch)}") from error
     calibrations = [provisional(d.fabric) for d in run.data]
-    detector: Trained
-    if isinstance(training, CentroidTraining):
+    detector: TrainedDetector
+    if isinstance(training, AnomNetTraining):
         detector = AnomNetDetector(
             prepared.extractor, training.adapter, training.centroids, training.means, config, calibrations,
             prepared.middles, run.device, evolution=training.evolution,
@@ -122,11 +122,13 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[Trained, list
     else:
         model = training.best()
         scale = score_scale(model, prepared.held)
-        detector = Inspector(model, config, scale, calibrations, prepared.middles, run.device)
+        detector = CrasDetector(model, config, scale, calibrations, prepared.middles, run.device)
     return detector, training.history
 
 
-def to_bundle(detector: Trained, calibrations: Sequence[FabricCalibration], provenance: dict[str, object]) -> Bundle:
+def to_bundle(
+    detector: TrainedDetector, calibrations: Sequence[FabricCalibration], provenance: dict[str, object]
+) -> Bundle:
     """Everything that inspection needs, ready to be written; ``opening.detector_of`` is the inverse."""
     return Bundle(
         config=detector.config,

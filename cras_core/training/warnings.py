@@ -8,14 +8,14 @@ from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
 from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.anomnet.health import health_of
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.trained import TrainedDetector
 from cras_core.errors import TrainingError
 from cras_core.features.cache import FabricFeatures
 from cras_core.training.preparation import Prepared
 from cras_core.web.calibration import FabricCalibration
 
 
-def collapsed_centroids(detector: Trained, prepared: Prepared) -> list[str]:
+def collapsed_centroids(detector: TrainedDetector, prepared: Prepared) -> list[str]:
     """Says what AnomNet's training left undone, and which centroids are of no use. Raises TrainingError where all of a
     set lie in one place.
     """

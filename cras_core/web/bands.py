@@ -12,7 +12,7 @@ from cras_core.web.tiling import TilingConfig, plan_windows
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Band:
     """What one row of tiles sees of a segment, the unbroken piece of web it belongs to.
 
     Attributes:
@@ -58,7 +58,7 @@ class StretchCutter:
         """(W,) of grey or (W, 3) of colour lines; empty before the first."""
         return self._buffer[0].shape[1:] if self._buffer else ()
 
-    def push(self, image: Image) -> list[Stretch]:
+    def push(self, image: Image) -> list[Band]:
         """Appends (lines, W[, 3]) and returns the stretches that are complete now.
 
         Raises:
@@ -75,7 +75,7 @@ class StretchCutter:
             self._next_start += step
         return ready
 
-    def finish(self) -> list[Stretch]:
+    def finish(self) -> list[Band]:
         """The last stretch of the segment; nothing when the segment is empty."""
         if self._end_line == 0:
             return []
@@ -85,7 +85,7 @@ class StretchCutter:
             left = [plan.starts[-1]]
         return [self._cut(s, plan.size, next_start=n) for s, n in zip(left, [*left[1:], None], strict=True)]
 
-    def _cut(self, start: int, size: int, next_start: int | None) -> Stretch:
+    def _cut(self, start: int, size: int, next_start: int | None) -> Band:
         halo = self._tiling.halo_px
         first, end = max(0, start - halo), min(self._end_line, start - halo + size)
         image = np.concatenate(self._buffer) if len(self._buffer) > 1 else self._buffer[0]
@@ -94,7 +94,7 @@ class StretchCutter:
         keep_from = max(self._buffer_first_line, end - self._tiling.tile_px)
         self._buffer = [image[keep_from - self._buffer_first_line :]]
         self._buffer_first_line = keep_from
-        return Stretch(
+        return Band(
             part,
             first,
             first - (start - halo),

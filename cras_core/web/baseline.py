@@ -20,7 +20,7 @@ from cras_core.validation import check_types
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceConfig:
+class BaselineConfig:
     """What a cell is compared with.
 
     Attributes:
@@ -63,10 +63,10 @@ class RelativeScores:
     spread: float
 
 
-class RunningReference:
+class RunningBaseline:
     """Centre and spread of the cloth seen lately on one web."""
 
-    def __init__(self, config: ReferenceConfig, cell_px: int) -> None:
+    def __init__(self, config: BaselineConfig, cell_px: int) -> None:
         self._config = config
         self._cell_px = cell_px
         self._memory: deque[FloatArray] = deque()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cras_core.arrays import FloatArray
-from cras_core.web.bands import Stretch
+from cras_core.web.bands import Band
 from cras_core.web.canvas import Canvas
 from cras_core.web.protocols import CellScores
 from cras_core.web.tiling import TilingConfig, ceil_to
@@ -20,7 +20,7 @@ class CellRows:
         self._weight = np.zeros((0, 0), np.float32)
         self.next_row = 0
 
-    def add(self, stretch: Stretch, canvas: Canvas, scores: CellScores) -> None:
+    def add(self, stretch: Band, canvas: Canvas, scores: CellScores) -> None:
         """Blends the scores of one row of tiles in; overlapping tiles count by their window, table does not count.
 
         Args:

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.arrays import Image
-from cras_core.web.bands import Stretch
-from cras_core.web.baseline import ReferenceConfig
+from cras_core.web.bands import Band
+from cras_core.web.baseline import BaselineConfig
 from cras_core.web.border import continue_cloth
 from cras_core.web.edges import ClothEdges, EdgeConfig, find_edges
 from cras_core.web.tiling import TilingConfig, Windows, ceil_to, cut, floor_to, plan_windows
@@ -27,7 +27,7 @@ class WebConfig:
 
     tiling: TilingConfig = field(default_factory=TilingConfig)
     edges: EdgeConfig = field(default_factory=EdgeConfig)
-    reference: ReferenceConfig = field(default_factory=ReferenceConfig)
+    reference: BaselineConfig = field(default_factory=BaselineConfig)
     fabric: int | None = None
     """Fabric that the web is known to be; None lets the cloth decide."""
 
@@ -75,7 +75,7 @@ class Canvas:
         return np.stack([cloth[r : r + rows.size, c : c + cols.size] & inner for r in rows.starts for c in cols.starts])
 
 
-def prepare(stretch: Stretch, config: WebConfig) -> Canvas | None:
+def prepare(stretch: Band, config: WebConfig) -> Canvas | None:
     """Finds the cloth of a stretch and cuts it into tiles; None where there is too little cloth to inspect."""
     lines = len(stretch.image)
     edges = find_edges(as_gray(stretch.image), config.edges)

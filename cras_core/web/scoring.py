@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cras_core.arrays import FloatArray, Image
-from cras_core.web.bands import Stretch, StretchCutter
-from cras_core.web.baseline import RunningReference
+from cras_core.web.bands import Band, StretchCutter
+from cras_core.web.baseline import RunningBaseline
 from cras_core.web.blending import CellRows
 from cras_core.web.canvas import Canvas, WebConfig, as_gray, prepare
 from cras_core.web.edges import ClothEdges, find_edges
@@ -73,14 +73,14 @@ class WebInspection:
         self,
         detector: TileDetector,
         config: WebConfig,
-        reference: RunningReference | None = None,
+        reference: RunningBaseline | None = None,
         fabric: int | None = None,
     ) -> None:
         self._detector = detector
         self._config = config
         self._cutter = StretchCutter(config.tiling)
         self._rows = CellRows(config.tiling)
-        self.reference = reference or RunningReference(config.reference, config.tiling.cell_px)
+        self.reference = reference or RunningBaseline(config.reference, config.tiling.cell_px)
         self.fabric = config.fabric if config.fabric is not None else fabric
 
     @property
@@ -96,7 +96,7 @@ class WebInspection:
         """Ends the segment and returns the rest."""
         return [rows for stretch in self._cutter.finish() for rows in self._inspect(stretch)]
 
-    def _inspect(self, stretch: Stretch) -> list[ScoredRows]:
+    def _inspect(self, stretch: Band) -> list[ScoredRows]:
         canvas = prepare(stretch, self._config)
         likeness = (
             self._score(stretch, canvas)
@@ -105,7 +105,7 @@ class WebInspection:
         )
         return self._finished(stretch, canvas, likeness)
 
-    def _score(self, stretch: Stretch, canvas: Canvas) -> _Likeness:
+    def _score(self, stretch: Band, canvas: Canvas) -> _Likeness:
         """Scores the tiles of a stretch, all against one fabric: a web does not change its cloth from one tile to the
         next.
         """
@@ -129,7 +129,7 @@ class WebInspection:
             self.fabric = best
         return self.fabric
 
-    def _finished(self, stretch: Stretch, canvas: Canvas | None, likeness: _Likeness) -> list[ScoredRows]:
+    def _finished(self, stretch: Band, canvas: Canvas | None, likeness: _Likeness) -> list[ScoredRows]:
         cell = self._config.tiling.cell_px
         end_of_stretch = stretch.first_line + len(stretch.image)
         end = (

@@ -11,7 +11,7 @@ from camera_fakes import GivenBlocks, block_of, blocks_of
 
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.live.headless import InspectJob, run
+from aoi_app.live.headless import HeadlessRun, run
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.camera_source import CameraSource
@@ -28,7 +28,7 @@ from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.recording.recorder import Recorder
 from aoi_app.sources.source import SourceError
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.images import read_image
 
 SETUP = CameraSetup("17", 80.0, 1.0)
@@ -39,7 +39,7 @@ def loom_blocks(lines: int = 1300) -> list[Block]:
     return blocks_of(loom.weave(0, lines), 100)
 
 
-def found(inspector: Inspector, items: list[Frame | Lost]) -> list[tuple[object, ...]]:
+def found(inspector: CrasDetector, items: list[Frame | Lost]) -> list[tuple[object, ...]]:
     outcomes = inspect_all(RollInspection(inspector, inspector.config.tiling, Recipe()), items)
     return [
         *((d.first_line, d.end_line, d.left_px, d.right_px, round(d.peak, 4)) for d in listed(outcomes)),
@@ -47,7 +47,9 @@ def found(inspector: Inspector, items: list[Frame | Lost]) -> list[tuple[object,
     ]
 
 
-def test_a_replay_of_the_loom_has_the_defects_and_gaps_of_the_direct_run(inspector: Inspector, tmp_path: Path) -> None:
+def test_a_replay_of_the_loom_has_the_defects_and_gaps_of_the_direct_run(
+    inspector: CrasDetector, tmp_path: Path
+) -> None:
     blocks = loom_blocks()
     items = [
         *blocks[:5],
@@ -74,7 +76,7 @@ def test_inspecting_a_recording_from_end_to_end(bundle_path: Path, tmp_path: Pat
     assert spec_of(tmp_path) == f"folder:{tmp_path}"
     with pytest.raises(SourceError, match=rf"holds recordings of a camera. .* the last is .*{recorder.path.name}"):
         make_source(SourceChoice(spec_of(recorder.path.parent))).__enter__()
-    job = InspectJob(SourceChoice(spec_of(recorder.path)), bundle_path, tmp_path / "out", Recipe(), "cpu", tiles=False)
+    job = HeadlessRun(SourceChoice(spec_of(recorder.path)), bundle_path, tmp_path / "out", Recipe(), "cpu", tiles=False)
     assert run(job, Console(quiet=True)) == 3  # a gap
     written = json.loads((tmp_path / "out" / "defects.json").read_text())
     assert [(g["first_line"], g["lines"]) for g in written["gaps"]] == [(600, 200)]
@@ -156,7 +158,7 @@ def lamp(width_px: int) -> np.ndarray:
     return np.asarray(0.95 - 0.45 * x**2 + 0.04 * np.sin(40 * x))
 
 
-def test_cloth_under_an_uneven_lamp_is_that_under_an_even_one(inspector: Inspector) -> None:
+def test_cloth_under_an_uneven_lamp_is_that_under_an_even_one(inspector: CrasDetector) -> None:
     """The lamp halves the light at one side; the flat field gives it back, pixels and defects."""
     blocks = loom_blocks()
     shaded = [dataclasses.replace(b, image=np.rint(b.image * lamp(1024)).astype(np.uint8)) for b in blocks]

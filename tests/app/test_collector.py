@@ -15,7 +15,7 @@ from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.web.edges import EdgeConfig
 
 SMALL = CollectConfig(tile_px=256, per_band=3, bands=3)
@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> SampleStore:
     return store
 
 
-def run(inspector: Inspector, collector: Collector, web: list[Frame]) -> None:
+def run(inspector: CrasDetector, collector: Collector, web: list[Frame]) -> None:
     inspection = RollInspection(inspector, inspector.config.tiling, Recipe())
     for frame in web:
         collector.take(inspection.push(frame))
@@ -52,7 +52,7 @@ def run(inspector: Inspector, collector: Collector, web: list[Frame]) -> None:
     assert collector.wait(30)
 
 
-def test_tiles_come_from_all_over_the_web(inspector: Inspector, store: SampleStore) -> None:
+def test_tiles_come_from_all_over_the_web(inspector: CrasDetector, store: SampleStore) -> None:
     web = frames(4096)
     collector = Collector(store, "denim", "roll-7", Recipe(), author="Ida", config=SMALL)
     run(inspector, collector, web)
@@ -79,7 +79,7 @@ def test_tiles_come_from_all_over_the_web(inspector: Inspector, store: SampleSto
     assert len(at_an_edge) < len(samples)
 
 
-def test_what_the_model_flags_is_left_out(inspector: Inspector, store: SampleStore) -> None:
+def test_what_the_model_flags_is_left_out(inspector: CrasDetector, store: SampleStore) -> None:
     collector = Collector(store, "denim", "roll", Recipe(), config=dataclasses.replace(SMALL, bands=100))
     run(inspector, collector, frames(4096, defects=12.0))
     view = collector.view()
@@ -88,7 +88,9 @@ def test_what_the_model_flags_is_left_out(inspector: Inspector, store: SampleSto
     assert view.collected > view.defective
 
 
-def test_cloth_that_the_model_does_not_know_is_collected_all_the_same(inspector: Inspector, store: SampleStore) -> None:
+def test_cloth_that_the_model_does_not_know_is_collected_all_the_same(
+    inspector: CrasDetector, store: SampleStore
+) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (4096, 1024), np.uint8)
     noise[:, ::7] = 0
     strange = [Frame(noise[i : i + 512], f"{i}", 0.0) for i in range(0, 4096, 512)]
@@ -105,7 +107,7 @@ def test_cloth_that_the_model_does_not_know_is_collected_all_the_same(inspector:
 
 
 def test_look_alikes_are_left_out_and_collecting_ends_when_there_is_enough(
-    inspector: Inspector, store: SampleStore
+    inspector: CrasDetector, store: SampleStore
 ) -> None:
     web = frames(2048)
     seen: list[bytes] = []
@@ -123,7 +125,7 @@ def test_look_alikes_are_left_out_and_collecting_ends_when_there_is_enough(
 
 
 def test_a_full_disk_ends_collecting_and_says_so(
-    inspector: Inspector, store: SampleStore, monkeypatch: pytest.MonkeyPatch
+    inspector: CrasDetector, store: SampleStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -135,7 +137,7 @@ def test_a_full_disk_ends_collecting_and_says_so(
     assert collector.view().is_over
 
 
-def test_strips_that_are_not_neighbours_are_webs_of_their_own(inspector: Inspector, store: SampleStore) -> None:
+def test_strips_that_are_not_neighbours_are_webs_of_their_own(inspector: CrasDetector, store: SampleStore) -> None:
     web = frames(1024)
     strips = [dataclasses.replace(f, starts_web=True, image=f.image[:200]) for f in web]
     config = dataclasses.replace(SMALL, bands=100)

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import pytest
 
-from aoi_app.samples.service import EnrolDesk
-from aoi_app.samples.state import EnrolView
+from aoi_app.samples.service import SampleService
+from aoi_app.samples.state import SamplesState
 from aoi_app.settings.defect_types import DefectType, load_catalogue
 from cras_core.data.samples.labels import Label
 from cras_core.data.samples.store import SampleStore
@@ -37,14 +37,14 @@ def store(tmp_path: Path) -> SampleStore:
 
 
 @pytest.fixture
-def desk(store: SampleStore, tmp_path: Path) -> Iterator[EnrolDesk]:
-    desk = EnrolDesk(store, tmp_path / "types.json")
+def desk(store: SampleStore, tmp_path: Path) -> Iterator[SampleService]:
+    desk = SampleService(store, tmp_path / "types.json")
     yield desk
     desk.close()
     assert desk.is_at_rest
 
 
-def until(desk: EnrolDesk, is_so: Callable[[EnrolView], object]) -> EnrolView:
+def until(desk: SampleService, is_so: Callable[[SamplesState], object]) -> SamplesState:
     end_s = time.monotonic() + PATIENCE_S
     while not is_so(desk.view()):
         assert time.monotonic() < end_s, desk.view()
@@ -52,7 +52,7 @@ def until(desk: EnrolDesk, is_so: Callable[[EnrolView], object]) -> EnrolView:
     return desk.view()
 
 
-def ready(desk: EnrolDesk, samples: int = 4) -> EnrolView:
+def ready(desk: SampleService, samples: int = 4) -> SamplesState:
     return until(desk, lambda v: len(v.samples) == samples and not v.busy and v.fabrics and v.fabrics[0].counts)
 
 
@@ -68,7 +68,7 @@ def full_disk() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_the_first_fabric_is_shown_with_its_counts(desk: EnrolDesk) -> None:
+def test_the_first_fabric_is_shown_with_its_counts(desk: SampleService) -> None:
     view = ready(desk)
     assert view.fabric == "denim"
     assert [s.id for s in view.samples] == ["s0", "s2", "s1", "s3"]
@@ -77,7 +77,7 @@ def test_the_first_fabric_is_shown_with_its_counts(desk: EnrolDesk) -> None:
 
 
 def test_a_store_that_is_not_there_is_an_empty_one(tmp_path: Path) -> None:
-    desk = EnrolDesk(SampleStore(tmp_path / "nowhere"), tmp_path / "types.json")
+    desk = SampleService(SampleStore(tmp_path / "nowhere"), tmp_path / "types.json")
     view = until(desk, lambda v: v.catalogue and not v.busy and v.revision > 3)
     assert (view.fabrics, view.fabric, view.problems, view.is_alarm) == ((), "", (), False)
     desk.begin("first of all")
@@ -85,7 +85,7 @@ def test_a_store_that_is_not_there_is_an_empty_one(tmp_path: Path) -> None:
     desk.close()
 
 
-def test_decisions_are_shown_at_once_written_and_taken_back(desk: EnrolDesk, store: SampleStore) -> None:
+def test_decisions_are_shown_at_once_written_and_taken_back(desk: SampleService, store: SampleStore) -> None:
     ready(desk)
     desk.decide(["s0", "s3"], "thrown out")
     assert [s.choice for s in desk.view().samples] == ["thrown out", "kept", "kept", "thrown out"]
@@ -95,7 +95,7 @@ def test_decisions_are_shown_at_once_written_and_taken_back(desk: EnrolDesk, sto
     assert {s.id for s in store.samples("denim") if s.choice == "thrown out"} == {"s0", "s3"}
 
 
-def test_undo_goes_back_step_by_step_and_then_does_nothing(desk: EnrolDesk, store: SampleStore) -> None:
+def test_undo_goes_back_step_by_step_and_then_does_nothing(desk: SampleService, store: SampleStore) -> None:
     ready(desk)
     desk.decide(["s0", "s1"], "thrown out")
     desk.decide(["s0", "s2"], "kept")
@@ -108,7 +108,7 @@ def test_undo_goes_back_step_by_step_and_then_does_nothing(desk: EnrolDesk, stor
     assert all(s.choice == "kept" for s in store.samples("denim"))
 
 
-def test_what_somebody_else_wrote_meanwhile_is_not_lost(desk: EnrolDesk, store: SampleStore) -> None:
+def test_what_somebody_else_wrote_meanwhile_is_not_lost(desk: SampleService, store: SampleStore) -> None:
     ready(desk)
     store.update(replace(store.sample("denim", "s0"), suspicion=1.5))
     desk.label("s0", (BOX,))
@@ -117,14 +117,14 @@ def test_what_somebody_else_wrote_meanwhile_is_not_lost(desk: EnrolDesk, store: 
     assert store.sample("denim", "s0").labels == (BOX,)
 
 
-def test_what_somebody_else_adds_appears(desk: EnrolDesk, store: SampleStore) -> None:
+def test_what_somebody_else_adds_appears(desk: SampleService, store: SampleStore) -> None:
     ready(desk)
     store.add(Sample("late", "denim", "collected", "roll-9"), GREY)
     view = until(desk, lambda v: len(v.samples) == 5)
     assert view.fabrics[0].counts is not None
 
 
-def test_labels_make_a_defect_and_no_labels_good_cloth(desk: EnrolDesk, store: SampleStore) -> None:
+def test_labels_make_a_defect_and_no_labels_good_cloth(desk: SampleService, store: SampleStore) -> None:
     ready(desk)
     desk.label("s0", (BOX,))
     assert desk.view().fabrics[0].counts == replace(desk.view().fabrics[0].counts, good=3, defects=1)
@@ -133,7 +133,7 @@ def test_labels_make_a_defect_and_no_labels_good_cloth(desk: EnrolDesk, store: S
     until(desk, lambda _: store.sample("denim", "s0").is_good)
 
 
-def test_a_full_disk_is_said_and_the_sample_is_as_it_was(desk: EnrolDesk, store: SampleStore) -> None:
+def test_a_full_disk_is_said_and_the_sample_is_as_it_was(desk: SampleService, store: SampleStore) -> None:
     ready(desk)
     with full_disk():
         desk.label("s0", (BOX,))
@@ -148,7 +148,7 @@ def test_a_full_disk_is_said_and_the_sample_is_as_it_was(desk: EnrolDesk, store:
 
 
 def test_a_full_disk_ends_an_import_and_says_how_far_it_came(
-    desk: EnrolDesk, store: SampleStore, tmp_path: Path
+    desk: SampleService, store: SampleStore, tmp_path: Path
 ) -> None:
     ready(desk)
     (tmp_path / "new").mkdir()
@@ -163,7 +163,7 @@ def test_a_full_disk_ends_an_import_and_says_how_far_it_came(
     assert len(store.samples("denim")) == 4
 
 
-def test_a_sample_that_somebody_removed_is_said_and_goes(desk: EnrolDesk, store: SampleStore) -> None:
+def test_a_sample_that_somebody_removed_is_said_and_goes(desk: SampleService, store: SampleStore) -> None:
     ready(desk)
     store.remove(store.sample("denim", "s2"))
     desk.decide(["s2", "s0"], "thrown out")
@@ -173,7 +173,7 @@ def test_a_sample_that_somebody_removed_is_said_and_goes(desk: EnrolDesk, store:
     until(desk, lambda _: store.sample("denim", "s0").choice == "thrown out")
 
 
-def test_pictures_are_added_once(desk: EnrolDesk, store: SampleStore, tmp_path: Path) -> None:
+def test_pictures_are_added_once(desk: SampleService, store: SampleStore, tmp_path: Path) -> None:
     ready(desk)
     folder = tmp_path / "roll 5"
     folder.mkdir()
@@ -191,7 +191,9 @@ def test_pictures_are_added_once(desk: EnrolDesk, store: SampleStore, tmp_path: 
     assert len(store.samples("denim")) == 8
 
 
-def test_an_import_can_be_stopped_and_what_was_added_stays(desk: EnrolDesk, store: SampleStore, tmp_path: Path) -> None:
+def test_an_import_can_be_stopped_and_what_was_added_stays(
+    desk: SampleService, store: SampleStore, tmp_path: Path
+) -> None:
     ready(desk)
     folder = tmp_path / "many"
     folder.mkdir()
@@ -207,7 +209,7 @@ def test_an_import_can_be_stopped_and_what_was_added_stays(desk: EnrolDesk, stor
     assert 4 < len(store.samples("denim")) == len(view.samples) < 304
 
 
-def test_an_empty_folder_and_one_that_is_not_there_are_said(desk: EnrolDesk, tmp_path: Path) -> None:
+def test_an_empty_folder_and_one_that_is_not_there_are_said(desk: SampleService, tmp_path: Path) -> None:
     ready(desk)
     (tmp_path / "empty").mkdir()
     desk.add_pictures("denim", [tmp_path / "empty"])
@@ -216,7 +218,7 @@ def test_an_empty_folder_and_one_that_is_not_there_are_said(desk: EnrolDesk, tmp
     assert "gone.png" in until(desk, lambda v: "gone" in v.note).note
 
 
-def test_fabrics_are_renamed_merged_retired_and_deleted(desk: EnrolDesk, store: SampleStore) -> None:
+def test_fabrics_are_renamed_merged_retired_and_deleted(desk: SampleService, store: SampleStore) -> None:
     ready(desk)
     desk.rename("denim", "jeans")
     until(desk, lambda v: v.fabric == "jeans" and len(v.samples) == 4)
@@ -234,7 +236,7 @@ def test_fabrics_are_renamed_merged_retired_and_deleted(desk: EnrolDesk, store: 
     assert store.fabrics() == []
 
 
-def test_a_name_that_is_taken_is_said(desk: EnrolDesk) -> None:
+def test_a_name_that_is_taken_is_said(desk: SampleService) -> None:
     ready(desk)
     desk.begin("Denim")
     assert "There is a fabric 'denim' already" in until(desk, lambda v: v.is_alarm).note
@@ -242,14 +244,14 @@ def test_a_name_that_is_taken_is_said(desk: EnrolDesk) -> None:
 
 def test_broken_samples_are_named_and_the_rest_is_shown(store: SampleStore, tmp_path: Path) -> None:
     (store.folder("denim") / "samples" / "s0.json").write_text("{")
-    desk = EnrolDesk(store, tmp_path / "types.json")
+    desk = SampleService(store, tmp_path / "types.json")
     view = until(desk, lambda v: v.problems)
     assert "s0.json" in view.problems[0]
     assert [s.id for s in view.samples] == ["s2", "s1", "s3"]
     desk.close()
 
 
-def test_a_tile_that_cannot_be_read_says_so(desk: EnrolDesk, store: SampleStore) -> None:
+def test_a_tile_that_cannot_be_read_says_so(desk: SampleService, store: SampleStore) -> None:
     ready(desk)
     desk.open_tile("s0")
     tile = until(desk, lambda v: v.tile).tile
@@ -263,7 +265,7 @@ def test_a_tile_that_cannot_be_read_says_so(desk: EnrolDesk, store: SampleStore)
     assert "s1.png" in tile.problem
 
 
-def test_types_of_defects_are_kept(desk: EnrolDesk, tmp_path: Path) -> None:
+def test_types_of_defects_are_kept(desk: SampleService, tmp_path: Path) -> None:
     types = (DefectType("x", "Anything", "minor", "point"),)
     desk.keep_catalogue(types)
     assert until(desk, lambda v: v.catalogue == types)
@@ -301,7 +303,7 @@ def test_a_kill_in_the_middle_leaves_a_store_that_can_be_gone_on_with(store: Sam
     assert store.problems() == []
     assert store.sample("denim", "s0").choice == "thrown out"
     assert len(store.samples("denim")) > 4
-    desk = EnrolDesk(store, tmp_path / "types.json")
+    desk = SampleService(store, tmp_path / "types.json")
     desk.add_pictures("denim", [folder])
     until(desk, lambda v: "60 pictures" in v.note)
     assert len(store.samples("denim")) == 64

@@ -19,7 +19,7 @@ from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.source import EndOfWeb
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.registry.bundle import Bundle
 from cras_core.web.tiling import TilingConfig
 
@@ -159,10 +159,10 @@ class Steps:
         return self._frames[self._given - 1]
 
 
-def test_a_running_roll_goes_on_with_another_model(bundle: Bundle, inspector: Inspector, tmp_path: Path) -> None:
+def test_a_running_roll_goes_on_with_another_model(bundle: Bundle, inspector: CrasDetector, tmp_path: Path) -> None:
     """The defects are those of the one model on its part and of the other on what it has seen."""
     strict = [dataclasses.replace(c, limit=0.6 * c.limit) for c in bundle.calibrations]
-    other = Inspector.from_bundle(dataclasses.replace(bundle, calibrations=tuple(strict)), "cpu")
+    other = CrasDetector.from_bundle(dataclasses.replace(bundle, calibrations=tuple(strict)), "cpu")
     image = Loom(LoomConfig(weave="plain", width_px=640, seed=12, defects_per_1000_lines=0.0)).weave(0, 2560)
     for y, x in ((200, 200), (700, 380), (1010, 240), (1500, 300), (1900, 220), (2250, 400)):
         image[y : y + 24, x : x + 24] //= 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from aoi_app.learning.service import ModelDesk
+from aoi_app.learning.service import LearningService
 from aoi_app.learning.start_model import model_to_start
 from aoi_app.learning.state import ModelView
 from aoi_app.settings.settings import Learning
@@ -21,7 +21,7 @@ from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
 
 FEW = ("train.epochs=2", "train.patches_per_epoch=4096", "synthesis.drawn_tiles=2")
-MakeDesk = Callable[..., ModelDesk]
+MakeDesk = Callable[..., LearningService]
 
 
 class Line:
@@ -47,11 +47,11 @@ def folder(cloth_samples: SampleStore, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(folder: Path, line: Line) -> Iterator[MakeDesk]:
-    made: list[ModelDesk] = []
+    made: list[LearningService] = []
 
-    def desk(**more: object) -> ModelDesk:
+    def desk(**more: object) -> LearningService:
         made.append(
-            ModelDesk(
+            LearningService(
                 SampleStore(folder / "library"),
                 ModelStore(folder / "models"),
                 running=lambda: line.bundle,
@@ -70,7 +70,7 @@ def make(folder: Path, line: Line) -> Iterator[MakeDesk]:
         assert one.is_at_rest
 
 
-def until(desk: ModelDesk, is_so: Callable[[ModelView], object], seconds: float = 120.0) -> ModelView:
+def until(desk: LearningService, is_so: Callable[[ModelView], object], seconds: float = 120.0) -> ModelView:
     end_s = time.monotonic() + seconds
     while not is_so(desk.view()):
         assert time.monotonic() < end_s, desk.view()
@@ -83,7 +83,7 @@ def enrolled(cloth_samples: SampleStore, bundle_path: Path, tmp_path_factory: py
     """Stores after satin was enrolled quickly and nobody has decided yet."""
     folder = tmp_path_factory.mktemp("enrolled")
     shutil.copytree(cloth_samples.root, folder / "library")
-    desk = ModelDesk(
+    desk = LearningService(
         SampleStore(folder / "library"),
         ModelStore(folder / "models"),
         running=lambda: bundle_path,

@@ -13,7 +13,7 @@ from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.assets import asset
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.loom import Loom, LoomConfig
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 
 CALIBRATIONS = tuple(
     dataclasses.replace(c, similarity_limit=0.6) for c in Brightness(("plain", "twill", "satin")).calibrations
@@ -65,11 +65,11 @@ def test_without_an_order_nothing_is_a_mismatch() -> None:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Inspector:
-    return Inspector.load(asset("demo.cras"), "cpu")
+def demo() -> CrasDetector:
+    return CrasDetector.load(asset("demo.cras"), "cpu")
 
 
-def remarks(detector: Inspector, ordered: str, *cloth: np.ndarray) -> list[tuple[str, str, int]]:
+def remarks(detector: CrasDetector, ordered: str, *cloth: np.ndarray) -> list[tuple[str, str, int]]:
     inspection = RollInspection(detector, detector.config.tiling, Recipe(fabric=ordered))
     outcomes = inspect_all(inspection, [frame(c) for c in cloth])
     assert inspection.inspected_lines == sum(map(len, cloth))
@@ -80,7 +80,7 @@ def woven(weave: str, lines: int = 1500) -> np.ndarray:
     return Loom(LoomConfig(weave=weave, width_px=640, seed=5)).weave(0, lines)
 
 
-def test_another_weave_than_the_ordered_is_told_and_the_right_one_is_not(demo: Inspector) -> None:
+def test_another_weave_than_the_ordered_is_told_and_the_right_one_is_not(demo: CrasDetector) -> None:
     plain = woven("plain")
     assert remarks(demo, "plain", plain) == []
     ((kind, text, line),) = remarks(demo, "twill", plain)
@@ -88,13 +88,13 @@ def test_another_weave_than_the_ordered_is_told_and_the_right_one_is_not(demo: I
     assert text.startswith("the order names twill, but the cloth matches plain (similarity 0.9")
 
 
-def test_the_place_where_the_cloth_changes_is_told(demo: Inspector) -> None:
+def test_the_place_where_the_cloth_changes_is_told(demo: CrasDetector) -> None:
     ((_, text, line),) = remarks(demo, "plain", woven("plain", 1000), woven("satin", 1700))
     assert "matches satin" in text
     assert abs(line - 1000) < 512
 
 
-def test_cloth_that_no_fabric_is_like_is_told(demo: Inspector) -> None:
+def test_cloth_that_no_fabric_is_like_is_told(demo: CrasDetector) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (1500, 640), dtype=np.uint8)
     ((kind, text, _),) = [r for r in remarks(demo, "plain", noise) if r[0] != "unknown"]
     assert kind == "mismatch"
@@ -111,7 +111,7 @@ def test_real_cloth_of_the_right_order_is_no_mismatch(aitex: Path) -> None:
     quick = {"train.epochs": "1", "train.patches_per_epoch": "4000", "synthesis.drawn_tiles": "2"}
     normal = [n for n in find_normal_images(aitex) if n.fabric in ("fabric_02", "fabric_03")]
     few = [n for f in ("fabric_02", "fabric_03") for n in [m for m in normal if m.fabric == f][:3]]
-    detector = Inspector.from_bundle(train(few, with_settings(cloth(), quick), "cpu"), "cpu")
+    detector = CrasDetector.from_bundle(train(few, with_settings(cloth(), quick), "cpu"), "cpu")
     strips = {f: sorted((aitex / f / "defect").glob("*.png"))[-4:] for f in ("fabric_02", "fabric_03")}
     for fabric, paths in strips.items():
         web = [cv2.imread(str(p), cv2.IMREAD_GRAYSCALE)[:, 1024:2048] for p in paths]

@@ -7,9 +7,9 @@ import pytest
 from aoi_fakes import PLAIN, Brightness, SeenBrightness, dark, frame, inspect_all, listed
 
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.settings.active_recipe import RecipeInForce
+from aoi_app.settings.active_recipe import ActiveRecipe
 from aoi_app.settings.recipe import Recipe, RecipeError
-from aoi_app.settings.recipe_book import RecipeDesk
+from aoi_app.settings.recipe_book import RecipeBook
 from aoi_app.settings.recipe_store import load_recipes, save_recipe
 from cras_core.web.tiling import TilingConfig
 
@@ -48,7 +48,7 @@ def test_a_bad_file_is_named_and_left_out(tmp_path: Path) -> None:
 
 def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
     (tmp_path / "recipes").write_text("a file where the folder should be")
-    desk = RecipeDesk(PLAIN, tmp_path / "recipes")
+    desk = RecipeBook(PLAIN, tmp_path / "recipes")
     with pytest.raises(RecipeError, match=r"twill\.json cannot be written"):
         desk.edit(TWILL, is_ordered=True)
     assert (desk.line, desk.own) == (TWILL, {"twill": TWILL})
@@ -57,18 +57,18 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
 
 
 def test_an_order_is_given_and_taken_back(tmp_path: Path) -> None:
-    desk = RecipeDesk(PLAIN, tmp_path)
+    desk = RecipeBook(PLAIN, tmp_path)
     desk.edit(TWILL, is_ordered=False)
     assert desk.line == PLAIN
     desk.edit(TWILL, is_ordered=True)
     assert desk.line == TWILL
     desk.edit(TWILL, is_ordered=False)
     assert desk.line == PLAIN
-    assert RecipeDesk(PLAIN, tmp_path).own == {"twill": TWILL}
+    assert RecipeBook(PLAIN, tmp_path).own == {"twill": TWILL}
 
 
 def test_the_limits_follow_the_cloth() -> None:
-    in_force = RecipeInForce(PLAIN, {"twill": TWILL})
+    in_force = ActiveRecipe(PLAIN, {"twill": TWILL})
     assert in_force.cloth_is("plain") is None
     text = in_force.cloth_is("twill")
     assert text == "the recipe of twill holds: threshold 1.5, smallest defect 20 mm²"
@@ -79,13 +79,13 @@ def test_the_limits_follow_the_cloth() -> None:
 
 def test_what_cannot_change_in_mid_roll_is_said() -> None:
     coarse = TWILL.model_copy(update={"mm_per_px": 0.4})
-    text = RecipeInForce(PLAIN, {"twill": coarse}).cloth_is("twill")
+    text = ActiveRecipe(PLAIN, {"twill": coarse}).cloth_is("twill")
     assert text is not None
     assert text.endswith("its scale, overlap and margins can only hold from the beginning of a roll")
 
 
 def test_an_order_is_not_overruled_by_what_the_cloth_matches() -> None:
-    in_force = RecipeInForce(PLAIN.model_copy(update={"fabric": "plain"}), {"twill": TWILL})
+    in_force = ActiveRecipe(PLAIN.model_copy(update={"fabric": "plain"}), {"twill": TWILL})
     assert in_force.cloth_is("twill") is None
     assert in_force.edited(PLAIN.model_copy(update={"threshold": 3.0}), {"twill": TWILL}) is None
     edited = PLAIN.model_copy(update={"fabric": "plain", "threshold": 2.0})
@@ -105,7 +105,7 @@ class Matching(Brightness):
 
 def test_what_the_command_line_says_of_an_order_outlives_edits_of_other_recipes() -> None:
     ordered = TWILL.model_copy(update={"threshold": 3.0})
-    in_force = RecipeInForce(ordered, {"twill": TWILL})
+    in_force = ActiveRecipe(ordered, {"twill": TWILL})
     assert in_force.edited(PLAIN, {"twill": TWILL, "plain": PLAIN}) is None
     assert in_force.now == ordered
 

@@ -17,7 +17,7 @@ from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 
 AT = datetime(2026, 3, 1, 9, 0, tzinfo=timezone.utc)
 CONFIRMED = Review("confirmed", "W1", "broken end", "Ida", AT)
@@ -26,7 +26,7 @@ REJECTED = Review("rejected", None, None, "Ida", AT)
 
 @pytest.fixture(scope="module")
 def roll(
-    inspector: Inspector, tmp_path_factory: pytest.TempPathFactory
+    inspector: CrasDetector, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[ReviewedRoll, list[Defect], np.ndarray]:
     """A roll with defects, its tiles on disk, and the whole web."""
     folder = tmp_path_factory.mktemp("tiles")

@@ -25,7 +25,7 @@ from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.web.tiling import TilingConfig
 
 MM = PLAIN.mm_per_px
@@ -73,7 +73,7 @@ def test_frames_of_any_size_give_the_same_defects(seed: int, lines: int, sizes: 
     assert sorted(map(place, parts)) == sorted(map(place, whole))
 
 
-def test_the_real_model_finds_the_same_in_frames_of_any_size(inspector: Inspector) -> None:
+def test_the_real_model_finds_the_same_in_frames_of_any_size(inspector: CrasDetector) -> None:
     image = Loom(LoomConfig(weave="plain", width_px=1024, seed=12, defects_per_1000_lines=3.0)).weave(0, 1300)
     found = []
     for sizes in ([1300], [64, 17, 400, 1, 512], [256] * 6):

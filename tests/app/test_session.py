@@ -27,7 +27,7 @@ from aoi_app.sources.folder import FolderConfig, FolderSource
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError, SourceStatus
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.web.protocols import TileDetector
 from cras_core.web.tiling import TilingConfig
 
@@ -546,7 +546,7 @@ def test_a_threshold_set_while_running_is_the_one_in_the_snapshot_and_the_record
 
 
 def test_the_program_puts_a_line_together_with_the_real_model(
-    inspector: Inspector, engine: Engine, tmp_path: Path
+    inspector: CrasDetector, engine: Engine, tmp_path: Path
 ) -> None:
     source = make_source(SourceChoice("loom:plain", lines_per_s=1e6, seed=12, lines=1100))
     session = make_session(
@@ -565,7 +565,7 @@ def test_the_program_puts_a_line_together_with_the_real_model(
     assert list((tmp_path / "tiles").rglob("*.png"))
 
 
-def test_a_line_with_an_unknown_fabric_is_refused(inspector: Inspector, engine: Engine) -> None:
+def test_a_line_with_an_unknown_fabric_is_refused(inspector: CrasDetector, engine: Engine) -> None:
     with pytest.raises(RecipeError, match=r"'denim'.*plain, twill"):
         make_session(inspector, make_source(SourceChoice()), Recipe(fabric="denim"), engine, model="small", name="r")
 

@@ -19,7 +19,7 @@ from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.side_by_side import Neighbour, SideBySide
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 
 
 class Given:
@@ -224,7 +224,7 @@ def test_a_camera_that_cannot_be_opened_leaves_none_open() -> None:
     assert not first.is_open
 
 
-def test_a_defect_on_the_seam_is_one_defect(inspector: Inspector) -> None:
+def test_a_defect_on_the_seam_is_one_defect(inspector: CrasDetector) -> None:
     """Loom cloth through two cameras with outages and encoders of their own, inspected by the real model."""
     loom = Loom(LoomConfig(weave="plain", width_px=1024, seed=12, defects_per_1000_lines=0.0))
     web = loom.weave(0, 1400).copy()

@@ -19,7 +19,7 @@ from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.recording.recorder import Recorder
 from aoi_app.sources.source import SourceError
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 
 OVERLAP_PX = 96
 OFFSET_LINES = 30
@@ -46,13 +46,13 @@ def halves(web: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return web[:, : 480 + OVERLAP_PX], web[:, 480:]
 
 
-def defects(inspector: Inspector, choice: SourceChoice) -> list[tuple[object, ...]]:
+def defects(inspector: CrasDetector, choice: SourceChoice) -> list[tuple[object, ...]]:
     inspection = RollInspection(inspector, inspector.config.tiling, Recipe())
     outcomes = inspect_all(inspection, read_all(make_source(choice)))
     return [(d.first_line, d.end_line, d.left_px, d.right_px, round(d.peak, 4)) for d in listed(outcomes)]
 
 
-def test_two_halves_of_a_strip_have_the_defects_of_the_whole(inspector: Inspector, tmp_path: Path) -> None:
+def test_two_halves_of_a_strip_have_the_defects_of_the_whole(inspector: CrasDetector, tmp_path: Path) -> None:
     web = strip()
     whole = write(tmp_path / "whole", web)
     left, right = halves(web)

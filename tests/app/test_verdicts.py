@@ -19,7 +19,7 @@ from aoi_app.records.database import database, open_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.records.reading import read_roll
-from aoi_app.records.reviews import VerdictDesk, read_reviews, write_review
+from aoi_app.records.reviews import ReviewRecorder, read_reviews, write_review
 from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.defect_types import STANDARD
 
@@ -104,7 +104,7 @@ def test_records_that_cannot_be_written_are_said(engine: Engine, log: RollLog, t
 
 
 def test_the_other_choice_undoes_and_clearing_leaves_nothing(engine: Engine, log: RollLog) -> None:
-    desk = VerdictDesk(engine, who="ben")
+    desk = ReviewRecorder(engine, who="ben")
     assert desk.name(log.roll_id, 1, HOLE).text == "confirmed\nhole"
     assert desk.decide(log.roll_id, 1, "rejected").text == "rejected"
     assert desk.decide(log.roll_id, 1, "confirmed").text == "confirmed\nhole"
@@ -112,16 +112,16 @@ def test_the_other_choice_undoes_and_clearing_leaves_nothing(engine: Engine, log
     assert set(read_reviews(engine, log.roll_id)) == {1, 2}
     assert desk.clear(log.roll_id, 1) == NO_REVIEW
     assert set(read_reviews(engine, log.roll_id)) == {2}
-    assert VerdictDesk(engine, who="ana").name(log.roll_id, 2, HOLE).verdict == "confirmed"
+    assert ReviewRecorder(engine, who="ana").name(log.roll_id, 2, HOLE).verdict == "confirmed"
 
 
 def test_a_desk_that_is_opened_later_knows_what_was_said(engine: Engine, log: RollLog) -> None:
-    VerdictDesk(engine, who="ben").name(log.roll_id, 1, HOLE)
-    assert VerdictDesk(engine, who="ana").decide(log.roll_id, 1, "rejected").type_name == "hole"
+    ReviewRecorder(engine, who="ben").name(log.roll_id, 1, HOLE)
+    assert ReviewRecorder(engine, who="ana").decide(log.roll_id, 1, "rejected").type_name == "hole"
 
 
 def test_verdicts_are_exported(engine: Engine, log: RollLog, tmp_path: Path) -> None:
-    VerdictDesk(engine, who="ben").name(log.roll_id, 1, HOLE)
+    ReviewRecorder(engine, who="ben").name(log.roll_id, 1, HOLE)
     export_roll(engine, log.roll_id, tmp_path / "out")
     defects = json.loads((tmp_path / "out" / "defects.json").read_text())["defects"]
     assert [(d["verdict"], d["type_name"], d["reviewer"]) for d in defects] == [
@@ -146,7 +146,7 @@ def test_a_database_of_version_1_is_brought_up_to_date_in_place(tmp_path: Path) 
         roll = read_roll(engine, 1)
         assert (roll["roll"]["name"], roll["roll"]["length_m"], len(roll["gaps"])) == ("20260101-060000", 1.5, 1)
         assert [(d["id"], d["peak"], d["verdict"]) for d in roll["defects"]] == [(1, 2.5, None), (2, 2.5, None)]
-        VerdictDesk(engine, who="ben").decide(1, 2, "confirmed")
+        ReviewRecorder(engine, who="ben").decide(1, 2, "confirmed")
     with database(f"sqlite:///{tmp_path / 'old.db'}") as engine:  # and once only
         assert [d["verdict"] for d in read_roll(engine, 1)["defects"]] == [None, "confirmed"]
 

@@ -22,7 +22,7 @@ from cras_core.detectors.anomnet.folded import FoldedDistance
 from cras_core.detectors.anomnet.health import health
 from cras_core.detectors.anomnet.losses import contrast, entropy, separation
 from cras_core.detectors.base import pooled
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import BundleError, ConfigError, EnrolError, TrainingError
 from cras_core.evaluation.figures import FigureOptions, write_figures
 from cras_core.evaluation.figures.draw import _from_least_to_greatest
@@ -31,7 +31,7 @@ from cras_core.features.cache import extract
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.patches import cell_places
 from cras_core.images import list_images, read_image
-from cras_core.loading import detector_of, open_detector
+from cras_core.loading import detector_of, load_detector
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.studies.ablations import TABLES, ablate, changes_of
 from cras_core.training.enrol import enrol
@@ -245,12 +245,12 @@ def test_a_bundle_gives_the_detector_that_it_holds(
     trained: Bundle, bundle_path: Path, detector: AnomNetDetector, tmp_path: Path, loom_data: Path
 ) -> None:
     write_bundle(trained, tmp_path / "a.cras")
-    opened = open_detector(tmp_path / "a.cras", "cpu")
+    opened = load_detector(tmp_path / "a.cras", "cpu")
     tiles = read_image(list_images(loom_data / "plain" / "normal")[0])[None, :256, 300:556]
     assert isinstance(opened, AnomNetDetector)
     np.testing.assert_array_equal(opened.cells(tiles, 0).raw, detector.cells(tiles, 0).raw)
     assert opened.identity == trained.identity == read_bundle(tmp_path / "a.cras").identity
-    assert isinstance(open_detector(bundle_path, "cpu"), Inspector)
+    assert isinstance(load_detector(bundle_path, "cpu"), CrasDetector)
     lacking = dataclasses.replace(trained, tensors={k: v for k, v in trained.tensors.items() if k != "centroids"})
     with pytest.raises(BundleError, match="do not fit its settings"):
         detector_of(lacking, "cpu")
@@ -267,7 +267,7 @@ def test_a_fabric_is_not_added_without_training(trained: Bundle, normal: list[No
 
 def test_the_demo_model_opens() -> None:
     demo = Path(__file__).parents[2] / "resources" / "demo.cras"
-    assert isinstance(open_detector(demo, "cpu"), Inspector)
+    assert isinstance(load_detector(demo, "cpu"), CrasDetector)
 
 
 def test_settings_that_came_later_leave_the_identity_alone(bundle: Bundle, trained: Bundle) -> None:

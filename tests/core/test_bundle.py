@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 
 from cras_core.config.presets import cloth
 from cras_core.config.reading import with_settings
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import BundleError
 from cras_core.registry.bundle import FORMAT, VERSION, Bundle, read_bundle, write_bundle
 from cras_core.web.calibration import FabricCalibration
@@ -303,7 +303,7 @@ def test_every_tensor_is_needed(bundle: Bundle, name: str) -> None:
     lacking = dataclasses.replace(bundle, tensors={k: v for k, v in bundle.tensors.items() if k != name})
     assert len(lacking.tensors) == len(bundle.tensors) - 1
     with pytest.raises(BundleError, match="tensors do not fit its settings"):
-        Inspector.from_bundle(lacking, "cpu")
+        CrasDetector.from_bundle(lacking, "cpu")
 
 
 @pytest.mark.parametrize("name", ["mean", "std", "adapter.linear.weight", "discriminator.layers.0.weight"])
@@ -311,13 +311,13 @@ def test_tensors_of_another_size_are_refused(bundle: Bundle, name: str) -> None:
     tensor = bundle.tensors[name]
     longer = dataclasses.replace(bundle, tensors=bundle.tensors | {name: torch.cat([tensor, tensor[:1]])})
     with pytest.raises(BundleError, match="tensors do not fit its settings"):
-        Inspector.from_bundle(longer, "cpu")
+        CrasDetector.from_bundle(longer, "cpu")
 
 
 def test_a_bundle_for_other_weights_says_so(bundle: Bundle) -> None:
     other = dataclasses.replace(bundle, weights_hash="0123456789abcdef" * 4)
     with pytest.raises(BundleError) as caught:
-        Inspector.from_bundle(other, "cpu")
+        CrasDetector.from_bundle(other, "cpu")
     message = str(caught.value)
     assert "was trained on weights 0123456789ab of tf_efficientnet_lite0" in message
     assert f"gives {bundle.weights_hash[:12]}" in message

@@ -17,8 +17,8 @@ from cras_core.config.reading import with_settings
 from cras_core.data.folders import find_good_cloth
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import GoodCloth
-from cras_core.detectors.cras.detector import Inspector
-from cras_core.detectors.patchcore import BankDetector
+from cras_core.detectors.cras.detector import CrasDetector
+from cras_core.detectors.patchcore import PatchCore
 from cras_core.errors import DataError, EnrolError
 from cras_core.evaluation.metrics import auroc
 from cras_core.evaluation.webs import inspect_strip
@@ -50,8 +50,8 @@ def quick(steps_and_quick: tuple[list[Progress], Bundle]) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def with_satin(quick: Bundle) -> Inspector:
-    return Inspector.from_bundle(quick, "cpu")
+def with_satin(quick: Bundle) -> CrasDetector:
+    return CrasDetector.from_bundle(quick, "cpu")
 
 
 def some(normal: NormalImages, count: int) -> NormalImages:
@@ -61,7 +61,7 @@ def some(normal: NormalImages, count: int) -> NormalImages:
 # What it is for
 
 
-def test_defects_on_the_new_fabric_stand_out(with_satin: Inspector, loom_data: Path) -> None:
+def test_defects_on_the_new_fabric_stand_out(with_satin: CrasDetector, loom_data: Path) -> None:
     truth, scores = [], []
     for path in list_images(loom_data / "satin" / "defect")[:3]:
         mask = read_image(loom_data / "satin" / "mask" / path.name)
@@ -73,7 +73,7 @@ def test_defects_on_the_new_fabric_stand_out(with_satin: Inspector, loom_data: P
     assert auroc(np.concatenate(truth), np.concatenate(scores)) > 0.85
 
 
-def test_every_fabric_is_matched_to_itself(with_satin: Inspector, loom_data: Path) -> None:
+def test_every_fabric_is_matched_to_itself(with_satin: CrasDetector, loom_data: Path) -> None:
     for k, fabric in enumerate(("plain", "twill", "satin")):
         for path in list_images(loom_data / fabric / "normal")[1:2]:
             rows, matched = inspect_strip(with_satin, read_image(path), None)
@@ -83,7 +83,7 @@ def test_every_fabric_is_matched_to_itself(with_satin: Inspector, loom_data: Pat
 
 
 def test_the_other_fabrics_score_exactly_as_before(
-    inspector: Inspector, with_satin: Inspector, loom_data: Path
+    inspector: CrasDetector, with_satin: CrasDetector, loom_data: Path
 ) -> None:
     for k, fabric in enumerate(inspector.fabrics):
         picture = read_image(next((loom_data / fabric / "defect").iterdir()))
@@ -234,7 +234,7 @@ def test_a_model_of_one_fabric_takes_others_and_tells_them_apart(satin: NormalIm
     one = train([some(plain, 2)], with_settings(cloth(), settings), "cpu")
     two = enrol(one, some(satin, 2), "cpu")
     assert [c.similarity_limit for c in two.calibrations] == [-1.0, pytest.approx(0.0, abs=0.1)]
-    inspector = Inspector.from_bundle(two, "cpu")
+    inspector = CrasDetector.from_bundle(two, "cpu")
     for k, normal in enumerate((plain, satin)):
         rows, matched = inspect_strip(inspector, read_image(normal.paths[3]), None)
         assert matched == k
@@ -318,9 +318,9 @@ def test_mean_maps_cannot_be_enrolled_quickly(remade: Callable[..., Bundle], sat
         enrol(remade(config=config), satin, "cpu")
 
 
-def test_a_detector_of_another_kind_says_so(inspector: Inspector) -> None:
+def test_a_detector_of_another_kind_says_so(inspector: CrasDetector) -> None:
     vectors = torch.zeros(4, inspector.model.extractor.dimension)
-    bank = BankDetector(
+    bank = PatchCore(
         inspector.model.extractor, [vectors], vectors[:1], vectors[:1], ("plain",), inspector.config, inspector.device
     )
     with pytest.raises(EnrolError, match=r"this model \(BankDetector\) learns a fabric only together with all others"):

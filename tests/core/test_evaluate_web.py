@@ -14,8 +14,8 @@ from PIL import Image
 from cras_core.config.presets import PRESETS, cloth
 from cras_core.config.reading import with_settings
 from cras_core.data.folders import find_normal_images
-from cras_core.detectors.cras.detector import Inspector
-from cras_core.detectors.patchcore import BankDetector, coreset
+from cras_core.detectors.cras.detector import CrasDetector
+from cras_core.detectors.patchcore import PatchCore, coreset
 from cras_core.errors import ConfigError, DataError
 from cras_core.evaluation.webs import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.features.backbone import load_backbone
@@ -45,7 +45,7 @@ def two_strips(loom_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return root
 
 
-def test_a_report_has_every_figure_and_is_plain_json(inspector: Inspector, two_strips: Path) -> None:
+def test_a_report_has_every_figure_and_is_plain_json(inspector: CrasDetector, two_strips: Path) -> None:
     told: list[tuple[str, int, int]] = []
     report = evaluate_web(
         {"a": inspector, "b": inspector},
@@ -66,11 +66,11 @@ def test_a_report_has_every_figure_and_is_plain_json(inspector: Inspector, two_s
     assert json.dumps(report, allow_nan=False)
 
 
-def test_cloth_that_is_not_given_is_matched(inspector: Inspector, two_strips: Path) -> None:
+def test_cloth_that_is_not_given_is_matched(inspector: CrasDetector, two_strips: Path) -> None:
     assert evaluate_web({"a": inspector}, two_strips, known=False)["a"]["all"]["matched"] == 1.0
 
 
-def test_strips_without_masks_are_named(inspector: Inspector, two_strips: Path, tmp_path: Path) -> None:
+def test_strips_without_masks_are_named(inspector: CrasDetector, two_strips: Path, tmp_path: Path) -> None:
     (tmp_path / "plain" / "defect").mkdir(parents=True)
     (tmp_path / "plain" / "mask").mkdir()
     Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "plain" / "defect" / "one.png")
@@ -80,7 +80,7 @@ def test_strips_without_masks_are_named(inspector: Inspector, two_strips: Path, 
         evaluate_web({"a": inspector}, tmp_path / "plain" / "mask")
 
 
-def test_a_mask_of_another_size_is_named(inspector: Inspector, two_strips: Path, tmp_path: Path) -> None:
+def test_a_mask_of_another_size_is_named(inspector: CrasDetector, two_strips: Path, tmp_path: Path) -> None:
     for kind in ("defect", "mask"):
         (tmp_path / "plain" / kind).mkdir(parents=True)
     picture = sorted((two_strips / "plain" / "defect").iterdir())[0]
@@ -120,7 +120,7 @@ def test_a_bank_scores_by_the_distance_to_the_nearest_vector() -> None:
 
         t = extractor(to_images(tiles, torch.device("cpu")))
     for banks in ([torch.cat(vectors)], vectors):
-        detector = BankDetector(extractor, banks, means, means, ("a", "b"), config, torch.device("cpu"))
+        detector = PatchCore(extractor, banks, means, means, ("a", "b"), config, torch.device("cpu"))
         found = detector.cells(tiles, 1)
         bank = banks[-1]
         wanted = (t.unsqueeze(3) - bank).norm(dim=-1).amin(dim=-1)

@@ -21,8 +21,8 @@ from cras_core.config.reading import with_settings
 from cras_core.config.settings import BackboneConfig
 from cras_core.data.folders import find_normal_images
 from cras_core.detectors.anomnet.detector import AnomNetDetector
-from cras_core.detectors.cras.detector import Inspector
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.cras.detector import CrasDetector
+from cras_core.detectors.trained import TrainedDetector
 from cras_core.engines.graph import Graph
 from cras_core.engines.onnx_detector import OnnxDetector
 from cras_core.engines.onnx_export import cloth_tiles, licence_note, to_onnx, trial_tiles, write
@@ -67,7 +67,7 @@ def anomnet_bundle(loom_data: Path) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def odd_file(inspector: Inspector) -> bytes:
+def odd_file(inspector: CrasDetector) -> bytes:
     return to_onnx(inspector, ODD)
 
 
@@ -95,7 +95,7 @@ def altered(model: bytes, name: str, change: Callable[[np.ndarray], np.ndarray])
     return bytes(found.SerializeToString())
 
 
-def test_the_file_judges_as_cras_does_on_tiles_of_any_size(odd_file: bytes, inspector: Inspector) -> None:
+def test_the_file_judges_as_cras_does_on_tiles_of_any_size(odd_file: bytes, inspector: CrasDetector) -> None:
     found = prove(odd_file, inspector, trial_tiles(ODD, 5))
     assert set(found) == {"similarity", "scores", "vectors"}
     for difference in found.values():
@@ -124,7 +124,7 @@ def test_the_file_judges_as_anomnet_does(anomnet_bundle: Bundle) -> None:
 )
 def test_the_graph_is_the_detector_whatever_its_settings(bundle: Bundle, changes: dict[str, str]) -> None:
     changed = dataclasses.replace(bundle, config=with_settings(bundle.config, changes))
-    check_graph(Inspector.from_bundle(changed, "cpu"))
+    check_graph(CrasDetector.from_bundle(changed, "cpu"))
 
 
 def test_the_graph_is_the_detector_with_mean_maps_and_with_centres_of_different_number(bundle: Bundle) -> None:
@@ -134,9 +134,9 @@ def test_the_graph_is_the_detector_with_mean_maps_and_with_centres_of_different_
     for local in ("true", "false"):
         config = with_settings(bundle.config, {"centers.kind": '"mean_map"', "centers.local": local})
         by_position = dataclasses.replace(bundle, config=config, grid=cells, tensors=bundle.tensors | maps)
-        check_graph(Inspector.from_bundle(by_position, "cpu"))
+        check_graph(CrasDetector.from_bundle(by_position, "cpu"))
     fewer = bundle.tensors | {"centers.1": bundle.tensors["centers.1"][:5]}
-    check_graph(Inspector.from_bundle(dataclasses.replace(bundle, tensors=fewer), "cpu"))
+    check_graph(CrasDetector.from_bundle(dataclasses.replace(bundle, tensors=fewer), "cpu"))
 
 
 def test_the_graph_is_anomnet_with_one_set_for_all_and_without_coordinates(anomnet_bundle: Bundle) -> None:
@@ -146,7 +146,7 @@ def test_the_graph_is_anomnet_with_one_set_for_all_and_without_coordinates(anomn
     check_graph(AnomNetDetector.from_bundle(dataclasses.replace(anomnet_bundle, config=config, tensors=tensors), "cpu"))
 
 
-def check_graph(detector: Trained) -> None:
+def check_graph(detector: TrainedDetector) -> None:
     """The graph before it is exported, beside the detector."""
     tiles = trial_tiles(ODD, 3)
     features = detector.look(tiles)
@@ -164,7 +164,7 @@ def check_graph(detector: Trained) -> None:
     "name",
     ["extractor.std", "heads.adapter.linear.bias", "heads.discriminator.layers.6.weight", "gathered"],
 )
-def test_one_altered_weight_is_noticed(odd_file: bytes, inspector: Inspector, name: str) -> None:
+def test_one_altered_weight_is_noticed(odd_file: bytes, inspector: CrasDetector, name: str) -> None:
     def change(w: np.ndarray) -> np.ndarray:
         if name == "gathered":  # a centre alone may be one that no tile comes near
             return w + np.float32(0.05)
@@ -175,7 +175,7 @@ def test_one_altered_weight_is_noticed(odd_file: bytes, inspector: Inspector, na
         prove(altered(odd_file, name, change), inspector, trial_tiles(ODD, 4))
 
 
-def test_a_file_of_other_tiles_or_no_file_at_all_is_refused(odd_file: bytes, inspector: Inspector) -> None:
+def test_a_file_of_other_tiles_or_no_file_at_all_is_refused(odd_file: bytes, inspector: CrasDetector) -> None:
     with pytest.raises(ExportError, match="onnxruntime cannot run the ONNX file"):
         prove(odd_file, inspector, trial_tiles((96, 96), 2))
     with pytest.raises(ExportError, match="onnxruntime cannot open the ONNX file"):
@@ -210,7 +210,7 @@ def test_the_licence_of_the_weights_is_told_as_far_as_it_is_known() -> None:
 
 
 def test_the_file_can_be_evaluated_as_a_bundle_can(
-    written: Path, inspector: Inspector, loom_data: Path, cras: Run, tmp_path: Path, mvtec: Path
+    written: Path, inspector: CrasDetector, loom_data: Path, cras: Run, tmp_path: Path, mvtec: Path
 ) -> None:
     detector = OnnxDetector.load(written)
     assert detector.identity == inspector.identity

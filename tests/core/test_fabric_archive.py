@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cras_core.data.folders.samples import archive as fabric_archive
 
+from cras_core.data.samples import archive as fabric_archive
 from cras_core.data.samples.archive import export_fabric, import_fabric
 from cras_core.data.samples.labels import Label
 from cras_core.data.samples.store import SampleStore

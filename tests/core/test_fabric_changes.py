@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cras_core.data.folders import find_good_cloth
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import EnrolError
 from cras_core.evaluation.webs import inspect_strip
 from cras_core.images import read_image
@@ -45,8 +45,8 @@ def test_without_a_fabric_the_others_score_as_before(three: Bundle, loom_data: P
     fewer = remove_fabric(three, "twill", "Ada")
     assert fewer.fabrics == ("plain", "satin")
     picture = read_image(next((loom_data / "satin" / "defect").iterdir()))
-    before, _ = inspect_strip(Inspector.from_bundle(three, "cpu"), picture, 2)
-    after, _ = inspect_strip(Inspector.from_bundle(fewer, "cpu"), picture, 1)
+    before, _ = inspect_strip(CrasDetector.from_bundle(three, "cpu"), picture, 2)
+    after, _ = inspect_strip(CrasDetector.from_bundle(fewer, "cpu"), picture, 1)
     for a, b in zip(before, after, strict=True):
         assert np.array_equal(a.score, b.score, equal_nan=True)
     told = fewer.provenance

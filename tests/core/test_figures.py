@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import ConfigError, CrasError, DataError
 from cras_core.evaluation.figures import FigureOptions, write_figures
 from cras_core.evaluation.figures.judged import Judged, TestSet, survey
@@ -36,7 +36,7 @@ def strips(loom_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def drawn(inspector: Inspector, mvtec: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def drawn(inspector: CrasDetector, mvtec: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return write_figures(inspector, mvtec, tmp_path_factory.mktemp("out") / "figures", FEW)
 
 
@@ -50,7 +50,7 @@ def test_pictures_get_every_figure(drawn: list[Path]) -> None:
             assert len(set(np.asarray(picture.convert("L")).ravel().tolist())) > 50, "something is drawn"
 
 
-def test_the_same_seed_draws_the_same(drawn: list[Path], inspector: Inspector, mvtec: Path, tmp_path: Path) -> None:
+def test_the_same_seed_draws_the_same(drawn: list[Path], inspector: CrasDetector, mvtec: Path, tmp_path: Path) -> None:
     again = write_figures(inspector, mvtec, tmp_path, FEW)
     for a, b in zip(drawn, again, strict=True):
         with PillowImage.open(a) as first, PillowImage.open(b) as second:
@@ -58,7 +58,7 @@ def test_the_same_seed_draws_the_same(drawn: list[Path], inspector: Inspector, m
 
 
 def test_strips_are_drawn_whole_and_in_a_cut_with_their_recall(
-    inspector: Inspector, strips: Path, tmp_path: Path
+    inspector: CrasDetector, strips: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "web.json").write_text(json.dumps(evaluate_web({"it": inspector}, strips)["it"]))
     options = FigureOptions("pca", rows=1, vectors=40, recall=(tmp_path / "web.json",))
@@ -67,7 +67,9 @@ def test_strips_are_drawn_whole_and_in_a_cut_with_their_recall(
     assert "sheet-twill-worst.png" in names
 
 
-def test_a_strips_scores_are_those_of_the_line_and_unknown_beside_the_cloth(inspector: Inspector, strips: Path) -> None:
+def test_a_strips_scores_are_those_of_the_line_and_unknown_beside_the_cloth(
+    inspector: CrasDetector, strips: Path
+) -> None:
     tests = TestSet(inspector, strips, known=True)
     judged = tests.judge(tests.by_fabric["plain"][0])
     assert judged.score.shape == judged.mask.shape == judged.picture.shape[:2]
@@ -94,7 +96,7 @@ def test_the_margin_is_what_the_defect_has_over_everything_far_from_it() -> None
     assert margin(unseen, mask) == -np.inf
 
 
-def test_every_item_is_ranked_and_every_cell_counted_once(inspector: Inspector, mvtec: Path) -> None:
+def test_every_item_is_ranked_and_every_cell_counted_once(inspector: CrasDetector, mvtec: Path) -> None:
     tests = TestSet(inspector, mvtec, known=True)
     seen: list[Path] = []
     overview = survey(tests, "plain", 8, seen.append)
@@ -106,7 +108,7 @@ def test_every_item_is_ranked_and_every_cell_counted_once(inspector: Inspector, 
 
 
 @pytest.mark.parametrize("kind", ["pictures", "strips"])
-def test_patches_lie_where_the_masks_say(inspector: Inspector, mvtec: Path, strips: Path, kind: str) -> None:
+def test_patches_lie_where_the_masks_say(inspector: CrasDetector, mvtec: Path, strips: Path, kind: str) -> None:
     tests = TestSet(inspector, mvtec if kind == "pictures" else strips, known=True)
     found = collect(inspector, tests, "plain", 50, np.random.default_rng(0), lambda _: None)
     dimension = inspector.model.extractor.dimension
@@ -142,7 +144,9 @@ def test_very_few_points_find_a_place(count: int) -> None:
     [None, "no json", "[]", "{}", '{"fabrics": {"a": {}}, "all": {}}'],
     ids=["gone", "text", "list", "empty", "half"],
 )
-def test_a_report_that_is_none_is_named(inspector: Inspector, mvtec: Path, tmp_path: Path, content: str | None) -> None:
+def test_a_report_that_is_none_is_named(
+    inspector: CrasDetector, mvtec: Path, tmp_path: Path, content: str | None
+) -> None:
     path = tmp_path / "report.json"
     if content is not None:
         path.write_text(content)
@@ -151,7 +155,7 @@ def test_a_report_that_is_none_is_named(inspector: Inspector, mvtec: Path, tmp_p
     assert not (tmp_path / "out").exists()
 
 
-def test_mistakes_are_named(inspector: Inspector, mvtec: Path, tmp_path: Path) -> None:
+def test_mistakes_are_named(inspector: CrasDetector, mvtec: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no projection 'umap'; known are tsne, pca"):
         FigureOptions("umap")
     with pytest.raises(DataError, match="expected <fabric>/test/good"):

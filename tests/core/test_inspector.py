@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import interpolate
 
 from cras_core.config.reading import with_settings
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import ConfigError, CrasError
 from cras_core.features.tensors import pick_device, to_images
 from cras_core.images import list_images, read_image
@@ -36,7 +36,7 @@ def cloth_tiles(loom_data: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("fabric", [None, 0, 1])
 def test_a_tile_is_judged_as_if_it_were_alone(
-    inspector: Inspector, cloth_tiles: np.ndarray, fabric: int | None
+    inspector: CrasDetector, cloth_tiles: np.ndarray, fabric: int | None
 ) -> None:
     together = inspector.cells(cloth_tiles, fabric)
     predicted = inspector.predict(cloth_tiles, fabric)
@@ -50,7 +50,7 @@ def test_a_tile_is_judged_as_if_it_were_alone(
 
 
 def test_the_model_itself_judges_every_image_of_a_batch_on_its_own(
-    inspector: Inspector, cloth_tiles: np.ndarray
+    inspector: CrasDetector, cloth_tiles: np.ndarray
 ) -> None:
     images = to_images(cloth_tiles, inspector.device)
     with torch.inference_mode():
@@ -62,18 +62,18 @@ def test_the_model_itself_judges_every_image_of_a_batch_on_its_own(
             assert together.fabric[i] == alone.fabric[0]
 
 
-def test_the_order_of_the_tiles_does_not_matter(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_the_order_of_the_tiles_does_not_matter(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     order = [2, 0, 3, 1]
     np.testing.assert_allclose(
         inspector.cells(cloth_tiles[order]).raw, inspector.cells(cloth_tiles).raw[order], rtol=0, atol=1e-5
     )
 
 
-def test_the_same_tile_gives_the_same_scores(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_the_same_tile_gives_the_same_scores(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     assert np.array_equal(inspector.cells(cloth_tiles).raw, inspector.cells(cloth_tiles).raw)
 
 
-def test_tiles_are_compared_with_the_most_similar_fabric(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_tiles_are_compared_with_the_most_similar_fabric(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     found = inspector.cells(cloth_tiles)
     assert inspector.fabrics == ("plain", "twill")
     assert found.similarity.shape == (4, 2)
@@ -83,7 +83,7 @@ def test_tiles_are_compared_with_the_most_similar_fabric(inspector: Inspector, c
         assert inspector.cells(cloth_tiles, k).fabric.tolist() == [k] * 4
 
 
-def test_cloth_that_was_never_seen_scores_higher(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_cloth_that_was_never_seen_scores_higher(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     level = np.median(inspector.cells(cloth_tiles).raw, axis=(1, 2))
     assert min(level[[1, 3]]) > max(level[[0, 2]])
 
@@ -93,7 +93,9 @@ def test_cloth_that_was_never_seen_scores_higher(inspector: Inspector, cloth_til
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(1, 100), st.integers(1, 100), st.booleans(), st.integers(1, 2))
-def test_tiles_of_any_size_are_scored(inspector: Inspector, height: int, width: int, colour: bool, count: int) -> None:
+def test_tiles_of_any_size_are_scored(
+    inspector: CrasDetector, height: int, width: int, colour: bool, count: int
+) -> None:
     shape = (count, height, width, 3) if colour else (count, height, width)
     tiles = np.random.default_rng(height * 100 + width).integers(0, 256, shape, dtype=np.uint8)
     found = inspector.cells(tiles)
@@ -108,7 +110,7 @@ def test_tiles_of_any_size_are_scored(inspector: Inspector, height: int, width: 
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 70), (70, 1), (17, 33), (31, 97)])
-def test_the_smallest_and_the_oddest_sizes_are_scored(inspector: Inspector, height: int, width: int) -> None:
+def test_the_smallest_and_the_oddest_sizes_are_scored(inspector: CrasDetector, height: int, width: int) -> None:
     tile = np.random.default_rng(0).integers(0, 256, (1, height, width), dtype=np.uint8)
     assert inspector.predict(tile).anomaly_map.shape == (1, height, width)
     assert np.isfinite(inspector.predict(tile).anomaly_map).all()
@@ -119,7 +121,7 @@ def test_the_smallest_and_the_oddest_sizes_are_scored(inspector: Inspector, heig
 def test_a_model_on_reduced_pictures_takes_any_size_too(bundle: Bundle, scale: str, size: tuple[int, int]) -> None:
     reduced = dataclasses.replace(bundle, config=with_settings(bundle.config, {"backbone.input_scale": scale}))
     tile = np.random.default_rng(0).integers(0, 256, (1, *size), dtype=np.uint8)
-    found = Inspector.from_bundle(reduced, "cpu").predict(tile)
+    found = CrasDetector.from_bundle(reduced, "cpu").predict(tile)
     assert found.anomaly_map.shape == (1, *size)
 
 
@@ -133,7 +135,7 @@ def test_what_pads_a_tile_mirrors_it(cloth_tiles: np.ndarray) -> None:
     assert torch.equal(images[0, 0, :64, 90:96], images[0, 0, :64, 83:89].flip(1))
 
 
-def test_padding_hardly_changes_the_cells_away_from_it(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_padding_hardly_changes_the_cells_away_from_it(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     whole, part = inspector.cells(cloth_tiles[:1]), inspector.cells(cloth_tiles[:1, :, :150])
     assert whole.raw.shape == (1, 20, 20)
     assert part.raw.shape == (1, 20, 19)
@@ -145,7 +147,7 @@ def test_padding_hardly_changes_the_cells_away_from_it(inspector: Inspector, clo
 # Grey and colour
 
 
-def test_grey_is_colour_with_equal_channels(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_grey_is_colour_with_equal_channels(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     colour = np.repeat(cloth_tiles[..., None], 3, axis=3)
     np.testing.assert_allclose(inspector.cells(colour).raw, inspector.cells(cloth_tiles).raw, rtol=0, atol=1e-5)
 
@@ -157,23 +159,25 @@ def test_the_channels_come_in_the_order_red_green_blue(cloth_tiles: np.ndarray) 
         assert torch.equal(images[:, channel], torch.from_numpy(tinted[..., channel]).float())
 
 
-def test_the_order_of_the_channels_matters(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_the_order_of_the_channels_matters(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     tinted = np.stack([cloth_tiles, cloth_tiles // 2, cloth_tiles // 3], axis=3)
     assert not np.allclose(inspector.cells(tinted).raw, inspector.cells(tinted[..., ::-1]).raw, atol=1e-2)
 
 
-def test_tiles_may_be_views_of_a_larger_picture(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_tiles_may_be_views_of_a_larger_picture(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     view = cloth_tiles[:, ::-1, 10:106]
     assert np.array_equal(inspector.cells(view).raw, inspector.cells(view.copy()).raw)
 
 
-def test_tiles_that_may_not_be_written_to_are_read_all_the_same(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_tiles_that_may_not_be_written_to_are_read_all_the_same(
+    inspector: CrasDetector, cloth_tiles: np.ndarray
+) -> None:
     locked = cloth_tiles[:1].copy()
     locked.flags.writeable = False
     assert np.array_equal(inspector.cells(locked).raw, inspector.cells(cloth_tiles[:1]).raw)
 
 
-def test_the_tiles_are_left_as_they_are(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_the_tiles_are_left_as_they_are(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     before = cloth_tiles.copy()
     inspector.predict(cloth_tiles)
     assert np.array_equal(cloth_tiles, before)
@@ -194,7 +198,7 @@ def test_the_tiles_are_left_as_they_are(inspector: Inspector, cloth_tiles: np.nd
     ],
     ids=lambda t: f"{t.shape} {t.dtype}",
 )
-def test_tiles_that_cannot_be_are_named(inspector: Inspector, tiles: np.ndarray) -> None:
+def test_tiles_that_cannot_be_are_named(inspector: CrasDetector, tiles: np.ndarray) -> None:
     for judge in (inspector.cells, inspector.predict):
         with pytest.raises(ConfigError, match=r"tiles must be \(B, H, W\) or \(B, H, W, 3\) uint8: got ") as caught:
             judge(tiles)
@@ -206,7 +210,7 @@ def test_tiles_that_cannot_be_are_named(inspector: Inspector, tiles: np.ndarray)
 
 @pytest.mark.parametrize("place", [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_a_defect_in_a_corner_of_a_picture_is_on_the_map(
-    inspector: Inspector, loom_data: Path, place: tuple[int, int]
+    inspector: CrasDetector, loom_data: Path, place: tuple[int, int]
 ) -> None:
     picture = read_image(list_images(loom_data / "plain" / "normal")[0])[:210, 400:630].copy()
     clean = inspector.predict(picture[None], 0)
@@ -221,7 +225,7 @@ def test_a_defect_in_a_corner_of_a_picture_is_on_the_map(
     assert spoilt.score[0] > clean.score[0]
 
 
-def test_the_map_is_the_cells_enlarged_and_smoothed(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_the_map_is_the_cells_enlarged_and_smoothed(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     """Equation 9, by hand; away from the border, where smoothing has nothing to mirror."""
     raw = torch.from_numpy(inspector.cells(cloth_tiles).raw)[:, None].double()
     large = interpolate(raw, scale_factor=8, mode="bilinear", align_corners=False)[:, 0].numpy()
@@ -236,7 +240,7 @@ def test_the_map_is_the_cells_enlarged_and_smoothed(inspector: Inspector, cloth_
 
 
 def test_without_smoothing_the_map_is_the_cells_enlarged(bundle: Bundle, cloth_tiles: np.ndarray) -> None:
-    plain = Inspector.from_bundle(
+    plain = CrasDetector.from_bundle(
         dataclasses.replace(bundle, config=with_settings(bundle.config, {"score.smooth_px": "0"})), "cpu"
     )
     raw = torch.from_numpy(plain.cells(cloth_tiles).raw)[:, None]
@@ -252,7 +256,7 @@ def test_without_smoothing_the_map_is_the_cells_enlarged(bundle: Bundle, cloth_t
 def test_the_kinds_of_score_are_what_they_are_called(bundle: Bundle, cloth_tiles: np.ndarray) -> None:
     def raw(kind: str) -> np.ndarray:
         config = with_settings(bundle.config, {"score.kind": kind})
-        return Inspector.from_bundle(dataclasses.replace(bundle, config=config), "cpu").cells(cloth_tiles, 1).raw
+        return CrasDetector.from_bundle(dataclasses.replace(bundle, config=config), "cpu").cells(cloth_tiles, 1).raw
 
     logit, residual = raw("logit"), raw("residual")
     np.testing.assert_allclose(raw("probability"), 1 / (1 + np.exp(-logit.astype(np.float64))), atol=1e-5)
@@ -268,7 +272,7 @@ def test_the_score_of_a_picture_is_the_largest_of_the_map_or_of_the_cells(
 ) -> None:
     def predicted(image: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         config = with_settings(bundle.config, {"score.image": image})
-        inspector = Inspector.from_bundle(dataclasses.replace(bundle, config=config), "cpu")
+        inspector = CrasDetector.from_bundle(dataclasses.replace(bundle, config=config), "cpu")
         found = inspector.predict(cloth_tiles)
         return found.score, found.anomaly_map, inspector.cells(cloth_tiles).raw
 
@@ -298,18 +302,18 @@ def test_the_device_is_chosen_by_itself_or_by_name() -> None:
 
 
 def test_a_model_from_a_file_says_the_same_as_from_memory(
-    bundle: Bundle, inspector: Inspector, cloth_tiles: np.ndarray
+    bundle: Bundle, inspector: CrasDetector, cloth_tiles: np.ndarray
 ) -> None:
-    direct = Inspector.from_bundle(bundle, "cpu")
+    direct = CrasDetector.from_bundle(bundle, "cpu")
     assert direct.fabrics == inspector.fabrics
     assert direct.calibrations == inspector.calibrations
     assert np.array_equal(direct.cells(cloth_tiles).raw, inspector.cells(cloth_tiles).raw)
 
 
 def test_bfloat16_finds_the_same_within_its_precision(
-    bundle_path: Path, inspector: Inspector, cloth_tiles: np.ndarray
+    bundle_path: Path, inspector: CrasDetector, cloth_tiles: np.ndarray
 ) -> None:
-    rough = Inspector.load(bundle_path, "cpu", precision="bfloat16")
+    rough = CrasDetector.load(bundle_path, "cpu", precision="bfloat16")
     exact, found = inspector.cells(cloth_tiles[:1], 0).raw, rough.cells(cloth_tiles[:1], 0).raw
     assert found.dtype == np.float32
     assert not np.array_equal(exact, found)
@@ -318,12 +322,12 @@ def test_bfloat16_finds_the_same_within_its_precision(
 
 def test_a_precision_that_is_none_lists_the_known_ones(bundle: Bundle) -> None:
     with pytest.raises(ConfigError, match="no precision 'float8'; known are float32, bfloat16, float16"):
-        Inspector.from_bundle(bundle, "cpu", "float8")
+        CrasDetector.from_bundle(bundle, "cpu", "float8")
 
 
 @pytest.mark.parametrize("fabric", [2, 99])
 def test_a_fabric_that_the_model_does_not_know_is_refused(
-    inspector: Inspector, cloth_tiles: np.ndarray, fabric: int
+    inspector: CrasDetector, cloth_tiles: np.ndarray, fabric: int
 ) -> None:
     with pytest.raises((ConfigError, IndexError)):
         inspector.cells(cloth_tiles[:1], fabric)
@@ -332,7 +336,7 @@ def test_a_fabric_that_the_model_does_not_know_is_refused(
 # The web as a whole
 
 
-def test_a_web_is_shifted_onto_the_middle_of_its_fabric(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_a_web_is_shifted_onto_the_middle_of_its_fabric(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     seen = inspector.look(cloth_tiles)
     everything = np.ones(seen.vectors.shape[:3], np.bool_)
     middle = seen.middle(everything)
@@ -346,7 +350,7 @@ def test_a_web_is_shifted_onto_the_middle_of_its_fabric(inspector: Inspector, cl
     np.testing.assert_allclose(at_home[2:], at_home[:2], rtol=0, atol=1e-5)
 
 
-def test_the_middle_is_that_of_the_cells_that_count(inspector: Inspector, cloth_tiles: np.ndarray) -> None:
+def test_the_middle_is_that_of_the_cells_that_count(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     seen = inspector.look(cloth_tiles)
     cells = np.random.default_rng(0).random(seen.vectors.shape[:3]) < 0.3
     wanted = seen.vectors.cpu().numpy()[cells]
@@ -355,7 +359,7 @@ def test_the_middle_is_that_of_the_cells_that_count(inspector: Inspector, cloth_
 
 
 def test_a_darker_roll_scores_more_like_the_enrolled_one_when_it_is_shifted(
-    inspector: Inspector, cloth_tiles: np.ndarray
+    inspector: CrasDetector, cloth_tiles: np.ndarray
 ) -> None:
     tiles = cloth_tiles[inspector.look(cloth_tiles).similarity.argmax(axis=1) == 0]
     usual, seen = inspector.look(tiles), inspector.look((tiles * 0.6).astype(np.uint8))

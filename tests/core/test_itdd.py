@@ -16,7 +16,7 @@ from cras_core.data.samples.itdd_import import import_itdd
 from cras_core.data.samples.labels import Label, mask_of
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import DataError
 from cras_core.evaluation.images import evaluate
 from cras_core.images import read_image
@@ -271,7 +271,7 @@ def test_a_model_is_trained_and_judged_on_an_export_as_it_is(mvtec: Path, tmp_pa
         "centers.prototypes": "8",
     }
     bundle = train(find_normal_images(tmp_path / "set"), with_settings(cloth(), settings), "cpu")
-    report = evaluate(Inspector.from_bundle(bundle, "cpu"), tmp_path / "set")
+    report = evaluate(CrasDetector.from_bundle(bundle, "cpu"), tmp_path / "set")
     assert report["protocol"]["pictures"] == 6
     assert report["fabrics"]["plain"]["p_auroc"] > 0.5
     assert report["fabrics"]["plain"]["matched"] == 1.0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cras_core.errors import DataError
-from cras_core.evaluation.candidate import Trial, Verdict
+from cras_core.evaluation.candidate import CandidateReport, Verdict
 from cras_core.evaluation.candidate_reports import (
     CHECKPOINT,
     TRIALS,
@@ -17,8 +17,8 @@ from cras_core.evaluation.candidate_reports import (
 )
 
 
-def trial() -> Trial:
-    return Trial((), (Verdict("a", "denim", "good", 0.5, 0, 0, 0, 0.01, True),))
+def trial() -> CandidateReport:
+    return CandidateReport((), (Verdict("a", "denim", "good", 0.5, 0, 0, 0, 0.01, True),))
 
 
 def test_a_comparison_comes_back_with_the_model_it_was_made_beside(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import cras_core
 from cras_core.config.presets import PRESETS, cloth
 from cras_core.config.reading import with_settings
 from cras_core.data.datasets import DataSet
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.evaluation.images import evaluate
 from cras_core.evaluation.report_header import nearest_preset
 from cras_core.evaluation.seeds import mean_and_spread, over_bundles
@@ -55,7 +55,7 @@ def test_what_differs_from_the_nearest_preset_is_named() -> None:
 
 
 def test_reports_about_pictures_and_strips_state_their_protocol(
-    inspector: Inspector, bundle: Bundle, mvtec: Path, strips: Path
+    inspector: CrasDetector, bundle: Bundle, mvtec: Path, strips: Path
 ) -> None:
     reports = (evaluate(inspector, mvtec), evaluate_web({"it": inspector}, strips)["it"])
     for report, root, masks in zip(reports, (mvtec, strips), (6, 2), strict=True):
@@ -72,7 +72,7 @@ def test_reports_about_pictures_and_strips_state_their_protocol(
         assert json.dumps(report, allow_nan=False)
 
 
-def test_a_named_data_set_says_which_classes_it_lacks(inspector: Inspector, mvtec: Path, tmp_path: Path) -> None:
+def test_a_named_data_set_says_which_classes_it_lacks(inspector: CrasDetector, mvtec: Path, tmp_path: Path) -> None:
     shutil.copytree(mvtec / "plain", tmp_path / "tubes")
     report = evaluate(inspector, DataSet("mpdd", tmp_path))
     missing = ["bracket_black", "bracket_brown", "bracket_white", "connector", "metal_plate"]
@@ -84,7 +84,7 @@ def test_a_named_data_set_says_which_classes_it_lacks(inspector: Inspector, mvte
     ]
 
 
-def test_what_was_skipped_is_named_and_counted(inspector: Inspector, strips: Path) -> None:
+def test_what_was_skipped_is_named_and_counted(inspector: CrasDetector, strips: Path) -> None:
     first = list_images(strips / "plain" / "defect")[0]
     first.write_bytes(first.read_bytes()[:200])
     report = evaluate_web({"it": inspector}, DataSet("folders", strips, skip_corrupt=True))["it"]
@@ -94,7 +94,7 @@ def test_what_was_skipped_is_named_and_counted(inspector: Inspector, strips: Pat
     assert report["remarks"] == [f"pictures that cannot be read are left out, 1:\n{unreadable}"]
 
 
-def test_soft_masks_are_counted_in_the_report(inspector: Inspector, strips: Path) -> None:
+def test_soft_masks_are_counted_in_the_report(inspector: CrasDetector, strips: Path) -> None:
     for path in list_images(strips / "plain" / "mask"):
         mask = read_image(path)
         Image.fromarray(np.where(mask > 0, 200, 20).astype(np.uint8)).save(path)
@@ -104,7 +104,7 @@ def test_soft_masks_are_counted_in_the_report(inspector: Inspector, strips: Path
     assert "2 of 2 masks have grey levels between 0 and 255" in report["remarks"][0]
 
 
-def test_strips_without_a_defect_have_no_recall_and_a_reason(inspector: Inspector, strips: Path) -> None:
+def test_strips_without_a_defect_have_no_recall_and_a_reason(inspector: CrasDetector, strips: Path) -> None:
     for path in list_images(strips / "plain" / "mask"):
         Image.fromarray(np.zeros_like(read_image(path))).save(path)
     report = evaluate_web({"it": inspector}, strips)["it"]
@@ -118,7 +118,7 @@ def test_strips_without_a_defect_have_no_recall_and_a_reason(inspector: Inspecto
 
 
 def test_a_fabric_without_test_pictures_has_a_row_and_a_reason(
-    inspector: Inspector, mvtec: Path, tmp_path: Path
+    inspector: CrasDetector, mvtec: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(mvtec, tmp_path / "data")
     shutil.rmtree(tmp_path / "data" / "twill" / "test")
@@ -129,7 +129,7 @@ def test_a_fabric_without_test_pictures_has_a_row_and_a_reason(
     assert report["remarks"] == ["twill: no test pictures, so there are no figures"]
 
 
-def test_a_fabric_with_one_strip_is_judged(inspector: Inspector, strips: Path) -> None:
+def test_a_fabric_with_one_strip_is_judged(inspector: CrasDetector, strips: Path) -> None:
     list_images(strips / "plain" / "defect")[1].unlink()
     figures = evaluate_web({"it": inspector}, strips)["it"]["fabrics"]["plain"]
     assert figures["strips"] == 1
@@ -160,6 +160,6 @@ def test_bundles_that_differ_in_more_than_their_seed_are_told_apart() -> None:
 
 
 def test_a_bundle_keeps_its_identity_when_it_is_opened(bundle: Bundle) -> None:
-    assert Inspector.from_bundle(bundle, "cpu").identity == bundle.identity
+    assert CrasDetector.from_bundle(bundle, "cpu").identity == bundle.identity
     config = with_settings(bundle.config, {"score.smooth_px": "2"})
-    assert Inspector.from_bundle(dataclasses.replace(bundle, config=config), "cpu").identity != bundle.identity
+    assert CrasDetector.from_bundle(dataclasses.replace(bundle, config=config), "cpu").identity != bundle.identity

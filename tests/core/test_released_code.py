@@ -25,7 +25,7 @@ from cras_core.config.settings import BackboneConfig, CrasConfig, PreprocessConf
 from cras_core.data.values import NormalImages
 from cras_core.detectors.centers import ClassCenters
 from cras_core.detectors.cras.adapter import Adapter
-from cras_core.detectors.cras.detector import Inspector, ScoreScale
+from cras_core.detectors.cras.detector import CrasDetector, ScoreScale
 from cras_core.detectors.cras.discriminator import Discriminator
 from cras_core.detectors.cras.model import CrasModel
 from cras_core.features.backbone import Backbone, load_backbone
@@ -192,7 +192,7 @@ def our_inspector(
     by_class: list[list[npt.NDArray[np.uint8]]],
     folder: Path,
     seed: int,
-) -> Inspector:
+) -> CrasDetector:
     """The whole model in float64; its centres come from the pictures, as in training."""
     extractor = FeatureExtractor(backbone, config)
     adapter, discriminator = random_heads(extractor.dimension, seed)
@@ -215,11 +215,11 @@ def our_inspector(
     model = CrasModel(extractor, adapter, centers, discriminator)
     scale = ScoreScale(*(torch.ones(len(by_class)) for _ in ScoreScale.__slots__))
     calibrations = [provisional(str(k)) for k in range(len(by_class))]
-    return Inspector(model, config, scale, calibrations, torch.zeros_like(means), torch.device("cpu"))
+    return CrasDetector(model, config, scale, calibrations, torch.zeros_like(means), torch.device("cpu"))
 
 
 def assert_agree(
-    inspector: Inspector,
+    inspector: CrasDetector,
     network: Network,
     mean: tuple[float, ...],
     std: tuple[float, ...],

@@ -14,9 +14,9 @@ from cras_core.data.samples.labels import labels_of
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.data.values import Piece
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import DataError
-from cras_core.evaluation.candidate import Case, Trial, Verdict, judge, threshold_for, trial_from
+from cras_core.evaluation.candidate import CandidateReport, Case, Verdict, judge, threshold_for, trial_from
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
@@ -91,11 +91,11 @@ def test_two_models_are_compared_on_what_the_new_one_has_not_learnt(
 def test_a_fabric_that_a_model_does_not_know_is_compared_with_the_nearest(store: SampleStore, bundle: Bundle) -> None:
     sample = store.samples("plain")[0]
     case = Case(sample.id, "poplin", "good", store.image(sample), Piece("w"))
-    verdict = judge(Inspector.from_bundle(bundle, "cpu"), case)
+    verdict = judge(CrasDetector.from_bundle(bundle, "cpu"), case)
     assert not verdict.known
     assert verdict.area_m2 > 0
     narrow = dataclasses.replace(case, piece=Piece("w", 100.0, 130.0))
-    assert judge(Inspector.from_bundle(bundle, "cpu"), narrow).area_m2 == 0.0
+    assert judge(CrasDetector.from_bundle(bundle, "cpu"), narrow).area_m2 == 0.0
 
 
 def verdicts(kind: str, peaks: list[float], found: int = 0) -> list[Verdict]:
@@ -118,17 +118,19 @@ def verdicts(kind: str, peaks: list[float], found: int = 0) -> list[Verdict]:
 def test_what_got_worse_is_said_and_chance_is_not() -> None:
     quiet, loud = verdicts("good", [0.5] * 50), verdicts("good", [1.5] * 9 + [0.5] * 41)
     one = verdicts("good", [1.5] + [0.5] * 49)
-    assert Trial(tuple(quiet), tuple(one)).got_worse == ()
-    (said,) = Trial(tuple(quiet), tuple(loud)).got_worse
+    assert CandidateReport(tuple(quiet), tuple(one)).got_worse == ()
+    (said,) = CandidateReport(tuple(quiet), tuple(loud)).got_worse
     assert said == "denim: 9 false alarms on 0.50 m2 of held-back cloth, 0 before"
-    assert Trial(tuple(loud), tuple(quiet)).got_worse == ()
+    assert CandidateReport(tuple(loud), tuple(quiet)).got_worse == ()
     all_found, one_missed = verdicts("defect", [2.0] * 3, 3), verdicts("defect", [2.0] * 3, 2)
-    assert Trial(tuple(all_found), tuple(one_missed)).got_worse == ("denim: 2 of 3 confirmed defects, 3 before",)
+    assert CandidateReport(tuple(all_found), tuple(one_missed)).got_worse == (
+        "denim: 2 of 3 confirmed defects, 3 before",
+    )
     many, fewer = verdicts("drawn", [2.0] * 60, 60), verdicts("drawn", [2.0] * 60, 40)
-    assert Trial(tuple(many), tuple(fewer)).got_worse == ("denim: 40 of 60 drawn defects, 60 before",)
-    lost = Trial(tuple(quiet), tuple(quiet), lost=("poplin",)).got_worse
+    assert CandidateReport(tuple(many), tuple(fewer)).got_worse == ("denim: 40 of 60 drawn defects, 60 before",)
+    lost = CandidateReport(tuple(quiet), tuple(quiet), lost=("poplin",)).got_worse
     assert lost == ("poplin: the new model does not know it any more",)
-    assert [a.id for a, _ in Trial(tuple(quiet), tuple(one)).disagreements] == ["good0"]
+    assert [a.id for a, _ in CandidateReport(tuple(quiet), tuple(one)).disagreements] == ["good0"]
 
 
 def test_a_threshold_follows_from_the_wanted_rate() -> None:

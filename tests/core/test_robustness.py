@@ -12,7 +12,7 @@ import pytest
 from cras_core.data.folders import find_test_images
 from cras_core.detectors.base import Prediction
 from cras_core.detectors.batch_vote import predict_by_vote
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import ConfigError, DataError
 from cras_core.evaluation.disturbances import DISTURBANCES
 from cras_core.evaluation.images import evaluate
@@ -29,12 +29,12 @@ def told() -> list[tuple[str, int, int]]:
 
 
 @pytest.fixture(scope="module")
-def report(inspector: Inspector, mvtec: Path, told: list[tuple[str, int, int]]) -> dict:
+def report(inspector: CrasDetector, mvtec: Path, told: list[tuple[str, int, int]]) -> dict:
     return robustness(inspector, mvtec, 3, lambda name, path, done, total: told.append((name, done, total)))
 
 
 def test_every_disturbance_stands_beside_the_undisturbed_figures(
-    report: dict, inspector: Inspector, mvtec: Path, told: list[tuple[str, int, int]]
+    report: dict, inspector: CrasDetector, mvtec: Path, told: list[tuple[str, int, int]]
 ) -> None:
     assert json.loads(json.dumps(report, allow_nan=False))["figures"].keys() == report["figures"].keys()
     assert list(report["figures"]) == ["undisturbed", *NAMES]
@@ -49,7 +49,7 @@ def test_every_disturbance_stands_beside_the_undisturbed_figures(
     assert report["change"]["mean"]["p_auroc"] == pytest.approx(mean)
 
 
-def test_the_report_names_the_seed_and_the_strengths_and_the_paper(report: dict, inspector: Inspector) -> None:
+def test_the_report_names_the_seed_and_the_strengths_and_the_paper(report: dict, inspector: CrasDetector) -> None:
     protocol = report["protocol"]
     assert (protocol["disturbance_seed"], protocol["noise_std"], protocol["jitter"], protocol["turn_deg"]) == (
         3, 0.01, 0.1, 5.0,
@@ -63,12 +63,12 @@ def test_the_report_names_the_seed_and_the_strengths_and_the_paper(report: dict,
     }
 
 
-def test_the_same_seed_gives_the_same_figures(report: dict, inspector: Inspector, mvtec: Path) -> None:
+def test_the_same_seed_gives_the_same_figures(report: dict, inspector: CrasDetector, mvtec: Path) -> None:
     assert robustness(inspector, mvtec, 3) == report
     assert robustness(inspector, mvtec, 4)["figures"]["adversarial noise"] != report["figures"]["adversarial noise"]
 
 
-def test_strips_are_judged_as_a_web_and_not_turned(inspector: Inspector, loom_data: Path, tmp_path: Path) -> None:
+def test_strips_are_judged_as_a_web_and_not_turned(inspector: CrasDetector, loom_data: Path, tmp_path: Path) -> None:
     for part in ("defect", "mask"):
         (tmp_path / "plain" / part).mkdir(parents=True)
         for path in list_images(loom_data / "plain" / part)[:2]:
@@ -82,7 +82,7 @@ def test_strips_are_judged_as_a_web_and_not_turned(inspector: Inspector, loom_da
     assert -1 <= recall <= 1
 
 
-def test_a_folder_with_nothing_to_judge_by_says_what_was_expected(inspector: Inspector, tmp_path: Path) -> None:
+def test_a_folder_with_nothing_to_judge_by_says_what_was_expected(inspector: CrasDetector, tmp_path: Path) -> None:
     for root in (tmp_path, tmp_path / "gone"):
         with pytest.raises(DataError, match="expected <fabric>"):
             robustness(inspector, root)
@@ -91,7 +91,7 @@ def test_a_folder_with_nothing_to_judge_by_says_what_was_expected(inspector: Ins
 # The authors' vote
 
 
-def test_the_report_names_the_vote_and_the_default_has_none(inspector: Inspector, mvtec: Path) -> None:
+def test_the_report_names_the_vote_and_the_default_has_none(inspector: CrasDetector, mvtec: Path) -> None:
     voted = evaluate(inspector, mvtec, matching="authors-batch-vote")
     alone = evaluate(inspector, mvtec)
     assert voted["protocol"]["matching"] == "authors-batch-vote"
@@ -99,12 +99,12 @@ def test_the_report_names_the_vote_and_the_default_has_none(inspector: Inspector
     assert voted["fabrics"] == alone["fabrics"], "every picture of these matches its own fabric"
 
 
-def test_an_unknown_protocol_is_refused(inspector: Inspector, mvtec: Path) -> None:
+def test_an_unknown_protocol_is_refused(inspector: CrasDetector, mvtec: Path) -> None:
     with pytest.raises(ConfigError, match="no protocol 'best'; known are per-picture, authors-batch-vote"):
         evaluate(inspector, mvtec, matching="best")  # type: ignore[arg-type]
 
 
-def test_the_few_follow_the_many(inspector: Inspector, mvtec: Path) -> None:
+def test_the_few_follow_the_many(inspector: CrasDetector, mvtec: Path) -> None:
     pictures: Callable[[str], list[np.ndarray]] = lambda fabric: [  # noqa: E731
         read_image(image.path) for image in find_test_images(mvtec)[fabric] if image.defect == "good"
     ]

@@ -9,7 +9,7 @@ import torch
 
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import DataError
 from cras_core.evaluation.near_duplicates import DuplicateFilter, digest, is_near_duplicate
 from cras_core.evaluation.suspicion import judge_samples, suspicions
@@ -48,7 +48,7 @@ def store(loom_data: Path, tmp_path: Path) -> SampleStore:
     return store
 
 
-def test_defects_table_other_cloth_and_bad_light_stand_out(store: SampleStore, inspector: Inspector) -> None:
+def test_defects_table_other_cloth_and_bad_light_stand_out(store: SampleStore, inspector: CrasDetector) -> None:
     told: list[tuple[str, int, int]] = []
     assert "satin" not in inspector.fabrics
     judged = judge_samples(store, "satin", inspector, lambda path, done, n: told.append((path.name, done, n)))
@@ -59,7 +59,7 @@ def test_defects_table_other_cloth_and_bad_light_stand_out(store: SampleStore, i
     assert {s.id: s.suspicion for s in store.samples("satin")} == by_kind
 
 
-def test_what_is_known_to_be_bad_is_not_judged_again(store: SampleStore, inspector: Inspector) -> None:
+def test_what_is_known_to_be_bad_is_not_judged_again(store: SampleStore, inspector: CrasDetector) -> None:
     samples = {s.id: s for s in store.samples("satin")}
     for i in range(4):
         store.update(Sample(f"bad-{i}", "satin", "collected", "roll-1", choice="thrown out", suspicion=3.0))
@@ -68,19 +68,19 @@ def test_what_is_known_to_be_bad_is_not_judged_again(store: SampleStore, inspect
     assert [s.suspicion for s in store.samples("satin") if s.choice == "thrown out"] == [3.0] * 4
 
 
-def test_stopping_changes_no_sample(store: SampleStore, inspector: Inspector) -> None:
+def test_stopping_changes_no_sample(store: SampleStore, inspector: CrasDetector) -> None:
     done: list[int] = []
     with pytest.raises(DataError, match="stopped; no sample was changed"):
         judge_samples(store, "satin", inspector, lambda _, n, __: done.append(n), lambda: len(done) >= 3)
     assert {s.suspicion for s in store.samples("satin")} == {None}
 
 
-def test_too_few_samples_are_said(inspector: Inspector) -> None:
+def test_too_few_samples_are_said(inspector: CrasDetector) -> None:
     with pytest.raises(DataError, match="7 samples are too few to be judged by each other; collect 8"):
         suspicions(7, lambda _: pytest.fail("asked for features"))
 
 
-def test_eight_tiles_of_one_cloth_and_equal_tiles_are_judged(loom_data: Path, inspector: Inspector) -> None:
+def test_eight_tiles_of_one_cloth_and_equal_tiles_are_judged(loom_data: Path, inspector: CrasDetector) -> None:
     tiles = cloth(loom_data, "plain")
     features = [inspector.look(tile[None]).vectors[0] for tile in tiles[:8]]
     assert (suspicions(8, features.__getitem__) < 1).sum() >= 7
@@ -100,7 +100,7 @@ def test_tiles_at_the_side_are_compared_with_each_other_where_their_place_is_kno
     assert (known < 1).all()
 
 
-def test_a_place_seen_again_is_a_duplicate_and_another_place_is_not(loom_data: Path, inspector: Inspector) -> None:
+def test_a_place_seen_again_is_a_duplicate_and_another_place_is_not(loom_data: Path, inspector: CrasDetector) -> None:
     strip = read_image(list_images(loom_data / "plain" / "normal")[0])
     noise = np.random.default_rng(0).normal(0, 1, strip.shape)
     again = np.clip(strip + noise, 0, 255).astype(np.uint8)
@@ -115,7 +115,9 @@ def test_a_place_seen_again_is_a_duplicate_and_another_place_is_not(loom_data: P
     assert not is_near_duplicate(here, digest(inspector.look(strip[None, :64, :64]).vectors[0]))
 
 
-def test_the_filter_lets_each_place_through_once_and_forgets_the_oldest(loom_data: Path, inspector: Inspector) -> None:
+def test_the_filter_lets_each_place_through_once_and_forgets_the_oldest(
+    loom_data: Path, inspector: CrasDetector
+) -> None:
     a, b, c = (inspector.look(tile[None]).vectors[0] for tile in cloth(loom_data, "plain")[:3])
     seen = DuplicateFilter(most=2)
     assert [seen.is_new(t) for t in (a, b, a, b)] == [True, True, False, False]

@@ -18,7 +18,7 @@ from cras_core.config.reading import with_settings
 from cras_core.config.settings import CrasConfig
 from cras_core.data.folders import find_normal_images
 from cras_core.data.values import NormalImages
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import ConfigError, DataError, TrainingError, WeightsError
 from cras_core.evaluation.metrics import auroc
 from cras_core.features.cache import tiles_of
@@ -153,7 +153,7 @@ def test_vectors_of_the_training_cloth_have_mean_0_and_deviation_1(
     strips: list[NormalImages], steps_and_bundle: tuple[list[Progress], Bundle]
 ) -> None:
     bundle = steps_and_bundle[1]
-    inspector = Inspector.from_bundle(bundle, "cpu")
+    inspector = CrasDetector.from_bundle(bundle, "cpu")
     seen, _ = strips[0].held_back(bundle.config.calibration.held_back, bundle.config.train.seed)
     parts = []
     for path in seen:
@@ -166,7 +166,7 @@ def test_vectors_of_the_training_cloth_have_mean_0_and_deviation_1(
     assert float((vectors.std(dim=0) - 1).abs().max()) < 1e-3
 
 
-def test_limits_are_those_of_the_held_back_cloth(bundle: Bundle, loom_data: Path, inspector: Inspector) -> None:
+def test_limits_are_those_of_the_held_back_cloth(bundle: Bundle, loom_data: Path, inspector: CrasDetector) -> None:
     for k, calibration in enumerate(bundle.calibrations):
         held = bundle.provenance["held_back"][calibration.fabric]
         raw = np.concatenate(
@@ -188,13 +188,13 @@ def test_limits_are_those_of_the_held_back_cloth(bundle: Bundle, loom_data: Path
 # What training is for
 
 
-def inspected(inspector: Inspector, picture: np.ndarray, fabric: int | None) -> list[ScoredRows]:
+def inspected(inspector: CrasDetector, picture: np.ndarray, fabric: int | None) -> list[ScoredRows]:
     config = inspector.config
     web = WebInspection(inspector, WebConfig(config.tiling, config.edges, config.reference, fabric))
     return [*web.push(picture), *web.finish()]
 
 
-def scores_of(inspector: Inspector, picture: np.ndarray, fabric: int) -> np.ndarray:
+def scores_of(inspector: CrasDetector, picture: np.ndarray, fabric: int) -> np.ndarray:
     return np.concatenate([rows.score for rows in inspected(inspector, picture, fabric)])
 
 
@@ -205,7 +205,7 @@ def test_the_loss_falls(bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize("fabric", ["plain", "twill"])
-def test_defects_score_higher_than_normal_cloth(inspector: Inspector, loom_data: Path, fabric: str) -> None:
+def test_defects_score_higher_than_normal_cloth(inspector: CrasDetector, loom_data: Path, fabric: str) -> None:
     k = inspector.fabrics.index(fabric)
     truth, scores = [], []
     for path in list_images(loom_data / fabric / "normal")[:3]:
@@ -226,7 +226,7 @@ def test_defects_score_higher_than_normal_cloth(inspector: Inspector, loom_data:
     assert auroc(np.concatenate(truth), np.concatenate(scores)) > 0.95
 
 
-def test_normal_cloth_is_matched_to_its_own_fabric(inspector: Inspector, loom_data: Path) -> None:
+def test_normal_cloth_is_matched_to_its_own_fabric(inspector: CrasDetector, loom_data: Path) -> None:
     for k, fabric in enumerate(inspector.fabrics):
         for path in list_images(loom_data / fabric / "normal")[::3]:
             picture = read_image(path)
@@ -259,7 +259,7 @@ def test_normal_cloth_is_matched_to_its_own_fabric(inspector: Inspector, loom_da
 )
 def test_every_kind_of_setting_gives_a_model_that_works(strips: list[NormalImages], changes: dict[str, str]) -> None:
     bundle = train(strips, tiny(**changes), "cpu")
-    inspector = Inspector.from_bundle(bundle, "cpu")
+    inspector = CrasDetector.from_bundle(bundle, "cpu")
     tile = read_image(strips[0].paths[0])[None, :128, :128]
     scores = inspector.cells(tile)
     assert scores.raw.shape == (1, 16, 16)
@@ -303,7 +303,7 @@ def test_a_mean_map_is_the_mean_of_the_adapted_pictures(mvtec: Path) -> None:
     config = tiny(centers__kind="mean_map", train__adapter_rate="0", synthesis__drawn="0", calibration__held_back="0.5")
     bundle = train(normal, config, "cpu")
     assert bundle.grid == (32, 32)
-    inspector = Inspector.from_bundle(bundle, "cpu")
+    inspector = CrasDetector.from_bundle(bundle, "cpu")
     seen, _ = normal[0].held_back(0.5, 0)
     with torch.inference_mode():
         u = torch.cat(
@@ -321,7 +321,7 @@ def test_one_sample_is_the_first_picture(mvtec: Path) -> None:
     config = tiny(
         centers__kind="one_sample", heads__adapter="false", synthesis__drawn="0", calibration__held_back="0.5"
     )
-    inspector = Inspector.from_bundle(train(normal, config, "cpu"), "cpu")
+    inspector = CrasDetector.from_bundle(train(normal, config, "cpu"), "cpu")
     seen, _ = normal[0].held_back(0.5, 0)
     with torch.inference_mode():
         first = inspector.model.extractor(to_images(read_image(seen[0])[None], inspector.device))[0]
@@ -360,7 +360,7 @@ def test_pictures_of_any_size_are_matched_by_their_whole_map(loom_data: Path, tm
         for fabric in ("plain", "twill")
     ]
     config = tiny(centers__kind="mean_map", synthesis__drawn="0", calibration__held_back="0.5")
-    inspector = Inspector.from_bundle(train(normal, config, "cpu"), "cpu")
+    inspector = CrasDetector.from_bundle(train(normal, config, "cpu"), "cpu")
     picture = read_image(normal[0].paths[0])[None]
     with torch.inference_mode():
         images = to_images(picture, inspector.device)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cras_core.data.folders import find_strips
 from cras_core.detectors.base import Detector
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import DataError
 from cras_core.evaluation.webs import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
 from cras_core.images import list_images, read_image
@@ -45,7 +45,7 @@ def told() -> list[tuple[str, int, int]]:
 
 
 @pytest.fixture(scope="module")
-def report(inspector: Inspector, strips: Path, told: list[tuple[str, int, int]]) -> dict:
+def report(inspector: CrasDetector, strips: Path, told: list[tuple[str, int, int]]) -> dict:
     """The small model under two names."""
     detectors: dict[str, Detector] = {"a": inspector, "b": inspector}
     return evaluate_web(detectors, strips, lambda path, done, total: told.append((path.name, done, total)))
@@ -90,7 +90,7 @@ def test_the_recall_of_all_is_that_of_all_their_defects(report: dict) -> None:
         assert report["a"]["all"]["recall_per_strip"][rate] == pytest.approx(wanted)
 
 
-def test_the_area_is_that_of_the_inspected_cloth(report: dict, inspector: Inspector, strips: Path) -> None:
+def test_the_area_is_that_of_the_inspected_cloth(report: dict, inspector: CrasDetector, strips: Path) -> None:
     config = inspector.config
     cells = 0
     for strip in find_strips(strips)["plain"]:
@@ -101,7 +101,7 @@ def test_the_area_is_that_of_the_inspected_cloth(report: dict, inspector: Inspec
     assert report["a"]["fabrics"]["plain"]["area_m2"] == pytest.approx(cells * cell_m2)
 
 
-def test_defects_on_cloth_that_is_too_short_to_inspect_are_missed(inspector: Inspector, copy: Path) -> None:
+def test_defects_on_cloth_that_is_too_short_to_inspect_are_missed(inspector: CrasDetector, copy: Path) -> None:
     for part in ("defect", "mask"):
         first, second = list_images(copy / "plain" / part)
         second.unlink()
@@ -116,7 +116,7 @@ def test_defects_on_cloth_that_is_too_short_to_inspect_are_missed(inspector: Ins
     assert set(figures["recall_per_strip"].values()) == {0.0}
 
 
-def test_a_folder_without_strips_says_what_was_expected(inspector: Inspector, tmp_path: Path) -> None:
+def test_a_folder_without_strips_says_what_was_expected(inspector: CrasDetector, tmp_path: Path) -> None:
     (tmp_path / "plain" / "normal").mkdir(parents=True)
     with pytest.raises(DataError, match="expected <fabric>/defect and <fabric>/mask in it"):
         evaluate_web({"a": inspector}, tmp_path)

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from aoi_app.samples.service import EnrolDesk
+from aoi_app.samples.service import SampleService
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.ui.labels.editor import LabelEditor
 from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX, SampleGrid
@@ -47,7 +47,7 @@ class Mill:
         ]
 
     def open(self) -> EnrolWindow:
-        self.desk = EnrolDesk(self.store, self.catalogue)
+        self.desk = SampleService(self.store, self.catalogue)
         self.thumbnails = Thumbnails(THUMBNAIL_PX)
         self.window = EnrolWindow(self.desk, self.thumbnails, THEMES["dark"])
         self.qtbot.addWidget(self.window, before_close_func=lambda _: self.close_editor())

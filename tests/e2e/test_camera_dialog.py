@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLin
 from pytestqt.qtbot import QtBot
 
 from aoi_app.app.application import Application
-from aoi_app.camera_setup.service import CameraDesk
+from aoi_app.camera_setup.service import CameraService
 from aoi_app.camera_setup.state import FeatureRow, feature_row, line_scan_panel, visible
 from aoi_app.live.state import State
 from aoi_app.records.database import open_database
@@ -37,7 +37,7 @@ class Bench:
         self.line: CameraBlocks | None = None
         self.kept: list[tuple[str, str, str]] = []
         self._bot = qtbot
-        self.desk = CameraDesk(CameraChoice(), lambda: self.line)
+        self.desk = CameraService(CameraChoice(), lambda: self.line)
         self.dialog = CameraDialog(self.desk)
         self.dialog.chosen.connect(lambda *now: self.kept.append(now))
         qtbot.addWidget(self.dialog)

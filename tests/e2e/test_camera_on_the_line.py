@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from aoi_app.live.assembly import make_session
-from aoi_app.live.headless import InspectJob, run
+from aoi_app.live.headless import HeadlessRun, run
 from aoi_app.live.state import State
 from aoi_app.records.database import database
 from aoi_app.records.reading import read_roll
@@ -23,7 +23,7 @@ from aoi_app.sources.camera.discovery import package_producer
 from aoi_app.sources.factory import SourceChoice, camera_choice, make_source
 from aoi_app.sources.line_camera import LineCamera
 from aoi_app.sources.recording.format import is_recording
-from cras_core.detectors.cras.detector import Inspector
+from cras_core.detectors.cras.detector import CrasDetector
 
 PATIENCE_S = 120.0
 SLOW = {"Width": 640, "Height": 64, "AcquisitionLineRate": 800.0}
@@ -48,7 +48,7 @@ def inspected(bundle_path: Path, out: Path, choice: SourceChoice) -> tuple[int, 
     """Exit status, what was written, and what was said."""
     with Path(os.devnull).open("w") as nowhere:
         console = Console(width=200, record=True, file=nowhere)
-        code = run(InspectJob(choice, bundle_path, out, Recipe(), "cpu", tiles=False), console)
+        code = run(HeadlessRun(choice, bundle_path, out, Recipe(), "cpu", tiles=False), console)
         said = console.export_text()
     return code, json.loads((out / "defects.json").read_text()), said
 
@@ -79,7 +79,7 @@ def test_what_could_not_be_set_is_said_and_kept_and_the_rest_is_recorded(bundle_
     assert is_recording(recording)
 
 
-def test_the_process_of_the_camera_is_killed_and_the_roll_goes_on(inspector: Inspector, tmp_path: Path) -> None:
+def test_the_process_of_the_camera_is_killed_and_the_roll_goes_on(inspector: CrasDetector, tmp_path: Path) -> None:
     source = make_source(
         SourceChoice("synthetic", camera=CameraChoice(preset=preset_file(tmp_path, **SLOW)), lines=4000)
     )

@@ -14,7 +14,9 @@ from cras_core.data.samples.values import FabricRecord
 
 
 def said(application: Application) -> str:
-    (label,) = [x for x in application.window.collect_bar.findChildren(QLabel) if x.accessibleName() == "Collecting"]
+    (label,) = [
+        x for x in application.window.collect_bar.findChildren(QLabel) if x.accessibleName() == "CollectionController"
+    ]
     return label.text() if label.isVisible() else ""
 
 

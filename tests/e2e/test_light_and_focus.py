@@ -33,7 +33,7 @@ from aoi_app.sources.flat_field.correction import non_uniformity
 from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field
 from aoi_app.sources.frame import Frame
 from aoi_app.ui.camera.setup_dialog import SetupDialog
-from aoi_app.ui.recipe.scale_dialog import RulerDialog
+from aoi_app.ui.recipe.scale_dialog import ScaleDialog
 
 PATIENCE_MS = 120_000
 SYNTHETIC = CameraChoice(producer="synthetic", serial="17")
@@ -87,7 +87,7 @@ def opened(application: Application) -> SetupDialog:
     return dialog
 
 
-def text(dialog: SetupDialog | RulerDialog, name: str) -> str:
+def text(dialog: SetupDialog | ScaleDialog, name: str) -> str:
     (label,) = [x for x in dialog.findChildren(QLabel) if x.accessibleName() == name]
     return label.text()
 
@@ -435,8 +435,8 @@ def test_two_clicks_on_a_ruler_give_the_scale_of_the_next_roll(
     assert "two ends of a known length" in banner(application)
     for x_px, line in ends:
         click(application, qtbot, x_px, line)
-    qtbot.waitUntil(lambda: bool(application.window.findChildren(RulerDialog)), timeout=PATIENCE_MS)
-    (dialog,) = application.window.findChildren(RulerDialog)
+    qtbot.waitUntil(lambda: bool(application.window.findChildren(ScaleDialog)), timeout=PATIENCE_MS)
+    (dialog,) = application.window.findChildren(ScaleDialog)
     ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
     assert not ok.isEnabled()
     length = dialog.findChild(QDoubleSpinBox)
@@ -452,7 +452,7 @@ def test_two_clicks_on_a_ruler_give_the_scale_of_the_next_roll(
     assert "holds from the next roll on" in banner(application)
     assert not action.isChecked()
     click(application, qtbot, 300, 500)
-    assert [d for d in application.window.findChildren(RulerDialog) if d.isVisible()] == []
+    assert [d for d in application.window.findChildren(ScaleDialog) if d.isVisible()] == []
 
 
 # --- without a window

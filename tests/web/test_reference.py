@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cras_core.errors import ConfigError
-from cras_core.web.baseline import ReferenceConfig, RunningReference
+from cras_core.web.baseline import BaselineConfig, RunningBaseline
 
 CELL = 8
 
@@ -16,19 +16,19 @@ def web(rng: np.random.Generator, rows: int = 56, cols: int = 300, level: float 
 def test_a_brighter_roll_scores_the_same() -> None:
     rng = np.random.default_rng(0)
     raw = web(rng)
-    a = RunningReference(ReferenceConfig(), CELL).relate(raw, 0.0, 1.35, 10.0)
-    b = RunningReference(ReferenceConfig(prior_cells=0), CELL).relate(raw + 7, 0.0, 1.35, 10.0)
+    a = RunningBaseline(BaselineConfig(), CELL).relate(raw, 0.0, 1.35, 10.0)
+    b = RunningBaseline(BaselineConfig(prior_cells=0), CELL).relate(raw + 7, 0.0, 1.35, 10.0)
     np.testing.assert_allclose(a.score, b.score, atol=0.02)
 
 
 def test_light_that_falls_off_across_the_web_does_not_score() -> None:
     raw = web(np.random.default_rng(1)) + np.linspace(0, 6, 300, dtype=np.float32)
-    score = RunningReference(ReferenceConfig(), CELL).relate(raw, 0.0, 1.35, 10.0).score
+    score = RunningBaseline(BaselineConfig(), CELL).relate(raw, 0.0, 1.35, 10.0).score
     assert abs(float(score[:, 20:60].mean()) - float(score[:, 240:280].mean())) < 0.4
 
 
 def test_a_running_defect_of_metres_does_not_become_the_norm() -> None:
-    rng, reference = np.random.default_rng(2), RunningReference(ReferenceConfig(), CELL)
+    rng, reference = np.random.default_rng(2), RunningBaseline(BaselineConfig(), CELL)
     peaks = []
     for _ in range(40):
         raw = web(rng)
@@ -39,16 +39,16 @@ def test_a_running_defect_of_metres_does_not_become_the_norm() -> None:
 
 
 def test_a_defect_across_the_whole_web_does_not_become_the_norm() -> None:
-    rng, reference = np.random.default_rng(3), RunningReference(ReferenceConfig(), CELL)
+    rng, reference = np.random.default_rng(3), RunningBaseline(BaselineConfig(), CELL)
     for _ in range(3):
         reference.relate(web(rng), 0.0, 1.35, 5.0)
-    stretches = ReferenceConfig().memory_lines // (56 * CELL) - 1
+    stretches = BaselineConfig().memory_lines // (56 * CELL) - 1
     peaks = [float(np.median(reference.relate(web(rng, level=12.0), 0.0, 1.35, 5.0).score)) for _ in range(stretches)]
     assert min(peaks) > 6
 
 
 def test_another_lot_after_a_seam_becomes_the_norm_after_the_memory() -> None:
-    rng, reference = np.random.default_rng(3), RunningReference(ReferenceConfig(memory_lines=1000), CELL)
+    rng, reference = np.random.default_rng(3), RunningBaseline(BaselineConfig(memory_lines=1000), CELL)
     for _ in range(3):
         reference.relate(web(rng), 0.0, 1.35, 5.0)
     peaks = [float(np.median(reference.relate(web(rng, level=12.0), 0.0, 1.35, 5.0).score)) for _ in range(6)]
@@ -57,52 +57,52 @@ def test_another_lot_after_a_seam_becomes_the_norm_after_the_memory() -> None:
 
 
 def test_slow_drift_is_followed() -> None:
-    rng, reference = np.random.default_rng(4), RunningReference(ReferenceConfig(), CELL)
+    rng, reference = np.random.default_rng(4), RunningBaseline(BaselineConfig(), CELL)
     last = [float(np.median(reference.relate(web(rng, level=0.05 * i), 0.0, 1.35, 5.0).score)) for i in range(200)][-1]
     assert last < 0.6
 
 
 def test_very_little_cloth_leans_on_the_calibration() -> None:
     raw = np.full((2, 4), 3.0, np.float32)
-    score = RunningReference(ReferenceConfig(prior_cells=200), CELL).relate(raw, 0.0, 1.0, 5.0).score
+    score = RunningBaseline(BaselineConfig(prior_cells=200), CELL).relate(raw, 0.0, 1.0, 5.0).score
     assert float(score.min()) > 2.5
 
 
 def test_what_is_not_cloth_stays_unknown() -> None:
     raw = web(np.random.default_rng(5))
     raw[:, :50] = np.nan
-    score = RunningReference(ReferenceConfig(), CELL).relate(raw, 0.0, 1.35, 5.0).score
+    score = RunningBaseline(BaselineConfig(), CELL).relate(raw, 0.0, 1.35, 5.0).score
     assert np.isnan(score[:, :50]).all()
     assert np.isfinite(score[:, 50:]).all()
 
 
 def test_no_cloth_at_all() -> None:
-    result = RunningReference(ReferenceConfig(), CELL).relate(np.full((4, 5), np.nan, np.float32), 1.0, 2.0, 5.0)
+    result = RunningBaseline(BaselineConfig(), CELL).relate(np.full((4, 5), np.nan, np.float32), 1.0, 2.0, 5.0)
     assert np.isnan(result.score).all()
 
 
 def test_switched_off_means_as_calibrated() -> None:
     raw = web(np.random.default_rng(6), level=4.0)
-    result = RunningReference(ReferenceConfig(enabled=False), CELL).relate(raw, 1.0, 2.0, 5.0)
+    result = RunningBaseline(BaselineConfig(enabled=False), CELL).relate(raw, 1.0, 2.0, 5.0)
     np.testing.assert_allclose(result.score, (raw - 1) / 2, rtol=1e-5)
 
 
 def test_memory_is_bounded() -> None:
-    rng, reference = np.random.default_rng(7), RunningReference(ReferenceConfig(memory_lines=1000), CELL)
+    rng, reference = np.random.default_rng(7), RunningBaseline(BaselineConfig(memory_lines=1000), CELL)
     for _ in range(50):
         reference.relate(web(rng), 0.0, 1.35, 5.0)
     assert sum(len(m) for m in reference._memory) * CELL < 1000 + 2 * 56 * CELL
 
 
 def test_a_web_of_another_width_starts_anew() -> None:
-    rng, reference = np.random.default_rng(8), RunningReference(ReferenceConfig(), CELL)
+    rng, reference = np.random.default_rng(8), RunningBaseline(BaselineConfig(), CELL)
     reference.relate(web(rng), 0.0, 1.35, 5.0)
     assert reference.relate(web(rng, cols=200), 0.0, 1.35, 5.0).score.shape == (56, 200)
 
 
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(ConfigError):
-        ReferenceConfig(block_px=8)
+        BaselineConfig(block_px=8)
 
 
 @pytest.mark.parametrize("offset", [-12.0, 8.0, 40.0])
@@ -110,8 +110,8 @@ def test_a_roll_far_from_the_calibrated_cloth_scores_the_same_everywhere(offset:
     rng = np.random.default_rng(5)
     raw = rng.normal(size=(32, 400)).astype(np.float32)
     raw[:, :42] = raw[:, -30:] = np.nan  # the outermost stripes hold little cloth
-    near = RunningReference(ReferenceConfig(), 8).relate(raw, 0.0, 1.35, 6.0).score
-    far = RunningReference(ReferenceConfig(), 8).relate(raw + np.float32(offset), 0.0, 1.35, 6.0).score
+    near = RunningBaseline(BaselineConfig(), 8).relate(raw, 0.0, 1.35, 6.0).score
+    far = RunningBaseline(BaselineConfig(), 8).relate(raw + np.float32(offset), 0.0, 1.35, 6.0).score
     cloth = np.isfinite(raw)
     by_column = np.nanmedian((far - near)[:, cloth.any(axis=0)], axis=0)
     # What is left is the pull of the calibrated centre on the web as a whole, the same in every column.
@@ -120,7 +120,7 @@ def test_a_roll_far_from_the_calibrated_cloth_scores_the_same_everywhere(offset:
 
 
 def test_the_middle_of_the_web_is_that_of_most_of_its_stretches() -> None:
-    reference = RunningReference(ReferenceConfig(memory_lines=1000), CELL)
+    reference = RunningBaseline(BaselineConfig(memory_lines=1000), CELL)
     usual, strange = np.array([1.0, 2.0], np.float32), np.array([9.0, -9.0], np.float32)
     assert np.array_equal(reference.middle(usual, 448), usual)  # type: ignore[arg-type]
     reference.middle(usual, 448)
@@ -132,9 +132,9 @@ def test_the_middle_of_the_web_is_that_of_most_of_its_stretches() -> None:
     assert np.array_equal(reference.middle(usual, 448), usual)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("config", [ReferenceConfig(enabled=False), ReferenceConfig(align=False)])
-def test_features_stay_where_they_are_when_they_are_not_to_be_shifted(config: ReferenceConfig) -> None:
-    assert RunningReference(config, CELL).middle(np.ones(3, np.float32), 448) is None
+@pytest.mark.parametrize("config", [BaselineConfig(enabled=False), BaselineConfig(align=False)])
+def test_features_stay_where_they_are_when_they_are_not_to_be_shifted(config: BaselineConfig) -> None:
+    assert RunningBaseline(config, CELL).middle(np.ones(3, np.float32), 448) is None
 
 
 def test_each_kind_of_score_is_related_on_its_own_and_the_mean_counts() -> None:
@@ -142,7 +142,7 @@ def test_each_kind_of_score_is_related_on_its_own_and_the_mean_counts() -> None:
     one, other = web(rng), 30.0 + 5.0 * web(rng)
     one[20, 100] += 12
     other[20, 100] += 60
-    apart = [RunningReference(ReferenceConfig(), CELL).relate(m, 0.0, 1.35, 9.0).score for m in (one, other)]
-    together = RunningReference(ReferenceConfig(), CELL).relate(np.stack([one, other]), 0.0, 1.35, 9.0).score
+    apart = [RunningBaseline(BaselineConfig(), CELL).relate(m, 0.0, 1.35, 9.0).score for m in (one, other)]
+    together = RunningBaseline(BaselineConfig(), CELL).relate(np.stack([one, other]), 0.0, 1.35, 9.0).score
     np.testing.assert_allclose(together, np.mean(apart, axis=0), rtol=0, atol=1e-4)
     assert together[20, 100] == together.max()

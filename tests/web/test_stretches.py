@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cras_core.errors import DataError
-from cras_core.web.bands import Stretch, StretchCutter
+from cras_core.web.bands import Band, StretchCutter
 from cras_core.web.tiling import TilingConfig, plan_windows
 
 TILING = TilingConfig(tile_px=64, overlap_px=24, halo_px=8, cell_px=8)
 
 
-def stretches(lines: int, pieces: list[int]) -> list[Stretch]:
+def stretches(lines: int, pieces: list[int]) -> list[Band]:
     image = np.arange(lines, dtype=np.int64)[:, None].repeat(3, axis=1).astype(np.uint8)
     cutter, found, line = StretchCutter(TILING), [], 0
     for piece in [*pieces, lines]:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.camera_setup.state import LEVELS, Desk, DeskView, DeviceRow, Key, line_scan_panel, visible
+from aoi_app.camera_setup.state import LEVELS, CameraState, Desk, DeviceRow, Key, line_scan_panel, visible
 from aoi_app.ui.camera.feature_tree import FeatureTree
 from aoi_app.ui.camera.line_scan_panel import LineScanPanel
 
@@ -46,7 +46,7 @@ class CameraDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Camera")
         self._desk = desk
-        self._shown: DeskView | None = None
+        self._shown: CameraState | None = None
         self._devices = _device_table()
         self._problems = _words("Problems of producers")
         self._state = _words("State of the camera")
@@ -165,7 +165,7 @@ class CameraDialog(QDialog):
         self._show_words(view)
         self._show_features()
 
-    def _show_devices(self, view: DeskView) -> None:
+    def _show_devices(self, view: CameraState) -> None:
         selected = self._devices.currentRow()
         self._devices.setRowCount(len(view.devices))
         for i, d in enumerate(view.devices):
@@ -174,7 +174,7 @@ class CameraDialog(QDialog):
             if selected < 0 and (d.producer, d.serial) == (view.producer, view.serial):
                 self._devices.selectRow(i)
 
-    def _show_words(self, view: DeskView) -> None:
+    def _show_words(self, view: CameraState) -> None:
         where = ", read by the line" if view.on_the_line else ", not running"
         state = f"{view.camera}{where}." if view.camera else "No camera is open. Select one and choose it."
         _say(self._state, view.busy or state)

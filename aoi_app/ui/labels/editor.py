@@ -11,7 +11,7 @@ from PySide6.QtGui import QActionGroup, QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QToolBar, QVBoxLayout, QWidget
 
 from aoi_app.samples.label_drawing import History, Labels, Tool, next_brush_px, with_label
-from aoi_app.samples.state import EnrolView
+from aoi_app.samples.state import SamplesState
 from aoi_app.ui.labels.canvas import LabelCanvas
 from aoi_app.ui.labels.defect_types_dialog import CatalogueDialog
 from aoi_app.ui.labels.label_sidebar import LabelSide
@@ -90,7 +90,7 @@ class LabelEditor(QWidget):
         self._sample: Sample | None = None
         self._history = History(())
         self._selected = -1
-        self._view = EnrolView()
+        self._view = SamplesState()
         self._shown_tile = ""
         self._code = ""
         self._radius_px = 8.0
@@ -180,7 +180,7 @@ class LabelEditor(QWidget):
         self.canvas.show_tile(None, "Reading …")
         self._draw()
 
-    def show_view(self, view: EnrolView) -> None:
+    def show_view(self, view: SamplesState) -> None:
         """Takes what is new: the picture, whether the labels are on disk, the types."""
         self._view = view
         if view.tile is not None and view.tile.name == self.name and self._shown_tile != self.name:

@@ -30,7 +30,7 @@ class CollectBar(QFrame):
         self.setObjectName("collect_bar")
         self._text = QLabel()
         self._text.setWordWrap(True)
-        self._text.setAccessibleName("Collecting")
+        self._text.setAccessibleName("CollectionController")
         self._name = QComboBox()
         self._name.setEditable(True)
         self._name.setMinimumWidth(220)

@@ -18,7 +18,7 @@ from aoi_app.settings.scale import Direction, direction_of, propose
 _WAYS: dict[str, Direction] = {"across the web": "across", "along the web": "along"}
 
 
-class RulerDialog(QDialog):
+class ScaleDialog(QDialog):
     """Asks for the true length between two marks; shows what it makes of the recipe, and accepts nothing else."""
 
     def __init__(

@@ -7,7 +7,7 @@ from typing import get_args
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from aoi_app.samples.state import KINDS, ORDERS, Counts, EnrolView, Kind, Order, SampleDesk, shown
+from aoi_app.samples.state import KINDS, ORDERS, Counts, Kind, Order, SampleDesk, SamplesState, shown
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.ui.labels.editor import LabelEditor
 from aoi_app.ui.samples.coverage_panel import CoveragePanel
@@ -39,7 +39,7 @@ class SamplesPage(QWidget):
     def __init__(self, desk: SampleDesk, thumbnails: Thumbnails, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._desk, self._theme = desk, theme
-        self._view = EnrolView()
+        self._view = SamplesState()
         self._covered: tuple[str, tuple[Sample, ...]] | None = None  # of which the coverage is shown
         self.fabrics = FabricList(desk)
         self.grid = SampleGrid(thumbnails, theme)
@@ -74,7 +74,7 @@ class SamplesPage(QWidget):
         row.addLayout(middle, 1)
         row.addWidget(self.coverage)
 
-    def show_view(self, view: EnrolView) -> None:
+    def show_view(self, view: SamplesState) -> None:
         """Draws how things stand."""
         if view.fabric != self._view.fabric and self.editor is not None:
             self.editor.close()
@@ -142,7 +142,7 @@ class SamplesPage(QWidget):
         self.grid.say(_hint(view))
 
 
-def _hint(view: EnrolView) -> str:
+def _hint(view: SamplesState) -> str:
     if not view.fabric:
         return "Begin with a new fabric, on the left." if not view.busy else ""
     if not view.samples:

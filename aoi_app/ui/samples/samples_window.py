@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.samples.state import EnrolView, SampleDesk
+from aoi_app.samples.state import SampleDesk, SamplesState
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.defect_types import DefectType
 from aoi_app.ui.samples import fabric_list
@@ -123,7 +123,7 @@ class EnrolWindow(QWidget):
             self._show(view)
         self.samples_page.tick()
 
-    def _show(self, view: EnrolView) -> None:
+    def _show(self, view: SamplesState) -> None:
         if view.fabric != self._fabric:
             before, self._fabric = self._fabric, view.fabric
             if before:  # somebody chose it

@@ -13,7 +13,7 @@ from cras_core.detectors.anomnet.adapter import CoordAdapter
 from cras_core.detectors.anomnet.centroids import CentroidSets, nearest_squared
 from cras_core.detectors.anomnet.folded import FoldedDistance
 from cras_core.detectors.centers import ClassCenters
-from cras_core.detectors.trained import Trained, extractor_of, misfit
+from cras_core.detectors.trained import TrainedDetector, extractor_of, misfit
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import pick_device
 from cras_core.registry.bundle import Bundle, part
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class AnomNetDetector(Trained):
+class AnomNetDetector(TrainedDetector):
     """Scores a patch by its Euclidean distance to the nearest centroid of its fabric, or of all.
 
     The paper knows no fabrics; cloth is matched by its mean vector before the adapter, as for the other detectors.
@@ -45,7 +45,7 @@ class AnomNetDetector(Trained):
         precision: str = "float32",
         evolution: Mapping[int, Tensor] | None = None,
     ) -> None:
-        """``means``: (F, D) mean of the normalised features of each fabric; the rest as for ``Trained``."""
+        """``means``: (F, D) mean of the normalised features of each fabric; the rest as for ``TrainedDetector``."""
         super().__init__(extractor, config, calibrations, middles, device, precision)
         self.adapter = adapter.to(device).eval()
         self.centroids = centroids.to(device)
@@ -92,7 +92,7 @@ class AnomNetDetector(Trained):
         return raw[None]
 
     def tensors(self) -> dict[str, Tensor]:
-        """See ``Trained.tensors``."""
+        """See ``TrainedDetector.tensors``."""
         found = {"mean": self.extractor.mean, "std": self.extractor.std}
         found |= {f"adapter.{k}": v for k, v in self.adapter.state_dict().items()}
         found |= {"centroids": self.centroids.vectors, "means": self._matcher.means, "middles": self._middles}
@@ -100,12 +100,12 @@ class AnomNetDetector(Trained):
 
     @property
     def means(self) -> Tensor:
-        """See ``Trained.means``; in the middle of a tile, where coordinates are 0."""
+        """See ``TrainedDetector.means``; in the middle of a tile, where coordinates are 0."""
         means: Tensor = self.adapter.linear(self._matcher.means)
         return means
 
     def adapted(self, t: Tensor, fabric: int) -> tuple[Tensor, Tensor]:
-        """See ``Trained.adapted``."""
+        """See ``TrainedDetector.adapted``."""
         u = self.adapter.tile(t)
         vectors = self.centroids.of(fabric)
         return u, vectors[nearest_squared(u.reshape(-1, u.shape[-1]), vectors)[1]].reshape(u.shape)

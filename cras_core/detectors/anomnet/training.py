@@ -21,7 +21,7 @@ from cras_core.registry.bundle import part
 Report = Callable[[int, int, str], None]
 
 
-class CentroidTraining:
+class AnomNetTraining:
     """Adapter and centroids while they learn from cached vectors.
 
     Attributes:

@@ -16,7 +16,7 @@ from cras_core.detectors.centers import ClassCenters, prototypes
 from cras_core.detectors.cras.adapter import Adapter
 from cras_core.detectors.cras.discriminator import Discriminator
 from cras_core.detectors.cras.model import CrasModel, center_aware
-from cras_core.detectors.trained import Trained, extractor_of, misfit
+from cras_core.detectors.trained import TrainedDetector, extractor_of, misfit
 from cras_core.errors import EnrolError
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import middle, pick_device
@@ -40,7 +40,7 @@ class ScoreScale:
         return ScoreScale(*(getattr(self, name).to(device) for name in ScoreScale.__slots__))
 
 
-class Inspector(Trained):
+class CrasDetector(TrainedDetector):
     """Runs a trained CRAS model on tiles."""
 
     def __init__(
@@ -53,18 +53,18 @@ class Inspector(Trained):
         device: torch.device,
         precision: str = "float32",
     ) -> None:
-        """``scale``: of the two scores; the rest as for ``Trained``."""
+        """``scale``: of the two scores; the rest as for ``TrainedDetector``."""
         super().__init__(model.extractor, config, calibrations, middles, device, precision)
         self._model = model.to(device).eval()
         self.scale = scale.to(device)
 
     @classmethod
-    def load(cls, path: Path, device: str = "auto", precision: str = "float32") -> Inspector:
-        """Opens a bundle of CRAS; ``opening.open_detector`` opens any. Raises as that."""
+    def load(cls, path: Path, device: str = "auto", precision: str = "float32") -> CrasDetector:
+        """Opens a bundle of CRAS; ``opening.load_detector`` opens any. Raises as that."""
         return cls.from_bundle(read_bundle(path), device, precision)
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, device: str = "auto", precision: str = "float32") -> Inspector:
+    def from_bundle(cls, bundle: Bundle, device: str = "auto", precision: str = "float32") -> CrasDetector:
         """The inverse of ``training.to_bundle``. Raises as ``load``."""
         try:
             extractor = extractor_of(bundle)
@@ -117,7 +117,7 @@ class Inspector(Trained):
         return described | {f"scale.{name}": row for name, row in zip(ScoreScale.__slots__, scale, strict=True)}
 
     def tensors(self) -> dict[str, Tensor]:
-        """See ``Trained.tensors``."""
+        """See ``TrainedDetector.tensors``."""
         model = self._model
         found = {"mean": model.extractor.mean, "std": model.extractor.std}
         found |= {f"adapter.{k}": v for k, v in model.adapter.state_dict().items()}
@@ -128,16 +128,16 @@ class Inspector(Trained):
 
     @property
     def grid(self) -> tuple[int, int] | None:
-        """See ``Trained.grid``."""
+        """See ``TrainedDetector.grid``."""
         return self._model.centers.grid
 
     @property
     def means(self) -> Tensor:
-        """See ``Trained.means``."""
+        """See ``TrainedDetector.means``."""
         return self._model.centers.means
 
     def adapted(self, t: Tensor, fabric: int) -> tuple[Tensor, Tensor]:
-        """See ``Trained.adapted``."""
+        """See ``TrainedDetector.adapted``."""
         u = self._model.adapter(t)
         return u, self._model.centers.recompose(u, torch.full((len(t),), fabric, device=u.device))
 

@@ -28,7 +28,7 @@ from cras_core.registry.bundle import part
 _PROTOTYPE_PATCHES = 16384  # k-means on more changes nothing but the time
 
 
-class HeadTraining:
+class CrasTraining:
     """Adapter, centres and discriminator while they learn from cached vectors."""
 
     def __init__(self, material: Material, config: CrasConfig, device: torch.device) -> None:

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from cras_core.data.values import Strip, TestImage
 from cras_core.detectors.base import TileFeatures
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.trained import TrainedDetector
 from cras_core.evaluation.figures.judged import Bools, Floats, TestSet
-from cras_core.web.bands import Stretch, StretchCutter
-from cras_core.web.baseline import RunningReference
+from cras_core.web.bands import Band, StretchCutter
+from cras_core.web.baseline import RunningBaseline
 from cras_core.web.canvas import Canvas, WebConfig, prepare
 from cras_core.web.tiling import cut
 
@@ -51,7 +51,7 @@ class FabricVectors:
 
 
 def collect(
-    inspector: Trained,
+    inspector: TrainedDetector,
     tests: TestSet,
     fabric: str,
     most: int,
@@ -87,7 +87,7 @@ def collect(
 
 
 def _patches(
-    inspector: Trained, tests: TestSet, item: TestImage | Strip
+    inspector: TrainedDetector, tests: TestSet, item: TestImage | Strip
 ) -> Iterator[tuple[Floats, Floats, Bools, Floats]]:
     """Of every tile of a picture or strip: u and p, (h, w, D) each, its (h, w) cells that count, and the shares of them
     under a mask.
@@ -106,7 +106,7 @@ def _patches(
         [*cutter.push(image), *cutter.finish()]
         for cutter, image in zip(cutters, (picture, mask.astype(np.uint8)), strict=True)
     )
-    reference = RunningReference(config.reference, cell)
+    reference = RunningBaseline(config.reference, cell)
     for stretch, its_mask in zip(stretches, masks, strict=True):
         canvas = prepare(stretch, WebConfig(config.tiling, config.edges, config.reference))
         if canvas is None:
@@ -128,14 +128,14 @@ def _fabric(features: TileFeatures, given: int | None) -> int:
 
 
 @torch.inference_mode()
-def _adapted(inspector: Trained, t: Tensor, fabric: int) -> Iterator[tuple[Floats, Floats]]:
+def _adapted(inspector: TrainedDetector, t: Tensor, fabric: int) -> Iterator[tuple[Floats, Floats]]:
     """(B, h, w, D) vectors -> u and p of every tile, one after the other."""
     for tile in t:
         u, p = inspector.adapted(tile[None], fabric)
         yield u[0].cpu().numpy(), p[0].cpu().numpy()
 
 
-def _on_canvas(mask: Stretch, canvas: Canvas) -> npt.NDArray[np.uint8]:
+def _on_canvas(mask: Band, canvas: Canvas) -> npt.NDArray[np.uint8]:
     """The mask of a stretch in the coordinates of its windows; what was carried on beyond the web has none."""
     placed = np.zeros((canvas.rows.length, canvas.cols.length), np.uint8)
     first, end = max(0, canvas.first_col), min(mask.image.shape[1], canvas.first_col + canvas.cols.length)

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from cras_core.data.datasets import DataSet
 from cras_core.detectors.anomnet.detector import AnomNetDetector
-from cras_core.detectors.trained import Trained
+from cras_core.detectors.trained import TrainedDetector
 from cras_core.errors import ConfigError, CrasError, DataError
 from cras_core.evaluation.figures.draw import evolution, histograms, recall_curves, scatter, sheet
 from cras_core.evaluation.figures.judged import Overview, TestSet, survey
@@ -56,7 +56,7 @@ class FigureOptions:
 
 
 def write_figures(
-    inspector: Trained,
+    inspector: TrainedDetector,
     data: DataSet | Path,
     out: Path,
     options: FigureOptions,
@@ -112,7 +112,7 @@ _KINDS = {
 
 
 def _collect(
-    inspector: Trained, tests: TestSet, options: FigureOptions, on_progress: OnProgress
+    inspector: TrainedDetector, tests: TestSet, options: FigureOptions, on_progress: OnProgress
 ) -> dict[str, FabricVectors]:
     found = {}
     for number, fabric in enumerate(tests.by_fabric):
@@ -126,7 +126,7 @@ def _collect(
     return found
 
 
-def _survey(inspector: Trained, tests: TestSet, on_progress: OnProgress) -> dict[str, Overview]:
+def _survey(inspector: TrainedDetector, tests: TestSet, on_progress: OnProgress) -> dict[str, Overview]:
     done = 0
 
     def told(path: Path) -> None:
@@ -163,7 +163,9 @@ def _centroids_figure(detector: AnomNetDetector, options: FigureOptions) -> Figu
     )
 
 
-def _pictures_figure(inspector: Trained, vectors: Mapping[str, FabricVectors], options: FigureOptions) -> Figure:
+def _pictures_figure(
+    inspector: TrainedDetector, vectors: Mapping[str, FabricVectors], options: FigureOptions
+) -> Figure:
     """Figure 7: mean vectors of pictures around the mean vectors of the fabrics, the stars."""
     known = [f for f in vectors if f in inspector.fabrics]
     means = inspector.means.detach().cpu().numpy()
