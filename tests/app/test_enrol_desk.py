@@ -275,9 +275,9 @@ def test_types_of_defects_are_kept(desk: SampleService, tmp_path: Path) -> None:
 _KILLED = """
 import sys, time
 from pathlib import Path
-from aoi_app.samples.service import EnrolDesk
+from aoi_app.samples.service import SampleService
 from cras_core.data.samples.store import SampleStore
-desk = EnrolDesk(SampleStore(Path(sys.argv[1])), Path(sys.argv[2]))
+desk = SampleService(SampleStore(Path(sys.argv[1])), Path(sys.argv[2]))
 while not desk.view().samples:
     time.sleep(0.01)
 desk.add_pictures("denim", [Path(sys.argv[3])])

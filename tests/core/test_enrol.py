@@ -323,9 +323,9 @@ def test_a_detector_of_another_kind_says_so(inspector: CrasDetector) -> None:
     bank = PatchCore(
         inspector.model.extractor, [vectors], vectors[:1], vectors[:1], ("plain",), inspector.config, inspector.device
     )
-    with pytest.raises(EnrolError, match=r"this model \(BankDetector\) learns a fabric only together with all others"):
+    with pytest.raises(EnrolError, match=r"this model \(PatchCore\) learns a fabric only together with all others"):
         bank.enrolling()
-    with pytest.raises(EnrolError, match=r"this model \(BankDetector\) learns a fabric only together with all others"):
+    with pytest.raises(EnrolError, match=r"this model \(PatchCore\) learns a fabric only together with all others"):
         bank.describe(GoodCloth(vectors, vectors, vectors[0]))
 
 
