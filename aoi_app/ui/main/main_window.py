@@ -7,12 +7,12 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QSizePolicy, QSlider, QSplitter, QVBoxLayout, QWidget
 
 from aoi_app.live.state import Snapshot, State
+from aoi_app.ui.line.collect_bar import CollectBar
+from aoi_app.ui.line.defect_table import DefectTable
+from aoi_app.ui.line.figures_panel import FiguresPanel
+from aoi_app.ui.line.live_view import LiveView
 from aoi_app.ui.main.actions import MENUS, ROWS, TOOLBAR
 from aoi_app.ui.main.alarm_bar import AlarmBar
-from aoi_app.ui.main.collect_bar import CollectBar
-from aoi_app.ui.main.defect_table import DefectTable
-from aoi_app.ui.main.figures_panel import FiguresPanel
-from aoi_app.ui.main.live_view import LiveView
 from aoi_app.ui.widgets.actions import fill_menus, make_actions
 from aoi_app.ui.widgets.theme import Theme
 

@@ -1,0 +1,1 @@
+"""The page of the operator: the running web, its figures and its defects."""
