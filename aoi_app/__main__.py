@@ -130,7 +130,7 @@ def window(
     if interrupted:
         remark = f"Roll {interrupted[-1]} was interrupted; what was inspected of it is in the records."
     if remark:
-        application.keep_note(remark)
+        application.program.notifier.keep(remark)
     sys.exit(run(qt, application))
 
 

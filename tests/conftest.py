@@ -6,6 +6,9 @@ import os
 import signal
 from pathlib import Path
 
+if os.name == "posix":  # a screen as small as those at a loom; the one of the plugin is smaller still
+    _SCREEN = Path(__file__).with_name("screen.json")
+    os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={_SCREEN}")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the processors; threads of each would fight for them
     os.environ.setdefault("OMP_NUM_THREADS", "1")

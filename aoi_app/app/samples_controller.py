@@ -4,67 +4,28 @@ model.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
+from PySide6.QtCore import QObject, Signal
 
-from aoi_app.app.collection_controller import CollectionController, RunningRoll
+from aoi_app.app.collection_controller import CollectionController
 from aoi_app.app.learning_controller import LearningController
-from aoi_app.app.qt_bridge import QtBridge
+from aoi_app.app.program import Program
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import Review
 from aoi_app.samples.collection import Collection
-from aoi_app.samples.from_reviews import ReviewedRoll, ReviewLearner
+from aoi_app.samples.from_reviews import ReviewLearner
 from aoi_app.samples.service import SampleService
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.folders import catalogue_path, library_folder
 from aoi_app.settings.people import user
-from aoi_app.settings.settings import Learning, Settings, save_settings
-from aoi_app.ui.main.main_window import MainWindow
+from aoi_app.settings.settings import Learning
+from aoi_app.ui.line.collect_bar import CollectBar
 from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX
 from aoi_app.ui.samples.samples_window import EnrolWindow
 from aoi_app.ui.widgets.theme import THEMES, Theme
 from cras_core.data.samples.store import SampleStore
 
 
-class Line(Protocol):
-    """What the answers need of the program."""
-
-    window: MainWindow
-    settings: Settings
-
-    @property
-    def running_roll(self) -> RunningRoll | None:
-        """The roll that runs with its model; None while there is none."""
-
-    @property
-    def latest_roll(self) -> ReviewedRoll | None:
-        """The roll whose defects are shown; None before the first."""
-
-    @property
-    def bundle(self) -> Path:
-        """The model of the line."""
-
-    @property
-    def device(self) -> str:
-        """Where models run."""
-
-    def promoted(self, bundle: Path) -> None:
-        """A model was put into use; may be called from any thread."""
-
-    def thresholds(self) -> tuple[dict[str, float], float]:
-        """Of the recipes of fabrics, by fabric, and of the standard one."""
-
-    def use_threshold(self, fabric: str, threshold: float) -> None:
-        """Puts a threshold into the recipe of a fabric."""
-
-    def reload_catalogue(self) -> list[str]:
-        """The types of defects were edited."""
-
-    def warn(self, text: str) -> None:
-        """Says for a few seconds that something did not go as wanted."""
-
-
-class SamplesController:
+class SamplesController(QObject):
     """Holds the window of the fabrics, and what works behind it.
 
     Attributes:
@@ -73,12 +34,15 @@ class SamplesController:
         teaching: its pages about models, likewise.
     """
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    types_changed = Signal()  # the types of defects are others now, on disk
+
+    def __init__(self, program: Program, bar: CollectBar) -> None:
+        """``bar``: asks which fabric is running, and tells how collecting goes."""
+        super().__init__()
+        self._program = program
         store = SampleStore(library_folder())
-        bar = line.window.collect_bar
         self.collecting = CollectionController(
-            Collection(store, user()), store, bar, lambda: line.running_roll, line.warn
+            Collection(store, user()), store, bar, lambda: program.roll.running, program.notifier.warn
         )
         self._learner = ReviewLearner(store, user())
         self.enrolment: tuple[SampleService, Thumbnails, EnrolWindow] | None = None
@@ -86,6 +50,8 @@ class SamplesController:
         bar.begin_asked.connect(self.collecting.begin)
         bar.end_asked.connect(self.collecting.end)
         bar.enrol_asked.connect(self.open)
+        program.bridge.ticked.connect(self.collecting.tick)
+        program.bridge.ticked.connect(self._tell)
 
     @property
     def is_at_rest(self) -> bool:
@@ -93,21 +59,16 @@ class SamplesController:
         learns = self.teaching is not None and not self.teaching.desk.is_at_rest
         return self.collecting.is_at_rest and self._learner.is_at_rest and not learns
 
-    def follow(self, bridge: QtBridge) -> None:
-        """Shows what is new at every tick."""
-        bridge.ticked.connect(self.collecting.tick)
-        bridge.ticked.connect(self._tell)
-
     def open(self) -> None:
         """Shows the window in which fabrics are enrolled; the line goes on."""
         if self.enrolment is None:
-            line = self._line
+            settings = self._program.settings.now
             desk = SampleService(SampleStore(library_folder()), catalogue_path(), user())
             thumbnails = Thumbnails(THUMBNAIL_PX)
-            window = EnrolWindow(desk, thumbnails, THEMES[line.settings.theme])
-            window.samples_page.fabrics.last_folder = line.settings.last_folder
+            window = EnrolWindow(desk, thumbnails, THEMES[settings.theme])
+            window.samples_page.fabrics.last_folder = settings.last_folder
             window.folder_used.connect(self._remember_folder)
-            window.types_changed.connect(line.reload_catalogue)
+            window.types_changed.connect(self.types_changed)
             self.enrolment = desk, thumbnails, window
             self.teaching = self._teach(window)
         self._show_thresholds()
@@ -124,7 +85,7 @@ class SamplesController:
 
     def learn_review(self, defect: Defect, review: Review) -> None:
         """What is said of a defect becomes a sample, or is none any more."""
-        roll = self._line.latest_roll
+        roll = self._program.roll.latest
         if roll is not None:
             self._learner.learn(roll, defect, review)
 
@@ -147,14 +108,14 @@ class SamplesController:
 
     def _teach(self, window: EnrolWindow) -> LearningController:
         """Adds the pages about models to the window of the samples."""
-        line = self._line
+        models, settings = self._program.models, self._program.settings.now
         teaching = LearningController(
-            THEMES[line.settings.theme],
-            line.settings.learning,
-            running=lambda: line.bundle,
-            on_promoted=line.promoted,
+            THEMES[settings.theme],
+            settings.learning,
+            running=lambda: models.bundle,
+            on_promoted=models.promoted,
             on_learning=self._keep_learning,
-            device=line.device,
+            device=models.device,
         )
         teaching.pages.compare.threshold_chosen.connect(self._use_threshold)
         teaching.pages.add_to(window.add_page)
@@ -163,21 +124,21 @@ class SamplesController:
         return teaching
 
     def _use_threshold(self, fabric: str, threshold: float) -> None:
-        self._line.use_threshold(fabric, threshold)
+        self._program.recipes.use_threshold(fabric, threshold)
         self._show_thresholds()
 
     def _show_thresholds(self) -> None:
         if self.teaching is not None:
-            self.teaching.pages.compare.show_thresholds(*self._line.thresholds())
+            self.teaching.pages.compare.show_thresholds(*self._program.recipes.thresholds())
 
     def _keep_learning(self, learning: Learning) -> None:
-        self._line.settings = self._line.settings.model_copy(update={"learning": learning})
-        save_settings(self._line.settings)
+        self._program.settings.change(learning=learning)
+        self._program.settings.save()
 
     def _remember_folder(self, folder: str) -> None:
-        self._line.settings = self._line.settings.model_copy(update={"last_folder": folder})
+        self._program.settings.change(last_folder=folder)
 
     def _tell(self) -> None:
         said = self._learner.said()
         if said:
-            self._line.warn(said)
+            self._program.notifier.warn(said)

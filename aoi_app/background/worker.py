@@ -18,16 +18,23 @@ class SerialWorker:
     """Does jobs in their order; one that fails is told and the next is done."""
 
     def __init__(
-        self, name: str, on_failure: Callable[[str], None], on_idle: Job | None = None, idle_s: float = 2.0
+        self,
+        name: str,
+        on_failure: Callable[[str], None],
+        on_idle: Job | None = None,
+        idle_s: float = 2.0,
+        on_end: Job = lambda: None,
     ) -> None:
         """
         Args:
             name: of the thread.
             on_failure: told why a job failed, in the thread.
             on_idle: done when there was no job for ``idle_s``, again and again.
-            idle_s: seconds.
+            idle_s: seconds; may be changed between two jobs.
+            on_end: done last, in the thread.
         """
-        self._on_failure, self._on_idle, self._idle_s = on_failure, on_idle, idle_s
+        self._on_failure, self._on_idle, self._on_end = on_failure, on_idle, on_end
+        self.idle_s = idle_s
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -40,6 +47,16 @@ class SerialWorker:
         """Ends after what was put before."""
         self._jobs.put(None)
 
+    @property
+    def has_jobs(self) -> bool:
+        """Something waits to be done."""
+        return not self._jobs.empty()
+
+    @property
+    def is_alive(self) -> bool:
+        """It has not ended."""
+        return self._thread.is_alive()
+
     def wait(self, timeout_s: float) -> bool:
         """Whether the thread has ended, within the time."""
         self._thread.join(timeout_s)
@@ -48,12 +65,13 @@ class SerialWorker:
     def _run(self) -> None:
         while True:
             try:
-                job = self._jobs.get(timeout=None if self._on_idle is None else self._idle_s)
+                job = self._jobs.get(timeout=None if self._on_idle is None else self.idle_s)
             except queue.Empty:
                 if self._on_idle is not None:
                     self._guarded(self._on_idle)
                 continue
             if job is None:
+                self._guarded(self._on_end)
                 return
             self._guarded(job)
 

@@ -269,9 +269,9 @@ def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goe
     wait(lambda: "is away since" in banner())
     wait(lambda: figure("camera (restarts)") == "running (1)")
     wait(lambda: "is away since" not in banner())
-    assert application._session is not None
-    wait(lambda: application._session.snapshot().gaps > 0)
-    assert application._session.state is State.RUNNING
+    assert application.program.roll.session is not None
+    wait(lambda: application.program.roll.session.snapshot().gaps > 0)
+    assert application.program.roll.session_state is State.RUNNING
     dialog.close()
 
 

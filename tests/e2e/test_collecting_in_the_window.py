@@ -15,13 +15,15 @@ from cras_core.data.samples.values import FabricRecord
 
 def said(application: Application) -> str:
     (label,) = [
-        x for x in application.window.collect_bar.findChildren(QLabel) if x.accessibleName() == "CollectionController"
+        x
+        for x in application.line.page.collect_bar.findChildren(QLabel)
+        if x.accessibleName() == "CollectionController"
     ]
     return label.text() if label.isVisible() else ""
 
 
 def button(application: Application, text: str) -> QPushButton:
-    (found,) = [b for b in application.window.collect_bar.findChildren(QPushButton) if b.text() == text]
+    (found,) = [b for b in application.line.page.collect_bar.findChildren(QPushButton) if b.text() == text]
     return found
 
 
@@ -29,7 +31,7 @@ def test_samples_are_collected_until_it_is_enough(begin: Begin, qtbot: QtBot) ->
     application = begin(ENDLESS)
     inspecting(qtbot, application)
     press(application, "collect")
-    name = application.window.collect_bar.findChild(QComboBox)
+    name = application.line.page.collect_bar.findChild(QComboBox)
     assert isinstance(name, QComboBox)
     assert not button(application, "Collect").isEnabled()  # a fabric has a name
     QTest.keyClicks(name.lineEdit(), "denim 12 oz")
@@ -57,7 +59,7 @@ def test_a_name_that_is_known_is_offered_and_the_end_of_the_roll_ends_collecting
     application = begin(ENDLESS)
     inspecting(qtbot, application)
     press(application, "collect")
-    name = application.window.collect_bar.findChild(QComboBox)
+    name = application.line.page.collect_bar.findChild(QComboBox)
     assert isinstance(name, QComboBox)
     assert [name.itemText(i) for i in range(name.count())] == ["poplin"]
     name.setCurrentText("Poplin")  # the same but for its capital
@@ -75,9 +77,9 @@ def test_cloth_that_no_model_knows_is_offered_to_be_enrolled_once_a_roll(begin: 
     application = begin(ENDLESS)
     inspecting(qtbot, application)
     unknown = Remark("unknown", "plain", 0, 1.25, "unknown cloth")
-    application.enrolling.collecting.offer([unknown])
+    application.samples.collecting.offer([unknown])
     assert "Unknown cloth at 1.25 m. Collect samples to enrol it?" in said(application)
     button(application, "Close").click()
     assert said(application) == ""
-    application.enrolling.collecting.offer([unknown])
+    application.samples.collecting.offer([unknown])
     assert said(application) == ""

@@ -197,8 +197,8 @@ def test_the_program_opens_the_window_and_keeps_what_was_drawn_when_it_ends(
     mill.fill(2)
     assert mill.store.root == store.root
     application.window.actions_by_key["enrol"].trigger()
-    assert application.enrolling.enrolment is not None
-    mill.desk, mill.thumbnails, mill.window = application.enrolling.enrolment
+    assert application.samples.enrolment is not None
+    mill.desk, mill.thumbnails, mill.window = application.samples.enrolment
     mill.until(lambda: len(mill.shown()) == 2)
     mill.edit("s0")
     mill.drag((10, 8), (30, 20))

@@ -33,7 +33,7 @@ from aoi_app.sources.flat_field.correction import non_uniformity
 from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field
 from aoi_app.sources.frame import Frame
 from aoi_app.ui.camera.setup_dialog import SetupDialog
-from aoi_app.ui.recipe.scale_dialog import ScaleDialog
+from aoi_app.ui.settings.scale_dialog import ScaleDialog
 
 PATIENCE_MS = 120_000
 SYNTHETIC = CameraChoice(producer="synthetic", serial="17")
@@ -357,11 +357,11 @@ def test_a_roll_on_the_camera_must_be_stopped_first(
     application.window.actions_by_key["set_up"].trigger()
     assert "Stop it first" in banner(application)
     assert application.window.findChildren(SetupDialog) == []
-    application.stop()
-    application.stop()
+    application.program.roll.stop()
+    application.program.roll.stop()
     qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
     dialog = opened(application)
-    application.start()  # waits until the camera is free
+    application.program.roll.start()  # waits until the camera is free
     is_live(qtbot, dialog)
     dialog.reject()
     qtbot.waitUntil(application.window.actions_by_key["stop"].isEnabled, timeout=PATIENCE_MS)
@@ -388,12 +388,12 @@ def banner(application: Application) -> str:
 
 def at(application: Application, x_px: float, line: float) -> QPoint:
     """Where a place of the web is in the view."""
-    plot = application.window.live_view._plot
+    plot = application.line.page.live_view._plot
     return plot.mapFromScene(plot.getViewBox().mapViewToScene(QPointF(x_px, line)))
 
 
 def click(application: Application, qtbot: QtBot, x_px: float, line: float) -> None:
-    viewport = application.window.live_view._plot.viewport()
+    viewport = application.line.page.live_view._plot.viewport()
     QTest.mouseMove(viewport, at(application, x_px, line))
     QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=at(application, x_px, line))
     qtbot.wait(20)
@@ -426,10 +426,10 @@ def test_two_clicks_on_a_ruler_give_the_scale_of_the_next_roll(
     source = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1100)
     application = begin(choice=source, bundle=bundle_path, recipe=before)
     application.begin()
-    qtbot.waitUntil(lambda: application.window.table.model().rowCount() > 0, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: application.line.page.table.model().rowCount() > 0, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
     qtbot.wait(150)  # the views take the last news at the next ticks
-    view, action = application.window.live_view, application.window.actions_by_key["measure"]
+    view, action = application.line.page.live_view, application.window.actions_by_key["measure"]
     view.jump(600, 700)
     action.trigger()
     assert "two ends of a known length" in banner(application)
@@ -447,8 +447,8 @@ def test_two_clicks_on_a_ruler_give_the_scale_of_the_next_roll(
     assert ok.isEnabled()
     ok.click()
     pixel = 2 * np.hypot(*view._box.viewPixelSize()) / 600  # as exactly as the screen shows it
-    assert application._recipes.line.mm_per_px == pytest.approx(after.mm_per_px, rel=pixel)
-    assert application._recipes.line.line_mm == pytest.approx(after.line_mm, rel=pixel)
+    assert application.program.recipes.book.line.mm_per_px == pytest.approx(after.mm_per_px, rel=pixel)
+    assert application.program.recipes.book.line.line_mm == pytest.approx(after.line_mm, rel=pixel)
     assert "holds from the next roll on" in banner(application)
     assert not action.isChecked()
     click(application, qtbot, 300, 500)

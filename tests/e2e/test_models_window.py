@@ -30,13 +30,19 @@ def samples(cloth_samples: SampleStore) -> SampleStore:
 
 
 def pages(application: Application) -> ModelPages:
-    assert application.enrolling.teaching is not None
-    return application.enrolling.teaching.pages
+    assert application.samples.teaching is not None
+    return application.samples.teaching.pages
 
 
 def view(application: Application) -> ModelView:
-    assert application.enrolling.teaching is not None
-    return application.enrolling.teaching.desk.view()
+    assert application.samples.teaching is not None
+    return application.samples.teaching.desk.view()
+
+
+def model_of(application: Application) -> str:
+    """Identity of the line's model; empty while none is loaded."""
+    loaded = application.program.models.loaded
+    return loaded.identity if loaded is not None else ""
 
 
 def until(qtbot: QtBot, is_so: Callable[[], object]) -> None:
@@ -44,14 +50,14 @@ def until(qtbot: QtBot, is_so: Callable[[], object]) -> None:
 
 
 def label(application: Application, name: str) -> str:
-    assert application.enrolling.enrolment is not None
-    found = [x for x in application.enrolling.enrolment[2].findChildren(QLabel) if x.accessibleName() == name]
+    assert application.samples.enrolment is not None
+    found = [x for x in application.samples.enrolment[2].findChildren(QLabel) if x.accessibleName() == name]
     return " ".join(x.text() for x in found if x.isVisible())
 
 
 def show(application: Application, page: str) -> None:
-    assert application.enrolling.enrolment is not None
-    application.enrolling.enrolment[2].show_page(getattr(pages(application), page))
+    assert application.samples.enrolment is not None
+    application.samples.enrolment[2].show_page(getattr(pages(application), page))
 
 
 def test_a_new_fabric_is_taught_while_the_line_runs_and_the_line_goes_on_with_it(
@@ -121,7 +127,7 @@ def test_promoting_while_no_roll_runs_does_not_begin_one(
     models.select(bundle.identity)
     until(qtbot, models.use.isEnabled)
     models.use.click()
-    until(qtbot, lambda: application._model == bundle.identity)
+    until(qtbot, lambda: model_of(application) == bundle.identity)
     qtbot.wait(100)
     assert state(application) == "idle"
     assert store.in_use is not None
@@ -178,7 +184,7 @@ def test_a_damaged_model_is_listed_with_its_reason_and_deleted_when_asked(
     models.most_models.setValue(3)
     models.most_models.editingFinished.emit()
     until(qtbot, lambda: "Kept: 3 models" in label(application, "Disk use"))
-    assert application.settings.learning.most_models == 3
+    assert application.program.settings.now.learning.most_models == 3
 
 
 def test_the_program_says_why_it_does_not_start_with_the_model_in_use(

@@ -1,15 +1,14 @@
 """Recipes of fabrics in the window: the slider follows the cloth, and what was edited acts on the running roll."""
 
-import pytest
+from form_tools import keep
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
-from window_tools import ENDLESS, LOOM, PATIENCE_MS, Begin, banner, inspecting, over, press
+from window_tools import ENDLESS, LOOM, PATIENCE_MS, Begin, banner, inspecting, over, press, recipe_form
 
 from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.settings.folders import recipes_folder
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.recipe_store import load_recipes, save_recipe
-from aoi_app.ui.recipe.recipe_dialog import RecipeDialog
 
 PLAIN = Recipe(name="plain", fabric="plain", threshold=1.5, min_area_mm2=2.0)
 
@@ -20,31 +19,25 @@ def test_the_recipe_of_the_matched_fabric_holds_and_the_slider_shows_it(
     save_recipe(PLAIN, recipes_folder())
     application = begin(LOOM)
     over(qtbot, application)
-    assert application.window.threshold == 1.5
+    assert application.line.page.threshold == 1.5
     roll = read_roll(engine, 1)
     assert roll["roll"]["threshold"] == 1.5
     assert [r["kind"] for r in roll["remarks"]] == ["recipe", "matched"]
     assert all(d["area_mm2"] >= 2.0 for d in roll["defects"])
     press(application, "start")  # the next roll begins with the recipe of the line
-    assert application.window.threshold == 1.0
+    assert application.line.page.threshold == 1.0
     over(qtbot, application)
     assert read_roll(engine, 2)["roll"]["threshold"] == 1.5
 
 
-def test_an_edited_recipe_acts_on_the_running_roll(
-    begin: Begin, qtbot: QtBot, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fill_in(dialog: RecipeDialog) -> int:
-        dialog.recipe = PLAIN
-        return 1
-
+def test_an_edited_recipe_acts_on_the_running_roll(begin: Begin, qtbot: QtBot, engine: Engine) -> None:
     application = begin(ENDLESS)
     inspecting(qtbot, application)
     qtbot.waitUntil(lambda: "matches plain" in banner(application), timeout=PATIENCE_MS)
-    monkeypatch.setattr(RecipeDialog, "exec", fill_in)
     press(application, "recipe")
+    keep(recipe_form(application), PLAIN)
     assert "act at once" in banner(application)
-    qtbot.waitUntil(lambda: application.window.threshold == 1.5, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: application.line.page.threshold == 1.5, timeout=PATIENCE_MS)
     assert load_recipes(recipes_folder()) == ({"plain": PLAIN}, [])
     press(application, "stop")
     over(qtbot, application)

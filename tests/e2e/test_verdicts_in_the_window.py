@@ -19,11 +19,11 @@ from aoi_app.settings.folders import catalogue_path
 
 def shown(application: Application) -> str:
     """The verdict in the chosen row."""
-    return str(application.window.table.currentIndex().siblingAtColumn(2).data() or "")
+    return str(application.line.page.table.currentIndex().siblingAtColumn(2).data() or "")
 
 
 def stored(engine: Engine, application: Application) -> dict[str, object]:
-    number = int(application.window.table.currentIndex().siblingAtColumn(1).data())
+    number = int(application.line.page.table.currentIndex().siblingAtColumn(1).data())
     (found,) = [d for d in read_roll(engine, 1)["defects"] if d["id"] == number]
     return {name: found[name] for name in ("verdict", "type_code", "type_name", "reviewer")}
 
@@ -35,7 +35,7 @@ def test_a_defect_is_confirmed_rejected_and_cleared_by_keys(begin: Begin, qtbot:
     for key in "crvd":
         QTest.keyClick(application.window, key)
         assert banner(application) == "Choose a defect in the table first."
-        application.note("")
+        application.program.notifier.note("")
     press(application, "next")
     for key, verdict in (("c", "confirmed"), ("r", "rejected"), ("c", "confirmed"), ("v", "")):
         QTest.keyClick(application.window, key)
@@ -83,7 +83,7 @@ def test_the_type_is_named_from_the_catalogue(begin: Begin, qtbot: QtBot, engine
 def test_the_menu_of_a_row_says_the_same(begin: Begin, qtbot: QtBot, engine: Engine) -> None:
     application = begin()
     over(qtbot, application)
-    table = application.window.table
+    table = application.line.page.table
     for path, verdict in ((("Reject",), "rejected"), (("Type", "G1"), "confirmed"), (("Clear verdict",), None)):
         at = table.visualRect(table.model().index(0, 3)).center()
         event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, table.viewport().mapToGlobal(at))
@@ -101,7 +101,7 @@ def test_a_verdict_is_seen_and_spoken(begin: Begin, qtbot: QtBot) -> None:
     application = begin()
     over(qtbot, application)
     press(application, "next")
-    index = application.window.table.currentIndex()
+    index = application.line.page.table.currentIndex()
     assert index.data(Qt.ItemDataRole.FontRole) is None
     press(application, "reject")
     assert index.siblingAtColumn(3).data(Qt.ItemDataRole.FontRole).strikeOut()

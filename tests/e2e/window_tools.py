@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from aoi_app.app.application import Application
 from aoi_app.sources.factory import SourceChoice
+from aoi_app.ui.settings.recipe_form import RecipeForm
 
 PATIENCE_MS = 120_000
 Begin = Callable[..., Application]
@@ -28,17 +29,24 @@ def state(application: Application) -> str:
 
 
 def banner(application: Application) -> str:
-    label = application.window.findChild(QLabel, "banner")
-    assert isinstance(label, QLabel)
+    (label,) = [x for x in application.window.findChildren(QLabel, "banner") if x.accessibleName() == "Message"]
     return label.text() if label.isVisible() else ""
 
 
 def rows(application: Application) -> int:
-    return application.window.table.model().rowCount()
+    return application.line.page.table.model().rowCount()
 
 
 def press(application: Application, key: str) -> None:
     application.window.actions_by_key[key].trigger()
+
+
+def recipe_form(application: Application) -> RecipeForm:
+    """On the page of settings, which has to be shown before."""
+    assert application.window.page == "settings"
+    form = application.window.findChild(RecipeForm)
+    assert isinstance(form, RecipeForm)
+    return form
 
 
 def over(qtbot: QtBot, application: Application, kind: str = "ended") -> None:

@@ -19,6 +19,7 @@ class ActionRow:
         shortcut: key sequence.
         tip: one sentence.
         checkable: it stays pressed.
+        page: key of the page that it belongs to; elsewhere it is off. Empty: of all pages.
     """
 
     key: str
@@ -26,6 +27,7 @@ class ActionRow:
     shortcut: str
     tip: str
     checkable: bool = False
+    page: str = ""
 
 
 def make_actions(parent: QWidget, rows: Sequence[ActionRow]) -> dict[str, QAction]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
-    QDialogButtonBox,
     QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QSpinBox,
     QStyle,
     QWidget,
@@ -25,52 +26,61 @@ from aoi_app.settings.recipe import Recipe, describe
 _BY_CLOTH = "as the cloth matches"
 
 
-class RecipeDialog(QDialog):
-    """Asks for the recipe of a fabric, or for the one of cloth that has none; what is out of range is said in the form
-    and cannot be accepted.
+class RecipeForm(QWidget):
+    """Edits the recipe of a fabric, or the one of cloth that has none. What is out of range is said in the form and
+    not announced.
+
+    Signals:
+        kept: Recipe as it was edited, and whether the work order of the next roll names its fabric.
     """
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        fabrics: Sequence[str],
-        parent: QWidget | None = None,
-        *,
-        standard: Recipe | None = None,
-        own: Mapping[str, Recipe] | None = None,
-    ) -> None:
-        """
-        Args:
-            recipe: shown first, the one of the next roll.
-            fabrics: that the model knows.
-            parent: window.
-            standard: of cloth that has no recipe of its own; None is ``recipe`` where that names no fabric.
-            own: the recipes of fabrics, by fabric.
-        """
+    kept = Signal(object, bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Recipe")
-        self.recipe = recipe
-        self._standard = standard or (recipe if recipe.fabric is None else None)
-        self._own = dict(own or {})
+        self._line = self._standard = Recipe()
+        self._own: dict[str, Recipe] = {}
+        self._chosen: str | None = None  # fabric, or of all, that the person looks at
         self._make_fields()
-        others = sorted({*self._own, *([recipe.fabric] if recipe.fabric is not None else [])} - set(fabrics))
-        self._fabric.addItems([_BY_CLOTH, *fabrics, *others])  # others: the model is not loaded, or another one
-        self._fabric.setCurrentText(recipe.fabric or _BY_CLOTH)
-        self._ordered.setChecked(recipe.fabric is not None)
-        self._ordered.setEnabled(recipe.fabric is not None)
-        self._show(recipe)
-        self._fabric.currentTextChanged.connect(self._fabric_chosen)
         self._lay_out()
+        self.show_recipes(self._line, self._standard, {}, ())
+        self._fabric.currentTextChanged.connect(self._fabric_chosen)
+
+    def show_recipes(self, line: Recipe, standard: Recipe, own: Mapping[str, Recipe], fabrics: Sequence[str]) -> None:
+        """Shows the recipe that was looked at, else the one of the next roll; what was typed and not kept is gone.
+
+        Args:
+            line: of the next roll.
+            standard: of cloth that has no recipe of its own.
+            own: the recipes of fabrics, by fabric.
+            fabrics: that the model knows.
+        """
+        self._line, self._standard, self._own = line, standard, dict(own)
+        others = sorted({*own, *([line.fabric] if line.fabric is not None else [])} - set(fabrics))
+        before = self._fabric.blockSignals(True)
+        self._fabric.clear()
+        self._fabric.addItems([_BY_CLOTH, *fabrics, *others])  # others: the model is not loaded, or another one
+        is_known = self._chosen is not None and self._fabric.findText(self._chosen) >= 0
+        chosen = self._chosen if is_known and self._chosen is not None else line.fabric or _BY_CLOTH
+        self._fabric.setCurrentText(chosen)
+        self._fabric.blockSignals(before)
+        self._ordered.setChecked(line.fabric == chosen)
+        self._ordered.setEnabled(chosen != _BY_CLOTH)
+        self._problem.setText("")
+        self._show(line if line.fabric == chosen else self._own.get(chosen, standard))
 
     @property
-    def is_ordered(self) -> bool:
-        """The order of the next roll names the fabric of this recipe; its cloth is not matched."""
-        return self._ordered.isChecked() and self.recipe.fabric is not None
+    def is_touched(self) -> bool:
+        """Something was typed that is not kept."""
+        try:
+            return self._recipe() != self._shown
+        except ValidationError:
+            return True
 
     def _make_fields(self) -> None:
         self._name = QLineEdit()
         self._fabric = QComboBox()
-        self._ordered = QCheckBox("the order names it: compare with it, and warn of other cloth")
+        self._ordered = QCheckBox("the work order names it: compare the cloth with it, and warn of other cloth")
         self._mm_per_px = _millimetres(0.001, 10, 6)
         self._mm_per_line = _millimetres(0.0, 10, 6)
         self._mm_per_line.setSpecialValueText("as across")
@@ -90,11 +100,21 @@ class RecipeDialog(QDialog):
         self._preset.setPlaceholderText("as the camera is set up")
         self._problem = QLabel()
         self._problem.setWordWrap(True)
+        self._problem.setTextFormat(Qt.TextFormat.PlainText)
+        self._problem.setAccessibleName("What is wrong with the recipe")
 
     def _lay_out(self) -> None:
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self._accept)
-        buttons.rejected.connect(self.reject)
+        keep = QPushButton("&Keep")
+        keep.setObjectName("main")
+        keep.setToolTip("Write the recipe; the next roll, and where it can the running one, is inspected with it")
+        keep.clicked.connect(self._keep)
+        undo = QPushButton("&Undo changes")
+        undo.setToolTip("Show the recipe again as it is kept")
+        undo.clicked.connect(self._undo)
+        buttons = QHBoxLayout()
+        buttons.addWidget(keep)
+        buttons.addWidget(undo)
+        buttons.addStretch(1)
         choose = self._preset.addAction(
             self.style().standardIcon(QStyle.StandardPixmap.SP_DirOpenIcon), QLineEdit.ActionPosition.TrailingPosition
         )
@@ -109,7 +129,7 @@ class RecipeDialog(QDialog):
         form.addRow("&Overlap of tiles", self._overlap)
         form.addRow("", self._edges)
         form.addRow("&Margin from the edge", self._selvedge)
-        form.addRow("&Threshold (1 = limit)", self._threshold)
+        form.addRow("&Threshold (1 = calibrated)", self._threshold)
         form.addRow("&Smallest defect", self._min_area)
         form.addRow("&Camera preset", self._preset)
         form.addRow(self._problem)
@@ -129,6 +149,7 @@ class RecipeDialog(QDialog):
 
     def _fabric_chosen(self, fabric: str) -> None:
         """Shows the fabric's own recipe; where it has none, what stands there is the beginning of one."""
+        self._chosen = fabric
         by_cloth = fabric == _BY_CLOTH
         self._ordered.setEnabled(not by_cloth)
         if by_cloth:
@@ -144,26 +165,39 @@ class RecipeDialog(QDialog):
         if path:
             self._preset.setText(path)
 
-    def _accept(self) -> None:
+    def _recipe(self) -> Recipe:
+        """What stands in the form. Raises ValidationError."""
         fabric = self._fabric.currentText()
+        is_for_all = fabric == _BY_CLOTH
+        return Recipe(
+            name=self._name.text().strip(),
+            fabric=None if is_for_all else fabric,
+            mm_per_px=self._mm_per_px.value(),
+            mm_per_line=self._mm_per_line.value() or None,
+            overlap_px=self._overlap.value(),
+            find_edges=self._edges.isChecked(),
+            selvedge_margin_mm=None if self._selvedge.value() < 0 else self._selvedge.value(),
+            threshold=self._threshold.value(),
+            min_area_mm2=self._min_area.value(),
+            relative=self._shown.relative,
+            camera_preset=self._preset.text().strip() or None,
+        )
+
+    def _keep(self) -> None:
         try:
-            self.recipe = Recipe(
-                name=self._name.text().strip(),
-                fabric=None if fabric == _BY_CLOTH else fabric,
-                mm_per_px=self._mm_per_px.value(),
-                mm_per_line=self._mm_per_line.value() or None,
-                overlap_px=self._overlap.value(),
-                find_edges=self._edges.isChecked(),
-                selvedge_margin_mm=None if self._selvedge.value() < 0 else self._selvedge.value(),
-                threshold=self._threshold.value(),
-                min_area_mm2=self._min_area.value(),
-                relative=self._shown.relative,
-                camera_preset=self._preset.text().strip() or None,
-            )
+            recipe = self._recipe()
         except ValidationError as error:
             self._problem.setText(describe(error))
             return
-        self.accept()
+        self._problem.setText("")
+        self._shown = recipe
+        self.kept.emit(recipe, self._ordered.isChecked() and recipe.fabric is not None)
+
+    def _undo(self) -> None:
+        self.show_recipes(self._line, self._standard, self._own, self._fabrics())
+
+    def _fabrics(self) -> list[str]:
+        return [self._fabric.itemText(i) for i in range(1, self._fabric.count())]
 
 
 def _millimetres(low: float, high: float, digits: int, suffix: str = " mm") -> QDoubleSpinBox:

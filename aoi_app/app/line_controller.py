@@ -1,0 +1,234 @@
+"""The page of the operator: carries news from the line to the views, and what is asked there to whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from aoi_app.app.program import Program
+from aoi_app.app.review_controller import ReviewController
+from aoi_app.inspection import overlay
+from aoi_app.inspection.defects import Defect, Remark
+from aoi_app.inspection.web_history import WebHistory
+from aoi_app.live.session import Session
+from aoi_app.live.state import News, Snapshot, State
+from aoi_app.records.reviews import ReviewRecorder
+from aoi_app.settings.defect_types import load_catalogue
+from aoi_app.settings.folders import catalogue_path
+from aoi_app.settings.recipe import Recipe
+from aoi_app.ui.line.line_page import LinePage
+
+_THRESHOLD_STEP = 0.05
+
+
+class LineController(QObject):
+    """
+    Attributes:
+        page: the page.
+
+    Signals:
+        remarked: remarks of the running roll, a sequence of Remark.
+        reviewed: Defect and Review; what was recorded of a defect.
+    """
+
+    remarked = Signal(object)
+    reviewed = Signal(object, object)
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self._program = program
+        self.page = LinePage(program.window.actions_by_key)
+        self._history = WebHistory()
+        self._threshold_is_of_cloth = False  # the slider has followed a recipe, not a hand
+        self._connect()
+        self._show_settings()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """It has no thread."""
+        return True
+
+    def close(self) -> None:
+        """Nothing of it has to be ended."""
+
+    def _connect(self) -> None:
+        program, page = self._program, self.page
+        page.threshold_changed.connect(self._threshold_changed)
+        page.opacity_changed.connect(self._opacity_changed)
+        view, table = page.live_view, page.table
+        view.measured.connect(program.recipes.measured)
+        view.followed.connect(program.window.actions_by_key["follow"].setChecked)
+        view.place_chosen.connect(table.select_at)
+        table.chosen.connect(self._show_defect)
+        reviews = self._reviews = ReviewController(
+            ReviewRecorder(program.engine),
+            lambda: program.roll.roll_id,
+            table.defects.set_review,
+            program.notifier.warn,
+            self.reviewed.emit,
+        )
+        table.decided.connect(reviews.decide)
+        table.type_named.connect(reviews.name_type)
+        bridge = program.bridge
+        bridge.ticked.connect(view.tick)
+        bridge.news_came.connect(self._show_news)
+        bridge.snapshot_taken.connect(self._show_snapshot)
+        program.roll.begins.connect(self._clear)
+        program.roll.began.connect(self._begun)
+        program.roll.ended.connect(self._ended)
+        program.recipes.line_changed.connect(self._recipe_changed)
+        program.recipes.measure_asked.connect(self._measure)
+
+    def _show_settings(self) -> None:
+        actions = self._program.window.actions_by_key
+        for key in ("heat", "follow"):
+            actions[key].setChecked(True)
+        opacity = self._program.settings.now.heat_opacity
+        self.page.set_opacity(opacity)
+        self.page.set_threshold(self._program.recipes.book.line.threshold)
+        self.page.live_view.set_heat(True, opacity)
+        problems = self.reload_defect_types()
+        if problems:
+            self._program.notifier.keep(" ".join(problems))
+
+    # --- what a person asks for -----------------------------------------------------------------------------------
+
+    def answers(self) -> dict[str, Callable[[], object]]:
+        """To the actions of the main window that concern this page."""
+        actions, page = self._program.window.actions_by_key, self.page
+        return {
+            "follow": lambda: page.live_view.follow(actions["follow"].isChecked()),
+            "next": lambda: page.table.move(1),
+            "previous": lambda: page.table.move(-1),
+            "heat": lambda: self._opacity_changed(self._program.settings.now.heat_opacity),
+            "lower": lambda: page.set_threshold(page.threshold - _THRESHOLD_STEP),
+            "raise": lambda: page.set_threshold(page.threshold + _THRESHOLD_STEP),
+            "table": page.table.setFocus,
+            "confirm": lambda: self._about_defect(page.table.decide("confirmed")),
+            "reject": lambda: self._about_defect(page.table.decide("rejected")),
+            "clear_verdict": lambda: self._about_defect(page.table.decide("")),
+            "name_type": lambda: self._about_defect(page.table.ask_type()),
+            "measure": lambda: self._program.recipes.ask_to_measure(actions["measure"].isChecked()),
+        }
+
+    def reload_defect_types(self) -> list[str]:
+        """Offers the types of defects as they are now; sentences about what is wrong with their file."""
+        types, problem = load_catalogue(catalogue_path())
+        self.page.table.set_types(types)
+        return [problem] if problem is not None else []
+
+    def _about_defect(self, one_is_chosen: bool) -> None:
+        if not one_is_chosen:
+            self._program.notifier.note("Choose a defect in the table first.")
+
+    def _threshold_changed(self, value: float) -> None:
+        self._threshold_is_of_cloth = False
+        session = self._program.roll.session
+        if session is not None:
+            session.set_threshold(value)
+        self._threshold_shown()
+
+    def _opacity_changed(self, value: float) -> None:
+        self._program.settings.change(heat_opacity=value)
+        self.page.live_view.set_heat(self._program.window.actions_by_key["heat"].isChecked(), value)
+
+    def _measure(self, on: bool) -> None:
+        """Two clicks on the cloth are the ends of a ruler; not without cloth."""
+        notifier = self._program.notifier
+        if on and self._history.picture() is None:
+            self._program.window.actions_by_key["measure"].setChecked(False)
+            notifier.note("There is no cloth on the screen to measure on; begin a roll first.")
+            return
+        self.page.live_view.measure(on)
+        self._program.window.actions_by_key["measure"].setChecked(on)
+        if on:
+            notifier.note("Click on the two ends of a known length on the cloth, straight across the web or along it.")
+
+    # --- what is shown of a roll ----------------------------------------------------------------------------------
+
+    def _clear(self, recipe: Recipe) -> None:
+        """A roll begins: what is shown of the one before goes."""
+        if self._threshold_is_of_cloth:
+            self.page.set_threshold(recipe.threshold)
+        self._program.window.say("", is_alarm=False)
+        self.page.table.defects.clear()
+        self._history.clear()
+        self.page.live_view.show_picture(None)
+        self.page.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
+        self.page.live_view.follow(True)
+        self._program.window.actions_by_key["follow"].setChecked(True)
+
+    def _begun(self, session: Session) -> None:
+        session.set_threshold(self.page.threshold)
+
+    def _recipe_changed(self, recipe: Recipe) -> None:
+        if not self._program.roll.is_running:
+            self.page.set_threshold(recipe.threshold)
+
+    def _ended(self, session: Session) -> None:
+        snapshot = session.snapshot()
+        self._show_snapshot(snapshot)
+        if session.state is State.ENDED:
+            self._program.notifier.note(
+                f"The roll is finished: {snapshot.inspected_m:.2f} m inspected, {snapshot.defects} defects, "
+                f"{snapshot.gap_m:.2f} m not inspected."
+            )
+
+    def _show_news(self, news: News) -> None:
+        table = self.page.table
+        table.defects.add(news.defects)
+        table.defects.remove(news.withdrawn)  # last: it may have been found since the last look
+        for strip in news.strips:
+            self._history.add(strip)
+        if news.strips:
+            self.page.live_view.show_picture(self._history.picture())
+            self._show_marks()
+        if news.remarks:
+            self._tell(news.remarks)
+            self.remarked.emit(news.remarks)
+
+    def _tell(self, remarks: Sequence[Remark]) -> None:
+        """The latest remark; what there is to say of the camera stays beside what the first cloth has to say."""
+        notifier, roll = self._program.notifier, self._program.roll
+        of_camera = [r.text for r in remarks if r.kind == "camera"]
+        if of_camera:
+            notifier.keep(" ".join(of_camera))
+        for r in remarks:
+            if r.kind == "mismatch":
+                where = f"Roll {roll.roll_id}, from {r.position_m:.2f} m on: "
+                self._program.window.alarms.show_alarm(f"{where}{r.text}.")
+        of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind not in ("camera", "mismatch")]
+        if of_cloth:
+            notifier.note(of_cloth[-1])
+        if any(r.kind == "recipe" for r in remarks) and roll.session is not None:
+            self._threshold_is_of_cloth = True
+            self.page.show_threshold(roll.session.snapshot().threshold)
+            self._threshold_shown()
+
+    def _threshold_shown(self) -> None:
+        self.page.table.set_threshold(self.page.threshold)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        picture = self._history.picture()
+        if picture is not None:
+            marks = overlay.marks(picture.score, picture.first_line, picture.cell_px, self.page.threshold)
+            self.page.live_view.show_marks(marks)
+
+    def _show_snapshot(self, snapshot: Snapshot) -> None:
+        self.page.figures.show_snapshot(snapshot)
+        self._program.window.show_snapshot(snapshot)
+        camera = snapshot.camera
+        self._program.notifier.show_trouble(
+            snapshot.message or (camera.text or camera.problem if camera is not None else "")
+        )
+
+    def _show_defect(self, defect: Defect) -> None:
+        middle_px = (defect.left_px + defect.right_px) / 2
+        line = min((defect.first_line + defect.end_line) / 2, defect.first_line + 400)
+        if not self.page.live_view.jump(line, middle_px):
+            self._program.notifier.note(
+                f"Defect {defect.number} at {defect.position_m:.2f} m is no longer on the screen; "
+                "its picture is in the table."
+            )

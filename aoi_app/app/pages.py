@@ -1,0 +1,37 @@
+"""The pages of the window, in the order of their buttons. A new page is one row here, its controller and its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aoi_app.app.line_controller import LineController
+from aoi_app.app.program import PageController, Program
+from aoi_app.app.settings_controller import SettingsController
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """One page.
+
+    Attributes:
+        key: what the program calls it; its icon is ``icons/<key>.svg`` of the resources.
+        title: on its button.
+        shortcut: key sequence.
+        tip: one sentence.
+        make: its controller; called when the page is shown for the first time.
+    """
+
+    key: str
+    title: str
+    shortcut: str
+    tip: str
+    make: Callable[[Program], PageController]
+
+
+PAGES = (
+    PageRow("line", "Line", "Ctrl+1", "The running web, its figures and its defects", LineController),
+    PageRow(
+        "settings", "Settings", "Ctrl+R", "Recipes: scale, margins and thresholds of the fabrics", SettingsController
+    ),
+)

@@ -1,0 +1,59 @@
+"""What the controllers of pages share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtWidgets import QApplication
+from sqlalchemy import Engine
+
+from aoi_app.app.model_controller import ModelController
+from aoi_app.app.notifier import Notifier
+from aoi_app.app.qt_bridge import QtBridge
+from aoi_app.app.recipe_controller import RecipeController
+from aoi_app.app.roll_controller import RollController
+from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.ui.main.main_window import MainWindow
+from aoi_app.ui.widgets.page import Page
+
+
+@dataclass(frozen=True)
+class Program:
+    """
+    Attributes:
+        qt: the application of Qt.
+        window: the one window.
+        engine: the records.
+        settings: of this machine and user.
+        notifier: says things to the person.
+        bridge: announces news of the running roll.
+        models: the model of the line.
+        roll: the roll, and the state of the program.
+        recipes: the recipes.
+    """
+
+    qt: QApplication
+    window: MainWindow
+    engine: Engine
+    settings: SettingsHolder
+    notifier: Notifier
+    bridge: QtBridge
+    models: ModelController
+    roll: RollController
+    recipes: RecipeController
+
+
+class PageController(Protocol):
+    """Answers one page of the window; made when the page is shown for the first time."""
+
+    @property
+    def page(self) -> Page:
+        """The page."""
+
+    @property
+    def is_at_rest(self) -> bool:
+        """No thread of its services is alive that has work to do."""
+
+    def close(self) -> None:
+        """Ends what goes on; the program ends."""

@@ -1,0 +1,78 @@
+"""The recipes: edited, given to the running roll, and measured with a ruler on the cloth."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from aoi_app.app.notifier import Notifier
+from aoi_app.app.roll_controller import RollController
+from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.settings.recipe_book import RecipeBook
+from aoi_app.ui.main.main_window import MainWindow
+from aoi_app.ui.settings.scale_dialog import ScaleDialog
+
+
+class RecipeController(QObject):
+    """
+    Attributes:
+        book: the recipes.
+
+    Signals:
+        changed: some recipe is another one.
+        line_changed: Recipe of the next roll, after an edit.
+        measure_asked: whether the next two clicks on the cloth are the ends of a ruler.
+    """
+
+    changed = Signal()
+    line_changed = Signal(object)
+    measure_asked = Signal(bool)
+
+    def __init__(self, window: MainWindow, notifier: Notifier, book: RecipeBook, roll: RollController) -> None:
+        super().__init__()
+        self._window, self._notifier, self._roll = window, notifier, roll
+        self.book = book
+
+    def thresholds(self) -> tuple[dict[str, float], float]:
+        """Of the recipes of fabrics, by fabric, and of the standard one."""
+        own = {fabric: recipe.threshold for fabric, recipe in self.book.own.items()}
+        return own, self.book.standard.threshold
+
+    def use_threshold(self, fabric: str, threshold: float) -> None:
+        """Puts a threshold into the recipe of a fabric; where it has none, it gets one like the standard."""
+        book = self.book
+        own = book.own.get(fabric, book.standard.model_copy(update={"fabric": fabric, "name": fabric[:80]}))
+        self.edit(own.model_copy(update={"threshold": threshold}), is_ordered=book.line.fabric == fabric)
+
+    def edit(self, recipe: Recipe, *, is_ordered: bool) -> None:
+        """Takes a recipe as it was edited, and tells from when on it holds.
+
+        Args:
+            recipe: of its fabric, or of cloth that has none of its own.
+            is_ordered: the work order of the next roll names the fabric of this recipe.
+        """
+        problem = ""
+        try:
+            self.book.edit(recipe, is_ordered=is_ordered)
+        except RecipeError as error:
+            problem = f"{error}. It holds until the program ends. "
+        session = self._roll.session
+        if session is not None and not session.state.is_over:
+            session.use_recipes(self.book.standard, self.book.own)
+            when = "Threshold and smallest defect act at once, everything else from the next roll on."
+        else:
+            when = "The recipe holds from the next roll on."
+        self.changed.emit()
+        self.line_changed.emit(self.book.line)
+        self._notifier.say(problem + when, is_alarm=bool(problem))
+
+    def ask_to_measure(self, on: bool) -> None:
+        """Two clicks on the cloth shall be the ends of a ruler, or no longer."""
+        self.measure_asked.emit(on)
+
+    def measured(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        """Asks for the true length between two places, (x px, line) each, and takes the scale that follows."""
+        dialog = ScaleDialog(self.book.line, begin, end, self._window)
+        dialog.accepted.connect(lambda: self.edit(dialog.recipe, is_ordered=dialog.recipe.fabric is not None))
+        dialog.finished.connect(lambda _: self.measure_asked.emit(False))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()

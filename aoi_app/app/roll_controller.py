@@ -1,0 +1,231 @@
+"""The roll: begun, paused, ended, and ended to begin another one."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from sqlalchemy import Engine
+
+from aoi_app.app.collection_controller import RunningRoll
+from aoi_app.app.model_controller import ModelController
+from aoi_app.app.notifier import Notifier
+from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
+from aoi_app.app.qt_bridge import QtBridge
+from aoi_app.live.assembly import make_session
+from aoi_app.live.session import Session
+from aoi_app.live.state import State
+from aoi_app.samples.from_reviews import ReviewedRoll
+from aoi_app.settings.folders import tiles_folder
+from aoi_app.settings.recipe import RecipeError
+from aoi_app.settings.recipe_book import RecipeBook
+from aoi_app.sources.factory import SourceChoice, make_source
+from aoi_app.sources.source import FrameSource, SourceError
+
+_CLOSE_WITHIN_MS = 15_000
+_ROLLS_WITH_TILES = 20
+
+
+class RollController(QObject):
+    """Owns the session of the running roll, and the state of the program.
+
+    Attributes:
+        state: where the program is.
+        choice: the source of the next roll.
+        source: of the latest roll; None before the first.
+        holders: asked before a roll begins on a camera: whether they still hold one, which they then give back.
+
+    Signals:
+        begins: Recipe; a roll begins with it: what is shown of the one before goes.
+        began: Session, not started yet.
+        ended: Session.
+        choice_changed: another source.
+        closed: the program may end.
+    """
+
+    begins = Signal(object)
+    began = Signal(object)
+    ended = Signal(object)
+    choice_changed = Signal()
+    closed = Signal()
+
+    def __init__(
+        self,
+        engine: Engine,
+        choice: SourceChoice,
+        recipes: RecipeBook,
+        models: ModelController,
+        notifier: Notifier,
+        bridge: QtBridge,
+    ) -> None:
+        super().__init__()
+        self._engine, self._recipes, self._models, self._notifier = engine, recipes, models, notifier
+        self._bridge = bridge
+        self._session: Session | None = None
+        self._name = ""
+        self.state = ProgramState.IDLE
+        self.choice = choice
+        self.source: FrameSource | None = None
+        self.holders: list[Callable[[], bool]] = []
+        bridge.session_ended.connect(self._ended)
+        bridge.ticked.connect(self._try_again)
+        models.changed.connect(self._model_is_there)
+        models.refused.connect(self._model_is_refused)
+
+    # --- what there is --------------------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> Session | None:
+        """Of the latest roll; None before the first."""
+        return self._session
+
+    @property
+    def session_state(self) -> State:
+        """Where the latest roll is."""
+        return self._session.state if self._session is not None else State.IDLE
+
+    @property
+    def is_running(self) -> bool:
+        """A roll runs or is paused."""
+        return self._session is not None and not self._session.state.is_over
+
+    @property
+    def is_at_rest(self) -> bool:
+        """No thread of a roll is alive."""
+        return self._session is None or self._session.wait(0)
+
+    @property
+    def roll_id(self) -> int:
+        """Number of the latest roll in the records; 0 before it has begun."""
+        return self._session.snapshot().roll_id if self._session is not None else 0
+
+    @property
+    def running(self) -> RunningRoll | None:
+        """The roll that runs with its model; None while there is none."""
+        model = self._models.loaded.inspector if self._models.loaded is not None else None
+        if self._session is None or model is None or self._session.state.is_over:
+            return None
+        return RunningRoll(self._session, self._name, self._recipes.line, model, self.choice.separate)
+
+    @property
+    def latest(self) -> ReviewedRoll | None:
+        """The roll whose defects are shown; None before the first."""
+        return ReviewedRoll(self._name, tiles_folder() / self._name, self._recipes.line) if self._name else None
+
+    # --- what a person asks for -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins a roll, or goes on after a pause."""
+        if self._session is not None and self._session.state is State.PAUSED:
+            self._session.resume()
+        elif not self.is_running:
+            self._begin_when_possible()
+
+    def begin_when_loaded(self) -> None:
+        """Begins a roll with the model that is being loaded, unless one runs, which goes on with it."""
+        if not self.is_running and self.state is ProgramState.IDLE:
+            self.state = ProgramState.LOADING
+
+    def pause(self) -> None:
+        """Stops looking at the web."""
+        if self._session is not None:
+            self._session.pause()
+
+    def stop(self) -> None:
+        """Ends the roll; asked a second time, without inspecting what still waits."""
+        if self._session is not None:
+            self._session.stop(abandon=self._session.state is State.FINISHING)
+
+    def use_source(self, choice: SourceChoice) -> None:
+        """Begins a roll with another source; the running one is ended first."""
+        self.choice = choice
+        self.choice_changed.emit()
+        if self._session is None or self._session.state.is_over:
+            self.start()
+        else:
+            self.state = ProgramState.CHANGING
+            self._session.stop()
+
+    def close(self) -> None:
+        """Ends the roll and then the program."""
+        self.state = ProgramState.CLOSING
+        if self._session is None or self._session.state.is_over:
+            self.closed.emit()
+            return
+        self._notifier.note("Ending the roll …")
+        self._session.stop(abandon=True)
+        QTimer.singleShot(_CLOSE_WITHIN_MS, self.closed.emit)
+
+    # --- how it comes about ---------------------------------------------------------------------------------------
+
+    def _begin_when_possible(self) -> None:
+        has_model = self._models.loaded is not None
+        holds = [holder() for holder in self.holders] if self.choice.is_camera and has_model else []  # ask all of them
+        self.state = state_to_begin(self.state, self.session_state, camera_is_free=not any(holds), has_model=has_model)
+        if self.state is ProgramState.LOADING and not self._models.is_loading:
+            self._models.use(self._models.bundle)
+        elif self.state is ProgramState.ROLL and not self.is_running:
+            self._begin()
+
+    def _try_again(self) -> None:
+        """At every tick: a roll that waits for the camera, or for the end of the one before."""
+        is_over = self._session is None or (self._session.state.is_over and self._session.wait(0))
+        if self.state is ProgramState.WAITING or (self.state is ProgramState.CHANGING and is_over):
+            self._begin_when_possible()
+
+    def _model_is_there(self) -> None:
+        if self.is_running and self._session is not None:
+            self._models.follow(self._session)
+        elif self.state is ProgramState.LOADING:
+            self._begin_when_possible()
+
+    def _model_is_refused(self) -> None:
+        if self.state is ProgramState.LOADING:
+            self.state = ProgramState.IDLE
+
+    def _begin(self) -> None:
+        loaded = self._models.loaded
+        assert loaded is not None
+        assert loaded.inspector is not None
+        name = time.strftime("%Y%m%d-%H%M%S")
+        recipe = self._recipes.line
+        try:
+            source = make_source(self.choice, recipe)
+            session = make_session(
+                loaded.inspector,
+                source,
+                recipe,
+                self._engine,
+                model=loaded.identity,
+                name=name,
+                tiles=tiles_folder() / name,
+                rescue=tiles_folder().parent,
+                own_recipes=self._recipes.own,
+            )
+        except (SourceError, RecipeError) as error:
+            self.state = ProgramState.IDLE
+            self._notifier.warn(str(error))
+            return
+        self._session, self.source, self._name = session, source, name
+        self._models.follow(session)
+        self.begins.emit(recipe)
+        self.began.emit(session)
+        session.start()
+        self._bridge.watch(session)
+
+    def _ended(self, session: Session) -> None:
+        _keep_latest(tiles_folder(), _ROLLS_WITH_TILES)
+        self.ended.emit(session)
+        if self.state is ProgramState.CLOSING:
+            self.closed.emit()
+        else:
+            self.state = state_after_end(self.state)
+
+
+def _keep_latest(folder: Path, count: int) -> None:
+    """Deletes the tiles of all but the latest rolls; their defects stay in the records."""
+    for old in sorted(p for p in folder.glob("*") if p.is_dir())[:-count]:
+        shutil.rmtree(old, ignore_errors=True)

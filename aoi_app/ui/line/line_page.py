@@ -1,0 +1,148 @@
+"""The page of the operator: the web on the left, figures and defects on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QSplitter,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from aoi_app.live.state import Snapshot
+from aoi_app.ui.line.collect_bar import CollectBar
+from aoi_app.ui.line.defect_table import DefectTable
+from aoi_app.ui.line.figures_panel import FiguresPanel
+from aoi_app.ui.line.live_view import LiveView
+from aoi_app.ui.widgets.page import Page
+from aoi_app.ui.widgets.theme import Theme
+
+TOOLBAR = ("start", "pause", "stop", "", "follow", "heat")
+
+_THRESHOLD_STEPS = 100  # slider steps for one unit of score
+_LOWEST_THRESHOLD = 0.3
+_HIGHEST_THRESHOLD = 4.0
+
+
+class LinePage(Page):
+    """Puts the views together.
+
+    Signals:
+        threshold_changed: score that the person set.
+        opacity_changed: of the heat map, 0..1.
+    """
+
+    threshold_changed = Signal(float)
+    opacity_changed = Signal(float)
+
+    def __init__(self, actions: Mapping[str, QAction]) -> None:
+        """``actions``: of the main window, by key; some are buttons here."""
+        super().__init__()
+        self.live_view = LiveView()
+        self.figures = FiguresPanel()
+        self.table = DefectTable()
+        self.collect_bar = CollectBar()
+        self._threshold = _slider(
+            round(_LOWEST_THRESHOLD * _THRESHOLD_STEPS), round(_HIGHEST_THRESHOLD * _THRESHOLD_STEPS), "Threshold"
+        )
+        self._threshold_text = QLabel()
+        self._threshold_text.setObjectName("figure")
+        self._threshold_text.setAccessibleName("Threshold as a number")
+        self._opacity = _slider(0, 100, "Opacity of the heat map")
+        self._lay_out(actions)
+        self.set_threshold(1.0)
+        self._threshold.valueChanged.connect(self._threshold_moved)
+        self._opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
+        self.figures.show_snapshot(Snapshot())
+
+    def _lay_out(self, actions: Mapping[str, QAction]) -> None:
+        bar = QToolBar("Roll")
+        bar.setObjectName("toolbar")
+        for key in TOOLBAR:
+            if key:
+                bar.addAction(actions[key])
+            else:
+                bar.addSeparator()
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(spacer)
+        bar.addWidget(_captioned("threshold", self._threshold, self._threshold_text))
+        bar.addWidget(_captioned("heat", self._opacity))
+        right = QWidget()
+        column = QVBoxLayout(right)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.figures)
+        column.addWidget(self.table, 1)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(self.live_view)
+        splitter.addWidget(right)
+        splitter.setStretchFactor(0, 3)
+        splitter.setStretchFactor(1, 1)
+        splitter.setSizes([800, 500])
+        splitter.setChildrenCollapsible(False)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(bar)
+        whole.addWidget(self.collect_bar)
+        whole.addWidget(splitter, 1)
+
+    @property
+    def threshold(self) -> float:
+        """The threshold that the slider shows."""
+        return self._threshold.value() / _THRESHOLD_STEPS
+
+    def set_threshold(self, value: float) -> None:
+        """Moves the slider."""
+        step = round(value * _THRESHOLD_STEPS)
+        self._threshold.setRange(min(step, self._threshold.minimum()), max(step, self._threshold.maximum()))
+        self._threshold.setValue(step)
+        self._threshold_text.setText(f"{self.threshold:.2f}")
+
+    def show_threshold(self, value: float) -> None:
+        """Moves the slider after a threshold that holds already; nothing is announced."""
+        before = self._threshold.blockSignals(True)
+        self.set_threshold(value)
+        self._threshold.blockSignals(before)
+
+    def set_opacity(self, value: float) -> None:
+        """Moves the slider of the heat map; 0..1."""
+        self._opacity.setValue(round(100 * value))
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours what the style sheet does not reach."""
+        self.live_view.set_theme(theme)
+
+    def _threshold_moved(self) -> None:
+        self._threshold_text.setText(f"{self.threshold:.2f}")
+        self.threshold_changed.emit(self.threshold)
+
+
+def _slider(low: int, high: int, name: str) -> QSlider:
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(low, high)
+    slider.setPageStep(10)
+    slider.setFixedWidth(170)
+    slider.setAccessibleName(name)
+    return slider
+
+
+def _captioned(caption: str, *widgets: QWidget) -> QWidget:
+    box = QWidget()
+    row = QHBoxLayout(box)
+    row.setContentsMargins(6, 0, 6, 0)
+    label = QLabel(caption)
+    label.setObjectName("caption")
+    row.addWidget(label)
+    for widget in widgets:
+        row.addWidget(widget)
+    return box

@@ -1,0 +1,77 @@
+"""The page on which an engineer sets how rolls are inspected, and how the program looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from aoi_app.settings.recipe import Recipe
+from aoi_app.ui.settings.recipe_form import RecipeForm
+from aoi_app.ui.widgets.page import Page
+from aoi_app.ui.widgets.theme import THEMES
+
+_FORM_WIDTH_PX = 720
+
+
+class SettingsPage(Page):
+    """
+    Signals:
+        recipe_kept: Recipe, and whether the work order of the next roll names its fabric.
+        theme_chosen: name of a theme.
+    """
+
+    recipe_kept = Signal(object, bool)
+    theme_chosen = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.form = RecipeForm()
+        self.form.kept.connect(self.recipe_kept)
+        self._theme = QComboBox()
+        self._theme.addItems(list(THEMES))
+        self._theme.setAccessibleName("Colours")
+        self._theme.textActivated.connect(self.theme_chosen)
+        self._places = QLabel()
+        self._places.setWordWrap(True)
+        self._places.setTextFormat(Qt.TextFormat.PlainText)
+        self._places.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._places.setAccessibleName("Where the program keeps things")
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        looks = QFormLayout()
+        looks.addRow("&Colours", self._theme)
+        places = QVBoxLayout()
+        places.addWidget(self._places)
+        inside = QWidget()
+        inside.setMaximumWidth(_FORM_WIDTH_PX)
+        column = QVBoxLayout(inside)
+        recipe = QVBoxLayout()
+        recipe.addWidget(self.form)
+        for title, layout in (("Recipe", recipe), ("Looks", looks), ("Files of this program", places)):
+            box = QGroupBox(title)
+            box.setLayout(layout)
+            column.addWidget(box)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
+
+    def show_recipes(self, line: Recipe, standard: Recipe, own: Mapping[str, Recipe], fabrics: Sequence[str]) -> None:
+        """As of ``RecipeForm``; a recipe that is being edited stays as it is."""
+        if not self.form.is_touched:
+            self.form.show_recipes(line, standard, own, fabrics)
+
+    def show_theme(self, name: str) -> None:
+        """The theme that holds."""
+        self._theme.setCurrentText(name)
+
+    def show_places(self, places: Mapping[str, str]) -> None:
+        """Where the program keeps things, by what they are."""
+        self._places.setText("\n".join(f"{what}: {where}" for what, where in places.items()))
