@@ -18,6 +18,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
+from shared import Shared
 
 from aoi_app.sources.loom_data import write_data_set
 from aoi_app.ui.widgets.platform import prepare_qt
@@ -29,7 +30,6 @@ from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, write_bundle
-from cras_core.training.train import train
 
 prepare_qt()  # before pytest-qt makes the application
 
@@ -52,18 +52,22 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 @pytest.fixture(scope="session")
-def loom_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``<weave>/normal``, ``<weave>/defect`` and ``<weave>/mask`` from the built-in loom."""
-    root = tmp_path_factory.mktemp("loom")
-    write_data_set(root, strips=6, lines=512, width_px=1024, seed=7)
-    return root
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """What all processes of this run make once."""
+    return Shared(tmp_path_factory, os.environ.get("PYTEST_XDIST_WORKER"))
 
 
 @pytest.fixture(scope="session")
-def bundle(loom_data: Path) -> Bundle:
+def loom_data(shared: Shared) -> Path:
+    """``<weave>/normal``, ``<weave>/defect`` and ``<weave>/mask`` from the built-in loom."""
+    return shared.folder("loom", lambda root: write_data_set(root, strips=6, lines=512, width_px=1024, seed=7))
+
+
+@pytest.fixture(scope="session")
+def bundle(loom_data: Path, shared: Shared) -> Bundle:
     """A small model of the loom's cloth, really trained."""
     normal = [n for n in find_normal_images(loom_data) if n.fabric in ("plain", "twill")]
-    return train(normal, with_settings(cloth(), SMALL), "cpu")
+    return shared.model(normal, with_settings(cloth(), SMALL))
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from shared import TINY_ANOMNET, Shared
 
 from cras_core.config.presets import cloth
 from cras_core.config.reading import with_settings
@@ -39,15 +40,6 @@ from cras_core.training.preparation import Run, prepare
 from cras_core.training.progress import Progress
 from cras_core.training.train import fit, train
 
-TINY = {
-    "backbone.input_scale": "1.0",
-    "heads.detector": '"anomnet"',
-    "train.patches_per_epoch": "8000",
-    "train.epochs": "5",
-    "anomnet.first_stage": "3",
-    "anomnet.centroids": "8",
-}
-
 
 @pytest.fixture(scope="module")
 def normal(loom_data: Path) -> list[NormalImages]:
@@ -57,9 +49,9 @@ def normal(loom_data: Path) -> list[NormalImages]:
 
 
 @pytest.fixture(scope="module")
-def trained(normal: list[NormalImages]) -> Bundle:
+def trained(normal: list[NormalImages], shared: Shared) -> Bundle:
     """A small AnomNet of the loom's cloth, really trained."""
-    return train(normal, with_settings(cloth(), TINY), "cpu")
+    return shared.model(normal, with_settings(cloth(), TINY_ANOMNET))
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +153,7 @@ def test_coordinates_change_what_a_vector_is_by_its_place() -> None:
 
 
 def test_cached_vectors_know_their_place_in_the_tile(normal: list[NormalImages], mvtec: Path) -> None:
-    config = with_settings(cloth(), TINY)
+    config = with_settings(cloth(), TINY_ANOMNET)
     extractor = FeatureExtractor(load_backbone(config.backbone), config)
     for some in (normal[0], find_normal_images(mvtec)[0]):
         rng = np.random.default_rng(0)
@@ -179,7 +171,7 @@ def test_cached_vectors_know_their_place_in_the_tile(normal: list[NormalImages],
 
 
 def test_the_first_stage_moves_the_centroids_and_the_second_the_adapter(normal: list[NormalImages]) -> None:
-    config = with_settings(cloth(), TINY)
+    config = with_settings(cloth(), TINY_ANOMNET)
     run = Run(normal, config, torch.device("cpu"), lambda _: None, lambda: False)
     prepared = prepare(run, FeatureExtractor(load_backbone(config.backbone), config))
     assert prepared.drawn == [], "drawn defects are CRAS's"
@@ -212,10 +204,10 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_model(
 
     told: list[Progress] = []
     with pytest.raises(TrainingError, match="was stopped"):
-        train(normal, with_settings(cloth(), TINY), "cpu", told.append, stop, tmp_path / "kept")
+        train(normal, with_settings(cloth(), TINY_ANOMNET), "cpu", told.append, stop, tmp_path / "kept")
     assert {t.stage for t in told} == {"features", "training"}
     rest: list[Progress] = []
-    found = train(normal, with_settings(cloth(), TINY), "cpu", rest.append, checkpoint=tmp_path / "kept")
+    found = train(normal, with_settings(cloth(), TINY_ANOMNET), "cpu", rest.append, checkpoint=tmp_path / "kept")
     assert {t.stage for t in rest} == {"training", "calibration"}
     assert found.identity == trained.identity
 
@@ -223,7 +215,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_model(
 def test_centroids_in_one_place_are_no_model(normal: list[NormalImages]) -> None:
     stuck = {"anomnet.centroid_rate": "1e-12", "anomnet.start_spread": "1e-6", "train.epochs": "1"}
     with pytest.raises(TrainingError, match="All centroids of plain, twill have collapsed"):
-        train(normal, with_settings(cloth(), TINY | stuck), "cpu")
+        train(normal, with_settings(cloth(), TINY_ANOMNET | stuck), "cpu")
 
 
 def test_useless_centroids_are_counted_and_said() -> None:
@@ -307,7 +299,7 @@ def test_cloth_is_matched_and_each_tile_compared_with_its_own_fabric(
 
 
 def test_one_set_serves_all_fabrics(normal: list[NormalImages]) -> None:
-    config = with_settings(cloth(), TINY | {"anomnet.sharing": '"shared"', "train.epochs": "1"})
+    config = with_settings(cloth(), TINY_ANOMNET | {"anomnet.sharing": '"shared"', "train.epochs": "1"})
     bundle = train(normal, config, "cpu")
     assert any("the second had none" in line for line in bundle.provenance["warnings"])
     shared = detector_of(bundle, "cpu")
@@ -360,7 +352,7 @@ def test_settings_out_of_range_are_named(setting: str) -> None:
 
 def test_tables_of_cras_are_not_measured_on_anomnet(mvtec: Path) -> None:
     with pytest.raises(ConfigError, match="'sigma' varies parts that CRAS alone has"):
-        ablate("sigma", find_normal_images(mvtec), mvtec, with_settings(cloth(), TINY))
+        ablate("sigma", find_normal_images(mvtec), mvtec, with_settings(cloth(), TINY_ANOMNET))
 
 
 def test_the_whole_model_is_the_last_row_of_its_table() -> None:

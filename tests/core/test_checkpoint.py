@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from shared import Shared
 
 import cras_core.training.checkpoint
 from cras_core.config.presets import cloth
@@ -56,9 +57,9 @@ def strips(loom_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[No
 
 
 @pytest.fixture(scope="module")
-def whole(strips: list[NormalImages]) -> Bundle:
+def whole(strips: list[NormalImages], shared: Shared) -> Bundle:
     """What comes out when nothing happens."""
-    return train(strips, tiny(), "cpu")
+    return shared.model(strips, tiny())
 
 
 class Cut(Exception):  # noqa: N818 (stands for a power cut)

@@ -14,6 +14,7 @@ import onnx
 import pytest
 import torch
 from onnx import numpy_helper
+from shared import TINY_ANOMNET, Shared
 
 from cras_core.__main__ import main
 from cras_core.config.presets import cloth
@@ -29,18 +30,8 @@ from cras_core.engines.onnx_export import cloth_tiles, licence_note, to_onnx, tr
 from cras_core.engines.parity import prove, session_of
 from cras_core.errors import ConfigError, ExportError
 from cras_core.registry.bundle import Bundle
-from cras_core.training.train import train
 
 ODD = (100, 190)  # neither square nor a multiple of anything
-TINY = {
-    "backbone.input_scale": "1.0",
-    "heads.detector": '"anomnet"',
-    "train.patches_per_epoch": "4000",
-    "train.epochs": "3",
-    "anomnet.first_stage": "2",
-    "anomnet.centroids": "6",
-}
-
 Run = Callable[..., tuple[int, str]]
 
 
@@ -59,11 +50,11 @@ def cras(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.fixture(scope="module")
-def anomnet_bundle(loom_data: Path) -> Bundle:
+def anomnet_bundle(loom_data: Path, shared: Shared) -> Bundle:
     """A small AnomNet of two fabrics, really trained."""
     normal = [n for n in find_normal_images(loom_data) if n.fabric in ("plain", "twill")]
     few = [dataclasses.replace(n, paths=n.paths[:2]) for n in normal]
-    return train(few, with_settings(cloth(), TINY), "cpu")
+    return shared.model(few, with_settings(cloth(), TINY_ANOMNET))
 
 
 @pytest.fixture(scope="module")
