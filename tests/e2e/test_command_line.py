@@ -65,7 +65,7 @@ def inspected(
     folder = tmp_path_factory.mktemp("line")
     strips(loom_data, folder / "strips")
     line = CommandLine(folder)
-    return folder, line("inspect", "strips", "--bundle", bundle_path, "--out", "out", "--maps", "--device", "cpu")
+    return folder, line.apart("inspect", "strips", "--bundle", bundle_path, "--out", "out", "--maps", "--device", "cpu")
 
 
 Inspected = tuple[Path, subprocess.CompletedProcess[str]]
@@ -287,12 +287,12 @@ def test_the_loom_weaves_a_data_set(aoi: CommandLine) -> None:
 
 
 def test_without_a_screen_the_window_says_so(aoi: CommandLine) -> None:
-    result = aoi(QT_QPA_PLATFORM="xcb", DISPLAY=None, WAYLAND_DISPLAY=None)
+    result = aoi.apart(QT_QPA_PLATFORM="xcb", DISPLAY=None, WAYLAND_DISPLAY=None)
     assert_one_line(result, "no screen", "aoi inspect")
 
 
 def test_the_window_says_a_mistake_before_it_opens(aoi: CommandLine) -> None:
-    assert_one_line(aoi("--source", "folder:nowhere"), "nowhere")
+    assert_one_line(aoi.apart("--source", "folder:nowhere"), "nowhere")
 
 
 def test_the_window_closes_in_good_order_on_ctrl_c(aoi: CommandLine, bundle_path: Path) -> None:
