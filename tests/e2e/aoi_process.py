@@ -1,4 +1,4 @@
-"""The program as a person meets it: its command line, in this process or, where a process matters, in one of its own."""
+"""The command line as a person meets it: in this process or, where a process matters, in one of its own."""
 
 from __future__ import annotations
 
