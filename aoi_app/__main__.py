@@ -104,7 +104,7 @@ def window(
     )
     settings, remark = load_settings()
     choice = SourceChoice(
-        source, line_rate, live, loop, separate, bits, seed, lines,
+        source, lines_per_s=line_rate, is_live=live, loop=loop, separate=separate, bits=bits, seed=seed, lines=lines,
         camera=camera_choice(source, settings.camera, producer, preset, mm_per_count),
         record=record, record_gb=record_gb,
     )  # fmt: skip

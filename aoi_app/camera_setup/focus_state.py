@@ -8,10 +8,10 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from aoi_app.sources.registry import find_kind
 from cras_core.arrays import FloatArray
 
 _MOST_POINTS = 1024  # of a curve; a screen has hardly more columns
-_KINDS_THAT_READ_THE_CAMERA = frozenset({"genicam", "synthetic", "side-by-side"})
 
 
 class Phase(Enum):
@@ -129,7 +129,8 @@ class AidSnapshot:
 
 def reads_a_camera(spec: str) -> bool:
     """Whether a roll from this source may hold the camera."""
-    return spec.partition(":")[0] in _KINDS_THAT_READ_THE_CAMERA
+    kind = find_kind(spec)
+    return kind is not None and kind.holds_camera
 
 
 def thinned(columns: FloatArray, points: int = _MOST_POINTS) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:

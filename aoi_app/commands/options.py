@@ -13,10 +13,11 @@ from aoi_app.settings.assets import asset
 from aoi_app.settings.folders import recipes_folder
 from aoi_app.settings.recipe import Recipe, RecipeError, describe, load_recipe
 from aoi_app.settings.recipe_store import load_recipes
+from aoi_app.sources.registry import describe_sources
 
 console = Console(stderr=True)
 DEMO_BUNDLE = asset("demo.cras")
-SOURCES = "loom, loom:WEAVE, folder:PATH, replay:PATH, side-by-side:FILE.json, genicam, genicam:SERIAL or synthetic."
+SOURCES = describe_sources()
 Bundle = Annotated[Path, typer.Option(help="The model; the demo bundle knows the built-in loom only.")]
 MmPerPx = Annotated[float | None, typer.Option(help="Size of a pixel across the web, millimetres.")]
 MmPerLine = Annotated[

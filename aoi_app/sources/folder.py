@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
+from aoi_app.sources.options import SourceOptions
 from aoi_app.sources.recording.format import is_recording
 from aoi_app.sources.source import EndOfWeb, Pace, SourceError
 from cras_core.errors import DataError
@@ -110,6 +112,20 @@ class FolderSource:
             return lost
         self._pace.took(len(image), waits=not self.is_live)
         return Frame(image, label, time.monotonic(), self._config.separate)
+
+
+def make_folder(path: str, options: SourceOptions, _recipe: Recipe) -> FolderSource:
+    """The pictures of a folder; it is looked at when it is opened."""
+    return FolderSource(
+        FolderConfig(
+            Path(path).expanduser(),
+            options.lines_per_s,
+            options.is_live,
+            options.loop,
+            options.separate,
+            options.bits,
+        )
+    )
 
 
 def _below(folder: Path) -> list[Path]:

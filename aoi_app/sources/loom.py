@@ -8,7 +8,7 @@ web hard: a texture without fixed phase, yarns that differ, edges that wander, l
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal
 
@@ -16,7 +16,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame
+from aoi_app.sources.options import SourceOptions
 from aoi_app.sources.source import EndOfWeb, Pace, SourceError
 from cras_core.arrays import FloatArray, Image
 
@@ -308,3 +310,13 @@ class LoomSource:
         self._line += left
         self._pace.took(left, waits=not self.is_live)
         return frame
+
+
+def make_loom(weave: str, options: SourceOptions, _recipe: Recipe) -> LoomSource:
+    """The loom; an empty weave is that of ``LoomConfig``. Raises SourceError: there is no such weave."""
+    config = LoomConfig(seed=options.seed, is_live=options.is_live, total_lines=options.lines)
+    if weave:
+        config = replace(config, weave=weave)
+    if options.lines_per_s is not None:
+        config = replace(config, lines_per_s=options.lines_per_s)
+    return LoomSource(config)

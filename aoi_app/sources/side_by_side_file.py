@@ -21,8 +21,6 @@ from aoi_app.sources.source import FrameSource, SourceError
 KIND = "side-by-side"
 """What such a source is called: ``side-by-side:FILE.json``."""
 
-_PATHS = frozenset({"folder", "replay"})
-
 
 class NeighbourEntry(BaseModel):
     """One of the sources."""
@@ -67,26 +65,16 @@ def load_side_by_side(path: Path) -> SideBySideFile:
         raise SourceError(f"The sources {path} are not valid: {describe(error)}.") from error
 
 
-def make_side_by_side(file: str, make: Callable[[str], FrameSource]) -> SideBySide:
+def make_side_by_side(file: str, make: Callable[[str, Path], FrameSource]) -> SideBySide:
     """The source that such a file describes.
 
     Args:
         file: its path.
-        make: makes the source of one of them.
+        make: makes one of its sources of its specification and the folder that paths in it are relative to.
 
     Raises:
         SourceError: the file or one of the sources cannot be used.
     """
-    if not file:
-        raise SourceError("Sources side by side need the file that names them: --source side-by-side:FILE.json")
     path = Path(file).expanduser()
     described = load_side_by_side(path)
-    return SideBySide(
-        [Neighbour(make(_from(path.parent, c.source)), c.overlap_px, c.offset_lines) for c in described.cameras]
-    )
-
-
-def _from(folder: Path, spec: str) -> str:
-    """A specification whose path, if it has one, begins at the file and not where the program was started."""
-    kind, colon, rest = spec.partition(":")
-    return f"{kind}{colon}{folder / Path(rest).expanduser()}" if kind in _PATHS and rest else spec
+    return SideBySide([Neighbour(make(c.source, path.parent), c.overlap_px, c.offset_lines) for c in described.cameras])

@@ -14,8 +14,9 @@ from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.headless import HeadlessRun, run
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.block import Block, Outage
+from aoi_app.sources.camera_factory import make_camera_source
 from aoi_app.sources.camera_source import CameraSource
-from aoi_app.sources.factory import SourceChoice, make_camera_source, make_source, spec_of
+from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.flat_field.correction import (
     CameraSetup,
     FlatField,
@@ -27,6 +28,7 @@ from aoi_app.sources.flat_field.levels import ColumnLevel, make_flat_field
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.recording.recorder import Recorder
+from aoi_app.sources.registry import spec_of
 from aoi_app.sources.source import SourceError
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.images import read_image

@@ -14,10 +14,11 @@ from camera_fakes import GivenBlocks, blocks_of
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.camera_source import CameraSource
-from aoi_app.sources.factory import SourceChoice, make_source, spec_of
+from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.recording.recorder import Recorder
+from aoi_app.sources.registry import spec_of
 from aoi_app.sources.source import SourceError
 from cras_core.detectors.cras.detector import CrasDetector
 
@@ -98,5 +99,5 @@ def test_a_file_that_makes_no_web_is_refused_in_words(tmp_path: Path, text: str,
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none\.json cannot be read"):
         make_source(SourceChoice(f"side-by-side:{tmp_path / 'none.json'}"))
-    with pytest.raises(SourceError, match="need the file"):
+    with pytest.raises(SourceError, match="needs the file"):
         make_source(SourceChoice("side-by-side"))
