@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from aoi_app.inspection.record_schema import Exported, Shown
 from cras_core.arrays import Image
 from cras_core.web.regions import Region, Shape
 
@@ -23,9 +24,29 @@ class Box:
     h_px: int
 
 
+def _size_text(defect: Defect) -> str:
+    return f"{defect.length_mm:.0f} × {defect.width_mm:.0f}"
+
+
+def _longer_side_mm(defect: Defect) -> float:
+    return max(defect.length_mm, defect.width_mm)
+
+
+def _shape_text(defect: Defect) -> str:
+    return f"{defect.shape} …" if defect.is_open else defect.shape
+
+
+def _along_the_web(defect: Defect) -> int:
+    return defect.first_line  # metres begin anew with every web of a roll, lines do not
+
+
+def _source_names(boxes: list[dict[str, str]]) -> str:
+    return " ".join(box["source"] for box in boxes)
+
+
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One defect on the web.
+    """One defect on the web. Its fields are the columns of the records; their markers say where else they appear.
 
     Attributes:
         number: counts the defects of a roll from 1; stays the same while a running defect grows.
@@ -44,23 +65,23 @@ class Defect:
         thumbnail: (h, w) or (h, w, 3) uint8 around the peak.
     """
 
-    number: int
-    fabric: str
-    shape: Shape
+    number: Annotated[int, Exported("id"), Shown("No.", order=1)]
+    fabric: Annotated[str, Exported()]
+    shape: Annotated[Shape, Exported(), Shown("shape", order=7, text=_shape_text)]
     first_line: int
     end_line: int
     left_px: int
     right_px: int
-    position_m: float
-    position_mm: float
-    length_mm: float
-    width_mm: float
-    area_mm2: float
-    peak: float
-    mean: float
-    raw_peak: float
-    boxes: tuple[Box, ...]
-    is_open: bool
+    position_m: Annotated[float, Exported(digits=4), Shown("along", 4, "m", digits=2, sort_key=_along_the_web)]
+    position_mm: Annotated[float, Exported(digits=2), Shown("across", 5, "mm")]
+    length_mm: Annotated[float, Exported(digits=2), Shown("size", 6, "mm", text=_size_text, sort_key=_longer_side_mm)]
+    width_mm: Annotated[float, Exported(digits=2)]
+    area_mm2: Annotated[float, Exported(digits=2), Shown("area", 8, "mm²")]
+    peak: Annotated[float, Exported(digits=4), Shown("score", order=3, digits=2)]
+    mean: Annotated[float, Exported(digits=4)]
+    raw_peak: Annotated[float, Exported(digits=4)]
+    boxes: Annotated[tuple[Box, ...], Exported(csv_name="sources", csv_text=_source_names)]
+    is_open: Annotated[bool, Exported()]
     thumbnail: Image
 
 

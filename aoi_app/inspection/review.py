@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
+from aoi_app.inspection.record_schema import Exported, Shown
 from aoi_app.settings.defect_types import DefectType
 
 Verdict = Literal["confirmed", "rejected"]
 
 
+def _verdict_text(review: Review) -> str:
+    return review.text
+
+
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One defect as a person has judged it.
+    """One defect as a person has judged it. Its fields are columns of the records, as those of ``Defect``.
 
     Attributes:
         verdict: it is a defect, or a false alarm; None while nobody has said.
@@ -22,11 +27,13 @@ class Review:
         reviewed_at: when, with its zone.
     """
 
-    verdict: Verdict | None = None
-    type_code: str | None = None
-    type_name: str | None = None
-    reviewer: str | None = None
-    reviewed_at: datetime | None = None
+    verdict: Annotated[
+        Verdict | None, Exported(), Shown("verdict", order=2, text=_verdict_text, sort_key=_verdict_text)
+    ] = None
+    type_code: Annotated[str | None, Exported()] = None
+    type_name: Annotated[str | None, Exported()] = None
+    reviewer: Annotated[str | None, Exported()] = None
+    reviewed_at: Annotated[datetime | None, Exported()] = None
 
     def decided(self, verdict: Verdict, who: str, at: datetime) -> Review:
         """Confirmed or rejected; a type that was named stays, for the case that the verdict changes again."""

@@ -1,4 +1,4 @@
-"""The tables, and how a database is opened.
+"""How a database is opened.
 
 SQLAlchemy with a URL, so that PostgreSQL takes the place of SQLite by changing a setting.
 """
@@ -8,24 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Engine, ForeignKey, LargeBinary, create_engine, event, make_url, select
+from sqlalchemy import Engine, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, deferred, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.migrations import add_verdicts
+from aoi_app.records.tables import Base
 
 SCHEMA_VERSION = 2
 
 _EXAMPLE = "An example: sqlite:////var/lib/aoi/records.db"
-
-
-class Base(DeclarativeBase):
-    """All tables."""
 
 
 class SchemaRow(Base):
@@ -33,109 +29,6 @@ class SchemaRow(Base):
 
     __tablename__ = "schema"
     version: Mapped[int] = mapped_column(primary_key=True)
-
-
-class RollRow(Base):
-    """One job on the line."""
-
-    __tablename__ = "rolls"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    state: Mapped[str]
-    """running, finished, stopped (by a person), failed (the source or the detector), interrupted (the program ended
-    without closing the roll)."""
-    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    process: Mapped[int]
-    """Number of the process that writes it."""
-    source: Mapped[str]
-    model: Mapped[str]
-    """Identity of the bundle."""
-    fabric: Mapped[str | None]
-    recipe: Mapped[dict[str, Any]] = mapped_column(JSON)
-    threshold: Mapped[float]
-    length_m: Mapped[float] = mapped_column(default=0.0)
-    inspected_m: Mapped[float] = mapped_column(default=0.0)
-    gap_m: Mapped[float] = mapped_column(default=0.0)
-    width_mm: Mapped[float | None]
-    tiles: Mapped[str | None]
-    """Folder of the tiles that were kept of it."""
-    defects: Mapped[list[DefectRow]] = relationship(
-        back_populates="roll", cascade="all, delete-orphan", order_by="DefectRow.number"
-    )
-    gaps: Mapped[list[GapRow]] = relationship(back_populates="roll", cascade="all, delete-orphan", order_by="GapRow.id")
-    remarks: Mapped[list[RemarkRow]] = relationship(
-        back_populates="roll", cascade="all, delete-orphan", order_by="RemarkRow.id"
-    )
-
-
-class DefectRow(Base):
-    """One defect; the columns are those of ``aoi_app.inspection.defects.Defect``."""
-
-    __tablename__ = "defects"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    roll_id: Mapped[int] = mapped_column(ForeignKey("rolls.id"), index=True)
-    number: Mapped[int]
-    fabric: Mapped[str]
-    shape: Mapped[str]
-    first_line: Mapped[int]
-    end_line: Mapped[int]
-    left_px: Mapped[int]
-    right_px: Mapped[int]
-    position_m: Mapped[float]
-    position_mm: Mapped[float]
-    length_mm: Mapped[float]
-    width_mm: Mapped[float]
-    area_mm2: Mapped[float]
-    peak: Mapped[float]
-    mean: Mapped[float]
-    raw_peak: Mapped[float]
-    boxes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    is_open: Mapped[bool]
-    found_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    thumbnail: Mapped[bytes] = deferred(mapped_column(LargeBinary))
-    """PNG."""
-    verdict: Mapped[str | None]
-    """confirmed or rejected by a person; this and the following are those of ``aoi_app.inspection.review.Review``."""
-    type_code: Mapped[str | None]
-    type_name: Mapped[str | None]
-    reviewer: Mapped[str | None]
-    reviewed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    roll: Mapped[RollRow] = relationship(back_populates="defects")
-
-
-class GapRow(Base):
-    """Cloth that was not inspected."""
-
-    __tablename__ = "gaps"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    roll_id: Mapped[int] = mapped_column(ForeignKey("rolls.id"), index=True)
-    first_line: Mapped[int]
-    lines: Mapped[int]
-    position_m: Mapped[float]
-    length_m: Mapped[float]
-    reason: Mapped[str]
-    roll: Mapped[RollRow] = relationship(back_populates="gaps")
-
-
-class RemarkRow(Base):
-    """Something worth knowing that is no defect."""
-
-    __tablename__ = "remarks"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    roll_id: Mapped[int] = mapped_column(ForeignKey("rolls.id"), index=True)
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    kind: Mapped[str]
-    fabric: Mapped[str]
-    first_line: Mapped[int]
-    position_m: Mapped[float]
-    text: Mapped[str]
-    roll: Mapped[RollRow] = relationship(back_populates="remarks")
-
-
-def now() -> datetime:
-    """The time with its zone, as all records have it."""
-    return datetime.now(timezone.utc)
 
 
 def open_database(url: str) -> Engine:

@@ -11,9 +11,12 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from aoi_app.inspection.record_schema import Exported
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.files import write_file
-from aoi_app.records.reading import COLUMNS, read_roll
+from aoi_app.records.reading import EXPORTED, read_roll
+
+_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_json(roll: dict[str, Any], path: Path) -> None:
@@ -24,11 +27,18 @@ def write_json(roll: dict[str, Any], path: Path) -> None:
 def write_csv(roll: dict[str, Any], path: Path) -> None:
     """Writes ``defects.csv``, one line a defect; for spreadsheets. Raises RecordsError."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\r\n")
-    writer.writeheader()
+    writer = csv.writer(text, lineterminator="\r\n")
+    columns = [(field.export_name, field.exported) for field in EXPORTED if field.exported is not None]
+    writer.writerow(exported.csv_name or name for name, exported in columns)
     for defect in roll["defects"]:
-        writer.writerow(defect | {"sources": " ".join(box["source"] for box in defect["boxes"])})
+        writer.writerow(_csv_cell(defect.get(name), exported) for name, exported in columns)
     write_file(path, text.getvalue().encode("utf-8-sig"), durable=True)
+
+
+def _csv_cell(value: Any, exported: Exported) -> Any:
+    """What a cell holds; a text never begins like a formula, which a spreadsheet would compute."""
+    text = exported.csv_text(value) if exported.csv_text is not None and value is not None else value
+    return f"'{text}" if isinstance(text, str) and text.startswith(_BEGINS_A_FORMULA) else text
 
 
 def export_roll(engine: Engine, roll_id: int, folder: Path) -> list[str]:

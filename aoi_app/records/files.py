@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
+import numpy.typing as npt
+
 from aoi_app.records.errors import RecordsError
 from cras_core.files import write_atomically
 
@@ -24,3 +28,11 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
 def safe_name(name: str) -> str:
     """A name that cannot climb out of its folder."""
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".") or "_"
+
+
+def encode_png(image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
+    """(H, W) grey or (H, W, 3) RGB as a PNG file."""
+    ok, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image)
+    if not ok:
+        raise ValueError(f"an image of {image.shape} cannot be encoded")
+    return data.tobytes()

@@ -10,8 +10,7 @@ import numpy as np
 
 from aoi_app.inspection.defects import SourceSpan
 from aoi_app.inspection.recent_web import Strip
-from aoi_app.records.files import safe_name, write_file
-from aoi_app.records.roll_log import encode_png
+from aoi_app.records.files import encode_png, safe_name, write_file
 
 
 class MapWriter:

@@ -2,47 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Table, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.records.database import DefectRow, RollRow, explain
+from aoi_app.inspection.defects import Defect, Gap, Remark
+from aoi_app.inspection.record_schema import RecordField, record_fields
+from aoi_app.inspection.review import Review
+from aoi_app.records.database import explain
 from aoi_app.records.errors import RecordsError
+from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow
 
-COLUMNS = (
-    "id",
-    "fabric",
-    "shape",
-    "position_m",
-    "position_mm",
-    "length_mm",
-    "width_mm",
-    "area_mm2",
-    "peak",
-    "mean",
-    "raw_peak",
-    "sources",
-    "is_open",
-    "verdict",
-    "type_code",
-    "type_name",
-    "reviewer",
-    "reviewed_at",
+EXPORTED: tuple[RecordField, ...] = tuple(
+    field for record in (Defect, Review) for field in record_fields(record) if field.exported is not None
 )
+"""What the files of a roll tell of a defect, in their order."""
 
-
-DIGITS = {
-    "position_m": 4,
-    "position_mm": 2,
-    "length_mm": 2,
-    "width_mm": 2,
-    "area_mm2": 2,
-    "peak": 4,
-    "mean": 4,
-    "raw_peak": 4,
-}
+_OF_A_ROLL = (
+    "id",
+    "name",
+    "state",
+    "source",
+    "model",
+    "fabric",
+    "recipe",
+    "threshold",
+    "length_m",
+    "inspected_m",
+    "gap_m",
+    "width_mm",
+    "tiles",
+)
 
 
 def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
@@ -57,50 +51,37 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
             if roll is None:
                 known = [str(i) for i in session.scalars(select(RollRow.id).order_by(RollRow.id.desc()).limit(10))]
                 raise RecordsError(f"There is no roll {roll_id}. The latest are {', '.join(known) or 'none'}.")
-            names = (
-                "id",
-                "name",
-                "state",
-                "source",
-                "model",
-                "fabric",
-                "recipe",
-                "threshold",
-                "length_m",
-                "inspected_m",
-                "gap_m",
-                "width_mm",
-                "tiles",
-            )
+            times = {"started_at": _plain(roll.started_at), "ended_at": _plain(roll.ended_at)}
             return {
-                "roll": {name: getattr(roll, name) for name in names}
-                | {
-                    "started_at": roll.started_at.isoformat(),
-                    "ended_at": roll.ended_at.isoformat() if roll.ended_at else None,
-                },
-                "defects": [_defect(d) for d in roll.defects],
-                "gaps": [
-                    {name: getattr(g, name) for name in ("first_line", "lines", "position_m", "length_m", "reason")}
-                    for g in roll.gaps
-                ],
-                "remarks": [
-                    {name: getattr(r, name) for name in ("kind", "fabric", "first_line", "position_m", "text")}
-                    for r in roll.remarks
-                ],
+                "roll": {name: getattr(roll, name) for name in _OF_A_ROLL} | times,
+                "defects": [_exported(row) for row in _read_rows(session, DEFECTS, EXPORTED, roll_id, "number")],
+                "gaps": [dict(row) for row in _read_rows(session, GAPS, record_fields(Gap), roll_id, "id")],
+                "remarks": [dict(row) for row in _read_rows(session, REMARKS, record_fields(Remark), roll_id, "id")],
             }
     except SQLAlchemyError as error:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error
 
 
-def _defect(row: DefectRow) -> dict[str, Any]:
-    names = [name for name in COLUMNS if name not in ("id", "sources")]
-    values = {name: getattr(row, name) for name in names}
-    values["reviewed_at"] = row.reviewed_at.isoformat() if row.reviewed_at else None
-    return (
-        {"id": row.number}
-        | {k: round(v, DIGITS[k]) if k in DIGITS else v for k, v in values.items()}
-        | {"boxes": row.boxes}
-    )
+def _read_rows(
+    session: Session, table: Table, fields: tuple[RecordField, ...], roll_id: int, order: str
+) -> list[Mapping[str, Any]]:
+    """The rows of a roll with the columns of some fields."""
+    query = select(*(table.c[f.name] for f in fields)).where(table.c.roll_id == roll_id).order_by(table.c[order])
+    return [dict(row) for row in session.execute(query).mappings()]
+
+
+def _exported(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A defect as ``defects.json`` has it; what is made of several values comes last."""
+    fields = sorted(EXPORTED, key=lambda field: field.is_structured)
+    return {field.export_name: _plain(row[field.name], field) for field in fields}
+
+
+def _plain(value: Any, field: RecordField | None = None) -> Any:
+    """A value as JSON can hold it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    digits = field.exported.digits if field is not None and field.exported is not None else None
+    return round(value, digits) if digits is not None else value
 
 
 def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
@@ -109,7 +90,7 @@ def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
     Raises:
         RecordsError: the database cannot be read.
     """
-    counts = select(DefectRow.roll_id, func.count().label("n")).group_by(DefectRow.roll_id).subquery()
+    counts = select(DEFECTS.c.roll_id, func.count().label("n")).group_by(DEFECTS.c.roll_id).subquery()
     query = (
         select(RollRow, counts.c.n)
         .outerjoin(counts, counts.c.roll_id == RollRow.id)
@@ -118,19 +99,20 @@ def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
     )
     try:
         with Session(engine) as session:
-            return [
-                (
-                    str(r.id),
-                    r.name,
-                    r.state,
-                    f"{r.started_at:%Y-%m-%d %H:%M}",
-                    r.source,
-                    r.fabric or "",
-                    f"{r.inspected_m:.2f}",
-                    f"{r.gap_m:.2f}",
-                    str(n or 0),
-                )
-                for r, n in session.execute(query)
-            ]
+            return [_listed(roll, defects or 0) for roll, defects in session.execute(query)]
     except SQLAlchemyError as error:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error
+
+
+def _listed(roll: RollRow, defects: int) -> tuple[str, ...]:
+    return (
+        str(roll.id),
+        roll.name,
+        roll.state,
+        f"{roll.started_at:%Y-%m-%d %H:%M}",
+        roll.source,
+        roll.fabric or "",
+        f"{roll.inspected_m:.2f}",
+        f"{roll.gap_m:.2f}",
+        str(defects),
+    )

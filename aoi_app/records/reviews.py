@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import cast
-
 from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from aoi_app.inspection.record_schema import record_fields
 from aoi_app.inspection.review import NO_REVIEW, Review, Verdict
-from aoi_app.records.database import DefectRow, explain, now
+from aoi_app.records.database import explain
 from aoi_app.records.errors import RecordsError
+from aoi_app.records.tables import DEFECTS, now, row_values
 from aoi_app.settings.defect_types import DefectType
 from aoi_app.settings.people import user
 
@@ -22,10 +21,10 @@ def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> N
     Raises:
         RecordsError: the defect is not in the records, or they cannot be written.
     """
-    mine = DefectRow.roll_id == roll_id, DefectRow.number == number
+    mine = DEFECTS.c.roll_id == roll_id, DEFECTS.c.number == number
     try:
         with Session(engine) as session:
-            changed = session.execute(update(DefectRow).where(*mine).values(**asdict(review)).returning(DefectRow.id))
+            changed = session.execute(update(DEFECTS).where(*mine).values(**row_values(review)).returning(DEFECTS.c.id))
             found = changed.first() is not None
             session.commit()
     except SQLAlchemyError as error:
@@ -40,15 +39,11 @@ def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
     Raises:
         RecordsError: the records cannot be read.
     """
-    said = select(DefectRow).where(DefectRow.roll_id == roll_id, DefectRow.reviewed_at.is_not(None))
+    columns = [DEFECTS.c[field.name] for field in record_fields(Review)]
+    said = select(DEFECTS.c.number, *columns).where(DEFECTS.c.roll_id == roll_id, DEFECTS.c.reviewed_at.is_not(None))
     try:
         with Session(engine) as session:
-            return {
-                row.number: Review(
-                    cast("Verdict | None", row.verdict), row.type_code, row.type_name, row.reviewer, row.reviewed_at
-                )
-                for row in session.scalars(said)
-            }
+            return {number: Review(*review) for number, *review in session.execute(said)}
     except SQLAlchemyError as error:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error
 

@@ -7,22 +7,20 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import timezone
 from pathlib import Path
 
-import cv2
-import numpy as np
-import numpy.typing as npt
 import psutil
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.inspection.defects import Defect, Gap
+from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.outcome import Outcome
-from aoi_app.records.database import DefectRow, GapRow, RemarkRow, RollRow, explain, now
+from aoi_app.records.database import explain
 from aoi_app.records.errors import RecordsError
+from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow, now, plain_values, row_values
 from cras_core.files import write_atomically
 
 _RETRY_S = 1.0
@@ -132,10 +130,10 @@ class RollLog:
         content = {
             "roll": self.roll_id,
             "state": state,
-            "defects": [plain_defect(d) for o in outcomes for d in o.defects],
+            "defects": [plain_values(d) for o in outcomes for d in o.defects],
             "withdrawn": [w for o in outcomes for w in o.withdrawn],
-            "gaps": [asdict(g) for o in outcomes for g in o.gaps],
-            "remarks": [asdict(r) for o in outcomes for r in o.remarks],
+            "gaps": [plain_values(g) for o in outcomes for g in o.gaps],
+            "remarks": [plain_values(r) for o in outcomes for r in o.remarks],
         }
         try:
             write_atomically(path, (json.dumps(content, indent=1) + "\n").encode(), durable=True)
@@ -161,44 +159,30 @@ class RollLog:
         return True
 
     def _add(self, session: Session, outcome: Outcome) -> None:
-        numbers = [d.number for d in outcome.defects]
-        mine = select(DefectRow).where(DefectRow.roll_id == self.roll_id, DefectRow.number.in_(numbers))
-        known = {row.number: row for row in session.scalars(mine)}
-        for defect in outcome.defects:
-            row = known.get(defect.number)
-            if row is None:
-                row = DefectRow(roll_id=self.roll_id, number=defect.number, found_at=now())
-                known[defect.number] = row
-                session.add(row)
-            for name, value in defect_columns(defect).items():
-                setattr(row, name, value)
+        self._put_defects(session, outcome.defects)
         if outcome.withdrawn:
-            gone = DefectRow.roll_id == self.roll_id, DefectRow.number.in_(outcome.withdrawn)
-            session.execute(delete(DefectRow).where(*gone))
-        session.add_all(_gap_row(self.roll_id, gap) for gap in outcome.gaps)
-        session.add_all(RemarkRow(roll_id=self.roll_id, at=now(), **asdict(r)) for r in outcome.remarks)
-        session.flush()
+            session.execute(delete(DEFECTS).where(self._mine(outcome.withdrawn)))
+        for gap in outcome.gaps:
+            session.execute(insert(GAPS).values(roll_id=self.roll_id, **row_values(gap)))
+        for remark in outcome.remarks:
+            session.execute(insert(REMARKS).values(roll_id=self.roll_id, at=now(), **row_values(remark)))
 
+    def _put_defects(self, session: Session, defects: Sequence[Defect]) -> None:
+        """A running defect is told again as it grows: its row is written anew, but for what a person has said of it,
+        which is in columns of its own.
+        """
+        latest = {defect.number: defect for defect in defects}
+        known = set(session.scalars(select(DEFECTS.c.number).where(self._mine(list(latest)))))
+        for number, defect in latest.items():
+            values = row_values(defect)
+            if number in known:
+                session.execute(update(DEFECTS).where(self._mine([number])).values(**values))
+            else:
+                session.execute(insert(DEFECTS).values(roll_id=self.roll_id, found_at=now(), **values))
 
-def defect_columns(defect: Defect) -> dict[str, object]:
-    """The columns of a defect, without its place in the table."""
-    plain = plain_defect(defect)
-    del plain["number"]
-    return plain | {"thumbnail": encode_png(defect.thumbnail)}
-
-
-def plain_defect(defect: Defect) -> dict[str, object]:
-    """A defect in values that JSON can hold, without its picture."""
-    plain = {name: getattr(defect, name) for name in defect.__slots__ if name not in ("boxes", "thumbnail")}
-    return plain | {"boxes": [asdict(box) for box in defect.boxes]}
-
-
-def encode_png(image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
-    """(H, W) grey or (H, W, 3) RGB as a PNG file."""
-    ok, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image)
-    if not ok:
-        raise ValueError(f"an image of {image.shape} cannot be encoded")
-    return data.tobytes()
+    def _mine(self, numbers: Sequence[int]) -> ColumnElement[bool]:
+        """Defects of this roll with some numbers."""
+        return and_(DEFECTS.c.roll_id == self.roll_id, DEFECTS.c.number.in_(numbers))
 
 
 def mark_interrupted(engine: Engine) -> list[int]:
@@ -229,7 +213,3 @@ def _is_running(roll: RollRow) -> bool:
         return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() < started_s + 1)
     except psutil.Error:
         return False
-
-
-def _gap_row(roll_id: int, gap: Gap) -> GapRow:
-    return GapRow(roll_id=roll_id, **asdict(gap))

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from aoi_app.inspection.tiles import TileSample
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.files import safe_name, write_file
-from aoi_app.records.roll_log import encode_png
+from aoi_app.records.files import encode_png, safe_name, write_file
 
 PLACES = "places.jsonl"
 """In the folder of a roll's tiles: where each tile of a defect lies on the web, a line of JSON for each."""

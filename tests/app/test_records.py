@@ -19,10 +19,11 @@ from sqlalchemy.orm import Session
 
 from aoi_app.inspection.defects import Box, Defect, Gap, Remark
 from aoi_app.inspection.outcome import Outcome
-from aoi_app.records.database import DefectRow, RollRow, open_database
+from aoi_app.records.database import open_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.records.roll_log import RollLog, mark_interrupted
+from aoi_app.records.tables import DEFECTS, RollRow
 
 FIGURES: dict[str, object] = {"length_m": 1.5, "inspected_m": 1.25, "gap_m": 0.25, "width_mm": 271.5, "fabric": "twill"}
 
@@ -110,7 +111,7 @@ def test_the_thumbnail_is_kept_as_a_picture(engine: Engine) -> None:
     colour[..., 0] = 200  # red
     log.write(Outcome(defects=(dataclasses.replace(defect(), thumbnail=colour),)), {})
     with Session(engine) as session:
-        data = session.scalars(select(DefectRow)).one().thumbnail
+        data = session.scalars(select(DEFECTS.c.thumbnail)).one()
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), colour)
 

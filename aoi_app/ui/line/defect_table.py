@@ -18,12 +18,13 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QContextMenuEvent, QFont, QImage, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
+from aoi_app.inspection.defect_columns import DEFECT_COLUMNS
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import NO_REVIEW, Review
 from aoi_app.settings.defect_types import DefectType
 
 _THUMBNAIL_PX = 56
-_COLUMNS = ("", "No.", "verdict", "score", "along, m", "across, mm", "size, mm", "shape", "area, mm²")
+_COLUMNS = ("", *(column.heading for column in DEFECT_COLUMNS))  # the picture comes first
 _SORT = Qt.ItemDataRole.UserRole
 _INVALID = QModelIndex()
 
@@ -141,7 +142,7 @@ def _spoken(defect: Defect, review: Review) -> str:
 
 def _look(column: int, role: int, review: Review) -> Any:
     """How a cell is set: numbers to the right, what was confirmed bold, what was rejected struck out."""
-    if role == Qt.ItemDataRole.TextAlignmentRole and _COLUMNS[column] not in ("shape", "verdict"):
+    if role == Qt.ItemDataRole.TextAlignmentRole and not (column > 0 and DEFECT_COLUMNS[column - 1].is_text):
         return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     if role == Qt.ItemDataRole.FontRole and review.verdict is not None:
         font = QFont()
@@ -152,22 +153,11 @@ def _look(column: int, role: int, review: Review) -> Any:
 
 
 def _texts(d: Defect, review: Review) -> tuple[str, ...]:
-    return (
-        "",
-        str(d.number),
-        review.text,
-        f"{d.peak:.2f}",
-        f"{d.position_m:.2f}",
-        f"{d.position_mm:.0f}",
-        f"{d.length_mm:.0f} × {d.width_mm:.0f}",
-        f"{d.shape} …" if d.is_open else d.shape,
-        f"{d.area_mm2:.0f}",
-    )
+    return ("", *(column.text(d, review) for column in DEFECT_COLUMNS))
 
 
 def _sort_keys(d: Defect, review: Review) -> tuple[float | str, ...]:
-    size = max(d.length_mm, d.width_mm)
-    return (d.number, d.number, review.text, d.peak, d.first_line, d.position_mm, size, d.shape, d.area_mm2)
+    return (d.number, *(column.sort_key(d, review) for column in DEFECT_COLUMNS))
 
 
 def _to_qimage(defect: Defect) -> QImage:

@@ -1,0 +1,131 @@
+"""The tables. Those of defects, gaps and remarks follow from the dataclasses of the inspection, field for field."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from aoi_app.inspection.defects import Defect, Gap, Remark
+from aoi_app.inspection.record_schema import RecordField, record_fields
+from aoi_app.inspection.review import Review
+from aoi_app.records.files import encode_png
+
+Record = Defect | Review | Gap | Remark
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+class RollRow(Base):
+    """One job on the line."""
+
+    __tablename__ = "rolls"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    state: Mapped[str]
+    """running, finished, stopped (by a person), failed (the source or the detector), interrupted (the program ended
+    without closing the roll)."""
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    process: Mapped[int]
+    """Number of the process that writes it."""
+    source: Mapped[str]
+    model: Mapped[str]
+    """Identity of the bundle."""
+    fabric: Mapped[str | None]
+    recipe: Mapped[dict[str, Any]] = mapped_column(JSON)
+    threshold: Mapped[float] = mapped_column(Double)
+    length_m: Mapped[float] = mapped_column(Double, default=0.0)
+    inspected_m: Mapped[float] = mapped_column(Double, default=0.0)
+    gap_m: Mapped[float] = mapped_column(Double, default=0.0)
+    width_mm: Mapped[float | None] = mapped_column(Double)
+    tiles: Mapped[str | None]
+    """Folder of the tiles that were kept of it."""
+
+
+# Double, not Float: on PostgreSQL the latter may be a number of 4 bytes, and positions on a long roll need more digits.
+_SQL_TYPES: dict[type, TypeEngine[Any]] = {
+    int: Integer(),
+    float: Double(),
+    str: String(),
+    bool: Boolean(),
+    datetime: DateTime(timezone=True),
+    tuple: JSON(),
+    np.ndarray: LargeBinary(),
+}
+
+
+def _columns_of(record: type) -> list[Column[Any]]:
+    """A column for every field of a record's dataclass."""
+    return [
+        Column(field.name, _SQL_TYPES[field.type], nullable=field.is_optional or field.is_picture)
+        for field in record_fields(record)
+    ]
+
+
+def _table(metadata: MetaData, name: str, *columns: Column[Any]) -> Table:
+    """A table whose rows belong to a roll."""
+    return Table(
+        name,
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("roll_id", ForeignKey("rolls.id"), index=True, nullable=False),
+        *columns,
+    )
+
+
+DEFECTS = _table(
+    Base.metadata,
+    "defects",
+    *_columns_of(Defect),
+    Column("found_at", DateTime(timezone=True), nullable=False),
+    *_columns_of(Review),
+)
+"""Defects, and beside each what a person has said of it. Pictures are PNG files."""
+
+GAPS = _table(Base.metadata, "gaps", *_columns_of(Gap))
+"""Cloth that was not inspected."""
+
+REMARKS = _table(Base.metadata, "remarks", Column("at", DateTime(timezone=True), nullable=False), *_columns_of(Remark))
+"""Something worth knowing that is no defect."""
+
+
+def row_values(record: Record) -> dict[str, object]:
+    """The columns of a record, by name."""
+    return {field.name: _column_value(record, field) for field in record_fields(type(record))}
+
+
+def plain_values(record: Record) -> dict[str, object]:
+    """A record in values that JSON can hold, without its pictures."""
+    return {f.name: _column_value(record, f) for f in record_fields(type(record)) if not f.is_picture}
+
+
+def _column_value(record: Record, field: RecordField) -> object:
+    value = getattr(record, field.name)
+    if field.is_picture:
+        return encode_png(value)
+    return [dataclasses.asdict(part) for part in value] if field.is_structured else value
+
+
+def now() -> datetime:
+    """The time with its zone, as all records have it."""
+    return datetime.now(timezone.utc)
