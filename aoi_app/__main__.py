@@ -112,13 +112,13 @@ def window(
 
     from aoi_app.app.application import Application, run
     from aoi_app.learning.start_model import model_to_start
-    from aoi_app.records.database import open_database
+    from aoi_app.records.database import chosen_url, open_database
     from aoi_app.records.roll_log import mark_interrupted
     from aoi_app.sources.factory import make_source
 
     with make_source(choice, recipe):  # a mistake in the command is said here, not in a window
         pass
-    engine = open_database(database or settings.database_url)
+    engine = open_database(chosen_url(database, settings.database))
     interrupted = mark_interrupted(engine)
     _log_to_file()
     qt = QApplication([sys.argv[0]])

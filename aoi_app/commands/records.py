@@ -19,12 +19,13 @@ from aoi_app.settings.settings import load_settings
 
 def rolls(database: Database = None, last: Annotated[int, typer.Option(help="How many.", min=1)] = 20) -> None:
     """List the latest rolls."""
+    from aoi_app.records.database import chosen_url
     from aoi_app.records.database import database as opened
     from aoi_app.records.reading import list_rolls
     from aoi_app.records.roll_log import mark_interrupted
 
     table = Table("roll", "name", "state", "begun", "source", "fabric", "inspected, m", "gaps, m", "defects")
-    with opened(database or load_settings()[0].database_url) as engine:
+    with opened(chosen_url(database, load_settings()[0].database)) as engine:
         mark_interrupted(engine)
         for roll in list_rolls(engine, last):
             table.add_row(*map(escape, roll))
@@ -38,9 +39,10 @@ def export(
     database: Database = None,
 ) -> None:
     """Write a recorded roll as files."""
+    from aoi_app.records.database import chosen_url
     from aoi_app.records.database import database as opened
     from aoi_app.records.export import export_roll
 
-    with opened(database or load_settings()[0].database_url) as engine:
+    with opened(chosen_url(database, load_settings()[0].database)) as engine:
         written = export_roll(engine, roll, out)
     console.print(escape(f"{out}: {', '.join(written)}"))

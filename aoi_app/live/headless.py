@@ -19,7 +19,7 @@ from aoi_app.live.assembly import make_session
 from aoi_app.live.model_loader import load_model
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
-from aoi_app.records.database import database
+from aoi_app.records.database import database, file_url
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import write_csv, write_json
 from aoi_app.records.maps import MapWriter
@@ -79,7 +79,7 @@ def run(job: HeadlessRun, console: Console) -> int:
         raise RecordsError(
             f"The folder {job.out} cannot be made: {error.strerror or error}. Choose another with --out."
         ) from error
-    with database(f"sqlite:///{job.out / 'records.db'}") as engine:
+    with database(file_url(job.out / "records.db")) as engine:
         return _inspect(job, source, total, inspector, engine, console)
 
 

@@ -11,96 +11,105 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, select
+from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
-from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.migrations import add_verdicts
-from aoi_app.records.tables import Base
+from aoi_app.settings.folders import records_path
 
-SCHEMA_VERSION = 2
+SCHEMA_REVISION = "0003"
+"""The last step of ``records/migrations``, known here so that alembic is loaded only where there is something to do."""
 
 _EXAMPLE = "An example: sqlite:////var/lib/aoi/records.db"
 
 
-class SchemaRow(Base):
-    """Which version of the tables this database has."""
-
-    __tablename__ = "schema"
-    version: Mapped[int] = mapped_column(primary_key=True)
+def file_url(path: Path) -> URL:
+    """The address of a database in a file, whatever characters are in its path."""
+    return URL.create("sqlite", database=str(path))
 
 
-def open_database(url: str) -> Engine:
+def chosen_url(*addresses: str | None) -> str | URL:
+    """The first address that somebody has named, of a command or of the settings; else the file of this user."""
+    return next(filter(None, addresses), None) or file_url(records_path())
+
+
+def open_database(address: str | URL) -> Engine:
     """Opens the database, makes the tables where they are missing, brings those of an older program up to date, and
     checks that it can be written.
 
     Raises:
         RecordsError: it cannot be used; the text says why and what to do.
     """
+    url = _parsed(address)
+    shown = url.render_as_string(hide_password=True)
     try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        shown = re.sub(r"(//[^:/]*):[^@/]*@", r"\1:***@", url)
-        raise RecordsError(f"The database address {shown!r} is not understood. {_EXAMPLE}") from error
-    url = parsed.render_as_string(hide_password=True)
-    try:
-        if (
-            parsed.get_backend_name() == "sqlite"
-            and parsed.database not in (None, "", ":memory:")
-            and not str(parsed.database).startswith("file:")
-        ):
-            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed)
+        _make_folder(url)
+        engine = create_engine(url)
     except (ArgumentError, ModuleNotFoundError) as error:
         raise RecordsError(
-            f"The database address {url!r} is not understood ({str(error).splitlines()[0]}). {_EXAMPLE}"
+            f"The database address {shown!r} is not understood ({str(error).splitlines()[0]}). {_EXAMPLE}"
         ) from error
     except OSError as error:
         reason = error.strerror or error
-        raise RecordsError(f"The folder of {url} cannot be made: {reason}. Choose another with --database.") from error
+        raise RecordsError(
+            f"The folder of {shown} cannot be made: {reason}. Choose another with --database."
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     try:
-        Base.metadata.create_all(engine)
-        with Session(engine) as session:
-            _agree_on_version(session, url)
-            session.commit()
+        _bring_up_to_date(engine, shown)
     except RecordsError:
         engine.dispose()
         raise
     except SQLAlchemyError as error:
         engine.dispose()
         raise RecordsError(
-            f"The database {url} cannot be used: {explain(error)} Or choose another with --database."
+            f"The database {shown} cannot be used: {explain(error)} Or choose another with --database."
         ) from error
     return engine
 
 
-def _agree_on_version(session: Session, url: str) -> None:
-    row = session.scalars(select(SchemaRow)).first()
-    if row is None:
-        session.add(SchemaRow(version=SCHEMA_VERSION))
-    elif row.version == 1:
-        add_verdicts(session.connection(), Base.metadata.tables["defects"])
-    elif row.version != SCHEMA_VERSION:
-        versions = f"has tables of version {row.version}; this program knows version {SCHEMA_VERSION}"
-        raise RecordsError(f"The database {url} {versions}. Choose another with --database.")
-    else:
-        row.version = SCHEMA_VERSION
-        session.connection().exec_driver_sql(
-            f"UPDATE schema SET version = {SCHEMA_VERSION}"
-        )  # finds out whether it can be written
-
-
 @contextmanager
-def database(url: str) -> Iterator[Engine]:
+def database(address: str | URL) -> Iterator[Engine]:
     """Opens a database for a while. Raises as ``open_database``."""
-    engine = open_database(url)
+    engine = open_database(address)
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+def _parsed(address: str | URL) -> URL:
+    try:
+        return make_url(address)
+    except (ArgumentError, ValueError) as error:
+        shown = re.sub(r"(//[^:/]*):[^@/]*@", r"\1:***@", str(address))
+        raise RecordsError(f"The database address {shown!r} is not understood. {_EXAMPLE}") from error
+
+
+def _make_folder(url: URL) -> None:
+    """The folder of a database in a file. Raises OSError."""
+    name = url.database or ""
+    if url.get_backend_name() == "sqlite" and name not in {"", ":memory:"} and not name.startswith("file:"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _bring_up_to_date(engine: Engine, url: str) -> None:
+    if _revision(engine) != SCHEMA_REVISION:
+        from aoi_app.records.upgrade import upgrade
+
+        upgrade(engine, url)
+    with engine.begin() as connection:  # finds out whether it can be written
+        connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+
+def _revision(engine: Engine) -> str | None:
+    """The last step that the tables have taken; None where alembic has not seen them yet."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return revision
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -115,7 +124,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def explain(error: SQLAlchemyError) -> str:
     """What a database's complaint means, in a sentence with the way out."""
-    text = str(error.orig) if isinstance(error, DatabaseError) and error.orig is not None else str(error)
+    said = str(error.orig) if isinstance(error, DatabaseError) and error.orig is not None else str(error)
     known = {
         "locked": "it is locked by another program. Close that program.",
         "readonly": "it is read-only. Give this user the right to write to the file and its folder.",
@@ -125,4 +134,4 @@ def explain(error: SQLAlchemyError) -> str:
         "malformed": "the file is damaged. Move it away and restore a copy.",
         "unable to open": "the file cannot be opened. Check the folder and the rights to it.",
     }
-    return next((meaning for sign, meaning in known.items() if sign in text), f"{text}.")
+    return next((meaning for sign, meaning in known.items() if sign in said), f"{said}.")

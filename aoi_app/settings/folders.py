@@ -14,6 +14,11 @@ def settings_path() -> Path:
     return user_config_path(APP) / "settings.json"
 
 
+def records_path() -> Path:
+    """Where rolls are recorded, unless the settings name another database."""
+    return user_data_path(APP) / "records.db"
+
+
 def tiles_folder() -> Path:
     """Where tiles of the latest rolls are kept for export."""
     return user_data_path(APP) / "tiles"

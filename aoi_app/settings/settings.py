@@ -6,10 +6,9 @@ import logging
 from pathlib import Path
 from typing import Annotated, Literal
 
-from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from aoi_app.settings.folders import APP, settings_path
+from aoi_app.settings.folders import settings_path
 from aoi_app.settings.recipe import describe
 from cras_core.files import write_atomically
 
@@ -50,18 +49,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     database: str | None = None
-    """Where rolls are recorded, a SQLAlchemy URL; None is a SQLite file in the user's data folder."""
+    """Where rolls are recorded, a SQLAlchemy URL; None is the file of ``folders.records_path``."""
     theme: Literal["dark", "light"] = "dark"
     heat_opacity: float = 0.6
     last_folder: str = ""
     last_bundle: str = ""
     camera: CameraChoice = CameraChoice()
     learning: Learning = Learning()
-
-    @property
-    def database_url(self) -> str:
-        """The URL that holds."""
-        return self.database or f"sqlite:///{user_data_path(APP) / 'records.db'}"
 
 
 def load_settings(path: Path | None = None) -> tuple[Settings, str | None]:

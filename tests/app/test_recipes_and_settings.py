@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aoi_app.records.database import chosen_url, file_url
 from aoi_app.settings.assets import asset
-from aoi_app.settings.folders import settings_path
+from aoi_app.settings.folders import records_path, settings_path
 from aoi_app.settings.recipe import Recipe, RecipeError, load_recipe
 from aoi_app.settings.settings import Settings, load_settings, save_settings
 
@@ -132,14 +133,19 @@ def test_without_a_file_the_standard_settings_hold() -> None:
     settings, remark = load_settings()
     assert settings == Settings()
     assert remark is None
-    assert settings.database_url.startswith("sqlite:///")
-    assert settings.database_url.endswith("records.db")
+    assert settings.database is None
+    assert chosen_url(None, settings.database) == file_url(records_path())
+    assert records_path().name == "records.db"
 
 
 def test_settings_are_remembered() -> None:
     save_settings(Settings(theme="light", last_folder="/strips", database="sqlite:///x.db"))
     settings, remark = load_settings()
-    assert (settings.theme, settings.last_folder, settings.database_url) == ("light", "/strips", "sqlite:///x.db")
+    assert (settings.theme, settings.last_folder, chosen_url(None, settings.database)) == (
+        "light",
+        "/strips",
+        "sqlite:///x.db",
+    )
     assert remark is None
 
 

@@ -315,16 +315,6 @@ def test_a_read_only_connection_is_found_out_when_it_is_opened(database: Path, m
         open_database(url_of(database))
 
 
-def test_tables_of_another_version_are_refused(database: Path) -> None:
-    open_database(url_of(database)).dispose()
-    connection = sqlite3.connect(database)
-    connection.execute("UPDATE schema SET version = 99")
-    connection.commit()
-    connection.close()
-    with pytest.raises(RecordsError, match=r"version 99.*knows version 2.*--database"):
-        open_database(url_of(database))
-
-
 def test_missing_folders_are_made_and_an_existing_database_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "er" / "records.db"
     engine = open_database(url_of(path))

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.review import NO_REVIEW, Review
-from aoi_app.records.database import database, open_database
+from aoi_app.records.database import database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.records.reading import read_roll
@@ -149,25 +149,3 @@ def test_a_database_of_version_1_is_brought_up_to_date_in_place(tmp_path: Path) 
         ReviewRecorder(engine, who="ben").decide(1, 2, "confirmed")
     with database(f"sqlite:///{tmp_path / 'old.db'}") as engine:  # and once only
         assert [d["verdict"] for d in read_roll(engine, 1)["defects"]] == [None, "confirmed"]
-
-
-def test_the_columns_are_those_of_a_new_database(tmp_path: Path) -> None:
-    def columns(path: Path) -> set[tuple[str, str, int]]:
-        with database(f"sqlite:///{path}"):
-            connection = sqlite3.connect(path)
-            found = {(row[1], row[2], row[3]) for row in connection.execute("PRAGMA table_info(defects)")}
-            connection.close()
-            return found
-
-    old_file(tmp_path / "old.db")
-    assert columns(tmp_path / "old.db") == columns(tmp_path / "new.db")
-
-
-def test_bringing_up_to_date_happens_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
-    url = old_file(tmp_path / "old.db", "ALTER TABLE defects ADD COLUMN type_name VARCHAR;")  # gets in the way
-    with pytest.raises(RecordsError, match="cannot be used"):
-        open_database(url)
-    connection = sqlite3.connect(tmp_path / "old.db")
-    assert connection.execute("SELECT version FROM schema").fetchall() == [(1,)]
-    assert "verdict" not in [row[1] for row in connection.execute("PRAGMA table_info(defects)")]
-    connection.close()
