@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.web.regions import RegionConfig, regions_in
+from cras_core.web.threshold import reaches
 
 Floats = npt.NDArray[np.float32]
 
@@ -54,7 +55,7 @@ def heat(score: Floats) -> npt.NDArray[np.uint8]:
 
 def marks(score: Floats, first_line: int, cell_px: int, threshold: float) -> list[Mark]:
     """Boxes around everything at or above the threshold in (rows, cols) scores that begin at ``first_line``."""
-    if not (score >= threshold).any():
+    if not reaches(score, threshold).any():
         return []
     return [
         Mark(

@@ -13,10 +13,11 @@ from aoi_app.inspection.tiles import TilePlace, TileSample
 from cras_core.arrays import Image
 from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.scoring import ScoredRows
+from cras_core.web.threshold import reaches
 
 _KEPT_LINES = 2048
 _THUMBNAIL_PX = 96
-_SUSPICIOUS = 0.7  # share of the threshold from which a tile is not offered as a good one
+_SURELY_GOOD = 0.7  # share of the threshold that a tile which is offered as good does not reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class RecentWeb:
         if strip.fabric is None or strip.first_line < self._next_good_line or right - left < self._side:
             return ()
         x = int(left + (0.5 + 0.5 * np.sin(strip.first_line)) * (right - left - self._side)) + self._side // 2
-        cut = self._tile(strip.first_line + len(strip.rows.image) // 2, x, _SUSPICIOUS * threshold)
+        cut = self._tile(strip.first_line + len(strip.rows.image) // 2, x, _SURELY_GOOD * threshold)
         if cut is None or cut[1].any():
             return ()
         self._next_good_line = strip.end_line + every_lines
@@ -126,7 +127,7 @@ class RecentWeb:
         for s in shown:
             inspected.append(np.isfinite(s.rows.score).any(axis=0))
             part = slice(max(0, a - s.first_line), b - s.first_line)
-            over = (s.rows.score >= threshold).astype(np.uint8) * 255
+            over = reaches(s.rows.score, threshold).astype(np.uint8) * 255
             mask = cv2.resize(over, None, fx=cell, fy=cell, interpolation=cv2.INTER_NEAREST)
             images.append(s.rows.image[part, left : left + side])
             masks.append(mask[part, left : left + side])

@@ -22,6 +22,7 @@ from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.protocols import TileDetector
 from cras_core.web.regions import Region, RegionConfig, RegionTracker, shape_of
 from cras_core.web.scoring import ScoredRows, WebInspection
+from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 from cras_core.web.tiling import TilingConfig
 
 _GOOD_TILE_EVERY_MM = 2000.0
@@ -311,8 +312,8 @@ class RollInspection:
             is_open=region.is_open,
             thumbnail=segment.recent.thumbnail(peak_line, region.peak_col * cell + cell // 2),
         )
-        keep = self._keep_tiles and not region.is_open
-        tiles = segment.recent.defect_tiles(defect, max(1.0, self._threshold)) if keep and defect.peak >= 1.0 else ()
+        keep = self._keep_tiles and not region.is_open and reaches(defect.peak, CALIBRATED_THRESHOLD)
+        tiles = segment.recent.defect_tiles(defect, max(CALIBRATED_THRESHOLD, self._threshold)) if keep else ()
         return Outcome(defects=(defect,), tiles=tiles, withdrawn=withdrawn)
 
     def _number(self, segment: Segment, region: Region) -> tuple[int, tuple[int, ...]]:

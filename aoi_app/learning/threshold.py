@@ -11,6 +11,7 @@ import numpy.typing as npt
 from aoi_app.learning.state import CaseKind, ComparedFabric, Tile
 from cras_core.errors import DataError
 from cras_core.web.calibration import tail_limit
+from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +39,26 @@ def at_threshold(tiles: Sequence[Tile], threshold: float) -> AtThreshold:
     counts = []
     for kind in ("good", "drawn", "defect"):
         mine = [t for t in tiles if t.kind == kind]
-        counts += [sum(t.after >= threshold for t in mine), len(mine)]
+        counts += [sum(reaches(t.after, threshold) for t in mine), len(mine)]
     return AtThreshold(*counts)
 
 
 def around(tiles: Sequence[Tile], threshold: float, count: int = 4) -> tuple[list[Tile], list[Tile]]:
     """Tiles just under a threshold and just over it, the nearest first; drawn ones are left out."""
     shown = [t for t in tiles if t.kind != "drawn"]
-    under = sorted((t for t in shown if t.after < threshold), key=lambda t: -t.after)
-    over = sorted((t for t in shown if t.after >= threshold), key=lambda t: t.after)
+    under = sorted((t for t in shown if not reaches(t.after, threshold)), key=lambda t: -t.after)
+    over = sorted((t for t in shown if reaches(t.after, threshold)), key=lambda t: t.after)
     return under[:count], over[:count]
 
 
-def disagreements(fabric: ComparedFabric, threshold: float = 1.0) -> list[Tile]:
+def disagreements(fabric: ComparedFabric, threshold: float = CALIBRATED_THRESHOLD) -> list[Tile]:
     """Tiles that one of the two models flags and the other does not, those first where they differ most; drawn defects
     are left out.
     """
     found = [
         t
         for t in fabric.tiles
-        if t.kind != "drawn" and t.before is not None and (t.before >= threshold) != (t.after >= threshold)
+        if t.kind != "drawn" and t.before is not None and reaches(t.before, threshold) != reaches(t.after, threshold)
     ]
     return sorted(found, key=lambda t: -abs((t.before or 0.0) - t.after))
 

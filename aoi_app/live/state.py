@@ -10,6 +10,7 @@ from aoi_app.inspection.defects import Defect, Gap, Remark
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.recent_web import Strip
 from aoi_app.sources.source import SourceStatus
+from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 
 class State(enum.Enum):
@@ -65,7 +66,7 @@ class Snapshot:
     level: float = 0.0
     defects: int = 0
     gaps: int = 0
-    threshold: float = 1.0
+    threshold: float = CALIBRATED_THRESHOLD
     camera: SourceStatus | None = None
 
 

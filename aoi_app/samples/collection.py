@@ -113,7 +113,7 @@ class Collection:
         except CrasError as error:
             self._show(replace(done, text=f"{done.text} {error}", is_alarm=True))
             return
-        suspicious = sum(s.suspicion is not None and s.suspicion >= 1.0 for s in judged)
+        suspicious = sum(s.is_suspicious for s in judged)
         look = f"{suspicious} of all should be looked at" if suspicious else "none is suspicious"
         self._show(replace(done, text=f"{done.text} {look}. Enrol the fabric with Ctrl+N."))
 

@@ -24,6 +24,7 @@ from cras_core.data.samples.store import SampleStore, safe_id
 from cras_core.data.samples.values import Sample
 from cras_core.errors import CrasError
 from cras_core.web.edges import EdgeConfig
+from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class Collector:
         if math.isnan(candidate.peak):
             self._count("without_cloth")
             return
-        flagged = candidate.peak >= 1.0
+        flagged = reaches(candidate.peak, CALIBRATED_THRESHOLD)
         self._flagged.append(flagged)
         place = round(candidate.left_px / self._config.tile_px)
         here = self._flagged_here.setdefault(place, deque(maxlen=_LATEST_HERE))

@@ -17,9 +17,6 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 Kind = Literal["kept", "suspicious", "good", "defects", "thrown out", "all"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-SUSPICIOUS = 1.0
-"""Suspicion from which a person should look."""
-
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -169,7 +166,7 @@ def count(samples: Sequence[Sample]) -> Counts:
 
 def is_suspicious(sample: Sample) -> bool:
     """Somebody should look whether it is good cloth: labelled and thrown out samples are decided already."""
-    return sample.is_good and sample.suspicion is not None and sample.suspicion >= SUSPICIOUS
+    return sample.is_good and sample.is_suspicious
 
 
 def shown(samples: Sequence[Sample], kind: Kind, order: Order) -> list[Sample]:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cras_core.web.threshold import CALIBRATED_THRESHOLD
+
 
 class RecipeError(ValueError):
     """A recipe cannot be used; the text names the field."""
@@ -36,7 +38,7 @@ class Recipe(BaseModel):
     """Off: the whole width of the image is cloth."""
     selvedge_margin_mm: Annotated[float, Field(ge=0, le=200)] | None = None
     """What is left out from the edge of the cloth inwards; None leaves out the selvedge as it is found."""
-    threshold: Annotated[float, Field(ge=0.05, le=100)] = 1.0
+    threshold: Annotated[float, Field(ge=0.05, le=100)] = CALIBRATED_THRESHOLD
     """Score from which a place is a defect."""
     min_area_mm2: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     """Smaller defects are not listed."""

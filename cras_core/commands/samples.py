@@ -48,7 +48,7 @@ def list_(context: typer.Context) -> None:
             len(good),
             sum(s.is_defect for s in found),
             sum(s.choice == "thrown out" for s in found),
-            sum((s.suspicion or 0.0) >= 1 for s in good),
+            sum(s.is_suspicious for s in good),
             len({s.web for s in good}),
         )
         table.add_row(escape(fabric.name), *map(str, counts), "yes" if fabric.is_retired else "")
@@ -120,7 +120,7 @@ def judge(
         judged = judge_samples(store, fabric, inspector, _task(bar, "judge"))
     table = Table("sample", "suspicion", "file")
     for sample in sorted(judged, key=lambda s: -(s.suspicion or 0.0)):
-        if (sample.suspicion or 0.0) >= 1:
+        if sample.is_suspicious:
             table.add_row(escape(sample.id), f"{sample.suspicion:.2f}", escape(str(store.image_path(sample))))
     if table.row_count:
         show_table(table)

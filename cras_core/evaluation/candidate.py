@@ -25,6 +25,7 @@ from cras_core.evaluation.web_recall import FOUND_PX, grown
 from cras_core.features.cache import tile_of_web
 from cras_core.web.calibration import tail_limit
 from cras_core.web.regions import RegionConfig, regions_in
+from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 Kind = Literal["good", "drawn", "defect"]
 
@@ -78,7 +79,7 @@ class Verdict:
     known: bool
 
 
-def judge(detector: Detector, case: Case, threshold: float = 1.0) -> Verdict:
+def judge(detector: Detector, case: Case, threshold: float = CALIBRATED_THRESHOLD) -> Verdict:
     """Has a detector judge a case.
 
     Args:
@@ -194,7 +195,7 @@ class CandidateReport:
             [
                 (a, b)
                 for a, b in zip(self.running, self.candidate, strict=True)
-                if a.kind != "drawn" and (a.peak >= 1.0) != (b.peak >= 1.0)
+                if a.kind != "drawn" and reaches(a.peak, CALIBRATED_THRESHOLD) != reaches(b.peak, CALIBRATED_THRESHOLD)
             ]
             if self.running
             else []

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from cras_core.arrays import FloatArray, IntArray
 from cras_core.errors import ConfigError
+from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class RegionConfig:
         most_cells: a region with more cells is closed and counted from anew, which bounds the memory.
     """
 
-    threshold: float = 1.0
+    threshold: float = CALIBRATED_THRESHOLD
     reach_cells: int = 1
     core: float = 0.4
     most_cells: int = 2_000_000
@@ -130,7 +131,7 @@ class RegionTracker:
         """Takes (rows, cols) scores and raw scores and returns the regions that are closed now."""
         context_rows = 2 * self._config.reach_cells + 1
         context = self._context if self._context is not None else np.zeros((context_rows, score.shape[1]), np.int32)
-        new = score >= self._config.threshold  # NaN compares false
+        new = reaches(score, self._config.threshold)
         numbers: IntArray = np.vstack([context, np.zeros(score.shape, np.int32)])
         if new.any():
             mask = np.vstack([context > 0, new]).astype(np.uint8)
@@ -269,7 +270,7 @@ def _split_weak(growing: _Growing, config: RegionConfig) -> list[_Growing]:
     At a low threshold the noise of good cloth touches and whole webs become one region. Cells are therefore joined at
     a level that rises with their peak up to the limit, 1; above the limit nothing is ever split.
     """
-    if config.threshold >= 1.0:
+    if reaches(config.threshold, CALIBRATED_THRESHOLD):
         return [growing]
     rows, cols = np.concatenate(growing.rows), np.concatenate(growing.cols)
     scores, raws = np.concatenate(growing.scores), np.concatenate(growing.raws)
@@ -297,12 +298,12 @@ def _number_pieces(dense: FloatArray, level: float, piece: IntArray, count: list
     """Writes the numbers of the pieces of ``dense`` into ``piece``, a view of the same shape; raises the level inside
     each until it suits its peak.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((dense >= level).astype(np.uint8), connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(reaches(dense, level).astype(np.uint8), connectivity=8)
     for k, (x, y, w, h, _) in enumerate(stats[1:].tolist(), start=1):
         mine = labels[y : y + h, x : x + w] == k
         values = np.where(mine, dense[y : y + h, x : x + w], np.float32(-1.0))
         higher = 1.4 * level
-        if higher <= min(1.0, 0.5 * float(values.max())):
+        if higher <= min(CALIBRATED_THRESHOLD, 0.5 * float(values.max())):
             _number_pieces(values, higher, piece[y : y + h, x : x + w], count)
         else:
             count[0] += 1

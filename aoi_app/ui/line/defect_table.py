@@ -22,6 +22,7 @@ from aoi_app.inspection.defect_columns import DEFECT_COLUMNS
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import NO_REVIEW, Review
 from aoi_app.settings.defect_types import DefectType
+from cras_core.web.threshold import reaches
 
 _THUMBNAIL_PX = 56
 _COLUMNS = ("", *(column.heading for column in DEFECT_COLUMNS))  # the picture comes first
@@ -185,7 +186,7 @@ class _Above(QSortFilterProxyModel):
         self.invalidate()
 
     def filterAcceptsRow(self, row: int, _parent: Index) -> bool:  # noqa: N802 (Qt's name)
-        return self._defects.defect(row).peak >= self._threshold
+        return reaches(self._defects.defect(row).peak, self._threshold)
 
 
 class DefectTable(QTableView):

@@ -24,6 +24,7 @@ from aoi_app.ui.line.figures_panel import FiguresPanel
 from aoi_app.ui.line.live_view import LiveView
 from aoi_app.ui.widgets.page import Page
 from aoi_app.ui.widgets.theme import Theme
+from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 TOOLBAR = ("start", "pause", "stop", "", "follow", "heat")
 
@@ -58,7 +59,7 @@ class LinePage(Page):
         self._threshold_text.setAccessibleName("Threshold as a number")
         self._opacity = _slider(0, 100, "Opacity of the heat map")
         self._lay_out(actions)
-        self.set_threshold(1.0)
+        self.set_threshold(CALIBRATED_THRESHOLD)
         self._threshold.valueChanged.connect(self._threshold_moved)
         self._opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
         self.figures.show_snapshot(Snapshot())

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QStyleOptionGraphicsIt
 from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat
 from aoi_app.inspection.web_history import WebPicture
 from aoi_app.ui.widgets.theme import Theme
+from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 _GLIDE = 0.25  # share of the way to the newest line that the view moves at each tick
 _MARK = QColor(0, 230, 255)
@@ -278,6 +279,6 @@ def _color_bar() -> pg.PlotWidget:
     item = pg.ImageItem(table[:, None, :])
     item.setRect(QRectF(0, 0, 1, SCALE_TOP))
     bar.addItem(item)
-    bar.addItem(pg.InfiniteLine(1.0, angle=0, pen=pg.mkPen(_MARK, width=2)))
+    bar.addItem(pg.InfiniteLine(CALIBRATED_THRESHOLD, angle=0, pen=pg.mkPen(_MARK, width=2)))
     bar.setRange(xRange=(0, 1), yRange=(0, SCALE_TOP), padding=0)
     return bar

@@ -30,6 +30,7 @@ from aoi_app.ui.models.tile_row import TILE_PX, Captioned, TileStrip
 from aoi_app.ui.widgets.banner import Banner
 from aoi_app.ui.widgets.qimage import to_qimage
 from aoi_app.ui.widgets.theme import Theme
+from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 _NOTHING = (
     "There is no new model to decide about. Learn one on the page Learn, or choose one on the page Models and press "
@@ -56,7 +57,7 @@ class ComparePage(QWidget):
         self._view = ModelView()
         self._shown: Compared | None = None
         self._thresholds: Mapping[str, float] = {}
-        self._standard = 1.0
+        self._standard = CALIBRATED_THRESHOLD
         self._thumbnails = Thumbnails(TILE_PX)
         self._pictures: dict[Path, QPixmap | None] = {}
         self.status = DeskStatus(alarms_only=True)
@@ -198,7 +199,7 @@ class ComparePage(QWidget):
         height = self.table.horizontalHeader().height() + sum(self.table.rowHeight(i) for i in range(len(rows)))
         self.table.setFixedHeight(height + 4)
         self._remarks.setText("\n".join(fabric_remarks(fabric)) if fabric is not None else "")
-        in_recipe = self._thresholds.get(fabric.name, self._standard) if fabric is not None else 1.0
+        in_recipe = self._thresholds.get(fabric.name, self._standard) if fabric is not None else CALIBRATED_THRESHOLD
         self.threshold.show_fabric(fabric, in_recipe)
         self._show_tiles()
         self._want()

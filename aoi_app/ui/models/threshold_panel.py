@@ -14,6 +14,7 @@ from aoi_app.learning.threshold import around, at_threshold, threshold_at
 from aoi_app.ui.models.threshold_plot import ThresholdPlot
 from aoi_app.ui.models.tile_row import Captioned, TileStrip
 from aoi_app.ui.widgets.theme import Theme
+from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 _SHOWN = 4
 
@@ -33,7 +34,7 @@ class ThresholdPanel(QWidget):
         super().__init__(parent)
         self._fabric: ComparedFabric | None = None
         self._pictures: Mapping[Path, QPixmap | None] = {}
-        self._in_recipe = 1.0
+        self._in_recipe = CALIBRATED_THRESHOLD
         self.plot = ThresholdPlot(theme)
         self.plot.moved.connect(self._moved)
         self.rate = QDoubleSpinBox()

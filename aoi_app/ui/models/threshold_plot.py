@@ -14,6 +14,7 @@ from aoi_app.learning.state import CaseKind, Tile
 from aoi_app.learning.threshold import histogram
 from aoi_app.ui.widgets.plots import plot
 from aoi_app.ui.widgets.theme import Theme
+from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 _NAMES: dict[CaseKind, str] = {"good": "good cloth", "drawn": "drawn defects", "defect": "confirmed defects"}
 _LOWEST = 0.05
@@ -41,7 +42,7 @@ class ThresholdPlot(QWidget):
                 name=_NAMES[kind],
             )  # fmt: skip
         self._line = pg.InfiniteLine(
-            1.0, angle=90, movable=True, pen=pg.mkPen(theme.text, width=2, style=Qt.PenStyle.DashLine),
+            CALIBRATED_THRESHOLD, angle=90, movable=True, pen=pg.mkPen(theme.text, width=2, style=Qt.PenStyle.DashLine),
             hoverPen=pg.mkPen(theme.accent, width=4), label="threshold {value:.2f}",
             labelOpts={"position": 0.92, "color": theme.text},
         )  # fmt: skip

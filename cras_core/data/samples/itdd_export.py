@@ -159,7 +159,7 @@ class _FabricWriter:
         self._pictures: list[Picture] = []
         self._shapes: dict[str, Counter[str]] = {t: Counter() for t in types}
         self._without = 0
-        self._suspicious = sum(s.is_good and (s.suspicion or 0.0) >= 1 for s in samples)
+        self._suspicious = sum(s.is_good and s.is_suspicious for s in samples)
 
     def write(self, sample: Sample, image: Image) -> None:
         """Writes the tiles of a sample. Raises OSError."""

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from cras_core.data.samples.labels import Label
 from cras_core.errors import DataError
+from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 Origin = Literal["collected", "file", "rejected alarm", "confirmed defect", "imported"]
 
@@ -76,6 +77,11 @@ class Sample:
     def is_defect(self) -> bool:
         """Defective cloth, to judge a model by."""
         return bool(self.labels) and self.choice == "kept"
+
+    @property
+    def is_suspicious(self) -> bool:
+        """It is so unlike the others that a person should look; its suspicion is told in multiples of that limit."""
+        return self.suspicion is not None and reaches(self.suspicion, CALIBRATED_THRESHOLD)
 
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
