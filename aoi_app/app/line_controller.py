@@ -179,9 +179,9 @@ class LineController(QObject):
         table = self.page.table
         table.defects.add(news.defects)
         table.defects.remove(news.withdrawn)  # last: it may have been found since the last look
-        for strip in news.strips:
+        for strip in news.bands:
             self._history.add(strip)
-        if news.strips:
+        if news.bands:
             self.page.live_view.show_picture(self._history.picture())
             self._show_marks()
         if news.remarks:

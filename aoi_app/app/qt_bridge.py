@@ -50,7 +50,7 @@ class QtBridge(QObject):
         if session is not None:
             over = session.state.is_over and session.wait(0)
             news = session.news()
-            if any((news.strips, news.defects, news.gaps, news.remarks, news.withdrawn)):
+            if any((news.bands, news.defects, news.gaps, news.remarks, news.withdrawn)):
                 self.news_came.emit(news)
             self._ticks += 1
             if over or self._ticks % 4 == 0:

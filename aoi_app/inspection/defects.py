@@ -1,14 +1,13 @@
-"""From regions of cells to defects in metres and millimetres."""
+"""What an inspection finds: defects, gaps, and remarks on the cloth."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from aoi_app.inspection.record_schema import Exported, Shown
 from cras_core.arrays import Image
-from cras_core.web.regions import Region, Shape
+from cras_core.web.regions import Shape
 
 RemarkKind = Literal["matched", "unknown", "level", "camera", "model", "recipe", "mismatch"]
 
@@ -90,9 +89,9 @@ class Remark:
     """Something worth knowing of the web that is no defect.
 
     Attributes:
-        kind: ``matched`` to a fabric, ``unknown`` cloth, the ``level`` of a web that is strange as a whole, what there
-            is to say of the ``camera``, the ``model`` that judges or the ``recipe`` that holds from here on, or a
-            ``mismatch`` of order and cloth.
+        kind: ``matched`` to a fabric, ``unknown`` cloth, the ``level`` of a web that is anomalous as a whole, what
+            there is to say of the ``camera``, the ``model`` that scores or the ``recipe`` that holds from here on, or
+            a ``mismatch`` of work order and cloth.
         fabric: the fabric that the cloth was compared with, or empty.
         first_line: line of the roll from which it was seen.
         position_m: the same along the web.
@@ -121,36 +120,3 @@ class Gap:
     position_m: float
     length_m: float
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSpan:
-    """Lines of the roll that came from one source image."""
-
-    source: str
-    first_line: int
-    end_line: int
-    width_px: int
-
-
-def boxes_of(region: Region, first_line: int, cell_px: int, spans: Sequence[SourceSpan]) -> tuple[Box, ...]:
-    """The boxes of a region in the source images that it touches.
-
-    Args:
-        region: rows counted from the beginning of its segment.
-        first_line: line of the roll that the segment begins with.
-        cell_px: side of a cell, pixels.
-        spans: the source images, in order.
-    """
-    top = first_line + region.first_row * cell_px
-    found = []
-    for span in spans:
-        a, b = max(span.first_line, top), min(span.end_line, top + len(region.extents) * cell_px)
-        if a >= b:
-            continue
-        rows = region.extents[(a - top) // cell_px : -(-(b - top) // cell_px)]
-        rows = rows[rows[:, 1] > 0]
-        if len(rows):
-            left, right = int(rows[:, 0].min()) * cell_px, min(int(rows[:, 1].max()) * cell_px, span.width_px)
-            found.append(Box(span.source, left, a - span.first_line, right - left, b - a))
-    return tuple(found)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aoi_app.inspection.defects import Defect, Gap, Remark, SourceSpan
-from aoi_app.inspection.recent_web import Strip
+from aoi_app.inspection.defects import Defect, Gap, Remark
+from aoi_app.inspection.scored_band import ScoredBand
+from aoi_app.inspection.source_spans import SourceSpan
 from aoi_app.inspection.tiles import TileSample
 
 
@@ -14,13 +15,13 @@ from aoi_app.inspection.tiles import TileSample
 class Outcome:
     """What became of the last piece of web."""
 
-    strips: tuple[Strip, ...] = ()
+    bands: tuple[ScoredBand, ...] = ()
     defects: tuple[Defect, ...] = ()
     gaps: tuple[Gap, ...] = ()
     remarks: tuple[Remark, ...] = ()
     tiles: tuple[TileSample, ...] = ()
     sources: tuple[SourceSpan, ...] = ()
-    """Source images of which every line is in the strips now."""
+    """Source images of which every line is in the bands now."""
     withdrawn: tuple[int, ...] = ()
     """Numbers of defects that have turned out to be part of another one."""
 
@@ -37,7 +38,7 @@ class Outcome:
 def joined(outcomes: Sequence[Outcome]) -> Outcome:
     """What several pieces of web yield together, in their order."""
     return Outcome(
-        strips=tuple(s for o in outcomes for s in o.strips),
+        bands=tuple(b for o in outcomes for b in o.bands),
         defects=tuple(d for o in outcomes for d in o.defects),
         gaps=tuple(g for o in outcomes for g in o.gaps),
         remarks=tuple(r for o in outcomes for r in o.remarks),

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from aoi_app.inspection.defects import RemarkKind
-from aoi_app.inspection.order_check import OrderCheck
+from aoi_app.inspection.defects import Remark, RemarkKind
+from aoi_app.inspection.web_scale import WebScale
+from aoi_app.inspection.work_order import WorkOrderCheck
 from cras_core.web.calibration import FabricCalibration
 from cras_core.web.scoring import ScoredRows
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One remark: its kind, the fabric that the cloth was compared with, where it begins, and its text."""
-
-    kind: RemarkKind
-    fabric: str
-    first_line: int
-    text: str
 
 
 class ClothRemarks:
@@ -28,33 +18,42 @@ class ClothRemarks:
         """
         Args:
             calibrations: of the fabrics that the model knows.
-            ordered: index of the fabric that the order names, which the cloth is compared with whatever it matches;
-                None where the cloth is matched.
+            ordered: index of the fabric that the work order names, which the cloth is compared with whatever it
+                matches; None where the cloth is matched.
         """
         self._calibrations = calibrations
         self._is_ordered = ordered is not None
-        self._order = OrderCheck(calibrations, ordered)
+        self._work_order = WorkOrderCheck(calibrations, ordered)
         self._said: set[tuple[str, str]] = set()
 
     def forget(self) -> None:
         """Another web begins: everything is said anew."""
         self._said.clear()
-        self._order.forget()
+        self._work_order.forget()
 
-    def look(self, rows: ScoredRows, first_line: int) -> list[Said]:
-        """What is new about finished rows of cloth that begin at a line of the roll."""
-        if len(rows.similarities) == 0:  # their last cells, in a stretch that has none any more
+    def read(self, rows: ScoredRows, first_line: int, scale: WebScale) -> list[Remark]:
+        """What is new about finished rows of cloth.
+
+        Args:
+            rows: of cells.
+            first_line: line of the roll that they begin with.
+            scale: of the web.
+        """
+        if len(rows.similarities) == 0:  # their last cells, in a band that has none any more
             return []
+
+        def remark(kind: RemarkKind, fabric: str, line: int, text: str) -> Remark:
+            return Remark(kind, fabric, line, scale.position_m(line), text)
+
         fabric = self._calibrations[rows.fabric].fabric
-        found = self._state_of(rows)
-        said = [
-            Said(kind, fabric, first_line, text) for kind, text in found.items() if (kind, fabric) not in self._said
-        ]
-        self._said |= {(kind, fabric) for kind in found}
-        mismatch = self._order.look(rows.similarities, first_line, first_line + len(rows.image))
+        state = self._state_of(rows)
+        unsaid = [kind for kind in state if (kind, fabric) not in self._said]
+        new = [remark(kind, fabric, first_line, state[kind]) for kind in unsaid]
+        self._said |= {(kind, fabric) for kind in state}
+        mismatch = self._work_order.check(rows.similarities, first_line, first_line + len(rows.image))
         if mismatch is not None:
-            said.append(Said("mismatch", mismatch.fabric, mismatch.first_line, mismatch.text))
-        return said
+            new.append(remark("mismatch", mismatch.fabric, mismatch.first_line, mismatch.text))
+        return new
 
     def _state_of(self, rows: ScoredRows) -> dict[RemarkKind, str]:
         calibration = self._calibrations[rows.fabric]

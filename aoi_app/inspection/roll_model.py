@@ -1,4 +1,4 @@
-"""Who judges a roll: a model, and how it looks at the web of a recipe."""
+"""What scores a roll: a model, and how it looks at the web of a recipe."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class RollModel:
     identity: str
 
 
-def judge(detector: TileDetector, identity: str, tiling: TilingConfig, recipe: Recipe) -> RollModel:
-    """Makes a judge.
+def make_roll_model(detector: TileDetector, identity: str, tiling: TilingConfig, recipe: Recipe) -> RollModel:
+    """A model made ready for a roll.
 
     Args:
         detector: scores tiles.

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.inspection.recent_web import Strip
+from aoi_app.inspection.scored_band import ScoredBand
 from cras_core.arrays import Image
 
 Floats = npt.NDArray[np.float32]
@@ -38,7 +38,7 @@ class WebPicture:
 
 
 class WebHistory:
-    """Collects strips into one picture; lines that are missing in between are black and unscored."""
+    """Collects bands into one picture; lines that are missing in between are black and unscored."""
 
     def __init__(self, lines: int = 8192, columns: int = 1400) -> None:
         """
@@ -60,26 +60,26 @@ class WebHistory:
         """Line after the newest one."""
         return self._parts[-1].end_line if self._parts else 0
 
-    def add(self, strip: Strip) -> None:
-        """Appends a strip; one of another width or out of order starts anew."""
-        image = strip.rows.image
+    def add(self, band: ScoredBand) -> None:
+        """Appends a band; one of another width or out of order starts anew."""
+        image = band.rows.image
         shape = image.shape[1:]
-        if self._parts and (shape != self._shape or strip.first_line < self.end_line):
+        if self._parts and (shape != self._shape or band.first_line < self.end_line):
             self.clear()
         self._shape = shape
-        zoom = self._zoom(shape[0], strip.rows.cell_px)
+        zoom = self._zoom(shape[0], band.rows.cell_px)
         size = (shape[0] // zoom, max(1, len(image) // zoom))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8) if zoom > 1 else image
         at = np.arange(0, len(image), 32)
-        edges = np.stack([at + strip.first_line, strip.rows.edges.left[at], strip.rows.edges.right[at]], axis=1)
+        edges = np.stack([at + band.first_line, band.rows.edges.left[at], band.rows.edges.right[at]], axis=1)
         self._parts.append(
-            _Part(strip.first_line, strip.end_line, small, strip.rows.score, edges, strip.rows.cell_px, zoom)
+            _Part(band.first_line, band.end_line, small, band.rows.score, edges, band.rows.cell_px, zoom)
         )
         while len(self._parts) > 1 and self._parts[0].end_line <= self.end_line - self._keep:
             self._parts.pop(0)
 
     def picture(self) -> WebPicture | None:
-        """Everything in memory as one picture; None before the first strip."""
+        """Everything in memory as one picture; None before the first band."""
         if not self._parts or self._shape is None:
             return None
         first, end = self._parts[0].first_line, self.end_line

@@ -114,7 +114,7 @@ def _inspect(
         name=time.strftime("%Y%m%d-%H%M%S"),
         tiles=job.out / "itdd" if job.tiles else None,
         rescue=job.out,
-        sinks=[lambda outcome: maps.write(outcome.strips, outcome.sources)] if maps is not None else [],
+        sinks=[lambda outcome: maps.write(outcome.bands, outcome.sources)] if maps is not None else [],
     )
     started = time.monotonic()
     stopped = _follow(session, total_lines, job.recipe.line_mm, console)

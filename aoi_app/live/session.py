@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aoi_app.inspection.defects import Remark
 from aoi_app.inspection.outcome import Outcome
-from aoi_app.inspection.recent_web import Strip
 from aoi_app.inspection.roll import RollInspection
+from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.live.state import News, Sink, Snapshot, State
 from aoi_app.records.errors import RecordsError
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _POLL_S = 0.1
 _SPEED_WINDOW_S = 10.0  # longer than one stretch of web takes on a slow machine
-_STRIPS_FOR_VIEWS = 64
+_BANDS_FOR_VIEWS = 64
 
 
 class Session:
@@ -72,7 +72,7 @@ class Session:
         self._abandon = threading.Event()
         self._opened = threading.Event()  # or opening has failed
         self._is_open = False
-        self._strips: deque[Strip] = deque(maxlen=_STRIPS_FOR_VIEWS)
+        self._bands: deque[ScoredBand] = deque(maxlen=_BANDS_FOR_VIEWS)
         self._news: list[Outcome] = []
         self._asked: deque[Callable[[], Outcome]] = deque()  # changes, made between two pieces of web
         self._speed: deque[tuple[float, int, int]] = deque()  # (time, lines, tiles)
@@ -208,10 +208,10 @@ class Session:
     def news(self) -> News:
         """What came since the last call."""
         with self._lock:
-            strips, self._strips = tuple(self._strips), deque(maxlen=_STRIPS_FOR_VIEWS)
+            bands, self._bands = tuple(self._bands), deque(maxlen=_BANDS_FOR_VIEWS)
             news, self._news = self._news, []
         return News(
-            strips,
+            bands,
             tuple(d for o in news for d in o.defects),
             tuple(g for o in news for g in o.gaps),
             tuple(r for o in news for r in o.remarks),
@@ -335,12 +335,12 @@ class Session:
                 self._message = f"{log.problem} {log.waiting} records wait in memory."
             elif self._message.startswith("not recorded"):
                 self._message = ""
-            self._strips.extend(outcome.strips)
+            self._bands.extend(outcome.bands)
             if outcome.is_worth_recording:
                 self._news.append(outcome.records())
             if item is not None:
                 now = time.monotonic()
-                self._speed.append((now, item.lines, sum(s.rows.tiles for s in outcome.strips)))
+                self._speed.append((now, item.lines, sum(s.rows.tiles for s in outcome.bands)))
                 while self._speed and now - self._speed[0][0] > _SPEED_WINDOW_S:
                     self._speed.popleft()
 
@@ -353,7 +353,7 @@ class Session:
     def _updated(self, outcome: Outcome) -> Snapshot:
         old = self._figures
         metres = self._mm_per_line / 1000.0
-        known = [s for s in outcome.strips if s.fabric is not None]
+        known = [s for s in outcome.bands if s.fabric is not None]
         last = known[-1].rows if known else None
         return Snapshot(
             roll_id=old.roll_id,

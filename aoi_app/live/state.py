@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aoi_app.inspection.defects import Defect, Gap, Remark
 from aoi_app.inspection.outcome import Outcome
-from aoi_app.inspection.recent_web import Strip
+from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.sources.source import SourceStatus
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
@@ -72,9 +72,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What came since somebody last asked. Of the strips, only the newest; of everything else, all."""
+    """What came since somebody last asked. Of the bands, only the newest; of everything else, all."""
 
-    strips: tuple[Strip, ...]
+    bands: tuple[ScoredBand, ...]
     defects: tuple[Defect, ...]
     gaps: tuple[Gap, ...]
     remarks: tuple[Remark, ...]

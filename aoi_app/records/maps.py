@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from aoi_app.inspection.defects import SourceSpan
-from aoi_app.inspection.recent_web import Strip
+from aoi_app.inspection.scored_band import ScoredBand
+from aoi_app.inspection.source_spans import SourceSpan
 from aoi_app.records.files import encode_png, safe_name, write_file
 
 
@@ -20,25 +20,25 @@ class MapWriter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._strips: list[Strip] = []
+        self._bands: list[ScoredBand] = []
         self._sources: dict[Path, str] = {}
         self.written = 0
 
-    def write(self, strips: Iterable[Strip], spans: Iterable[SourceSpan]) -> None:
+    def write(self, bands: Iterable[ScoredBand], spans: Iterable[SourceSpan]) -> None:
         """Takes inspected lines and writes the maps of the images that are complete. Raises RecordsError when the
         folder cannot be written.
         """
-        self._strips += strips
+        self._bands += bands
         spans = list(spans)
         try:
             for span in spans:
                 self._write(span)
         finally:  # also when the disk is full: memory is not the place to keep them
             done = max((span.end_line for span in spans), default=0)
-            self._strips = [s for s in self._strips if s.end_line > done]
+            self._bands = [s for s in self._bands if s.end_line > done]
 
     def _write(self, span: SourceSpan) -> None:
-        shown = [s for s in self._strips if s.end_line > span.first_line and s.first_line < span.end_line]
+        shown = [s for s in self._bands if s.end_line > span.first_line and s.first_line < span.end_line]
         score = np.zeros((span.end_line - span.first_line, span.width_px), np.float32)
         for s in shown:
             cells = np.nan_to_num(s.rows.score, nan=0.0)

@@ -84,7 +84,7 @@ class Collector:
         """What was inspected; returns at once."""
         with self._planning:
             if not self.view().is_over:
-                for candidate in self._plan.push(outcome.strips):
+                for candidate in self._plan.push(outcome.bands):
                     self._offer(candidate)
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.inspection.recent_web import Strip
+from aoi_app.inspection.scored_band import ScoredBand
 from cras_core.arrays import Image
 from cras_core.web.edges import EdgeConfig
 
@@ -71,12 +71,12 @@ class TilePlan:
     def __init__(self, config: CollectConfig, edges: EdgeConfig) -> None:
         self._config = config
         self._edges = edges
-        self._strips: list[Strip] = []
+        self._strips: list[ScoredBand] = []
         self._bands = 0
         self._next_line = 0
         self._segment = 0
 
-    def push(self, strips: Sequence[Strip]) -> Iterator[Candidate]:
+    def push(self, strips: Sequence[ScoredBand]) -> Iterator[Candidate]:
         """Takes inspected lines; gives out the tiles that have become whole."""
         for strip in strips:
             if strip.rows.first_line == 0 or (self._strips and strip.first_line != self._strips[-1].end_line):

@@ -12,8 +12,8 @@ import pytest
 from aoi_fakes import PLAIN, cut_frames, dark, frame, inspect_all, roll_inspection
 from sqlalchemy import Engine
 
-from aoi_app.inspection.defects import SourceSpan
 from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.source_spans import SourceSpan
 from aoi_app.inspection.tiles import TilePlace, TileSample
 from aoi_app.records.database import open_database
 from aoi_app.records.errors import RecordsError
@@ -180,7 +180,7 @@ def test_names_cannot_climb_out_of_their_folder(tmp_path: Path, name: str) -> No
 def maps_of(items: list[Frame | Lost], folder: Path) -> MapWriter:
     writer = MapWriter(folder)
     for outcome in inspect_all(roll_inspection(), items):
-        writer.write(outcome.strips, outcome.sources)
+        writer.write(outcome.bands, outcome.sources)
     return writer
 
 
@@ -223,7 +223,7 @@ def test_pictures_of_one_name_with_different_endings_have_a_map_each(tmp_path: P
 @pytest.mark.parametrize("source", ["../../out.png", "{}/out.png"])
 def test_a_map_cannot_climb_out_of_its_folder(tmp_path: Path, source: str) -> None:
     outcomes = inspect_all(roll_inspection(), [frame(dark(100, 100), "a.png")])
-    strips = [s for o in outcomes for s in o.strips]
+    strips = [s for o in outcomes for s in o.bands]
     folder = tmp_path / "deep" / "er" / "maps"
     with contextlib.suppress(RecordsError):  # refused is as good
         MapWriter(folder).write(strips, [SourceSpan(source.format(tmp_path), 0, 100, 100)])
@@ -235,8 +235,8 @@ def test_maps_forget_what_they_have_written(tmp_path: Path) -> None:
     inspection = roll_inspection()
     for k in range(20):
         outcome = inspection.push(frame(dark(400, 128), f"{k}.png"))
-        writer.write(outcome.strips, outcome.sources)
-        assert len(writer._strips) <= 3
+        writer.write(outcome.bands, outcome.sources)
+        assert len(writer._bands) <= 3
 
 
 def test_maps_that_cannot_be_written_do_not_fill_the_memory(tmp_path: Path) -> None:
@@ -247,10 +247,10 @@ def test_maps_that_cannot_be_written_do_not_fill_the_memory(tmp_path: Path) -> N
     for k in range(20):
         outcome = inspection.push(frame(dark(400, 128), f"{k}.png"))
         try:
-            writer.write(outcome.strips, outcome.sources)
+            writer.write(outcome.bands, outcome.sources)
         except RecordsError as error:
             refused.append(str(error))
-        assert len(writer._strips) <= 3
+        assert len(writer._bands) <= 3
     assert len(refused) > 10
     assert all("maps" in text for text in refused)
 

@@ -52,7 +52,7 @@ def change_line(outcomes: list[Outcome]) -> int | None:
 def raw_by_line(outcomes: list[Outcome], lines: int) -> np.ndarray:
     """Raw score of the first cell of every line; NaN where nothing was scored. Fails where a line was scored twice."""
     raw = np.full(lines, np.nan, np.float32)
-    for strip in (s for o in outcomes for s in o.strips):
+    for strip in (s for o in outcomes for s in o.bands):
         part = raw[strip.first_line : strip.end_line]
         assert np.isnan(part).all()
         part[:] = np.repeat(strip.rows.raw[:, 2], strip.rows.cell_px)[: len(part)]
@@ -104,7 +104,7 @@ def test_the_next_model_is_not_blind_where_it_begins() -> None:
     image[1900:2400] = 220
     outcomes, _ = changed(cut_frames(image, [400] * 10), 5, PLAIN.model_copy(update={"relative": True}))
     assert change_line(outcomes) == 2000
-    for strip in (s for o in outcomes for s in o.strips):
+    for strip in (s for o in outcomes for s in o.bands):
         for line in range(max(2000, strip.first_line), min(2400, strip.end_line), 8):
             assert strip.rows.score[(line - strip.first_line) // 8].min() > 1.0
     assert max(d.end_line for d in listed(outcomes)) == 2400

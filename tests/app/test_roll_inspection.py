@@ -38,7 +38,7 @@ def place(d: Defect) -> tuple[object, ...]:
 def scored_lines(outcomes: list[Outcome], total: int) -> np.ndarray:
     """How often each line of the roll was scored."""
     times = np.zeros(total, int)
-    for strip in (s for o in outcomes for s in o.strips):
+    for strip in (s for o in outcomes for s in o.bands):
         rows = np.isfinite(strip.rows.score).any(axis=1)
         times[strip.first_line : strip.end_line] += np.repeat(rows, strip.rows.cell_px)[: len(strip.rows.image)]
     return times
@@ -116,7 +116,7 @@ def test_every_readable_picture_is_said_to_be_complete_once(sizes: list[int]) ->
     seen = 0
     spans = []
     for outcome in outcomes:
-        seen = max([seen, *(s.end_line for s in outcome.strips)])
+        seen = max([seen, *(s.end_line for s in outcome.bands)])
         spans += outcome.sources
         assert all(s.end_line <= seen for s in outcome.sources)
     assert [(s.first_line, s.end_line) for s in spans] == [
@@ -152,7 +152,7 @@ def test_a_narrow_picture_is_a_gap_that_names_it(width_px: int) -> None:
     assert gap.lines == 100
     assert "thin.png" in gap.reason
     assert f"{width_px} px" in gap.reason
-    assert not [s for o in outcomes for s in o.strips]
+    assert not [s for o in outcomes for s in o.bands]
 
 
 def test_lost_lines_are_a_gap_with_their_place_and_reason() -> None:
@@ -408,7 +408,7 @@ def test_an_outcome_for_the_records_has_no_pictures_of_the_web() -> None:
     image = dark(600)
     image[200:300, 100:200] = 200
     (outcome, *_) = inspect_all(roll_inspection(keep_tiles=True), [frame(image)])
-    assert outcome.strips
+    assert outcome.bands
     kept = outcome.records()
-    assert (kept.strips, kept.tiles, kept.sources) == ((), (), ())
+    assert (kept.bands, kept.tiles, kept.sources) == ((), (), ())
     assert (kept.defects, kept.gaps, kept.remarks) == (outcome.defects, outcome.gaps, outcome.remarks)

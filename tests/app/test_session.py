@@ -149,7 +149,7 @@ def test_the_news_are_the_records(engine: Engine) -> None:
         table.update({d.number: d for d in news.defects})
         for number in news.withdrawn:
             table.pop(number, None)
-        strips.extend(news.strips)
+        strips.extend(news.bands)
 
     def over() -> bool:
         take()
@@ -162,7 +162,7 @@ def test_the_news_are_the_records(engine: Engine) -> None:
     assert strips[0].first_line == 0
     assert all(a.end_line == b.first_line for a, b in pairwise(strips))
     assert strips[-1].end_line == 3000
-    assert session.news().strips == session.news().defects == ()
+    assert session.news().bands == session.news().defects == ()
 
 
 def test_views_that_do_not_look_get_the_newest_strips_and_all_defects(engine: Engine) -> None:
@@ -173,8 +173,8 @@ def test_views_that_do_not_look_get_the_newest_strips_and_all_defects(engine: En
     session.start()
     finished(session)
     news = session.news()
-    assert len(news.strips) == 64
-    assert news.strips[-1].end_line == 200 * 128
+    assert len(news.bands) == 64
+    assert news.bands[-1].end_line == 200 * 128
     assert len(news.defects) == 200
 
 

@@ -9,16 +9,16 @@ from aoi_fakes import dark, frame, inspect_all, roll_inspection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.inspection.recent_web import Strip
+from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.inspection.web_history import WebHistory
 from aoi_app.sources.frame import Frame, Lost
 
 
-def strips_of(*items: Frame | Lost) -> list[Strip]:
-    return [s for o in inspect_all(roll_inspection(), items) for s in o.strips]
+def strips_of(*items: Frame | Lost) -> list[ScoredBand]:
+    return [s for o in inspect_all(roll_inspection(), items) for s in o.bands]
 
 
-def history_of(strips: list[Strip], lines: int = 8192, columns: int = 1400) -> WebHistory:
+def history_of(strips: list[ScoredBand], lines: int = 8192, columns: int = 1400) -> WebHistory:
     history = WebHistory(lines, columns)
     for strip in strips:
         history.add(strip)

@@ -15,7 +15,7 @@ def test_signals_do_not_use_up_none(qtbot: QtBot) -> None:
     bridge, seen = QtBridge(), []
     bridge.ticked.connect(lambda: seen.append(1))
     bridge.snapshot_taken.connect(lambda s: seen.append(s.state))
-    bridge.news_came.connect(lambda n: seen.append(len(n.strips)))
+    bridge.news_came.connect(lambda n: seen.append(len(n.bands)))
     bridge.stop()
     news, snapshot = News((), (), (), (), ()), Snapshot()
 

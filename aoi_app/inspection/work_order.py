@@ -1,6 +1,7 @@
-"""Order against cloth: is what runs the fabric that the order names?
+"""Work order against cloth: is what runs the fabric that the work order names?
 
-The cloth is compared with the ordered fabric whatever it matches, so a wrong order would show as defects, or hide them.
+The cloth is compared with the ordered fabric whatever it matches, so a wrong work order would show as defects, or hide
+them.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from cras_core.arrays import FloatArray
 from cras_core.web.calibration import FabricCalibration
 
 _BETTER = 0.2  # by how much more another fabric must match
-_UNLIKE = 0.15  # how far below its limit the ordered fabric must match where no other does; a strange roll comes to 0.1
-_STRETCH_LINES = 1024  # a mismatch lasts for so long; a stain or a seam does not
+_UNLIKE = 0.15  # how far below its limit the ordered fabric must match where no other does; an odd roll comes to 0.1
+_LASTS_LINES = 1024  # a mismatch lasts for so long; a stain or a seam does not
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Cloth that is not what the order names.
+    """Cloth that is not what the work order names.
 
     Attributes:
         first_line: line of the roll from which it was seen.
@@ -31,13 +32,13 @@ class Mismatch:
     text: str
 
 
-def fabric_of(similarities: FloatArray, calibrations: Sequence[FabricCalibration], ordered: int) -> int | None:
-    """What a piece of cloth is, when the order names a fabric.
+def identify_fabric(similarities: FloatArray, calibrations: Sequence[FabricCalibration], ordered: int) -> int | None:
+    """What a piece of cloth is, when the work order names a fabric.
 
     Args:
         similarities: (K,) mean similarity of the piece to each fabric.
         calibrations: of the K fabrics.
-        ordered: index of the fabric that the order names.
+        ordered: index of the fabric that the work order names.
 
     Returns:
         ``ordered``, or the index of a fabric that it matches clearly better and is known by, or None where it is unlike
@@ -50,11 +51,11 @@ def fabric_of(similarities: FloatArray, calibrations: Sequence[FabricCalibration
     return None if similarities[ordered] < calibrations[ordered].similarity_limit - _UNLIKE else ordered
 
 
-class OrderCheck:
+class WorkOrderCheck:
     """Watches one web; a mismatch is told once, when it has lasted, and again only after right cloth or as another."""
 
     def __init__(self, calibrations: Sequence[FabricCalibration], ordered: int | None) -> None:
-        """``ordered`` is the index of the fabric that the order names; None where it names none."""
+        """``ordered`` is the index of the fabric that the work order names; None where it names none."""
         self._calibrations = calibrations
         self._ordered = ordered
         self.forget()
@@ -64,16 +65,16 @@ class OrderCheck:
         self._found = self._told = self._ordered
         self._since_line = 0
 
-    def look(self, similarities: FloatArray, first_line: int, end_line: int) -> Mismatch | None:
+    def check(self, similarities: FloatArray, first_line: int, end_line: int) -> Mismatch | None:
         """Takes the (K,) similarities of the next lines and returns a mismatch that has lasted by now."""
         if self._ordered is None:
             return None
-        found = fabric_of(similarities, self._calibrations, self._ordered)
+        found = identify_fabric(similarities, self._calibrations, self._ordered)
         if found != self._found:
             self._found, self._since_line = found, first_line
         if found == self._ordered:
             self._told = found
-        if found == self._told or end_line - self._since_line < _STRETCH_LINES:
+        if found == self._told or end_line - self._since_line < _LASTS_LINES:
             return None
         self._told = found
         order = self._calibrations[self._ordered]

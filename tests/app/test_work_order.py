@@ -1,4 +1,4 @@
-"""Order against cloth: what runs is not what the order names."""
+"""Work order against cloth: what runs is not what the order names."""
 
 import dataclasses
 from pathlib import Path
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from aoi_fakes import Brightness, frame, inspect_all
 
-from aoi_app.inspection.order_check import OrderCheck, fabric_of
 from aoi_app.inspection.roll import RollInspection
+from aoi_app.inspection.work_order import WorkOrderCheck, identify_fabric
 from aoi_app.settings.assets import asset
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.loom import Loom, LoomConfig
@@ -28,7 +28,7 @@ def likeness(plain: float, twill: float, satin: float = -0.4) -> np.ndarray:
     ("similarities", "found"),
     [
         (likeness(0.9, 0.1), 0),
-        (likeness(0.5, 0.1), 0),  # a strange roll of the right fabric
+        (likeness(0.5, 0.1), 0),  # an anomalous roll of the right fabric
         (likeness(0.7, 0.85), 0),  # two fabrics that are much alike
         (likeness(0.1, 0.9), 1),
         (likeness(0.65, 0.9), 1),
@@ -37,13 +37,15 @@ def likeness(plain: float, twill: float, satin: float = -0.4) -> np.ndarray:
     ],
 )
 def test_what_a_piece_of_cloth_is(similarities: np.ndarray, found: int | None) -> None:
-    assert fabric_of(similarities, CALIBRATIONS, ordered=0) == found
+    assert identify_fabric(similarities, CALIBRATIONS, ordered=0) == found
 
 
 def test_a_mismatch_is_told_once_when_it_has_lasted() -> None:
-    check = OrderCheck(CALIBRATIONS, 0)
+    check = WorkOrderCheck(CALIBRATIONS, 0)
     right, wrong = likeness(0.9, 0.1), likeness(0.1, 0.9)
-    told = [check.look(wrong if k in (2, 5, 6, 7, 8, 11, 12, 13) else right, 512 * k, 512 * k + 512) for k in range(14)]
+    told = [
+        check.check(wrong if k in (2, 5, 6, 7, 8, 11, 12, 13) else right, 512 * k, 512 * k + 512) for k in range(14)
+    ]
     assert [k for k, m in enumerate(told) if m is not None] == [6, 12]
     assert told[6] is not None
     assert (told[6].first_line, told[6].fabric) == (5 * 512, "plain")
@@ -51,17 +53,17 @@ def test_a_mismatch_is_told_once_when_it_has_lasted() -> None:
 
 
 def test_an_unlike_cloth_and_then_another_are_two_mismatches() -> None:
-    check = OrderCheck(CALIBRATIONS, 0)
+    check = WorkOrderCheck(CALIBRATIONS, 0)
     unlike, twill = likeness(0.1, 0.2), likeness(0.1, 0.9)
-    told = [check.look(s, 1024 * k, 1024 * k + 1024) for k, s in enumerate((unlike, unlike, twill, twill))]
+    told = [check.check(s, 1024 * k, 1024 * k + 1024) for k, s in enumerate((unlike, unlike, twill, twill))]
     assert [m is not None for m in told] == [True, False, True, False]
     assert told[0] is not None
     assert "unlike it (similarity 0.10, usual from 0.60 on) and unlike every other" in told[0].text
 
 
 def test_without_an_order_nothing_is_a_mismatch() -> None:
-    check = OrderCheck(CALIBRATIONS, None)
-    assert check.look(likeness(0.1, 0.1), 0, 9000) is None
+    check = WorkOrderCheck(CALIBRATIONS, None)
+    assert check.check(likeness(0.1, 0.1), 0, 9000) is None
 
 
 @pytest.fixture(scope="module")
