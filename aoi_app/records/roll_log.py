@@ -26,6 +26,9 @@ from cras_core.files import write_atomically
 _RETRY_S = 1.0
 _LAST_TRIES_S = 5.0  # how long the end of a roll waits for a database that is locked
 
+NOT_RECORDED = "not recorded"
+"""What the problem of a log begins with while records wait in memory."""
+
 
 class RollLog:
     """Writes one roll. Used by one thread.
@@ -151,7 +154,7 @@ class RollLog:
                 session.commit()
         except SQLAlchemyError as error:
             self._not_before_s = time.monotonic() + _RETRY_S
-            self.problem = f"not recorded: {explain(error)}"
+            self.problem = f"{NOT_RECORDED}: {explain(error)}"
             return False
         self._waiting.clear()
         self._figures.clear()

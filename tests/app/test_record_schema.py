@@ -116,6 +116,11 @@ def test_a_roll_of_version_0_1_is_exported_byte_for_byte(tmp_path: Path) -> None
         assert (tmp_path / "out" / name).read_bytes() == (FIXTURES / "exported_0_1" / name).read_bytes(), name
 
 
+def test_the_documents_name_every_field_of_the_files() -> None:
+    text = (FIXTURES.parents[1] / "docs" / "reference" / "files.md").read_text(encoding="utf-8")
+    assert [f.export_name for f in EXPORTED if f"`{f.export_name}`" not in text] == []
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_text_is_no_formula_for_a_spreadsheet(tmp_path: Path, text: str) -> None:
     defect = {f.export_name: None for f in EXPORTED} | {"fabric": text, "position_mm": -4.5}

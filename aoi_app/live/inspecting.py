@@ -1,0 +1,101 @@
+"""The inspecting thread: takes frames out of the queue, inspects them, and has the outcome published."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from aoi_app.inspection.defects import Remark
+from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.roll import RollInspection
+from aoi_app.live.frame_queue import FrameQueue
+from aoi_app.live.publisher import Publisher
+from aoi_app.live.run_control import ALL_IS_INSPECTED, RunControl
+from aoi_app.live.state import State
+from aoi_app.records.roll_log import RollLog
+from aoi_app.sources.frame import Frame, Lost
+from aoi_app.sources.source import SourceStatus
+
+_POLL_S = 0.1
+
+Change = Callable[[], Outcome]
+"""A change of the inspection, such as another model or recipe, and what it yields by itself."""
+
+
+class Inspecting:
+    """Runs in a thread of its own. Nobody else touches the inspection or writes the records of the roll."""
+
+    def __init__(
+        self,
+        queue: FrameQueue,
+        inspection: RollInspection,
+        publisher: Publisher,
+        control: RunControl,
+        begin_log: Callable[[], RollLog],
+        camera: Callable[[], SourceStatus | None],
+    ) -> None:
+        """
+        Args:
+            queue: where frames wait.
+            inspection: what is done with them.
+            publisher: told what comes of it.
+            control: of the roll.
+            begin_log: begins the roll in the records; called once the source is open.
+            camera: how the camera is doing; None where there is none.
+        """
+        self._queue = queue
+        self._inspection = inspection
+        self._publisher = publisher
+        self._control = control
+        self._begin_log = begin_log
+        self._camera = camera
+        self._changes: deque[Change] = deque()
+
+    def ask(self, change: Change) -> None:
+        """Has the thread make a change between two pieces of web. From any thread; returns at once."""
+        self._changes.append(change)
+
+    def run(self) -> None:
+        """Inspects until everything that was captured is done.
+
+        Raises:
+            RecordsError: the roll cannot be begun in the records.
+        """
+        if not self._control.wait_for_source():
+            return
+        self._publisher.begin(self._begin_log())
+        try:
+            self._remark_camera()
+            while not self._queue.is_drained:
+                self._take_next()
+            ended_by_itself = not self._control.stopping.is_set()
+            self._publisher.publish(self._inspection.finish())
+        except Exception:  # whatever it was, the roll is closed and what it has found is kept
+            self._publisher.publish(self._inspection.give_up("inspection failed"))
+            self._publisher.close("failed")
+            raise
+        has_failed = self._control.state is State.FAILED  # the source has, meanwhile
+        self._publisher.close("failed" if has_failed else "finished" if ended_by_itself else "stopped")
+        self._control.move(ALL_IS_INSPECTED)
+
+    def _remark_camera(self) -> None:
+        """What is to be known of the camera stands in the records from the beginning."""
+        camera = self._camera()
+        if camera is not None and camera.remarks:
+            remarks = tuple(Remark("camera", "", 0, 0.0, text) for text in camera.remarks)
+            self._publisher.publish(Outcome(remarks=remarks))
+
+    def _take_next(self) -> None:
+        item = self._queue.get(_POLL_S)
+        # Changes were asked for before this piece is looked at, so they hold for it.
+        while self._changes:
+            self._publisher.publish(self._changes.popleft()())
+        if item is not None:
+            item = self._abandoned(item)
+            self._publisher.publish(self._inspection.push(item), item)
+
+    def _abandoned(self, item: Frame | Lost) -> Frame | Lost:
+        """A piece of web; as lost where the roll is to end without inspecting what waits."""
+        if not self._control.abandoning.is_set():
+            return item
+        return Lost(item.lines, "the roll was ended before this was inspected", item.source, item.starts_web)
