@@ -11,8 +11,9 @@ from rich.console import Console
 
 from aoi_app.settings.assets import asset
 from aoi_app.settings.folders import recipes_folder
-from aoi_app.settings.recipe import Recipe, RecipeError, describe, load_recipe
+from aoi_app.settings.recipe import Recipe, RecipeError, load_recipe
 from aoi_app.settings.recipe_store import load_recipes
+from aoi_app.settings.strict_json import describe
 from aoi_app.sources.registry import describe_sources
 
 console = Console(stderr=True)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from aoi_app.settings.recipe import describe
+from aoi_app.settings.strict_json import STRICT_DATACLASS, ContentError, read_json
 from cras_core.files import write_atomically
 from cras_core.web.regions import Shape
 
@@ -21,7 +21,7 @@ class CatalogueError(ValueError):
     """The catalogue cannot be kept; the text says why."""
 
 
-@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, slots=True, config=STRICT_DATACLASS)
 class DefectType:
     """One kind of fault.
 
@@ -68,13 +68,11 @@ def load_catalogue(path: Path) -> tuple[tuple[DefectType, ...], str | None]:
     if not path.exists():
         return STANDARD, None
     try:
-        types = _TYPES.validate_json(path.read_bytes())
+        types = read_json(path, tuple[DefectType, ...])
         check_codes(types)
     except OSError as error:
         return STANDARD, f"The catalogue {path} cannot be read ({error.strerror or error}); the standard one is used."
-    except ValidationError as error:
-        return STANDARD, f"The catalogue {path} is not valid ({describe(error)}); the standard one is used."
-    except CatalogueError as error:
+    except (ContentError, CatalogueError) as error:
         return STANDARD, f"The catalogue {path} is not valid ({error}); the standard one is used."
     return types, None
 

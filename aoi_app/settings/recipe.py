@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field
 
+from aoi_app.settings.strict_json import STRICT, ContentError, NotJsonError, read_json
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 
@@ -21,10 +21,10 @@ class Recipe(BaseModel):
     Lengths are millimetres; scores are multiples of the calibrated limit of the fabric.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "standard"
-    fabric: str | None = None
+    fabric: Annotated[str, Field(max_length=200)] | None = None
     """Fabric that the recipe is of. A roll that is begun with it is compared with this fabric, whatever it matches;
     None lets the cloth decide.
     """
@@ -40,11 +40,11 @@ class Recipe(BaseModel):
     """What is left out from the edge of the cloth inwards; None leaves out the selvedge as it is found."""
     threshold: Annotated[float, Field(ge=0.05, le=100)] = CALIBRATED_THRESHOLD
     """Score from which a place is a defect."""
-    min_area_mm2: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    min_area_mm2: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """Smaller defects are not listed."""
     relative: bool = True
     """Scores are taken relative to the running web; off: as calibrated."""
-    camera_preset: str | None = None
+    camera_preset: Annotated[str, Field(max_length=4096)] | None = None
     """File of features that the camera is set to for this cloth; None is that of the camera."""
 
     @property
@@ -60,17 +60,10 @@ def load_recipe(path: Path) -> Recipe:
         RecipeError: the file is missing, no JSON, or a value is out of range.
     """
     try:
-        return Recipe.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return read_json(path, Recipe)
     except OSError as error:
         raise RecipeError(f"The recipe {path} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"The recipe {path} is no JSON: it is not in UTF-8") from error
-    except json.JSONDecodeError as error:
-        raise RecipeError(f"The recipe {path} is no JSON: {error}") from error
-    except ValidationError as error:
-        raise RecipeError(f"The recipe {path}: {describe(error)}") from error
-
-
-def describe(error: ValidationError) -> str:
-    """One line for a person out of pydantic's report."""
-    return "; ".join(f"{'.'.join(str(part) for part in e['loc']) or 'value'}: {e['msg']}" for e in error.errors())
+    except NotJsonError as error:
+        raise RecipeError(f"The recipe {path} is {error}") from error
+    except ContentError as error:
+        raise RecipeError(f"The recipe {path}: {error}") from error

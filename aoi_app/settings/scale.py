@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from aoi_app.settings.recipe import Recipe, RecipeError, describe
+from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.settings.strict_json import describe
 
 Direction = Literal["across", "along"]
 """Of the web."""

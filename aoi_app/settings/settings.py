@@ -6,54 +6,58 @@ import logging
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from aoi_app.settings.folders import settings_path
-from aoi_app.settings.recipe import describe
+from aoi_app.settings.strict_json import TOLERANT, ContentError, read_json
 from cras_core.files import write_atomically
 
 logger = logging.getLogger(__name__)
+
+Path_ = Annotated[str, Field(max_length=4096)]
+"""A path or an address, as text; the longest path that Linux takes."""
 
 
 class CameraChoice(BaseModel):
     """The camera of this machine's line, found again by its serial number."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = TOLERANT
 
-    producer: str = ""
+    producer: Path_ = ""
     """Its GenTL producer, the path of a .cti; empty looks in all that are known."""
-    serial: str = ""
+    serial: Annotated[str, Field(max_length=200)] = ""
     """Its serial number, or its id where it has none; empty takes the first camera found."""
-    preset: str = ""
+    preset: Path_ = ""
     """File of features that it is set to at the start; empty leaves it as it is."""
-    mm_per_count: float | None = None
+    mm_per_count: Annotated[float, Field(ge=-1000, le=1000)] | None = None
     """Web per count of the encoder, millimetres, negative where it counts down; None leaves the encoder out."""
 
 
 class Learning(BaseModel):
     """What becomes of models that are learnt."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = TOLERANT
 
     promote_unless_worse: bool = False
     """A new model goes to the line by itself where the comparison finds nothing that got worse."""
-    most_models: Annotated[int, Field(ge=2)] = 20
+    most_models: Annotated[int, Field(ge=2, le=100_000)] = 20
     """So many are kept; the one in use, the one to go back to and pinned ones are kept in any case."""
-    most_gb: Annotated[float, Field(gt=0)] = 5.0
+    most_gb: Annotated[float, Field(gt=0, le=1e6)] = 5.0
     """And so many gigabytes of them."""
 
 
 class Settings(BaseModel):
     """Settings of this machine and user; a line's own settings are in its recipe."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = TOLERANT
 
-    database: str | None = None
+    database: Path_ | None = None
     """Where rolls are recorded, a SQLAlchemy URL; None is the file of ``folders.records_path``."""
     theme: Literal["dark", "light"] = "dark"
-    heat_opacity: float = 0.6
-    last_folder: str = ""
-    last_bundle: str = ""
+    heat_opacity: Annotated[float, Field(ge=0, le=1)] = 0.6
+    """Of the anomaly map over the cloth, 0..1."""
+    last_folder: Path_ = ""
+    last_bundle: Path_ = ""
     camera: CameraChoice = CameraChoice()
     learning: Learning = Learning()
 
@@ -64,11 +68,11 @@ def load_settings(path: Path | None = None) -> tuple[Settings, str | None]:
     if not path.exists():
         return Settings(), None
     try:
-        return Settings.model_validate_json(path.read_text(encoding="utf-8")), None
-    except (OSError, UnicodeDecodeError) as error:
+        return read_json(path, Settings), None
+    except OSError as error:
         return Settings(), f"The settings {path} cannot be read ({error}); the standard ones are used."
-    except ValidationError as error:
-        return Settings(), f"The settings {path} are not valid ({describe(error)}); the standard ones are used."
+    except ContentError as error:
+        return Settings(), f"The settings {path} are not valid ({error}); the standard ones are used."
 
 
 def save_settings(settings: Settings, path: Path | None = None) -> None:

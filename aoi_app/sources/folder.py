@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from aoi_app.settings.printable import printable
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.options import SourceOptions
@@ -53,7 +54,7 @@ class FolderSource:
     @property
     def name(self) -> str:
         """The folder."""
-        return str(self._config.path)
+        return printable(self._config.path)
 
     @property
     def is_live(self) -> bool:
@@ -100,7 +101,7 @@ class FolderSource:
             return None
         path = self._paths[self._next]
         self._next += 1
-        label = path.relative_to(self._config.path).as_posix()
+        label = printable(path.relative_to(self._config.path).as_posix())
         try:
             if self._bits is None:
                 self._bits = read_bits(path)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, field_validator
 
-from aoi_app.settings.recipe import describe
+from aoi_app.settings.strict_json import STRICT, ContentError, read_json
 from aoi_app.sources.side_by_side import Neighbour, SideBySide
 from aoi_app.sources.source import FrameSource, SourceError
 
@@ -25,9 +25,9 @@ KIND = "side-by-side"
 class NeighbourEntry(BaseModel):
     """One of the sources."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
-    source: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1, max_length=4096)]
     """As after ``--source``; another file of this kind is none."""
     overlap_px: Annotated[int, Field(ge=0, le=16384)] = 0
     """Columns that it shares with the one to its left; 0 for the first."""
@@ -45,10 +45,10 @@ class NeighbourEntry(BaseModel):
 class SideBySideFile(BaseModel):
     """Sources from left to right."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     format: Literal[1] = 1
-    cameras: Annotated[tuple[NeighbourEntry, ...], Field(min_length=2)]
+    cameras: Annotated[tuple[NeighbourEntry, ...], Field(min_length=2, max_length=64)]
 
 
 def load_side_by_side(path: Path) -> SideBySideFile:
@@ -58,11 +58,11 @@ def load_side_by_side(path: Path) -> SideBySideFile:
         SourceError: it cannot be read or is not valid; the text names the field.
     """
     try:
-        return SideBySideFile.model_validate_json(path.read_bytes())
+        return read_json(path, SideBySideFile)
     except OSError as error:
         raise SourceError(f"The sources {path} cannot be read: {error.strerror or error}.") from error
-    except ValidationError as error:
-        raise SourceError(f"The sources {path} are not valid: {describe(error)}.") from error
+    except ContentError as error:
+        raise SourceError(f"The sources {path} are not valid: {error}.") from error
 
 
 def make_side_by_side(file: str, make: Callable[[str, Path], FrameSource]) -> SideBySide:

@@ -88,7 +88,7 @@ def test_a_preset_is_kept_in_order_with_its_types(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{", "the file"),
+        ("{", "no JSON"),
         ('{"features": [{"name": "Width"}]}', r"features\.0\.value"),
         ('{"features": [{"node_map": "lens", "name": "Width", "value": 1}]}', r"features\.0\.node_map"),
         ('{"format": 2}', "format"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol, get_args
 
@@ -113,10 +114,12 @@ def parse_value(feature: Feature, text: str) -> Value:
     try:
         if feature.type == "integer":
             return int(text, 0)
-        if feature.type == "float":
-            return float(text)
+        if feature.type == "float" and math.isfinite(number := float(text)):
+            return number
     except ValueError:
         raise wrong from None
+    if feature.type == "float":
+        raise wrong
     if feature.type in {"boolean", "command"}:
         known = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
         if text.lower() not in known:
@@ -151,7 +154,8 @@ def check_value(feature: Feature, value: Value) -> None:
     if feature.entries and value not in feature.entries:
         raise FeatureError(f"{name} cannot be {value!r}; it can be {feature.range_text}.")
     if feature.type in {"integer", "float"}:
-        if isinstance(value, str) or (feature.type == "integer" and not float(value).is_integer()):
+        is_whole = not isinstance(value, float) or value.is_integer()
+        if isinstance(value, str) or not math.isfinite(value) or (feature.type == "integer" and not is_whole):
             raise FeatureError(f"{name} is {_KINDS[feature.type]}, not {value!r}.")
         low, high = feature.minimum, feature.maximum
         if (low is not None and value < low) or (high is not None and value > high):

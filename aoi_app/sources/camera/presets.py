@@ -6,14 +6,18 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StrictBool, StrictFloat, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
+from aoi_app.settings.strict_json import STRICT, ContentError, read_json
 from aoi_app.sources.camera.device import DeviceInfo
 from aoi_app.sources.camera.features import Feature, FeatureError, Features, NodeMap, Setting, Value
 from aoi_app.sources.source import SourceError
 from cras_core.files import write_atomically
+
+_Name = Annotated[str, Field(max_length=1000)]
+_Integer = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]  # GenICam's integers have 64 bits with a sign
 
 Outcome = Literal["set", "refused", "differs"]
 
@@ -36,31 +40,31 @@ class SettingResult:
 class PresetCamera(BaseModel):
     """The camera that a preset was made for."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
-    vendor: str = ""
-    model: str = ""
-    serial: str = ""
+    vendor: _Name = ""
+    model: _Name = ""
+    serial: _Name = ""
 
 
 class PresetFeature(BaseModel):
     """One line of a preset."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     node_map: NodeMap = "remote"
-    name: str
-    value: StrictBool | StrictInt | StrictFloat | StrictStr
+    name: _Name
+    value: StrictBool | _Integer | StrictFloat | Annotated[StrictStr, Field(max_length=10_000)]
 
 
 class Preset(BaseModel):
     """Features in the order in which they are set; a selector comes before what it selects."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = STRICT
 
     format: Literal[1] = 1
     camera: PresetCamera = PresetCamera()
-    features: tuple[PresetFeature, ...] = ()
+    features: Annotated[tuple[PresetFeature, ...], Field(max_length=100_000)] = ()
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -75,13 +79,11 @@ def load_preset(path: Path) -> Preset:
         SourceError: it cannot be read, or is none; the text says where.
     """
     try:
-        return Preset.model_validate_json(path.read_bytes())
+        return read_json(path, Preset)
     except OSError as error:
         raise SourceError(f"The camera preset {path} cannot be read: {error.strerror or error}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise SourceError(f"{path} is not a camera preset: {where}: {first['msg']}.") from error
+    except ContentError as error:
+        raise SourceError(f"{path} is not a camera preset: {error}.") from error
 
 
 def save_preset(path: Path, preset: Preset) -> None:

@@ -7,6 +7,7 @@ non-uniformity.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +19,10 @@ from cras_core.arrays import FloatArray, Image
 
 RawImage = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
+MOST_DEAD_SHARE = 0.05
+"""Columns without a response that a flat field may have; they are taken from their neighbours."""
+
+_WIDEST_PX = 1 << 16
 _DEAD_SHARE = 0.1  # of the usual response; below that a column has nothing to say
 _TILE_LINES = 8  # of the correction; gain, offset and result of a tile stay in the cache
 _SAME = 0.01  # relative difference of exposure and gain that nobody sees
@@ -72,6 +77,28 @@ class FlatField:
         """(W,) or (W, 3) columns without a response; they are interpolated from their neighbours."""
         response = self.white - self.dark
         return np.asarray(response < _DEAD_SHARE * np.median(response, axis=0))
+
+
+def problem_of_levels(dark: npt.NDArray[Any], white: npt.NDArray[Any], bits: int) -> str | None:
+    """Why two levels make no flat field, whoever recorded or wrote them; None where they do.
+
+    Args:
+        dark, white: as in ``FlatField``, not checked yet.
+        bits: significant bits of the raw values.
+    """
+    is_level = white.dtype == dark.dtype == np.float32 and (white.ndim == 1 or white.shape[1:] == (3,))
+    if not is_level or dark.shape != white.shape or not 2 <= len(white) <= _WIDEST_PX:
+        return f"levels of {dark.dtype} {dark.shape} and {white.dtype} {white.shape}"
+    if not (np.isfinite(dark).all() and np.isfinite(white).all()):
+        return "a level is no number"
+    if min(dark.min(), white.min()) < 0 or max(dark.max(), white.max()) > (1 << bits) - 1:
+        return f"a level is no value of {bits} bits"
+    response = white - dark  # (W[, 3])
+    usual = np.median(response, axis=0)  # () or (3,)
+    if (usual <= 0).any():
+        return "white is not brighter than dark"
+    dead = float((response < _DEAD_SHARE * usual).mean())
+    return f"{dead:.0%} of the columns see no light" if dead > MOST_DEAD_SHARE else None
 
 
 def problems(flat: FlatField, setup: CameraSetup) -> list[str]:

@@ -5,17 +5,63 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from pydantic import BaseModel, Field
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
-from aoi_app.sources.flat_field.correction import CameraSetup, FlatField, FlatFieldError
+from aoi_app.settings.strict_json import STRICT, TOLERANT, ContentError, parse_json
+from aoi_app.sources.flat_field.correction import CameraSetup, FlatField, FlatFieldError, problem_of_levels
 from cras_core.files import write_atomically
 
 FORMAT = "aoi-flat-field"
 VERSION = 1
+_MOST_BYTES = 16 << 20  # of the widest cameras it has less than one
+
+_Text = Annotated[str, Field(max_length=200)]
+
+
+class _Setup(BaseModel):
+    """Of the camera, as the file has it."""
+
+    model_config = STRICT
+
+    camera: _Text
+    exposure_us: Annotated[float, Field(ge=0)] | None = None
+    gain: float | None = None
+
+
+class _About(BaseModel):
+    """What the file says beside the levels."""
+
+    model_config = STRICT
+
+    bits: Annotated[int, Field(ge=8, le=16)]
+    target: Annotated[float, Field(gt=0, le=255)]
+    lines: Annotated[int, Field(ge=1, lt=2**31)]
+    recorded_at: _Text
+    setup: _Setup
+
+
+class _Metadata(BaseModel):
+    """Of the file: which kind and version of file it is."""
+
+    model_config = TOLERANT
+
+    format: str = ""
+    version: str = ""
+    about: str = ""
+
+
+class _Head(BaseModel):
+    """The JSON that a safetensors file begins with, without its tensors."""
+
+    model_config = TOLERANT
+
+    metadata: Annotated[_Metadata, Field(alias="__metadata__")] = _Metadata()
 
 
 def flat_field_path(folder: Path, camera: str) -> Path:
@@ -56,28 +102,44 @@ def read_flat_field(path: Path) -> FlatField:
         FlatFieldError: there is none, or it cannot be used.
     """
     try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise FlatFieldError(f"{path} is no flat field.")
-            if metadata.get("version") != str(VERSION):
-                raise FlatFieldError(
-                    f"{path} is of version {metadata.get('version')}; this program reads {VERSION}. Record it again."
-                )
-            about = json.loads(metadata["about"])
-            dark, white = file.get_tensor("dark"), file.get_tensor("white")
-        setup = CameraSetup(**about.pop("setup"))
-        flat = FlatField(dark=dark, white=white, setup=setup, **about)
+        # Read as a whole: a file that somebody overwrites while it is mapped into memory kills the program.
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise FlatFieldError(f"There is no flat field {path}; record one.") from None
     except OSError as error:
         raise FlatFieldError(f"The flat field {path} cannot be read: {error.strerror or error}") from error
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    try:
+        return _parsed(data, path)
+    except (SafetensorError, KeyError, ContentError) as error:
         raise FlatFieldError(f"The flat field {path} is damaged ({error}); record it again.") from error
-    is_level = dark.shape == white.shape and white.ndim in (1, 2) and white.dtype == dark.dtype == np.float32
-    if not is_level or white.size == 0 or not np.isfinite(white - dark).all() or not 8 <= flat.bits <= 16:
-        raise FlatFieldError(f"The flat field {path} holds values that make no sense; record it again.")
-    return flat
+
+
+def _parsed(data: bytes, path: Path) -> FlatField:
+    """A flat field out of the bytes of its file.
+
+    Raises:
+        FlatFieldError: it is of another kind or version, or its values make no sense.
+        SafetensorError, KeyError, ContentError: it is damaged.
+    """
+    if len(data) > _MOST_BYTES:
+        raise ContentError(f"it is larger than {_MOST_BYTES:,} bytes")
+    tensors = load(data)  # checks the length of the head, and that the tensors fill the file
+    head_bytes = int.from_bytes(data[:8], "little")
+    metadata = parse_json(data[8 : 8 + head_bytes], _Head).metadata
+    if metadata.format != FORMAT:
+        raise FlatFieldError(f"{path} is no flat field.")
+    if metadata.version != str(VERSION):
+        raise FlatFieldError(
+            f"{path} is of version {metadata.version[:20]}; this program reads {VERSION}. Record it again."
+        )
+    about = parse_json(metadata.about.encode("utf-8", "replace"), _About)
+    dark, white = tensors["dark"], tensors["white"]
+    problem = problem_of_levels(dark, white, about.bits)
+    if problem is not None:
+        raise FlatFieldError(f"The flat field {path} holds values that make no sense ({problem}); record it again.")
+    setup = CameraSetup(about.setup.camera, about.setup.exposure_us, about.setup.gain)
+    return FlatField(dark, white, about.bits, about.target, about.lines, about.recorded_at, setup)
 
 
 def remove_flat_field(path: Path) -> bool:

@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 
 from aoi_app.sources.block import Block, BlockSource, Outage
-from aoi_app.sources.flat_field.correction import CameraSetup, FlatField, FlatFieldError
+from aoi_app.sources.flat_field.correction import MOST_DEAD_SHARE, CameraSetup, FlatField, FlatFieldError
 from aoi_app.sources.source import EndOfWeb
 from cras_core.arrays import FloatArray
 
-_MOST_DEAD = 0.05  # share of columns
 _MOST_SATURATED = 0.01
 _SATURATED = 0.99  # of full scale
 _DARKEST_WHITE = 0.05
@@ -128,7 +127,7 @@ def make_flat_field(
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     flat = FlatField(black, bright, white.bits, target or usual, white.lines, now, setup)
     dead = float(flat.dead.mean())
-    if dead > _MOST_DEAD:
+    if dead > MOST_DEAD_SHARE:
         raise FlatFieldError(
             f"{dead:.0%} of the columns see no light on the white reference; it must fill the whole width."
         )

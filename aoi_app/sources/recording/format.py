@@ -7,19 +7,25 @@ other, ``00000017.jsonl`` a line for each block, written once its pixels are the
 
 from __future__ import annotations
 
+import math
 import zlib
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import BaseModel, Field, model_validator
 
+from aoi_app.settings.strict_json import TOLERANT
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.position.encoder import PositionConfig
 
 VERSION = 1
 HEADER, FLAT_FIELD = "recording.json", "flat-field.safetensors"
 BLOCKS, LINES = ".blocks", ".jsonl"
+
+_Count = Annotated[int, Field(ge=0, lt=2**31)]
+_Wide = Annotated[int, Field(ge=0, lt=2**63)]
+_Text = Annotated[str, Field(max_length=10_000)]
 
 
 class Header(BaseModel):
@@ -31,12 +37,12 @@ class Header(BaseModel):
         position: what was known of the web's travel.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = TOLERANT
 
     format: Literal["aoi-recording"] = "aoi-recording"
     version: int = VERSION
-    name: str
-    started_at: str
+    name: _Text
+    started_at: _Text
     position: PositionConfig
 
 
@@ -49,40 +55,53 @@ class BlockEntry(BaseModel):
         counts: of the encoder, how many; None where there was none.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = TOLERANT
 
     kind: Literal["block"] = "block"
-    offset: NonNegativeInt
-    crc: int
-    shape: Annotated[list[NonNegativeInt], Field(min_length=2, max_length=3)]
+    offset: _Wide
+    crc: Annotated[int, Field(ge=0, lt=2**32)]
+    shape: Annotated[tuple[_Count, ...], Field(min_length=2, max_length=3)]
     dtype: Literal["uint8", "uint16"]
-    counts: NonNegativeInt | None
-    bits: int
-    frame_id: int | None
-    timestamp_ns: int | None
-    source: str
+    counts: _Count | None
+    bits: Annotated[int, Field(ge=8, le=16)]
+    frame_id: Annotated[int, Field(ge=0, lt=2**64)] | None
+    timestamp_ns: Annotated[int, Field(gt=-(2**63), lt=2**64)] | None
+    source: _Text
     captured_at_s: float
-    lost_lines: NonNegativeInt
+    lost_lines: _Count
+
+    @model_validator(mode="after")
+    def _is_a_block(self) -> BlockEntry:
+        lines, _, *channels = self.shape
+        if channels not in ([], [3]) or (self.counts or 0) > lines:
+            raise ValueError(f"a block of {self.shape} with {self.counts} counts of the encoder is none")
+        if self.bytes >= 2**31:
+            raise ValueError("no camera delivers gigabytes at once")
+        if (self.dtype == "uint8") != (self.bits == 8):
+            raise ValueError(f"{self.bits} bits do not lie in {self.dtype}")
+        return self
 
     @property
     def bytes(self) -> int:
         """How many there are."""
-        pixels = int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
+        pixels = math.prod(self.shape) * np.dtype(self.dtype).itemsize  # Python's numbers do not overflow
         return pixels + 8 * (self.counts or 0)
 
 
 class OutageEntry(BaseModel):
     """One outage."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = TOLERANT
 
     kind: Literal["outage"] = "outage"
-    seconds: float
-    reason: str
+    seconds: Annotated[float, Field(ge=0, le=1e9)]
+    reason: _Text
 
 
 class Entry(BaseModel):
     """One line of a ``.jsonl`` file."""
+
+    model_config = TOLERANT
 
     item: Annotated[BlockEntry | OutageEntry, Field(discriminator="kind")]
 
@@ -104,7 +123,7 @@ def entry_of(block: Block, lost_lines: int) -> BlockEntry:
     return BlockEntry(
         offset=0,
         crc=0,
-        shape=list(block.image.shape),
+        shape=block.image.shape,
         dtype="uint8" if block.image.dtype == np.uint8 else "uint16",
         counts=None if block.encoder is None else len(block.encoder),
         bits=block.bits,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from pydantic import ValidationError
-
+from aoi_app.settings.strict_json import ContentError, parse_json, read_json
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.flat_field.correction import FlatField
 from aoi_app.sources.flat_field.file import read_flat_field
@@ -109,8 +109,8 @@ class Replay:
             self._open(self._pairs.pop(0))
         line = self._lines.pop(0)
         try:
-            return Entry.model_validate_json(line).item
-        except ValidationError as error:
+            return parse_json(line, Entry).item
+        except ContentError as error:
             if self._lines or self._pairs:
                 raise SourceError(f"The recording {self._path} is damaged: a line of it makes no sense.") from error
             logger.warning("%s: the last line is cut off", self._path)
@@ -131,7 +131,8 @@ class Replay:
         assert self._blocks is not None
         try:
             self._blocks.seek(entry.offset)
-            data = self._blocks.read(entry.bytes)
+            there = os.fstat(self._blocks.fileno()).st_size  # what is asked for is reserved before it is read
+            data = self._blocks.read(min(entry.bytes, there))
         except OSError as error:
             raise SourceError(f"The recording {self._path} cannot be read: {error.strerror or error}") from error
         block = unpack(entry, data, self._later_s or 0.0)
@@ -161,11 +162,11 @@ def _recording_in(path: Path) -> Path:
 
 def _read_header(path: Path) -> Header:
     try:
-        header = Header.model_validate_json((path / HEADER).read_bytes())
+        header = read_json(path / HEADER, Header)
     except OSError as error:
         raise SourceError(f"The recording {path} cannot be read: {error.strerror or error}") from error
-    except ValidationError as error:
-        raise SourceError(f"{path / HEADER} does not describe a recording of this program.") from error
+    except ContentError as error:
+        raise SourceError(f"{path / HEADER} does not describe a recording of this program: {error}.") from error
     if header.version != VERSION:
         raise SourceError(f"The recording {path} is of version {header.version}; this program reads {VERSION}.")
     return header

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from aoi_app.settings.defect_types import CatalogueError, DefectType, check_codes
-from aoi_app.settings.recipe import describe
+from aoi_app.settings.strict_json import describe
 
 _SEVERITIES: tuple[str, ...] = get_args(get_type_hints(DefectType)["severity"])
 _SHAPES: tuple[str, ...] = get_args(get_type_hints(DefectType)["shape"])

@@ -21,7 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.settings.recipe import Recipe, describe
+from aoi_app.settings.recipe import Recipe
+from aoi_app.settings.strict_json import describe
 
 _BY_CLOTH = "as the cloth matches"
 

@@ -1,0 +1,94 @@
+"""Reading JSON files that people edit, copy and break: typed, bounded, and never with a traceback.
+
+One place for all of them. The shape is a pydantic model with ``STRICT`` as its configuration, which neither converts
+nor passes anything by; pydantic's parser bounds the nesting, this module the size.
+"""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+STRICT_DATACLASS = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+"""For a pydantic dataclass, which says itself that it is frozen."""
+
+STRICT: ConfigDict = {**STRICT_DATACLASS, "frozen": True}
+"""For what this program writes and reads itself. JSON has no NaN and no infinity, but readers of it do."""
+
+TOLERANT: ConfigDict = {**STRICT, "extra": "ignore"}
+"""The same where a later version may have written more."""
+
+MOST_BYTES = 16 << 20
+_MOST_SAID = 5
+_LONGEST_NAME = 60  # of a field that somebody made up, in a message
+
+T = TypeVar("T")
+
+
+class ContentError(ValueError):
+    """A file does not hold what it should; the text says why, without the name of the file."""
+
+
+class NotJsonError(ContentError):
+    """It is no JSON at all; the text begins with these words."""
+
+
+def read_json(path: Path, shape: type[T], *, most_bytes: int = MOST_BYTES) -> T:
+    """The content of a JSON file.
+
+    Args:
+        path: of the file.
+        shape: a pydantic model, a dataclass, or a type made of such.
+        most_bytes: a larger file is refused before it is parsed.
+
+    Raises:
+        OSError: it cannot be read.
+        ContentError: it is too large, no JSON, or a value is wrong.
+    """
+    with path.open("rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise ContentError(f"it is larger than {most_bytes:,} bytes")
+    return parse_json(data, shape)
+
+
+def parse_json(data: bytes, shape: type[T]) -> T:
+    """JSON as a value of a shape.
+
+    Raises:
+        ContentError: it is no JSON, or a value is wrong.
+    """
+    try:
+        # Some editors on Windows begin a file with a byte order mark.
+        return _adapter(shape).validate_json(data.removeprefix(codecs.BOM_UTF8))
+    except ValidationError as error:
+        kind = NotJsonError if error.errors()[0]["type"] == "json_invalid" else ContentError
+        raise kind(describe(error)) from error
+
+
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(shape: type[T]) -> TypeAdapter[T]:
+    """Made once for each shape: a recording has one line for each block."""
+    if shape not in _ADAPTERS:
+        _ADAPTERS[shape] = TypeAdapter(shape)
+    return _ADAPTERS[shape]
+
+
+def describe(error: ValidationError) -> str:
+    """One line for a person out of pydantic's report; foreign text in it is cut."""
+    errors = error.errors(include_url=False, include_input=False)
+    said = [f"{_name_of(e['loc'])}: {e['msg']}" for e in errors[:_MOST_SAID]]
+    if errors[0]["type"] == "json_invalid":
+        said = [f"no JSON: {errors[0]['msg'].removeprefix('Invalid JSON: ')}"]
+    more = [f"and {len(errors) - _MOST_SAID} more"] if len(errors) > _MOST_SAID else []
+    return "; ".join([*said, *more])
+
+
+def _name_of(location: tuple[int | str, ...]) -> str:
+    name = ".".join(str(part) for part in location) or "value"
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
