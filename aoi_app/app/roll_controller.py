@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
+from aoi_app.records.roll_name import new_roll_name
 from aoi_app.samples.from_reviews import ReviewedRoll
 from aoi_app.settings.folders import tiles_folder
 from aoi_app.settings.recipe import RecipeError
@@ -190,7 +190,7 @@ class RollController(QObject):
         loaded = self._models.loaded
         assert loaded is not None
         assert loaded.inspector is not None
-        name = time.strftime("%Y%m%d-%H%M%S")
+        name = new_roll_name()
         recipe = self._recipes.line
         try:
             source = make_source(self.choice, recipe)

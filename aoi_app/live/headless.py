@@ -24,6 +24,7 @@ from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import write_csv, write_json
 from aoi_app.records.maps import MapWriter
 from aoi_app.records.reading import read_roll
+from aoi_app.records.roll_name import new_roll_name
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.source import FrameSource, TellsStatus
@@ -79,7 +80,7 @@ def run(job: HeadlessRun, console: Console) -> int:
         raise RecordsError(
             f"The folder {job.out} cannot be made: {error.strerror or error}. Choose another with --out."
         ) from error
-    with database(file_url(job.out / "records.db")) as engine:
+    with database(file_url(job.out / "records.db"), option="--out") as engine:
         return _inspect(job, source, total, inspector, engine, console)
 
 
@@ -102,16 +103,14 @@ def _inspect(
     engine: Engine,
     console: Console,
 ) -> int:
-    from cras_core.registry.bundle import read_bundle  # loads torch, which the model needs by now
-
     maps = MapWriter(job.out / "maps") if job.maps else None
     session = make_session(
         inspector,
         source,
         job.recipe,
         engine,
-        model=read_bundle(job.bundle).identity,
-        name=time.strftime("%Y%m%d-%H%M%S"),
+        model=inspector.identity or "",
+        name=new_roll_name(),
         tiles=job.out / "itdd" if job.tiles else None,
         rescue=job.out,
         sinks=[lambda outcome: maps.write(outcome.bands, outcome.sources)] if maps is not None else [],

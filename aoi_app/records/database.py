@@ -5,19 +5,22 @@ SQLAlchemy with a URL, so that PostgreSQL takes the place of SQLite by changing 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
 from aoi_app.records.errors import RecordsError
 from aoi_app.settings.folders import records_path
+from aoi_app.settings.printable import printable
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 """The last step of ``records/migrations``, known here so that alembic is loaded only where there is something to do."""
 
 _EXAMPLE = "An example: sqlite:////var/lib/aoi/records.db"
@@ -25,6 +28,11 @@ _EXAMPLE = "An example: sqlite:////var/lib/aoi/records.db"
 
 def file_url(path: Path) -> URL:
     """The address of a database in a file, whatever characters are in its path."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # a name of other bytes, as Linux allows; SQLite takes it in a URI, byte by byte
+        quoted = quote(os.fsencode(path.absolute()))
+        return URL.create("sqlite", database=f"file:{quoted}", query={"uri": "true"})
     return URL.create("sqlite", database=str(path))
 
 
@@ -33,9 +41,13 @@ def chosen_url(*addresses: str | None) -> str | URL:
     return next(filter(None, addresses), None) or file_url(records_path())
 
 
-def open_database(address: str | URL) -> Engine:
+def open_database(address: str | URL, *, option: str = "--database") -> Engine:
     """Opens the database, makes the tables where they are missing, brings those of an older program up to date, and
     checks that it can be written.
+
+    Args:
+        address: of the database.
+        option: of the running command that names another one, for messages.
 
     Raises:
         RecordsError: it cannot be used; the text says why and what to do.
@@ -51,28 +63,26 @@ def open_database(address: str | URL) -> Engine:
         ) from error
     except OSError as error:
         reason = error.strerror or error
-        raise RecordsError(
-            f"The folder of {shown} cannot be made: {reason}. Choose another with --database."
-        ) from error
+        raise RecordsError(f"The folder of {shown} cannot be made: {reason}. Choose another with {option}.") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     try:
-        _bring_up_to_date(engine, shown)
+        _bring_up_to_date(engine, shown, option)
     except RecordsError:
         engine.dispose()
         raise
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, UnicodeDecodeError) as error:  # the latter: SQLite quotes what it cannot read
         engine.dispose()
         raise RecordsError(
-            f"The database {shown} cannot be used: {explain(error)} Or choose another with --database."
+            f"The database {shown} cannot be used: {explain(error)} Or choose another with {option}."
         ) from error
     return engine
 
 
 @contextmanager
-def database(address: str | URL) -> Iterator[Engine]:
+def database(address: str | URL, *, option: str = "--database") -> Iterator[Engine]:
     """Opens a database for a while. Raises as ``open_database``."""
-    engine = open_database(address)
+    engine = open_database(address, option=option)
     try:
         yield engine
     finally:
@@ -81,9 +91,11 @@ def database(address: str | URL) -> Iterator[Engine]:
 
 def _parsed(address: str | URL) -> URL:
     try:
-        return make_url(address)
+        url = make_url(address)
+        url.render_as_string()  # fails where its text is none that can be shown
+        return url
     except (ArgumentError, ValueError) as error:
-        shown = re.sub(r"(//[^:/]*):[^@/]*@", r"\1:***@", str(address))
+        shown = printable(re.sub(r"(//[^:/]*):[^@/]*@", r"\1:***@", str(address)))[:200]
         raise RecordsError(f"The database address {shown!r} is not understood. {_EXAMPLE}") from error
 
 
@@ -94,11 +106,11 @@ def _make_folder(url: URL) -> None:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
 
 
-def _bring_up_to_date(engine: Engine, url: str) -> None:
+def _bring_up_to_date(engine: Engine, url: str, option: str) -> None:
     if _revision(engine) != SCHEMA_REVISION:
         from aoi_app.records.upgrade import upgrade
 
-        upgrade(engine, url)
+        upgrade(engine, url, option)
     with engine.begin() as connection:  # finds out whether it can be written
         connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
@@ -122,15 +134,19 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def explain(error: SQLAlchemyError) -> str:
+def explain(error: SQLAlchemyError | UnicodeDecodeError) -> str:
     """What a database's complaint means, in a sentence with the way out."""
     said = str(error.orig) if isinstance(error, DatabaseError) and error.orig is not None else str(error)
     known = {
-        "locked": "it is locked by another program. Close that program.",
+        "locked": (
+            "it is locked by another program, or lies on a network drive that cannot lock files. "
+            "Close that program, or keep the records on a disk of this machine."
+        ),
         "readonly": "it is read-only. Give this user the right to write to the file and its folder.",
         "full": "the disk is full. Free some space.",
         "disk I/O": "the disk reports an error. Check it and free some space.",
         "not a database": "the file is no database. Move it away.",
+        "codec can't decode": "the file is damaged. Move it away and restore a copy.",
         "malformed": "the file is damaged. Move it away and restore a copy.",
         "unable to open": "the file cannot be opened. Check the folder and the rights to it.",
     }

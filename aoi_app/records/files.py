@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,9 @@ import numpy.typing as npt
 
 from aoi_app.records.errors import RecordsError
 from cras_core.files import write_atomically
+
+KEPT_FREE_BYTES = 256 << 20
+"""What tiles and maps leave free on a disk: the records of weeks, which matter more."""
 
 
 def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -23,6 +27,26 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise RecordsError(f"{path} cannot be written: {reason}. Free some space or choose another folder.") from error
+
+
+def write_picture(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
+    """Writes a PNG as ``write_file`` does, while there is room on the disk that the records do not need.
+
+    Raises:
+        RecordsError: it cannot be written, or the room that is left is kept for the records.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(path.parent).free
+    except OSError as error:
+        reason = error.strerror or error
+        raise RecordsError(f"{path} cannot be written: {reason}. Free some space or choose another folder.") from error
+    if free < KEPT_FREE_BYTES:
+        raise RecordsError(
+            f"Pictures are no longer written to {path.parent}: {free / 1e6:.0f} MB are free, and they are kept for the "
+            "records. Free some space or choose another folder."
+        )
+    write_file(path, encode_png(image))
 
 
 def safe_name(name: str) -> str:

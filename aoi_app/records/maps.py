@@ -10,7 +10,7 @@ import numpy as np
 
 from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.inspection.source_spans import SourceSpan
-from aoi_app.records.files import encode_png, safe_name, write_file
+from aoi_app.records.files import safe_name, write_picture
 
 
 class MapWriter:
@@ -48,10 +48,7 @@ class MapWriter:
             ]
             a, b = max(span.first_line, s.first_line), min(span.end_line, s.end_line)
             score[a - span.first_line : b - span.first_line] = pixels[a - s.first_line : b - s.first_line]
-        write_file(
-            self._path(span.source),
-            encode_png(np.clip(score * 1e4, 0, 65535).astype(np.uint16)),
-        )
+        write_picture(self._path(span.source), np.clip(score * 1e4, 0, 65535).astype(np.uint16))
         self.written += 1
 
     def _path(self, source: str) -> Path:

@@ -22,6 +22,9 @@ EXPORTED: tuple[RecordField, ...] = tuple(
 )
 """What the files of a roll tell of a defect, in their order."""
 
+_DAMAGED = (ValueError, TypeError, AttributeError)
+"""What reading a value raises that is not of the type of its column; SQLite keeps any value in any column."""
+
 _OF_A_ROLL = (
     "id",
     "name",
@@ -43,7 +46,7 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
     """One roll with its defects, gaps and remarks as plain values.
 
     Raises:
-        RecordsError: there is no such roll, or the database cannot be read.
+        RecordsError: there is no such roll, or it cannot be read.
     """
     try:
         with Session(engine) as session:
@@ -60,6 +63,8 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
             }
     except SQLAlchemyError as error:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error
+    except _DAMAGED as error:
+        raise RecordsError(f"The records of roll {roll_id} are damaged ({error}). Restore a copy of them.") from error
 
 
 def _read_rows(
@@ -90,21 +95,24 @@ def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
     Raises:
         RecordsError: the database cannot be read.
     """
-    counts = select(DEFECTS.c.roll_id, func.count().label("n")).group_by(DEFECTS.c.roll_id).subquery()
-    query = (
-        select(RollRow, counts.c.n)
-        .outerjoin(counts, counts.c.roll_id == RollRow.id)
-        .order_by(RollRow.id.desc())
-        .limit(last)
-    )
+    latest = select(RollRow.id).order_by(RollRow.id.desc()).limit(last)
     try:
         with Session(engine) as session:
-            return [_listed(roll, defects or 0) for roll, defects in session.execute(query)]
+            return [_listed(session, roll_id) for roll_id in session.scalars(latest).all()]
     except SQLAlchemyError as error:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error
 
 
-def _listed(roll: RollRow, defects: int) -> tuple[str, ...]:
+def _listed(session: Session, roll_id: int) -> tuple[str, ...]:
+    """One roll as a row of text. Read by itself, so that one with a damaged value does not hide the others."""
+    defects = session.scalar(select(func.count()).select_from(DEFECTS).where(DEFECTS.c.roll_id == roll_id))
+    try:
+        return _row_of(session.get_one(RollRow, roll_id), defects or 0)
+    except _DAMAGED:
+        return (str(roll_id), "", "damaged", "", "", "", "", "", str(defects or 0))
+
+
+def _row_of(roll: RollRow, defects: int) -> tuple[str, ...]:
     return (
         str(roll.id),
         roll.name,

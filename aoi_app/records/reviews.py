@@ -46,6 +46,8 @@ def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
             return {number: Review(*review) for number, *review in session.execute(said)}
     except SQLAlchemyError as error:
         raise RecordsError(f"The records cannot be read: {explain(error)}") from error
+    except ValueError as error:
+        raise RecordsError(f"The verdicts of roll {roll_id} are damaged ({error}). Restore a copy of them.") from error
 
 
 class ReviewRecorder:

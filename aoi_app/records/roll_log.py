@@ -8,10 +8,8 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from datetime import timezone
 from pathlib import Path
 
-import psutil
 from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -20,7 +18,9 @@ from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.records.database import explain
 from aoi_app.records.errors import RecordsError
+from aoi_app.records.process_identity import process_identity
 from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow, now, plain_values, row_values
+from aoi_app.settings.printable import printable
 from cras_core.files import write_atomically
 
 _RETRY_S = 1.0
@@ -67,15 +67,16 @@ class RollLog:
         self._not_before_s = 0.0
         self.problem: str | None = None
         roll = RollRow(
-            name=name,
+            name=printable(name),
             state="running",
             started_at=now(),
             process=os.getpid(),
-            source=source,
+            process_identity=process_identity(os.getpid()),
+            source=printable(source),
             model=model,
             recipe=recipe,
             threshold=threshold,
-            tiles=str(tiles.resolve()) if tiles is not None else None,
+            tiles=printable(tiles.resolve()) if tiles is not None else None,
         )
         try:
             with Session(engine) as session:
@@ -186,33 +187,3 @@ class RollLog:
     def _mine(self, numbers: Sequence[int]) -> ColumnElement[bool]:
         """Defects of this roll with some numbers."""
         return and_(DEFECTS.c.roll_id == self.roll_id, DEFECTS.c.number.in_(numbers))
-
-
-def mark_interrupted(engine: Engine) -> list[int]:
-    """Marks the rolls that a program left running when it ended without closing them, and returns their numbers;
-    called at start-up.
-
-    Raises:
-        RecordsError: the database cannot be read or written.
-    """
-    try:
-        with Session(engine) as session:
-            rows = [r for r in session.scalars(select(RollRow).where(RollRow.state == "running")) if not _is_running(r)]
-            for row in rows:
-                row.state = "interrupted"
-            session.commit()
-            return [r.id for r in rows]
-    except SQLAlchemyError as error:
-        raise RecordsError(f"The records cannot be read: {explain(error)}") from error
-
-
-def _is_running(roll: RollRow) -> bool:
-    """Whether the process that began a roll is still there, and is not another one with its number."""
-    if roll.process == os.getpid():  # called before this program begins a roll
-        return False
-    started_s = roll.started_at.replace(tzinfo=roll.started_at.tzinfo or timezone.utc).timestamp()
-    try:
-        process = psutil.Process(roll.process)
-        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() < started_s + 1)
-    except psutil.Error:
-        return False

@@ -48,6 +48,8 @@ class RollRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     process: Mapped[int]
     """Number of the process that writes it."""
+    process_identity: Mapped[str | None]
+    """See ``records.process_identity``; None for rolls of version 0.1."""
     source: Mapped[str]
     model: Mapped[str]
     """Identity of the bundle."""

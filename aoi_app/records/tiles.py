@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aoi_app.inspection.tiles import TileSample
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.files import encode_png, safe_name, write_file
+from aoi_app.records.files import safe_name, write_picture
 
 PLACES = "places.jsonl"
 """In the folder of a roll's tiles: where each tile of a defect lies on the web, a line of JSON for each."""
@@ -36,10 +36,10 @@ class TileWriter:
         for sample in samples:
             base, name = self._folder / safe_name(sample.fabric), f"{self._prefix}-{sample.name}"
             if sample.mask is None:
-                write_file(base / "train" / "good" / f"{name}.png", encode_png(sample.image))
+                write_picture(base / "train" / "good" / f"{name}.png", sample.image)
             else:
-                write_file(base / "test" / "defect" / f"{name}.png", encode_png(sample.image))
-                write_file(base / "ground_truth" / "defect" / f"{name}_mask.png", encode_png(sample.mask))
+                write_picture(base / "test" / "defect" / f"{name}.png", sample.image)
+                write_picture(base / "ground_truth" / "defect" / f"{name}_mask.png", sample.mask)
                 self._note_place(base / "test" / "defect" / f"{name}.png", sample)
             self.written += 1
 

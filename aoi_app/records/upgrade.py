@@ -30,12 +30,13 @@ def migrations() -> tuple[Script, ...]:
     return tuple(reversed(list(directory.walk_revisions())))
 
 
-def upgrade(engine: Engine, url: str) -> None:
+def upgrade(engine: Engine, url: str, option: str = "--database") -> None:
     """Takes every step that a database has not taken yet.
 
     Args:
         engine: of the database.
         url: what to call it in a message.
+        option: of the running command that names another one.
 
     Raises:
         RecordsError: the database is of a newer program.
@@ -48,7 +49,7 @@ def upgrade(engine: Engine, url: str) -> None:
             context = MigrationContext.configure(connection)
             # Read under the lock: another program may have taken steps while this one waited for it.
             current = context.get_current_revision() or _revision_before_alembic(connection, url)
-            step = next_step(steps, current, url)
+            step = next_step(steps, current, url, option)
             if step is None:
                 return
             with Operations.context(context):
@@ -56,13 +57,14 @@ def upgrade(engine: Engine, url: str) -> None:
             context.stamp(directory, step.revision)
 
 
-def next_step(steps: Sequence[Script], current: str | None, url: str) -> Script | None:
+def next_step(steps: Sequence[Script], current: str | None, url: str, option: str) -> Script | None:
     """The step that follows a revision; None after the last.
 
     Args:
         steps: oldest first.
         current: revision of the database; None where it has no tables yet.
         url: what to call the database.
+        option: of the running command that names another one.
 
     Raises:
         RecordsError: the revision is none of the steps.
@@ -73,7 +75,7 @@ def next_step(steps: Sequence[Script], current: str | None, url: str) -> Script 
     if current not in known:
         raise RecordsError(
             f"The database {url} has tables of version {current}; this program knows versions up to {known[-1]}. "
-            "Open it with the newer program, or choose another with --database."
+            f"Open it with the newer program, or choose another with {option}."
         )
     after = known.index(current) + 1
     return steps[after] if after < len(steps) else None

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -263,6 +264,18 @@ def test_a_folder_that_cannot_be_written_is_said_with_the_way_out(engine: Engine
             export_roll(engine, roll_id, folder)
         with pytest.raises(RecordsError, match="cannot be written"):
             TileWriter(folder, "r").write([TileSample("good-1", "plain", dark(512, 512), None, PLACE)])
+
+
+def test_pictures_leave_room_on_the_disk_for_the_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = TileSample("good-1", "plain", dark(512, 512), None, PLACE)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("aoi_app.records.files.KEPT_FREE_BYTES", usage.total)
+    with pytest.raises(RecordsError, match="kept for the records"):
+        TileWriter(tmp_path, "r").write([sample])
+    assert list(tmp_path.rglob("*.png")) == []
+    monkeypatch.undo()
+    TileWriter(tmp_path, "r").write([sample])
+    assert len(list(tmp_path.rglob("*.png"))) == 1
 
 
 def test_tiles_that_cannot_be_copied_are_said(engine: Engine, tmp_path: Path) -> None:

@@ -281,7 +281,9 @@ def test_logging_is_left_as_it_was(tmp_path: Path) -> None:
     assert state() == before
 
 
-@pytest.mark.parametrize("name", ["what?.db", "a#b.db", "50 %.db", "uri=true&x.db", "äö.db"])
+@pytest.mark.parametrize(
+    "name", ["what?.db", "a#b.db", "50 %.db", "uri=true&x.db", "äö.db", os.fsdecode(b"records of \xff?.db")]
+)
 def test_a_database_lies_where_its_path_says(tmp_path: Path, name: str) -> None:
     open_database(file_url(tmp_path / name)).dispose()
     assert query(tmp_path / name, "SELECT count(*) FROM rolls") == [(0,)]

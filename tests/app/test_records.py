@@ -1,17 +1,21 @@
 """What is kept of a roll: committed before it is shown, and not lost while the database cannot be written."""
 
+import contextlib
 import dataclasses
 import json
+import os
 import resource
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from aoi_fakes import until
 from sqlalchemy import Engine, event, select
@@ -21,8 +25,11 @@ from aoi_app.inspection.defects import Box, Defect, Gap, Remark
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.records.database import open_database
 from aoi_app.records.errors import RecordsError
+from aoi_app.records.interrupted import mark_interrupted
+from aoi_app.records.process_identity import process_identity
 from aoi_app.records.reading import list_rolls, read_roll
-from aoi_app.records.roll_log import RollLog, mark_interrupted
+from aoi_app.records.roll_log import RollLog
+from aoi_app.records.roll_name import new_roll_name
 from aoi_app.records.tables import DEFECTS, RollRow
 
 FIGURES: dict[str, object] = {"length_m": 1.5, "inspected_m": 1.25, "gap_m": 0.25, "width_mm": 271.5, "fabric": "twill"}
@@ -172,6 +179,44 @@ def test_rolls_are_listed_latest_first_with_their_number_of_defects(engine: Engi
     assert [r[2] for r in rows] == ["running", "finished"]
     assert [r[-1] for r in rows] == ["0", "2"]
     assert len(list_rolls(engine, 1)) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "started_at = 'yesterday'",
+        "started_at = 3",
+        "length_m = 'long'",
+        "recipe = '{'",
+        "ended_at = x'ff'",
+        "name = NULL",
+    ],
+)
+def test_one_damaged_value_hides_neither_the_other_rolls_nor_its_defects(
+    engine: Engine, database: Path, damage: str
+) -> None:
+    one, two = begin(engine), begin(engine)
+    for log in (one, two):
+        log.write(Outcome(defects=(defect(1),)), {})
+        log.close("finished")
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA writable_schema=ON")  # as a damaged page would, not as SQL may
+    connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'rolls'")
+    connection.commit()
+    connection.close()
+    connection = sqlite3.connect(database)
+    connection.execute(f"UPDATE rolls SET {damage} WHERE id = {one.roll_id}")
+    connection.commit()
+    connection.close()
+    engine.dispose()
+    rows = list_rolls(engine, 10)
+    assert [row[0] for row in rows] == [str(two.roll_id), str(one.roll_id)]
+    assert rows[0][2] == "finished"
+    assert rows[1][-1] == "1"
+    assert len(read_roll(engine, two.roll_id)["defects"]) == 1
+    assert mark_interrupted(engine) == []
+    with contextlib.suppress(RecordsError):  # or its values as they are
+        read_roll(engine, one.roll_id)
 
 
 def test_while_the_database_is_locked_it_is_said_and_nothing_is_lost(engine: Engine, database: Path) -> None:
@@ -326,27 +371,69 @@ def test_missing_folders_are_made_and_an_existing_database_is_kept(tmp_path: Pat
 
 
 def test_what_was_left_running_is_marked_and_what_still_runs_is_not(engine: Engine) -> None:
-    finished = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        ended, left, own, foreign = begin(engine), begin(engine), begin(engine), begin(engine)
+        ended, left, own, foreign, again = (begin(engine) for _ in range(5))
         ended.close("finished")
         with Session(engine) as session:
-            session.get_one(RollRow, left.roll_id).process = int(finished.stdout)
+            session.get_one(RollRow, left.roll_id).process = gone()
             session.get_one(RollRow, foreign.roll_id).process = other.pid
+            session.get_one(RollRow, foreign.roll_id).process_identity = process_identity(other.pid)
+            session.get_one(RollRow, again.roll_id).process_identity = "of one that had its number before"
             session.commit()
-        # This process has just begun, so a roll of its number is one of an older process.
-        assert mark_interrupted(engine) == [left.roll_id, own.roll_id]
+        assert mark_interrupted(engine) == [left.roll_id, again.roll_id]
         assert mark_interrupted(engine) == []
     finally:
         other.communicate(b"\n")
-    states = {row[0]: row[2] for row in list_rolls(engine, 10)}
-    assert states == {
-        str(ended.roll_id): "finished",
-        str(left.roll_id): "interrupted",
-        str(own.roll_id): "interrupted",
-        str(foreign.roll_id): "running",
+    assert states_of(engine) == {
+        ended.roll_id: "finished",
+        left.roll_id: "interrupted",
+        own.roll_id: "running",
+        foreign.roll_id: "running",
+        again.roll_id: "interrupted",
     }
+    assert mark_interrupted(engine) == [foreign.roll_id], "it has ended"
+
+
+def test_the_process_of_a_roll_of_an_older_program_is_known_by_its_number_and_the_time(engine: Engine) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        left, own, foreign = (begin(engine) for _ in range(3))
+        with Session(engine) as session:
+            for roll, process in ((left, gone()), (own, os.getpid()), (foreign, other.pid)):
+                row = session.get_one(RollRow, roll.roll_id)
+                row.process, row.process_identity = process, None
+            session.commit()
+        # This process has just begun, so a roll of its number is one of an older process.
+        assert mark_interrupted(engine) == [left.roll_id, own.roll_id]
+    finally:
+        other.communicate(b"\n")
+
+
+def test_a_process_keeps_its_identity_when_somebody_sets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = process_identity(os.getpid())
+    assert before is not None
+    monkeypatch.setattr(psutil, "boot_time", lambda: 0.0)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert process_identity(os.getpid()) == before
+    assert process_identity(gone()) is None
+
+
+def test_two_rolls_begun_in_one_second_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "strftime", lambda _: "20261128-060000")
+    names = {new_roll_name() for _ in range(20)}
+    assert len(names) > 15
+    assert all(name.startswith("20261128-060000-") for name in names)
+
+
+def gone() -> int:
+    """Number of a process that has ended."""
+    done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    return int(done.stdout)
+
+
+def states_of(engine: Engine) -> dict[int, str]:
+    return {int(row[0]): row[2] for row in list_rolls(engine, 10)}
 
 
 _RUN = """
