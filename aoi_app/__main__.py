@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import logging.handlers
 import sys
@@ -14,6 +15,7 @@ from rich.markup import escape
 from aoi_app.commands import camera, inspect, records, weave
 from aoi_app.commands.options import (
     DEMO_BUNDLE,
+    MOST,
     SOURCES,
     Database,
     Device,
@@ -35,6 +37,7 @@ from aoi_app.commands.options import (
 )
 from aoi_app.records.errors import RecordsError
 from aoi_app.settings.folders import log_path, models_folder
+from aoi_app.settings.printable import printable
 from aoi_app.settings.recipe import RecipeError
 from aoi_app.settings.settings import load_settings
 from aoi_app.sources.factory import SourceChoice, camera_choice
@@ -67,9 +70,9 @@ def window(
     loop: Annotated[bool, typer.Option(help="Begin again at the end of a folder.")] = False,
     separate: Annotated[bool, typer.Option(help="Every picture of a folder is a web of its own.")] = False,
     bits: Annotated[int | None, typer.Option(help="Bits that 16-bit pictures really use.", min=9, max=16)] = None,
-    seed: Annotated[int, typer.Option(help="Of the loom.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the loom.", min=0, max=MOST)] = 0,
     lines: Annotated[
-        int | None, typer.Option(help="Length of the loom's roll; a camera's ends after so many.", min=16)
+        int | None, typer.Option(help="Length of the loom's roll; a camera's ends after so many.", min=16, max=MOST)
     ] = None,
     producer: Producer = None,
     preset: Preset = None,
@@ -113,7 +116,7 @@ def window(
     from aoi_app.app.application import Application, run
     from aoi_app.learning.start_model import model_to_start
     from aoi_app.records.database import chosen_url, open_database
-    from aoi_app.records.roll_log import mark_interrupted
+    from aoi_app.records.interrupted import mark_interrupted
     from aoi_app.sources.factory import make_source
 
     with make_source(choice, recipe):  # a mistake in the command is said here, not in a window
@@ -150,8 +153,16 @@ def _log_to_file() -> None:
 
 def main() -> None:
     """Runs the command line; a user's mistake is one line and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may be no text; they are shown all the same
     try:
         app()
+        sys.stdout.flush()  # a full disk is told here, not after everything
+    except OSError as error:  # of a name that no file can have, a terminal that is gone, a disk that is full
+        what = f"{printable(error.filename)}: " if isinstance(error.filename, str) else ""
+        console.print(f"[red]Error:[/red] {escape(what)}{error.strerror or error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
     except (CrasError, SourceError, RecordsError, RecipeError) as error:
         console.print(f"[red]Error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)

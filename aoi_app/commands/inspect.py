@@ -10,6 +10,7 @@ import typer
 
 from aoi_app.commands.options import (
     DEMO_BUNDLE,
+    MOST,
     SOURCES,
     Bundle,
     Device,
@@ -44,7 +45,7 @@ def inspect(
     ),
     separate: Annotated[bool, typer.Option(help="Every picture is a web of its own; they are not neighbours.")] = False,
     threshold: Threshold = None,
-    min_area_mm2: Annotated[float | None, typer.Option(help="Smaller defects are not listed.", min=0)] = None,
+    min_area_mm2: Annotated[float | None, typer.Option(help="Smaller defects are not listed.", min=0, max=1e6)] = None,
     mm_per_px: MmPerPx = None,
     mm_per_line: MmPerLine = None,
     fabric: Fabric = None,
@@ -59,8 +60,12 @@ def inspect(
     source: Annotated[
         str | None, typer.Option(help=f"Instead of a folder: {SOURCES} A camera runs until Ctrl-C.")
     ] = None,
-    lines: Annotated[int | None, typer.Option(help="End after so many lines of a camera or loom.", min=16)] = None,
-    seconds: Annotated[float | None, typer.Option(help="End after so many seconds of a camera.", min=0.1)] = None,
+    lines: Annotated[
+        int | None, typer.Option(help="End after so many lines of a camera or loom.", min=16, max=MOST)
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="End after so many seconds of a camera.", min=0.1, max=1e9)
+    ] = None,
     producer: Producer = None,
     preset: Preset = None,
     mm_per_count: MmPerCount = None,

@@ -20,7 +20,9 @@ console = Console(stderr=True)
 DEMO_BUNDLE = asset("demo.cras")
 SOURCES = describe_sources()
 Bundle = Annotated[Path, typer.Option(help="The model; the demo bundle knows the built-in loom only.")]
-MmPerPx = Annotated[float | None, typer.Option(help="Size of a pixel across the web, millimetres.")]
+MmPerPx = Annotated[
+    float | None, typer.Option(help="Size of a pixel across the web, millimetres; more than 0, up to 10.")
+]
 MmPerLine = Annotated[
     float | None, typer.Option(help="Length of a line along the web, millimetres; else as --mm-per-px.")
 ]
@@ -36,8 +38,11 @@ Precision = Annotated[
     typer.Option(help="What the backbone computes in: float32, bfloat16 or float16; the short ones may be faster."),
 ]
 LineRate = Annotated[
-    float | None, typer.Option(help="Lines per second; without it a folder runs as fast as it can.", min=1)
+    float | None, typer.Option(help="Lines per second; without it a folder runs as fast as it can.", min=1, max=1e7)
 ]
+MOST = 2**31 - 1
+"""The largest whole number of an option; databases and C libraries take no larger one."""
+
 Database = Annotated[
     str | None, typer.Option(help="Where rolls are recorded, e.g. sqlite:///rolls.db or postgresql://...")
 ]
@@ -47,7 +52,9 @@ MmPerCount = Annotated[
     float | None, typer.Option(help="Web per count of the encoder, millimetres; negative where it counts down.")
 ]
 Record = Annotated[Path | None, typer.Option(help="Record what the camera delivers below this folder.")]
-RecordGb = Annotated[float, typer.Option(help="Size of a recording, GB; it keeps the latest cloth.", min=0.001)]
+RecordGb = Annotated[
+    float, typer.Option(help="Size of a recording, GB; it keeps the latest cloth.", min=0.001, max=1e6)
+]
 
 
 def kept_recipe(fabric: str | None) -> Recipe | None:

@@ -10,19 +10,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from aoi_app.commands.options import (
-    Database,
-    console,
-)
+from aoi_app.commands.options import MOST, Database, console
 from aoi_app.settings.settings import load_settings
 
 
-def rolls(database: Database = None, last: Annotated[int, typer.Option(help="How many.", min=1)] = 20) -> None:
+def rolls(
+    database: Database = None, last: Annotated[int, typer.Option(help="How many.", min=1, max=MOST)] = 20
+) -> None:
     """List the latest rolls."""
     from aoi_app.records.database import chosen_url
     from aoi_app.records.database import database as opened
+    from aoi_app.records.interrupted import mark_interrupted
     from aoi_app.records.reading import list_rolls
-    from aoi_app.records.roll_log import mark_interrupted
 
     table = Table("roll", "name", "state", "begun", "source", "fabric", "inspected, m", "gaps, m", "defects")
     with opened(chosen_url(database, load_settings()[0].database)) as engine:
@@ -34,7 +33,7 @@ def rolls(database: Database = None, last: Annotated[int, typer.Option(help="How
 
 
 def export(
-    roll: Annotated[int, typer.Argument(help="Number of the roll, as 'aoi rolls' lists it.")],
+    roll: Annotated[int, typer.Argument(help="Number of the roll, as 'aoi rolls' lists it.", min=0, max=MOST)],
     out: Annotated[Path, typer.Option(help="Folder for defects.json, defects.csv and itdd/.")] = Path("exported"),
     database: Database = None,
 ) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice
+from aoi_app.settings.strict_json import describe
 from aoi_app.sources.camera.device import SYNTHETIC
 from aoi_app.sources.options import SourceOptions
 from aoi_app.sources.registry import find_kind, make_from_spec
-from aoi_app.sources.source import FrameSource
+from aoi_app.sources.source import FrameSource, SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,13 @@ class SourceChoice(SourceOptions):
     @property
     def is_camera(self) -> bool:
         """A camera delivers, real or synthetic."""
-        kind = find_kind(self.spec)
-        return kind is not None and kind.is_live and kind.holds_camera
+        return is_camera(self.spec)
+
+
+def is_camera(spec: str) -> bool:
+    """Whether a specification names a camera, real or synthetic."""
+    kind = find_kind(spec)
+    return kind is not None and kind.is_live and kind.holds_camera
 
 
 def camera_choice(
@@ -39,16 +47,23 @@ def camera_choice(
         spec: of the source.
         kept: from the settings.
         producer, preset, mm_per_count: from the command.
+
+    Raises:
+        SourceError: a value is out of range.
     """
-    kind, _, serial = spec.partition(":")
-    if kind == SYNTHETIC:
-        base = CameraChoice(producer=SYNTHETIC, serial=serial)
-    elif producer is not None or (serial and serial != kept.serial):  # another camera: what is kept is not of it
-        base = CameraChoice(producer=producer or "", serial=serial)
-    else:
-        base = kept
+    kind, _, argument = spec.partition(":")
+    serial = argument if is_camera(spec) else ""
     given = {"preset": str(preset) if preset is not None else None, "mm_per_count": mm_per_count}
-    return base.model_copy(update={k: v for k, v in given.items() if v is not None})
+    if kind == SYNTHETIC:
+        base = {"producer": SYNTHETIC, "serial": serial}
+    elif producer is not None or (serial and serial != kept.serial):  # another camera: what is kept is not of it
+        base = {"producer": producer or "", "serial": serial}
+    else:
+        base = kept.model_dump()
+    try:
+        return CameraChoice.model_validate(base | {k: v for k, v in given.items() if v is not None})
+    except ValidationError as error:
+        raise SourceError(f"The options do not name a camera: {describe(error)}") from error
 
 
 def make_source(choice: SourceChoice, recipe: Recipe | None = None) -> FrameSource:
