@@ -7,7 +7,7 @@ import logging
 import logging.handlers
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -17,6 +17,7 @@ from aoi_app.commands.options import (
     DEMO_BUNDLE,
     MOST,
     SOURCES,
+    Bits,
     Database,
     Device,
     Fabric,
@@ -38,9 +39,9 @@ from aoi_app.commands.options import (
 from aoi_app.records.errors import RecordsError
 from aoi_app.settings.folders import log_path, models_folder
 from aoi_app.settings.printable import printable
-from aoi_app.settings.recipe import RecipeError
-from aoi_app.settings.settings import load_settings
-from aoi_app.sources.factory import SourceChoice, camera_choice
+from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.settings.settings import Settings, load_settings
+from aoi_app.sources.factory import SourceChoice, camera_choice, make_source
 from aoi_app.sources.source import SourceError
 from cras_core.errors import CrasError
 
@@ -69,7 +70,7 @@ def window(
     ] = False,
     loop: Annotated[bool, typer.Option(help="Begin again at the end of a folder.")] = False,
     separate: Annotated[bool, typer.Option(help="Every picture of a folder is a web of its own.")] = False,
-    bits: Annotated[int | None, typer.Option(help="Bits that 16-bit pictures really use.", min=9, max=16)] = None,
+    bits: Bits = None,
     seed: Annotated[int, typer.Option(help="Of the loom.", min=0, max=MOST)] = 0,
     lines: Annotated[
         int | None, typer.Option(help="Length of the loom's roll; a camera's ends after so many.", min=16, max=MOST)
@@ -111,16 +112,35 @@ def window(
         camera=camera_choice(source, settings.camera, producer, preset, mm_per_count),
         record=record, record_gb=record_gb,
     )  # fmt: skip
+    with make_source(choice, recipe):  # a mistake in the command is said here, not in a window
+        pass
+    _run_window(choice, recipe, settings, remark, bundle, database, device, precision)
+
+
+def _run_window(
+    choice: SourceChoice,
+    recipe: Recipe,
+    settings: Settings,
+    remark: str | None,
+    bundle: Path | None,
+    database: str | None,
+    device: str,
+    precision: str,
+) -> NoReturn:
+    """Opens the records and the window; ends with the window's exit status.
+
+    Args:
+        choice, recipe, settings: what runs.
+        remark: what is to be told in the window, of the settings.
+        bundle, database, device, precision: options of the command.
+    """
     from PySide6.QtWidgets import QApplication
 
     from aoi_app.app.application import Application, run
     from aoi_app.learning.start_model import model_to_start
     from aoi_app.records.database import chosen_url, open_database
     from aoi_app.records.interrupted import mark_interrupted
-    from aoi_app.sources.factory import make_source
 
-    with make_source(choice, recipe):  # a mistake in the command is said here, not in a window
-        pass
     engine = open_database(chosen_url(database, settings.database))
     interrupted = mark_interrupted(engine)
     _log_to_file()

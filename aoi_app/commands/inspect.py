@@ -12,9 +12,12 @@ from aoi_app.commands.options import (
     DEMO_BUNDLE,
     MOST,
     SOURCES,
+    Bits,
     Bundle,
     Device,
     Fabric,
+    Maps,
+    MinAreaMm2,
     MmPerCount,
     MmPerLine,
     MmPerPx,
@@ -24,7 +27,10 @@ from aoi_app.commands.options import (
     RecipeFile,
     Record,
     RecordGb,
+    Seconds,
+    Separate,
     Threshold,
+    Tiles,
     chosen_recipe,
     console,
 )
@@ -33,39 +39,34 @@ from aoi_app.sources.factory import SourceChoice, camera_choice
 from aoi_app.sources.registry import spec_of
 from aoi_app.sources.source import SourceError
 
+Strips = Annotated[
+    Path | None,
+    typer.Argument(help="Folder of pictures; its sub-folders if it holds none. Or the recording of a camera."),
+]
+Out = Annotated[Path, typer.Option(help="Folder for defects.json, .csv, records.db, itdd/, maps/.")]
+Source = Annotated[str | None, typer.Option(help=f"Instead of a folder: {SOURCES} A camera runs until Ctrl-C.")]
+Lines = Annotated[int | None, typer.Option(help="End after so many lines of a camera or loom.", min=16, max=MOST)]
+
 
 def inspect(
-    strips: Annotated[
-        Path | None,
-        typer.Argument(help="Folder of pictures; its sub-folders if it holds none. Or the recording of a camera."),
-    ] = None,
+    strips: Strips = None,
     bundle: Bundle = DEMO_BUNDLE,
-    out: Annotated[Path, typer.Option(help="Folder for defects.json, .csv, records.db, itdd/, maps/.")] = Path(
-        "inspected"
-    ),
-    separate: Annotated[bool, typer.Option(help="Every picture is a web of its own; they are not neighbours.")] = False,
+    out: Out = Path("inspected"),
+    separate: Separate = False,
     threshold: Threshold = None,
-    min_area_mm2: Annotated[float | None, typer.Option(help="Smaller defects are not listed.", min=0, max=1e6)] = None,
+    min_area_mm2: MinAreaMm2 = None,
     mm_per_px: MmPerPx = None,
     mm_per_line: MmPerLine = None,
     fabric: Fabric = None,
-    maps: Annotated[
-        bool, typer.Option(help="Write the anomaly map of every picture (16-bit PNG, score x 10000).")
-    ] = False,
-    tiles: Annotated[bool, typer.Option(help="Write 512 px tiles and masks as a data set in ITDD's layout.")] = True,
-    bits: Annotated[int | None, typer.Option(help="Bits that 16-bit pictures really use.", min=9, max=16)] = None,
+    maps: Maps = False,
+    tiles: Tiles = True,
+    bits: Bits = None,
     recipe_file: RecipeFile = None,
     device: Device = "auto",
     precision: Precision = "float32",
-    source: Annotated[
-        str | None, typer.Option(help=f"Instead of a folder: {SOURCES} A camera runs until Ctrl-C.")
-    ] = None,
-    lines: Annotated[
-        int | None, typer.Option(help="End after so many lines of a camera or loom.", min=16, max=MOST)
-    ] = None,
-    seconds: Annotated[
-        float | None, typer.Option(help="End after so many seconds of a camera.", min=0.1, max=1e9)
-    ] = None,
+    source: Source = None,
+    lines: Lines = None,
+    seconds: Seconds = None,
     producer: Producer = None,
     preset: Preset = None,
     mm_per_count: MmPerCount = None,
@@ -91,23 +92,8 @@ def inspect(
     if (strips is None) == (source is None):
         raise SourceError("Name what to inspect: a folder, or a source with --source, and not both.")
     spec = spec_of(strips) if strips is not None else str(source)
-    job = HeadlessRun(
-        SourceChoice(
-            spec,
-            separate=separate,
-            bits=bits,
-            lines=lines,
-            seconds=seconds,
-            camera=camera_choice(spec, load_settings()[0].camera, producer, preset, mm_per_count),
-            record=record,
-            record_gb=record_gb,
-        ),
-        bundle,
-        out,
-        recipe,
-        device,
-        precision,
-        maps,
-        tiles,
-    )
-    sys.exit(run(job, console))
+    camera = camera_choice(spec, load_settings()[0].camera, producer, preset, mm_per_count)
+    choice = SourceChoice(
+        spec, separate=separate, bits=bits, lines=lines, seconds=seconds, camera=camera, record=record, record_gb=record_gb
+    )  # fmt: skip
+    sys.exit(run(HeadlessRun(choice, bundle, out, recipe, device, precision, maps, tiles), console))

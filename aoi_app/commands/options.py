@@ -57,6 +57,14 @@ RecordGb = Annotated[
 ]
 
 
+Separate = Annotated[bool, typer.Option(help="Every picture is a web of its own; they are not neighbours.")]
+MinAreaMm2 = Annotated[float | None, typer.Option(help="Smaller defects are not listed.", min=0, max=1e6)]
+Maps = Annotated[bool, typer.Option(help="Write the anomaly map of every picture (16-bit PNG, score x 10000).")]
+Tiles = Annotated[bool, typer.Option(help="Write 512 px tiles and masks as a data set in ITDD's layout.")]
+Bits = Annotated[int | None, typer.Option(help="Bits that 16-bit pictures really use.", min=9, max=16)]
+Seconds = Annotated[float | None, typer.Option(help="End after so many seconds of a camera.", min=0.1, max=1e9)]
+
+
 def kept_recipe(fabric: str | None) -> Recipe | None:
     """The recipe that the window keeps of a fabric, if any; one that cannot be read is said there."""
     return load_recipes(recipes_folder())[0].get(fabric) if fabric is not None else None

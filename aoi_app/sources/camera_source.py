@@ -21,6 +21,7 @@ from cras_core.arrays import Image
 
 logger = logging.getLogger(__name__)
 
+_BLOCKS_TOLD = 16  # in a row without counts of the encoder; a few may be damaged on their way
 _TILE_LINES = 16  # what is converted at once stays in the cache
 
 
@@ -85,8 +86,14 @@ class CameraSource:
 
     @property
     def problem(self) -> str | None:
-        """What a person should know of the recording; the line goes on without it."""
-        return self._recorder.problem if self._recorder is not None else None
+        """What a person should know while the line goes on: of the recording, and of an encoder without counts."""
+        found = [self._recorder.problem] if self._recorder is not None else []
+        if self._position.blocks_without_counts >= _BLOCKS_TOLD:
+            found.append(
+                "the encoder gives no counts, so that lines are placed by the camera's count of frames; "
+                "check ChunkModeActive and ChunkEncoderValue, or leave out the web per count"
+            )
+        return "; ".join(filter(None, found)) or None
 
     def __enter__(self) -> CameraSource:
         self._begin()

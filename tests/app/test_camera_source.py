@@ -128,3 +128,20 @@ def test_a_web_that_runs_back_and_forth_has_the_defects_of_one_that_does_not() -
         (d.first_line, d.end_line, d.left_px) for d in direct
     ]
     assert len(direct) == 2
+
+
+def test_an_encoder_that_gives_no_counts_is_said_while_it_lasts() -> None:
+    web = cloth(64 * 20)
+    silent = blocks_of(web, 64)
+    position = PositionConfig(lines_per_count=1.0)
+    with CameraSource(GivenBlocks(silent), position) as source:
+        told = []
+        for _ in silent:
+            source.read(0.0)
+            told.append(source.problem)
+    assert told[0] is None
+    assert "gives no counts" in str(told[-1])
+    with CameraSource(GivenBlocks(silent)) as without_encoder:
+        for _ in silent:
+            without_encoder.read(0.0)
+        assert without_encoder.problem is None

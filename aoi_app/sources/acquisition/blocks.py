@@ -12,7 +12,8 @@ from typing import Literal
 
 from aoi_app.sources.acquisition import messages
 from aoi_app.sources.acquisition.process import CameraProcess, Ended
-from aoi_app.sources.acquisition.ring import RingReader, Written
+from aoi_app.sources.acquisition.ring import Written
+from aoi_app.sources.acquisition.ring_pair import RingPair
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo
 from aoi_app.sources.camera.features import Feature, NodeMap, Setting
@@ -61,10 +62,9 @@ class CameraBlocks:
 
     def __init__(self, config: CameraConfig) -> None:
         self._config = config
-        self._settings = list(config.settings)
+        self._settings = KeptSettings(config.settings)
         self._process: CameraProcess | None = None
-        self._ring: RingReader | None = None
-        self._new_ring: RingReader | None = None
+        self._rings = RingPair()
         self._ready: deque[Block] = deque()
         self._info: DeviceInfo | None = None
         self._results: tuple[SettingResult, ...] = ()
@@ -74,7 +74,7 @@ class CameraBlocks:
         self._last_block_s: float | None = None
         self._attempts = self._restarts = 0
         self._retry_at_s = self._opened_at_s = 0.0
-        self._before = (0, 0, 0, 0)
+        self._counts_before = messages.Counts()  # of the processes that are gone
         self._away_at = ""
 
     @property
@@ -100,8 +100,7 @@ class CameraBlocks:
     @property
     def fill(self) -> float:
         """How full the ring is, 0..1."""
-        ring = self._ring
-        return ring.fill if ring is not None else 0.0
+        return self._rings.fill
 
     @property
     def pid(self) -> int | None:
@@ -112,8 +111,19 @@ class CameraBlocks:
     @property
     def status(self) -> CameraStatus:
         """How it is doing."""
-        frames, lines, lost, incomplete = (a + b for a, b in zip(self._before, self._counted(), strict=True))
-        return CameraStatus(self._state, self._text, self.fill, frames, lines, lost, incomplete, self._restarts)
+        process, counts = self._process, self._counts_before
+        if process is not None:
+            counts = counts + process.counts
+        return CameraStatus(
+            self._state,
+            self._text,
+            self.fill,
+            counts.frames,
+            counts.lines,
+            counts.lost_lines,
+            counts.incomplete,
+            self._restarts,
+        )
 
     def __enter__(self) -> CameraBlocks:
         """Opens the camera. Raises CameraError, which is a SourceError."""
@@ -175,7 +185,7 @@ class CameraBlocks:
         """
         feature = self._asked().write(setting)
         if feature.type != "command":
-            self._remember(setting)
+            self._settings.remember(setting)
         return feature
 
     def change(self, settings: Sequence[Setting]) -> list[SettingResult]:
@@ -185,7 +195,7 @@ class CameraBlocks:
         results = self._asked().change(settings)
         for result in results:
             if result.outcome == "set":
-                self._remember(result.setting)
+                self._settings.remember(result.setting)
         return results
 
     def _asked(self) -> CameraProcess:
@@ -193,12 +203,6 @@ class CameraBlocks:
         if process is None or process.info is None:
             raise CameraError(self._text or f"{self.name} is not open.")
         return process
-
-    def _remember(self, setting: Setting) -> None:
-        last = self._settings[-1] if self._settings else None
-        if last is not None and (last.node_map, last.name) == (setting.node_map, setting.name):
-            self._settings.pop()
-        self._settings.append(setting)
 
     def _take(self) -> Block | Outage | None:
         """The block that is ready, or the outage before it."""
@@ -217,8 +221,9 @@ class CameraBlocks:
     def _listen(self, process: CameraProcess, timeout_s: float) -> None:
         event = process.next_event(timeout_s)
         if isinstance(event, Written):
-            if self._ring is not None and event.ring == self._ring.place.name:
-                self._ready.append(self._ring.block(event))
+            block = self._rings.block(event)
+            if block is not None:
+                self._ready.append(block)
         elif event is None:
             if process.is_hung():
                 self._failed("its driver did not answer", kill=True)
@@ -233,13 +238,9 @@ class CameraBlocks:
         if isinstance(event, messages.Opened):
             self._is_open(process)
         elif isinstance(event, messages.NeedsRing):
-            self._drop_new_ring()
             self._make_ring(process, event.slot_bytes)
-        elif isinstance(event, messages.Attached) and self._new_ring is not None:
-            self._new_ring.attached()
-            if self._ring is not None:
-                self._ring.close()
-            self._ring, self._new_ring = self._new_ring, None
+        elif isinstance(event, messages.Attached):
+            self._rings.switch()
         elif isinstance(event, messages.Restarted):
             self._down = self._down or "The camera was stopped and started again to change its settings."
         elif isinstance(event, messages.Unusable):
@@ -253,13 +254,13 @@ class CameraBlocks:
         the ring before may be free again soon.
         """
         try:
-            self._new_ring = RingReader(slot_bytes, self._config.ring_bytes)
+            place = self._rings.prepare(slot_bytes, self._config.ring_bytes)
         except SourceError as error:
             if self._last_block_s is None:
                 raise
             self._failed(str(error).rstrip("."), kill=True)
         else:
-            process.send_ring(self._new_ring.place)
+            process.send_ring(place)
 
     def _is_open(self, process: CameraProcess) -> None:
         self._info, self._results = process.info, process.results
@@ -284,33 +285,33 @@ class CameraBlocks:
         self._state = "starting"
         self._restarts += 1
         try:
-            self._process = CameraProcess(replace(self._config, settings=tuple(self._settings)), streams=True)
+            self._process = CameraProcess(replace(self._config, settings=self._settings.in_order), streams=True)
         except CameraError as error:
             self._failed(str(error).rstrip("."), kill=True)
 
     def _drop_process(self, process: CameraProcess, *, kill: bool) -> None:
-        self._before = _add(self._before, self._counted())
+        self._counts_before = self._counts_before + process.counts
         self._process = None
         process.end(kill=kill)
-        self._drop_new_ring()
-        if self._ring is not None:
-            self._ring.close()
-            self._ring = None
-
-    def _drop_new_ring(self) -> None:
-        if self._new_ring is not None:
-            self._new_ring.close()
-            self._new_ring = None
-
-    def _counted(self) -> tuple[int, int, int, int]:
-        """Frames, lines, lost lines and incomplete buffers of the present process."""
-        process = self._process
-        if process is None:
-            return 0, 0, 0, 0
-        places = (messages.FRAMES, messages.LINES, messages.LOST_LINES, messages.INCOMPLETE)
-        frames, lines, lost, incomplete = map(process.number, places)
-        return frames, lines, lost, incomplete
+        self._rings.close()
 
 
-def _add(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
+class KeptSettings:
+    """What a camera was set to, in order, so that it is set so again when it has to be opened anew."""
+
+    def __init__(self, settings: Sequence[Setting]) -> None:
+        self._settings = list(settings)
+
+    @property
+    def in_order(self) -> tuple[Setting, ...]:
+        """All of them."""
+        return tuple(self._settings)
+
+    def remember(self, setting: Setting) -> None:
+        """Appends one. It replaces the last one where that set the same feature, as somebody who turns a knob does; one
+        further back may have been set behind another selector, and stays.
+        """
+        last = self._settings[-1] if self._settings else None
+        if last is not None and (last.node_map, last.name) == (setting.node_map, setting.name):
+            self._settings.pop()
+        self._settings.append(setting)

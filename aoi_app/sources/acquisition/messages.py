@@ -16,6 +16,30 @@ NUMBERS = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """What a camera has delivered.
+
+    Attributes:
+        frames, lines: lost ones included.
+        lost_lines: of these, those that could not be kept because the reader was late or they could not be read.
+        incomplete: buffers that came with pixels missing.
+    """
+
+    frames: int = 0
+    lines: int = 0
+    lost_lines: int = 0
+    incomplete: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.frames + other.frames,
+            self.lines + other.lines,
+            self.lost_lines + other.lost_lines,
+            self.incomplete + other.incomplete,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """The camera is open and its settings are made."""
 

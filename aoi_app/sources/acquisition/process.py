@@ -72,9 +72,11 @@ class CameraProcess:
             control.close()
         self.pid = self._process.pid
 
-    def number(self, place: int) -> int:
-        """What was counted since the process began: ``messages.FRAMES``, ``LINES``, ``INCOMPLETE``, ``LOST_LINES``."""
-        return int(self._numbers[place])
+    @property
+    def counts(self) -> messages.Counts:
+        """What the camera has delivered since the process began."""
+        places = (messages.FRAMES, messages.LINES, messages.LOST_LINES, messages.INCOMPLETE)
+        return messages.Counts(*(int(self._numbers[place]) for place in places))
 
     def __enter__(self) -> CameraProcess:
         """Waits until the camera is open. Raises CameraError."""

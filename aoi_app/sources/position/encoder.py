@@ -70,7 +70,7 @@ class Encoder:
         self._count: tuple[int, int] | None = None  # as it came and unwrapped, at the end of the last block
         self._origin = 0.0  # web line of count zero
         self._pitch = 1.0  # lines of web per line of a camera that reads its encoder once a block
-        self._last: tuple[float, int] | None = None  # (web line, lines) of the last block
+        self._last: tuple[float, int] | None = None  # web line of the last block with counts, and lines since its first
 
     def resets(self, counts: Counts) -> list[int]:
         """Lines at which the encoder was set back to zero within a block that has a count for every line."""
@@ -102,6 +102,11 @@ class Encoder:
             at = self._once_a_block(first_at, lines, end_line, is_whole=lost_lines is None)
         self._last = (first_at, lines)
         return Travel(at, is_anew)
+
+    def pass_by(self, lines: int) -> None:
+        """Lines of the camera that came without counts; what the encoder goes on by next is theirs, too."""
+        if self._last is not None:
+            self._last = self._last[0], self._last[1] + lines
 
     def _once_a_block(self, first_at: float, lines: int, end_line: int, *, is_whole: bool) -> Lines:
         """Web line of every line of a camera that reads its encoder once a block: it goes on as it did from the last

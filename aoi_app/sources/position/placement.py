@@ -48,14 +48,16 @@ class NewCloth:
         placement: its new lines, and what is missing before and between them.
         end_line: line of the web that comes next.
         repeated_lines: lines that showed cloth seen before.
+        lag_lines: by how many lines the encoder is ahead of ``end_line`` after a block that was taken as it is.
     """
 
     placement: Placement
     end_line: int
     repeated_lines: int
+    lag_lines: int = 0
 
 
-def new_cloth(at: Rows, end_line: int, slack_lines: int, cause: str) -> NewCloth:
+def new_cloth(at: Rows, end_line: int, slack_lines: int, cause: str, lag_lines: int = 0) -> NewCloth:
     """What of a block lies beyond everything seen so far, each line of web at most once and in order.
 
     Args:
@@ -64,20 +66,23 @@ def new_cloth(at: Rows, end_line: int, slack_lines: int, cause: str) -> NewCloth
         slack_lines: holes of so many lines are filled with the next line, and a block that is nowhere further away
             from running straight on is taken as it is.
         cause: of lines that are missing before the block; empty where none is known.
+        lag_lines: of the block before. What it was not given counts as slack here, else the two slacks of
+            neighbouring blocks would add up to a hole that nobody has seen.
     """
     straight = end_line + np.arange(len(at))
     if len(at) >= _STRAIGHT_LINES and int(np.abs(at - straight).max()) <= slack_lines:
-        return NewCloth((Kept(slice(0, len(at))),), end_line + len(at), 0)
+        end_line += len(at)
+        return NewCloth((Kept(slice(0, len(at))),), end_line, 0, max(0, int(at[-1]) + 1 - end_line))
     furthest = np.maximum(np.maximum.accumulate(at), end_line - 1)
     steps = np.diff(furthest, prepend=end_line - 1)
     new = np.flatnonzero(steps)
-    pieces = _pieces(new, steps[new], slack_lines, cause, len(at))
+    pieces = _pieces(new, steps[new], slack_lines, cause, len(at), lag_lines)
     return NewCloth(pieces, int(furthest[-1]) + 1, len(at) - len(new))
 
 
-def _pieces(rows: Rows, steps: Rows, slack_lines: int, cause: str, lines: int) -> Placement:
+def _pieces(rows: Rows, steps: Rows, slack_lines: int, cause: str, lines: int, lag_lines: int) -> Placement:
     """New rows, each with the lines from the one before it: small holes are filled, large ones are missing."""
-    is_hole = steps - 1 > slack_lines
+    is_hole = steps - 1 - lag_lines * (rows == 0) > slack_lines
     holes = np.flatnonzero(is_hole)
     if len(holes) > _MOST_HOLES:
         too_fast = f"the web ran {steps.sum() / lines:.1f} lines per line of the camera; raise its line rate"

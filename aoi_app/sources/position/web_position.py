@@ -49,10 +49,15 @@ class WebPosition:
         self._rate = LineRate(config.lines_per_s)
         self._outage: Outage | None = None
         self._last: tuple[int, float] | None = None  # (lines, captured at) of the last block
+        self._last_timestamp_ns: int | None = None
+        self._interval_ns: int | None = None  # by the camera's clock, between two blocks that follow each other
+        self._lag_lines = 0  # of the last block that the encoder has placed
         self.end_line = 0
         """Lines of web so far, lost ones included; the next new line has this number."""
         self.repeated_lines = 0
         """Lines that showed cloth seen before and were left out."""
+        self.blocks_without_counts = 0
+        """Blocks in a row, up to the last one, that came without counts of the encoder that is to place them."""
 
     @property
     def lines_per_s(self) -> float:
@@ -92,9 +97,13 @@ class WebPosition:
             self._rate.begin_anew()
         self._last = (lines, block.captured_at_s)
         if self._encoder is None or block.encoder is None or len(block.encoder) == 0:
+            if self._encoder is not None:
+                self.blocks_without_counts += 1
+                self._encoder.pass_by(lines)
             placed = self._straight(lines, loss)
             self._rate.add(block, self.end_line)
         else:
+            self.blocks_without_counts = 0
             placed = self._by_encoder(block, block.encoder, self._encoder, loss)
         return placed
 
@@ -104,6 +113,7 @@ class WebPosition:
         last_lines, last_s = self._last or (0, block.captured_at_s)
         lines = max(len(block.image), last_lines)
         missed = self._frames.missed(block.frame_id)
+        has_no_hole = self._clock_shows_no_hole(block.timestamp_ns, missed or 0)
         if outage is not None:
             loss = self._after(outage, len(block.image))
             by_count = 0 if missed is None else missed * lines
@@ -124,7 +134,21 @@ class WebPosition:
                 f"the camera or its cable lost {by_camera} lines before frame {block.frame_id}; "
                 "check cable, network and buffers"
             )
+            if has_no_hole:
+                causes.append("the camera's clock shows no hole there, so its count of frames may be wrong")
         return _Loss(block.lost_lines + by_camera, "; ".join(causes))
+
+    def _clock_shows_no_hole(self, timestamp_ns: int | None, missed: int) -> bool:
+        """Whether the camera's clock leaves no time for frames that its count says are missing. In units of the time
+        between two blocks, because not every camera counts nanoseconds.
+        """
+        last_ns, self._last_timestamp_ns = self._last_timestamp_ns, timestamp_ns
+        if last_ns is None or timestamp_ns is None or timestamp_ns <= last_ns:
+            return False
+        if missed == 0:
+            self._interval_ns = timestamp_ns - last_ns
+            return False
+        return self._interval_ns is not None and timestamp_ns - last_ns < (1 + missed / 2) * self._interval_ns
 
     def _after(self, outage: Outage, shown_lines: int) -> _Loss:
         """The lines of an outage by the line rate, without those of the block that has come since."""
@@ -157,8 +181,9 @@ class WebPosition:
             lines = max(0, int(at[0]) - self.end_line)
             missing = (Missing(lines, _with_encoder(loss, travel.is_anew, int(counts[0])).reason),)
             self.end_line += lines
-        new = new_cloth(at, self.end_line, self._config.slack_lines, loss.cause)
-        self.end_line = new.end_line
+            self._lag_lines = 0
+        new = new_cloth(at, self.end_line, self._config.slack_lines, loss.cause, self._lag_lines)
+        self.end_line, self._lag_lines = new.end_line, new.lag_lines
         self.repeated_lines += new.repeated_lines
         self._rate.add(block, float(at[-1]) + 1)
         return (*missing, *new.placement)

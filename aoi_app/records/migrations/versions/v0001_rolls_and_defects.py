@@ -11,6 +11,14 @@ down_revision = None
 
 def upgrade() -> None:
     """Makes the tables."""
+    _make_rolls()
+    _make_defects()
+    _make_gaps_and_remarks()
+    schema = op.create_table("schema", sa.Column("version", sa.Integer, primary_key=True, autoincrement=False))
+    op.bulk_insert(schema, [{"version": 1}])
+
+
+def _make_rolls() -> None:
     op.create_table(
         "rolls",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -30,6 +38,9 @@ def upgrade() -> None:
         sa.Column("width_mm", sa.Double),
         sa.Column("tiles", sa.String),
     )
+
+
+def _make_defects() -> None:
     op.create_table(
         "defects",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -54,6 +65,9 @@ def upgrade() -> None:
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("thumbnail", sa.LargeBinary),
     )
+
+
+def _make_gaps_and_remarks() -> None:
     op.create_table(
         "gaps",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -75,5 +89,3 @@ def upgrade() -> None:
         sa.Column("position_m", sa.Double, nullable=False),
         sa.Column("text", sa.String, nullable=False),
     )
-    schema = op.create_table("schema", sa.Column("version", sa.Integer, primary_key=True, autoincrement=False))
-    op.bulk_insert(schema, [{"version": 1}])

@@ -7,6 +7,7 @@ crash, and none of that may reach the window.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,7 @@ from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo,
 from aoi_app.sources.camera.features import Feature, FeatureError, NodeMap, Setting
 from aoi_app.sources.camera.genicam.nodes import list_nodes, read_node, reason, write_node
 from aoi_app.sources.camera.genicam.producer import GENICAM_ERRORS, Producer, cannot_open, choose
+from aoi_app.sources.camera.told_values import ToldValues
 
 _EVENT_WAIT_MS = 20
 _IMAGE_PAYLOADS = {
@@ -52,7 +54,7 @@ class GenicamDevice:
         self._maps: dict[NodeMap, Any] = {}
         self._fetched: deque[Any] = deque()
         self._runs = 0
-        self._lacks: set[str] = set()
+        self._told = ToldValues()
         self.info = DeviceInfo(config.producer, "", "", "", config.serial or "", "", "unknown")
 
     @property
@@ -117,7 +119,7 @@ class GenicamDevice:
             if mode != "Continuous":
                 raise CameraError("AcquisitionMode has to be Continuous: a web does not end after some frames.")
             self._incomplete.count = 0
-            self._lacks.clear()
+            self._told.forget()
             self._acquirer.num_buffers = max(self._acquirer.min_num_buffers, self._buffers())
             self._acquirer.start()
         except GENICAM_ERRORS as error:
@@ -191,42 +193,49 @@ class GenicamDevice:
             buffer.parent.queue_buffer(buffer)
 
     def _ask(self, buffer: Any, what: str) -> Any:
-        """What a buffer may know; a producer that does not know it is not asked again until the next start."""
-        if what in self._lacks:
-            return None
-        try:
-            return getattr(buffer, what)
-        except GENICAM_ERRORS:
-            self._lacks.add(what)
-            return None
+        """What a buffer may know; None where it does not tell."""
+        return self._try(what, lambda: getattr(buffer, what))
 
     def _chunk(self, name: str) -> int | None:
         """A whole number out of the chunk data of the buffer that was fetched last."""
-        if name in self._lacks:
+        value: int | None = self._try(name, lambda: int(self._maps["remote"].get_node(name).value))
+        return value
+
+    def _select_line(self, line: int) -> bool:
+        """Has the chunk tell of a line of the buffer; False where it tells of the first line only."""
+
+        def select() -> bool:
+            self._maps["remote"].get_node("ChunkScanLineSelector").value = line
+            return True
+
+        return self._try("ChunkScanLineSelector", select) is not None
+
+    def _try(self, name: str, ask: Callable[[], Any]) -> Any:
+        """Asks the producer for something that it may not have; None where it does not tell."""
+        if not self._told.is_worth_asking(name):
             return None
         try:
-            return int(self._maps["remote"].get_node(name).value)
+            value = ask()
         except GENICAM_ERRORS:
-            self._lacks.add(name)
+            self._told.was_refused(name)
             return None
+        self._told.came(name)
+        return value
 
     def _encoder(self, lines: int) -> npt.NDArray[np.int64] | None:
-        if self._config.encoder == "none" or "ChunkEncoderValue" in self._lacks:
+        """(lines,) counts of the encoder, or (1,) of the first line; None where they did not all come."""
+        if self._config.encoder == "none":
             return None
-        counts = []
-        for line in range(lines if self._config.encoder == "each" else 1):
-            if "ChunkScanLineSelector" not in self._lacks:
-                try:
-                    self._maps["remote"].get_node("ChunkScanLineSelector").value = line
-                except GENICAM_ERRORS:
-                    self._lacks.add("ChunkScanLineSelector")
-            if line > 0 and "ChunkScanLineSelector" in self._lacks:
+        wanted = lines if self._config.encoder == "each" else 1
+        counts: list[int] = []
+        for line in range(wanted):
+            if not self._select_line(line) and line > 0:
                 break
             count = self._chunk("ChunkEncoderValue")
             if count is None:
                 return None
             counts.append(count)
-        return np.array(counts, np.int64)
+        return np.array(counts if len(counts) == wanted else counts[:1], np.int64)
 
     def _nodes(self, node_map: NodeMap) -> Any:
         nodes = self._maps.get(node_map)
