@@ -94,6 +94,7 @@ def inspect(
     spec = spec_of(strips) if strips is not None else str(source)
     camera = camera_choice(spec, load_settings()[0].camera, producer, preset, mm_per_count)
     choice = SourceChoice(
-        spec, separate=separate, bits=bits, lines=lines, seconds=seconds, camera=camera, record=record, record_gb=record_gb
+        spec, separate=separate, bits=bits, lines=lines, seconds=seconds,
+        camera=camera, record=record, record_gb=record_gb,
     )  # fmt: skip
     sys.exit(run(HeadlessRun(choice, bundle, out, recipe, device, precision, maps, tiles), console))
