@@ -14,8 +14,8 @@ from aoi_app.inspection.web_history import WebHistory
 from aoi_app.live.session import Session
 from aoi_app.live.state import News, Snapshot, State
 from aoi_app.records.reviews import ReviewRecorder
-from aoi_app.settings.defect_types import load_catalogue
-from aoi_app.settings.folders import catalogue_path
+from aoi_app.settings.defect_types import load_defect_types
+from aoi_app.settings.folders import defect_types_path
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.line.line_page import LinePage
 
@@ -114,7 +114,7 @@ class LineController(QObject):
 
     def reload_defect_types(self) -> list[str]:
         """Offers the types of defects as they are now; sentences about what is wrong with their file."""
-        types, problem = load_catalogue(catalogue_path())
+        types, problem = load_defect_types(defect_types_path())
         self.page.table.set_types(types)
         return [problem] if problem is not None else []
 
@@ -213,7 +213,7 @@ class LineController(QObject):
     def _show_marks(self) -> None:
         picture = self._history.picture()
         if picture is not None:
-            marks = overlay.marks(picture.score, picture.first_line, picture.cell_px, self.page.threshold)
+            marks = overlay.find_marks(picture.score, picture.first_line, picture.cell_px, self.page.threshold)
             self.page.live_view.show_marks(marks)
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:

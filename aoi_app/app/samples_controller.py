@@ -15,8 +15,8 @@ from aoi_app.samples.collection import Collection
 from aoi_app.samples.from_reviews import ReviewLearner
 from aoi_app.samples.service import SampleService
 from aoi_app.samples.thumbnails import Thumbnails
-from aoi_app.settings.folders import catalogue_path, library_folder
-from aoi_app.settings.people import user
+from aoi_app.settings.folders import defect_types_path, library_folder
+from aoi_app.settings.people import user_name
 from aoi_app.settings.settings import Learning
 from aoi_app.ui.line.collect_bar import CollectBar
 from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX
@@ -42,9 +42,9 @@ class SamplesController(QObject):
         self._program = program
         store = SampleStore(library_folder())
         self.collecting = CollectionController(
-            Collection(store, user()), store, bar, lambda: program.roll.running, program.notifier.warn
+            Collection(store, user_name()), store, bar, lambda: program.roll.running, program.notifier.warn
         )
-        self._learner = ReviewLearner(store, user())
+        self._learner = ReviewLearner(store, user_name())
         self.enrolment: tuple[SampleService, Thumbnails, EnrolWindow] | None = None
         self.teaching: LearningController | None = None
         bar.begin_asked.connect(self.collecting.begin)
@@ -63,7 +63,7 @@ class SamplesController(QObject):
         """Shows the window in which fabrics are enrolled; the line goes on."""
         if self.enrolment is None:
             settings = self._program.settings.now
-            desk = SampleService(SampleStore(library_folder()), catalogue_path(), user())
+            desk = SampleService(SampleStore(library_folder()), defect_types_path(), user_name())
             thumbnails = Thumbnails(THUMBNAIL_PX)
             window = EnrolWindow(desk, thumbnails, THEMES[settings.theme])
             window.samples_page.fabrics.last_folder = settings.last_folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aoi_app.app.program import Program
 from aoi_app.settings.folders import (
-    catalogue_path,
+    defect_types_path,
     library_folder,
     log_path,
     models_folder,
@@ -34,7 +34,7 @@ class SettingsController:
             {
                 "Records": program.engine.url.render_as_string(hide_password=True),
                 "Recipes": str(recipes_folder()),
-                "Types of defects": str(catalogue_path()),
+                "Types of defects": str(defect_types_path()),
                 "Samples": str(library_folder()),
                 "Models": str(models_folder()),
                 "Settings": str(settings_path()),

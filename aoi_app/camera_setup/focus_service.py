@@ -21,9 +21,9 @@ from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.camera.device import CameraError
 from aoi_app.sources.camera.presets import describe_results
-from aoi_app.sources.camera_set_up import config_of, setup_of
-from aoi_app.sources.diagnostics.focus import look_at, shows_cloth
-from aoi_app.sources.flat_field.correction import CameraSetup, FlatField, FlatFieldError, problems
+from aoi_app.sources.chosen_camera import config_of, setup_of
+from aoi_app.sources.diagnostics.focus import measure_focus, shows_cloth
+from aoi_app.sources.flat_field.correction import CameraSetup, FlatField, FlatFieldError, flat_field_problems
 from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field, remove_flat_field, write_flat_field
 from aoi_app.sources.flat_field.recording import FlatFieldRecording, Reference
 from aoi_app.sources.source import SourceError
@@ -237,13 +237,15 @@ class FocusService:
         if self._path.exists():
             try:
                 self._stored = read_flat_field(self._path)
-                view = StoredView(describe_flat_field(self._stored), tuple(problems(self._stored, self._setup)))
+                view = StoredView(
+                    describe_flat_field(self._stored), tuple(flat_field_problems(self._stored, self._setup))
+                )
             except FlatFieldError as error:
                 view = StoredView("", (str(error),))
         self._update(stored=view)
 
     def _look(self, block: Block) -> None:
-        figures = look_at(block)
+        figures = measure_focus(block)
         if shows_cloth(figures):
             self._best = float(np.fmax(self._best, figures.sharpness))
         light = light_view(figures, self._best)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aoi_app.camera_setup.focus_state import EvennessView, LightView, thinned
 from aoi_app.sources.block import Block
-from aoi_app.sources.diagnostics.focus import FocusFigures
+from aoi_app.sources.diagnostics.focus import FocusMetrics
 from aoi_app.sources.flat_field.correction import FlatField, evenness
 
 
-def light_view(figures: FocusFigures, best: float) -> LightView:
+def light_view(figures: FocusMetrics, best: float) -> LightView:
     """Light and focus, to be drawn; ``best`` is the greatest sharpness so far."""
     columns, _, mean, _ = thinned(figures.mean)
     return LightView(

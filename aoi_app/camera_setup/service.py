@@ -19,7 +19,7 @@ from aoi_app.camera_setup.state import CameraState, Key, device_row, feature_row
 from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.acquisition.process import CameraProcess
 from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig, CameraError, DeviceInfo
-from aoi_app.sources.camera.discovery import discover, find_producers
+from aoi_app.sources.camera.discovery import discover_cameras, find_producers
 from aoi_app.sources.camera.features import NODE_MAPS, Feature, FeatureError, NodeMap, Setting, parse_value
 from aoi_app.sources.camera.presets import (
     SettingResult,
@@ -163,7 +163,7 @@ class CameraService:
 
     def _look(self) -> None:
         producers, remarks = find_producers(self._named)
-        reports = discover(producers)
+        reports = discover_cameras(producers)
         devices = [device_row(d) for r in reports for d in r.devices]
         problems = (*remarks, *(r.problem for r in reports if r.problem))
         self._show(devices=(*devices, device_row(synthetic_info())), problems=problems)

@@ -49,12 +49,12 @@ Serial = Annotated[str | None, typer.Option(help="Serial number; otherwise the f
 @app.command("list")
 def list_cameras(producer: Producer = None) -> None:
     """List producers and cameras."""
-    from aoi_app.sources.camera.discovery import discover, find_producers
+    from aoi_app.sources.camera.discovery import discover_cameras, find_producers
     from aoi_app.sources.camera.synthetic import synthetic_info
 
     named = [] if producer is None or producer == SYNTHETIC else [producer]
     producers, remarks = find_producers(named, elsewhere=producer is None)
-    reports = discover(producers)
+    reports = discover_cameras(producers)
     table = Table("producer", "vendor", "model", "serial", "name", "transport", "access")
     for report in reports:
         for d in report.devices:
@@ -128,7 +128,7 @@ def check(
     Without a producer the simulated camera of the package genicam is checked. Exit status 3: a check failed.
     """
     from aoi_app.sources.camera.discovery import package_producer
-    from aoi_app.sources.diagnostics.check import as_json, as_text, check_camera
+    from aoi_app.sources.diagnostics.check import check_camera, report_as_json, report_as_text
     from cras_core.files import write_atomically
 
     if producer is None and serial is None:
@@ -140,8 +140,8 @@ def check(
     notes.print(escape(f"{config.label}: the web should run, or the camera should not wait for a trigger."))
     checks = check_camera(config, seconds, restarts, _say)
     try:
-        write_atomically(out_file, json.dumps(as_json(checks), indent=1).encode())
-        write_atomically(out_file.with_suffix(".txt"), as_text(checks).encode())
+        write_atomically(out_file, json.dumps(report_as_json(checks), indent=1).encode())
+        write_atomically(out_file.with_suffix(".txt"), report_as_text(checks).encode())
     except OSError as error:
         raise SourceError(f"The report {out_file} cannot be written: {error.strerror or error}.") from error
     notes.print(escape(f"Written: {out_file} and {out_file.with_suffix('.txt')}. Please send both."))
@@ -158,14 +158,14 @@ def benchmark(
     pixel_format: Annotated[str, typer.Option(help="Mono8, Mono12 or RGB8.")] = "Mono8",
 ) -> None:
     """Measure the way from camera to reader: synthetic camera, real process and ring, a reader that does nothing."""
-    from aoi_app.sources.diagnostics.benchmark import measure
+    from aoi_app.sources.diagnostics.benchmark import measure_throughput
 
     table = Table(
         "lines/s set", "lines/s read", "gaps", "lines missing", "ring at most", "5 ms timer late, ms p99 / worst",
         "cores reader / camera", "memory grown, MiB",
     )  # fmt: skip
     for rate in line_rate or [25_000.0, 50_000.0, 100_000.0]:
-        m = measure(width_px, rate, seconds, frame_lines, pixel_format)
+        m = measure_throughput(width_px, rate, seconds, frame_lines, pixel_format)
         table.add_row(
             f"{m.wanted_lines_per_s:,.0f}", f"{m.lines_per_s:,.0f}", str(m.gaps), str(m.missing_lines),
             f"{m.fullest:.0%}", f"{m.tick_p99_ms:.1f} / {m.tick_worst_ms:.1f}",

@@ -18,7 +18,7 @@ from aoi_app.sources.source import SourceError
 
 if TYPE_CHECKING:
     from aoi_app.sources.acquisition.blocks import CameraBlocks
-    from aoi_app.sources.diagnostics.focus import FocusFigures
+    from aoi_app.sources.diagnostics.focus import FocusMetrics
 
 flat_field = typer.Typer(help="Record, show or remove the flat field of a camera.")
 out = Console()
@@ -39,7 +39,7 @@ def focus(
     seconds: Annotated[float, typer.Option(help="How long; otherwise until Ctrl-C.", min=0.1)] = math.inf,
 ) -> None:
     """Print light and focus of a running camera once a second, for whoever turns the lens and the lamp."""
-    from aoi_app.sources.diagnostics.focus import look_at, shows_cloth
+    from aoi_app.sources.diagnostics.focus import measure_focus, shows_cloth
 
     best = math.nan
     said: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ def focus(
             if block is None:
                 _note(camera.status.text or "Nothing comes from the camera. Let the web run, or check its trigger.")
                 continue
-            figures = look_at(block)
+            figures = measure_focus(block)
             if shows_cloth(figures):
                 best = figures.sharpness if math.isnan(best) else max(best, figures.sharpness)
             out.print(_line(figures, best), highlight=False, soft_wrap=True)
@@ -69,8 +69,8 @@ def record(
     dark: Annotated[bool, typer.Option(help="Record the dark, too; without, dark is taken as 0.")] = True,
 ) -> None:
     """Record dark and white, asking for each, and keep the flat field for the camera."""
-    from aoi_app.sources.camera_set_up import setup_of
-    from aoi_app.sources.flat_field.correction import evenness, problems
+    from aoi_app.sources.chosen_camera import setup_of
+    from aoi_app.sources.flat_field.correction import evenness, flat_field_problems
     from aoi_app.sources.flat_field.file import flat_field_path, write_flat_field
     from aoi_app.sources.flat_field.levels import make_flat_field, record_level
 
@@ -92,7 +92,7 @@ def record(
     if block is not None:
         found = evenness(flat, block)
         out.print(f"Non-uniformity {found.before_percent:.1f} % before, {found.after_percent:.1f} % after.")
-    for problem in problems(flat, setup):
+    for problem in flat_field_problems(flat, setup):
         _note(problem)
 
 
@@ -100,8 +100,8 @@ def record(
 def show(producer: Producer = None, serial: Serial = None, preset: Preset = None) -> None:
     """Show the flat field of a camera. Exit status 3: it does not fit the camera as it is now."""
     from aoi_app.camera_setup.focus_text import describe_flat_field
-    from aoi_app.sources.camera_set_up import setup_of
-    from aoi_app.sources.flat_field.correction import non_uniformity, problems
+    from aoi_app.sources.chosen_camera import setup_of
+    from aoi_app.sources.flat_field.correction import flat_field_problems, non_uniformity
     from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field
 
     with _opened(producer, serial, preset) as camera:
@@ -109,7 +109,7 @@ def show(producer: Producer = None, serial: Serial = None, preset: Preset = None
     flat = read_flat_field(flat_field_path(flat_fields_folder(), setup.camera))
     out.print(escape(describe_flat_field(flat)), highlight=False, soft_wrap=True)
     out.print(f"White is uneven by {non_uniformity(flat.white - flat.dark):.1f} %.", highlight=False)
-    found = problems(flat, setup)
+    found = flat_field_problems(flat, setup)
     for problem in found:
         _note(problem)
     if found:
@@ -124,7 +124,7 @@ def remove(producer: Producer = None, serial: Serial = None) -> None:
     choice = _choice(producer, serial, None)
     number = choice.serial
     if not number:  # the camera need not be there to remove what is kept for it
-        from aoi_app.sources.camera_set_up import config_of
+        from aoi_app.sources.chosen_camera import config_of
 
         number = config_of(choice.producer).serial or ""
     path = flat_field_path(flat_fields_folder(), number)
@@ -145,7 +145,7 @@ def _choice(producer: str | None, serial: str | None, preset: Path | None) -> Ca
 
 def _opened(producer: str | None, serial: str | None, preset: Path | None) -> CameraBlocks:
     from aoi_app.sources.acquisition.blocks import CameraBlocks
-    from aoi_app.sources.camera_set_up import config_of
+    from aoi_app.sources.chosen_camera import config_of
 
     choice = _choice(producer, serial, preset)
     return CameraBlocks(config_of(choice.producer, choice.serial, choice.preset))
@@ -169,7 +169,7 @@ def _skip(camera: CameraBlocks) -> None:
     _newest(camera, 0.5)
 
 
-def _line(figures: FocusFigures, best: float) -> str:
+def _line(figures: FocusMetrics, best: float) -> str:
     zones = " ".join(_figure(float(z), 2) for z in figures.zones)
     return (
         f"sharpness {_figure(figures.sharpness)} (best {_figure(best)})  left to right {zones}  "

@@ -78,7 +78,7 @@ def inspect(
     Exit status: 0 everything was inspected; 2 nothing could be done; 3 something was not inspected or not written
     (it is listed); 130 stopped by Ctrl-C, with what was done until then written.
     """
-    from aoi_app.live.headless import HeadlessRun, run
+    from aoi_app.live.headless import HeadlessRun, run_headless
 
     recipe = chosen_recipe(
         recipe_file,
@@ -97,4 +97,4 @@ def inspect(
         spec, separate=separate, bits=bits, lines=lines, seconds=seconds,
         camera=camera, record=record, record_gb=record_gb,
     )  # fmt: skip
-    sys.exit(run(HeadlessRun(choice, bundle, out, recipe, device, precision, maps, tiles), console))
+    sys.exit(run_headless(HeadlessRun(choice, bundle, out, recipe, device, precision, maps, tiles), console))

@@ -13,7 +13,7 @@ from aoi_app.settings.assets import asset
 from aoi_app.settings.folders import recipes_folder
 from aoi_app.settings.recipe import Recipe, RecipeError, load_recipe
 from aoi_app.settings.recipe_store import load_recipes
-from aoi_app.settings.strict_json import describe
+from aoi_app.settings.strict_json import describe_errors
 from aoi_app.sources.registry import describe_sources
 
 console = Console(stderr=True)
@@ -76,4 +76,4 @@ def chosen_recipe(path: Path | None, kept: Recipe | None = None, **given: float 
     try:
         return Recipe.model_validate(base.model_dump() | {k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
-        raise RecipeError(f"The options do not make a recipe: {describe(error)}") from error
+        raise RecipeError(f"The options do not make a recipe: {describe_errors(error)}") from error

@@ -18,13 +18,12 @@ def rolls(
     database: Database = None, last: Annotated[int, typer.Option(help="How many.", min=1, max=MOST)] = 20
 ) -> None:
     """List the latest rolls."""
-    from aoi_app.records.database import chosen_url
-    from aoi_app.records.database import database as opened
+    from aoi_app.records.database import chosen_url, opened_database
     from aoi_app.records.interrupted import mark_interrupted
     from aoi_app.records.reading import list_rolls
 
     table = Table("roll", "name", "state", "begun", "source", "fabric", "inspected, m", "gaps, m", "defects")
-    with opened(chosen_url(database, load_settings()[0].database)) as engine:
+    with opened_database(chosen_url(database, load_settings()[0].database)) as engine:
         mark_interrupted(engine)
         for roll in list_rolls(engine, last):
             table.add_row(*map(escape, roll))
@@ -38,10 +37,9 @@ def export(
     database: Database = None,
 ) -> None:
     """Write a recorded roll as files."""
-    from aoi_app.records.database import chosen_url
-    from aoi_app.records.database import database as opened
+    from aoi_app.records.database import chosen_url, opened_database
     from aoi_app.records.export import export_roll
 
-    with opened(chosen_url(database, load_settings()[0].database)) as engine:
+    with opened_database(chosen_url(database, load_settings()[0].database)) as engine:
         written = export_roll(engine, roll, out)
     console.print(escape(f"{out}: {', '.join(written)}"))

@@ -35,7 +35,7 @@ class Outcome:
         return Outcome(defects=self.defects, gaps=self.gaps, remarks=self.remarks, withdrawn=self.withdrawn)
 
 
-def joined(outcomes: Sequence[Outcome]) -> Outcome:
+def join_outcomes(outcomes: Sequence[Outcome]) -> Outcome:
     """What several pieces of web yield together, in their order."""
     return Outcome(
         bands=tuple(b for o in outcomes for b in o.bands),

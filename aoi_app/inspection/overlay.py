@@ -47,13 +47,13 @@ def color_table() -> npt.NDArray[np.uint8]:
 _TABLE = color_table()
 
 
-def heat(score: Floats) -> npt.NDArray[np.uint8]:
+def heat_colors(score: Floats) -> npt.NDArray[np.uint8]:
     """(rows, cols) scores -> (rows, cols, 4) RGBA uint8; what was not inspected is clear."""
     index = np.clip(np.nan_to_num(score, nan=0.0) * (255.0 / SCALE_TOP), 0, 255).astype(np.uint8)
     return np.asarray(_TABLE[index])
 
 
-def marks(score: Floats, first_line: int, cell_px: int, threshold: float) -> list[Mark]:
+def find_marks(score: Floats, first_line: int, cell_px: int, threshold: float) -> list[Mark]:
     """Boxes around everything at or above the threshold in (rows, cols) scores that begin at ``first_line``."""
     if not reaches(score, threshold).any():
         return []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aoi_app.inspection.measuring import measure_defect
 from aoi_app.inspection.numbering import DefectNumbers
-from aoi_app.inspection.outcome import Outcome, joined
+from aoi_app.inspection.outcome import Outcome, join_outcomes
 from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.inspection.segment import Segment
 from aoi_app.inspection.source_spans import SourceSpan, SourceSpans
@@ -69,11 +69,11 @@ class DefectReporter:
         complete = self._spans.complete(band.end_line)
         oldest = segment.oldest_open_line
         self._spans.forget_before(band.end_line if oldest is None else oldest)
-        return joined([closed, self.report(segment, running, limits), Outcome(tiles=tiles, sources=complete)])
+        return join_outcomes([closed, self.report(segment, running, limits), Outcome(tiles=tiles, sources=complete)])
 
     def report(self, segment: Segment, regions: Sequence[Region], limits: Limits) -> Outcome:
         """Regions as defects, those that are large enough to be one or were told as one before."""
-        return joined([self._report_region(segment, region, limits) for region in regions])
+        return join_outcomes([self._report_region(segment, region, limits) for region in regions])
 
     def _report_region(self, segment: Segment, region: Region, limits: Limits) -> Outcome:
         area_mm2 = limits.scale.area_mm2(region.area_cells, segment.cell_px)

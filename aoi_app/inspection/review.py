@@ -18,11 +18,11 @@ def _verdict_text(review: Review) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One defect as a person has judged it. Its fields are columns of the records, as those of ``Defect``.
+    """What a person says of one defect. Its fields are columns of the records, as those of ``Defect``.
 
     Attributes:
         verdict: it is a defect, or a false alarm; None while nobody has said.
-        type_code, type_name: its type, as the catalogue had it then.
+        type_code, type_name: its type, as the mill called it then.
         reviewer: who said the last of it.
         reviewed_at: when, with its zone.
     """

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from aoi_app.inspection.defects import Gap, Remark, RemarkKind
 from aoi_app.inspection.measuring import runs_of
-from aoi_app.inspection.outcome import Outcome, joined
+from aoi_app.inspection.outcome import Outcome, join_outcomes
 from aoi_app.inspection.recent_web import RecentWeb
 from aoi_app.inspection.remarks import ClothRemarks
 from aoi_app.inspection.reporting import DefectReporter, Limits
@@ -97,7 +97,7 @@ class RollInspection:
             standard: for cloth that has no recipe of its own.
             own: the recipes of fabrics, by fabric.
         """
-        return self._follow_recipe(self._active_recipe.edited(standard, own), self.line)
+        return self._follow_recipe(self._active_recipe.take_edits(standard, own), self.line)
 
     def check_detector(self, detector: TileDetector, tiling: TilingConfig) -> None:
         """Whether another model can go on with this roll. Safe to ask from any thread.
@@ -136,7 +136,7 @@ class RollInspection:
             self._scale = replace(self._scale, origin_line=self.line)
             self._baseline, self._fabric = None, None
             self._cloth.forget()
-        return joined([before, self._lose(item) if isinstance(item, Lost) else self._inspect(item)])
+        return join_outcomes([before, self._lose(item) if isinstance(item, Lost) else self._inspect(item)])
 
     def finish(self) -> Outcome:
         """Ends the roll: everything that is still open is closed."""
@@ -149,7 +149,9 @@ class RollInspection:
             return Outcome()
         first_line = max(segment.first_line, self._reporter.complete_line)
         gap = self._gap(first_line, self.line - first_line, reason)
-        return joined([self._reporter.report(segment, segment.tracker.finish(), self._limits), Outcome(gaps=(gap,))])
+        return join_outcomes(
+            [self._reporter.report(segment, segment.tracker.finish(), self._limits), Outcome(gaps=(gap,))]
+        )
 
     @property
     def _cell_px(self) -> int:
@@ -173,7 +175,7 @@ class RollInspection:
             reason = (
                 f"{frame.source} is {frame.width_px} px wide; less than {NARROWEST_CLOTH_PX} px cannot be inspected"
             )
-            return joined([self._end_segment(), self._lose(Lost(frame.lines, reason, frame.source))])
+            return join_outcomes([self._end_segment(), self._lose(Lost(frame.lines, reason, frame.source))])
         self._reporter.add_source(SourceSpan(frame.source, self.line, self.line + frame.lines, frame.width_px))
         first, image = self.line, frame.image
         self.line += frame.lines
@@ -185,7 +187,7 @@ class RollInspection:
                 first, image = first + still, image[still:]
         if self._segment is None:
             self._segment = self._begin_segment(first, frame.width_px)
-        return joined([*outcomes, self._score(image)])
+        return join_outcomes([*outcomes, self._score(image)])
 
     def _begin_segment(self, line: int, width_px: int) -> Segment:
         self._reporter.begin_segment()
@@ -204,7 +206,7 @@ class RollInspection:
         segment = self._segment
         if segment is None or len(image) == 0:
             return Outcome()
-        return joined([self._take_rows(segment, rows) for rows in segment.web.push(image)])
+        return join_outcomes([self._take_rows(segment, rows) for rows in segment.web.push(image)])
 
     def _change_model(self, model: RollModel, line: int) -> Outcome:
         """The next model goes on from a line of the roll."""
@@ -217,7 +219,7 @@ class RollInspection:
             web = WebInspection(model.detector, model.config)
             segment.go_on_with(web, line, _BANDS_SHOWN * model.config.tiling.tile_px)
         remark = self._remark("model", "", f"the model {model.identity} judges from here on", line)
-        return joined([*outcomes, Outcome(remarks=(remark,))])
+        return join_outcomes([*outcomes, Outcome(remarks=(remark,))])
 
     def _end_segment(self) -> Outcome:
         segment = self._segment
@@ -226,7 +228,7 @@ class RollInspection:
         outcomes = [self._take_rows(segment, rows) for rows in segment.web.finish()]
         closed = self._reporter.report(segment, segment.tracker.finish(), self._limits)
         self._baseline, self._fabric, self._segment = segment.web.reference, segment.web.fabric, None
-        return joined([*outcomes, closed])
+        return join_outcomes([*outcomes, closed])
 
     def _take_rows(self, segment: Segment, rows: ScoredRows) -> Outcome:
         """Finished rows as a band, and what follows from it. The order counts: the recipe of the cloth holds for the
@@ -241,7 +243,7 @@ class RollInspection:
         band = ScoredBand(segment.web_line + new.first_line, new, fabric)
         segment.recent.add(band)
         self.tiles += new.tiles
-        return joined(
+        return join_outcomes(
             [
                 Outcome(bands=(band,)),
                 self._read_cloth(band),
@@ -254,10 +256,10 @@ class RollInspection:
         """What the cloth of a band says: whose recipe holds, and what is to be remarked."""
         if band.fabric is None:
             return Outcome()
-        followed = self._follow_recipe(self._active_recipe.cloth_is(band.fabric), band.first_line)
+        followed = self._follow_recipe(self._active_recipe.follow_cloth(band.fabric), band.first_line)
         self.inspected_lines += int(inspected_lines_of(band.rows).sum())
         remarks = self._cloth.read(band.rows, band.first_line, self._scale)
-        return joined([followed, Outcome(remarks=tuple(remarks))])
+        return join_outcomes([followed, Outcome(remarks=tuple(remarks))])
 
     def _follow_recipe(self, text: str | None, line: int) -> Outcome:
         """Other limits hold, which ``text`` says."""

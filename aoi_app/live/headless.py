@@ -19,7 +19,7 @@ from aoi_app.live.assembly import make_session
 from aoi_app.live.model_loader import load_model
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
-from aoi_app.records.database import database, file_url
+from aoi_app.records.database import file_url, opened_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import write_csv, write_json
 from aoi_app.records.maps import MapWriter
@@ -63,7 +63,7 @@ class HeadlessRun:
     tiles: bool = True
 
 
-def run(job: HeadlessRun, console: Console) -> int:
+def run_headless(job: HeadlessRun, console: Console) -> int:
     """Inspects and returns the exit code. What was done until a stop is kept and written.
 
     Raises:
@@ -72,7 +72,7 @@ def run(job: HeadlessRun, console: Console) -> int:
     source = make_source(job.choice, job.recipe)
     with source:  # a source that cannot be used is said before torch is loaded
         total = source.total_lines
-        _say_status(source, console)
+        _print_camera_status(source, console)
     inspector = load_model(job.bundle, job.device, job.precision)
     try:
         job.out.mkdir(parents=True, exist_ok=True)
@@ -80,11 +80,11 @@ def run(job: HeadlessRun, console: Console) -> int:
         raise RecordsError(
             f"The folder {job.out} cannot be made: {error.strerror or error}. Choose another with --out."
         ) from error
-    with database(file_url(job.out / "records.db"), option="--out") as engine:
-        return _inspect(job, source, total, inspector, engine, console)
+    with opened_database(file_url(job.out / "records.db"), option="--out") as engine:
+        return _inspect_roll(job, source, total, inspector, engine, console)
 
 
-def _say_status(source: FrameSource, console: Console) -> None:
+def _print_camera_status(source: FrameSource, console: Console) -> None:
     """Which camera it is, and what could not be set as wanted."""
     status = source.status if isinstance(source, TellsStatus) else None
     if status is None:
@@ -95,7 +95,7 @@ def _say_status(source: FrameSource, console: Console) -> None:
         console.print(f"[yellow]Camera:[/yellow] {escape(remark)}", highlight=False, soft_wrap=True)
 
 
-def _inspect(
+def _inspect_roll(
     job: HeadlessRun,
     source: FrameSource,
     total_lines: int | None,
@@ -116,7 +116,7 @@ def _inspect(
         sinks=[lambda outcome: maps.write(outcome.bands, outcome.sources)] if maps is not None else [],
     )
     started = time.monotonic()
-    stopped = _follow(session, total_lines, job.recipe.line_mm, console)
+    stopped = _show_progress(session, total_lines, job.recipe.line_mm, console)
     session.news()
     snapshot = session.snapshot()
     if snapshot.roll_id == 0:
@@ -132,7 +132,7 @@ def _inspect(
         return INCOMPLETE
     camera = source.status if isinstance(source, TellsStatus) else None
     problems = [*session.problems, *([camera.problem] if camera is not None and camera.problem else [])]
-    _summarise(roll, problems, time.monotonic() - started, job.out, console)
+    _print_summary(roll, problems, time.monotonic() - started, job.out, console)
     if snapshot.state is State.FAILED:
         console.print(f"[red]Error:[/red] {escape(snapshot.message)}", highlight=False, soft_wrap=True)
         return INCOMPLETE
@@ -141,7 +141,7 @@ def _inspect(
     return INCOMPLETE if roll["gaps"] or problems else COMPLETE
 
 
-def _follow(session: Session, total_lines: int | None, line_mm: float, console: Console) -> bool:
+def _show_progress(session: Session, total_lines: int | None, line_mm: float, console: Console) -> bool:
     """Shows progress until the roll is over; Ctrl-C ends the roll in good order. Says whether it was stopped."""
     columns = (
         TextColumn("inspecting"),
@@ -183,7 +183,7 @@ def _follow(session: Session, total_lines: int | None, line_mm: float, console: 
     return stopped.is_set()
 
 
-def _counted(remarks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+def _count_remarks(remarks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
     """The first remark of each kind and fabric, and how many there are: of many short webs the same is said often."""
 
     def subject(r: dict[str, Any]) -> tuple[str, str]:
@@ -194,7 +194,7 @@ def _counted(remarks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
     return [(first[key], n) for key, n in counts.items()]
 
 
-def _summarise(roll: dict[str, Any], problems: list[str], seconds: float, out: Path, console: Console) -> None:
+def _print_summary(roll: dict[str, Any], problems: list[str], seconds: float, out: Path, console: Console) -> None:
     table = Table("fabric", "defects", "strongest", "block", "point", "line")
     by_fabric: dict[str, list[dict[str, Any]]] = {}
     for defect in roll["defects"]:
@@ -215,7 +215,7 @@ def _summarise(roll: dict[str, Any], problems: list[str], seconds: float, out: P
             + escape(gap["reason"]),
             highlight=False,
         )
-    for remark, count in _counted(roll["remarks"]):
+    for remark, count in _count_remarks(roll["remarks"]):
         where = f"at {remark['position_m']:.2f} m" if count == 1 else f"in {count} places, first"
         console.print(f"[cyan]Note:[/cyan] {where}: {escape(remark['text'])}", highlight=False, soft_wrap=True)
     for problem in problems:

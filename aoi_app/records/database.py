@@ -74,13 +74,13 @@ def open_database(address: str | URL, *, option: str = "--database") -> Engine:
     except (SQLAlchemyError, UnicodeDecodeError) as error:  # the latter: SQLite quotes what it cannot read
         engine.dispose()
         raise RecordsError(
-            f"The database {shown} cannot be used: {explain(error)} Or choose another with {option}."
+            f"The database {shown} cannot be used: {explain_database_error(error)} Or choose another with {option}."
         ) from error
     return engine
 
 
 @contextmanager
-def database(address: str | URL, *, option: str = "--database") -> Iterator[Engine]:
+def opened_database(address: str | URL, *, option: str = "--database") -> Iterator[Engine]:
     """Opens a database for a while. Raises as ``open_database``."""
     engine = open_database(address, option=option)
     try:
@@ -134,7 +134,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def explain(error: SQLAlchemyError | UnicodeDecodeError) -> str:
+def explain_database_error(error: SQLAlchemyError | UnicodeDecodeError) -> str:
     """What a database's complaint means, in a sentence with the way out."""
     said = str(error.orig) if isinstance(error, DatabaseError) and error.orig is not None else str(error)
     known = {

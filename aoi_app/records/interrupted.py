@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.records.database import explain
+from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.process_identity import process_identity
 from aoi_app.records.tables import RollRow
@@ -39,7 +39,7 @@ def mark_interrupted(engine: Engine) -> list[int]:
                 session.commit()
             return gone
     except SQLAlchemyError as error:
-        raise RecordsError(f"The records cannot be read: {explain(error)}") from error
+        raise RecordsError(f"The records cannot be read: {explain_database_error(error)}") from error
 
 
 def _ran_at_its_beginning(session: Session, roll_id: int, process: int) -> bool:

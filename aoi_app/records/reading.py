@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from aoi_app.inspection.defects import Defect, Gap, Remark
 from aoi_app.inspection.record_schema import RecordField, record_fields
 from aoi_app.inspection.review import Review
-from aoi_app.records.database import explain
+from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow
 
@@ -62,7 +62,7 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
                 "remarks": [dict(row) for row in _read_rows(session, REMARKS, record_fields(Remark), roll_id, "id")],
             }
     except SQLAlchemyError as error:
-        raise RecordsError(f"The records cannot be read: {explain(error)}") from error
+        raise RecordsError(f"The records cannot be read: {explain_database_error(error)}") from error
     except _DAMAGED as error:
         raise RecordsError(f"The records of roll {roll_id} are damaged ({error}). Restore a copy of them.") from error
 
@@ -100,7 +100,7 @@ def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
         with Session(engine) as session:
             return [_listed(session, roll_id) for roll_id in session.scalars(latest).all()]
     except SQLAlchemyError as error:
-        raise RecordsError(f"The records cannot be read: {explain(error)}") from error
+        raise RecordsError(f"The records cannot be read: {explain_database_error(error)}") from error
 
 
 def _listed(session: Session, roll_id: int) -> tuple[str, ...]:

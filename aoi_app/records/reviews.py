@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from aoi_app.inspection.record_schema import record_fields
 from aoi_app.inspection.review import NO_REVIEW, Review, Verdict
-from aoi_app.records.database import explain
+from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.tables import DEFECTS, now, row_values
+from aoi_app.records.tables import DEFECTS, row_values, utc_now
 from aoi_app.settings.defect_types import DefectType
-from aoi_app.settings.people import user
+from aoi_app.settings.people import user_name
 
 
 def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> None:
@@ -28,7 +28,9 @@ def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> N
             found = changed.first() is not None
             session.commit()
     except SQLAlchemyError as error:
-        raise RecordsError(f"The verdict on defect {number} is not recorded: {explain(error)}") from error
+        raise RecordsError(
+            f"The verdict on defect {number} is not recorded: {explain_database_error(error)}"
+        ) from error
     if not found:
         raise RecordsError(f"Defect {number} of roll {roll_id} is not in the records (yet); try again.")
 
@@ -45,7 +47,7 @@ def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
         with Session(engine) as session:
             return {number: Review(*review) for number, *review in session.execute(said)}
     except SQLAlchemyError as error:
-        raise RecordsError(f"The records cannot be read: {explain(error)}") from error
+        raise RecordsError(f"The records cannot be read: {explain_database_error(error)}") from error
     except ValueError as error:
         raise RecordsError(f"The verdicts of roll {roll_id} are damaged ({error}). Restore a copy of them.") from error
 
@@ -56,15 +58,15 @@ class ReviewRecorder:
     def __init__(self, engine: Engine, who: str | None = None) -> None:
         """``who`` judges; None is the user of this machine."""
         self._engine = engine
-        self._who = who or user()
+        self._who = who or user_name()
 
     def decide(self, roll_id: int, number: int, verdict: Verdict) -> Review:
         """Confirms or rejects a defect. Raises RecordsError."""
-        return self._write(roll_id, number, self._now(roll_id, number).decided(verdict, self._who, now()))
+        return self._write(roll_id, number, self._now(roll_id, number).decided(verdict, self._who, utc_now()))
 
     def name(self, roll_id: int, number: int, kind: DefectType) -> Review:
         """Names the type of a defect, which confirms it. Raises RecordsError."""
-        return self._write(roll_id, number, self._now(roll_id, number).named(kind, self._who, now()))
+        return self._write(roll_id, number, self._now(roll_id, number).named(kind, self._who, utc_now()))
 
     def clear(self, roll_id: int, number: int) -> Review:
         """Takes back everything that was said. Raises RecordsError."""

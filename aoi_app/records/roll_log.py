@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.outcome import Outcome
-from aoi_app.records.database import explain
+from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.process_identity import process_identity
-from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow, now, plain_values, row_values
+from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow, plain_values, row_values, utc_now
 from aoi_app.settings.printable import printable
 from cras_core.files import write_atomically
 
@@ -69,7 +69,7 @@ class RollLog:
         roll = RollRow(
             name=printable(name),
             state="running",
-            started_at=now(),
+            started_at=utc_now(),
             process=os.getpid(),
             process_identity=process_identity(os.getpid()),
             source=printable(source),
@@ -84,7 +84,7 @@ class RollLog:
                 session.commit()
                 self.roll_id: int = roll.id
         except SQLAlchemyError as error:
-            raise RecordsError(f"The roll cannot be begun in the database: {explain(error)}") from error
+            raise RecordsError(f"The roll cannot be begun in the database: {explain_database_error(error)}") from error
 
     @property
     def waiting(self) -> int:
@@ -117,7 +117,7 @@ class RollLog:
         Raises:
             RecordsError: records are left that the database does not take; the text says where they are instead.
         """
-        self._figures |= {"state": state, "ended_at": now()}
+        self._figures |= {"state": state, "ended_at": utc_now()}
         deadline = time.monotonic() + _LAST_TRIES_S
         while not self._commit():
             if time.monotonic() > deadline:
@@ -155,7 +155,7 @@ class RollLog:
                 session.commit()
         except SQLAlchemyError as error:
             self._not_before_s = time.monotonic() + _RETRY_S
-            self.problem = f"{NOT_RECORDED}: {explain(error)}"
+            self.problem = f"{NOT_RECORDED}: {explain_database_error(error)}"
             return False
         self._waiting.clear()
         self._figures.clear()
@@ -169,7 +169,7 @@ class RollLog:
         for gap in outcome.gaps:
             session.execute(insert(GAPS).values(roll_id=self.roll_id, **row_values(gap)))
         for remark in outcome.remarks:
-            session.execute(insert(REMARKS).values(roll_id=self.roll_id, at=now(), **row_values(remark)))
+            session.execute(insert(REMARKS).values(roll_id=self.roll_id, at=utc_now(), **row_values(remark)))
 
     def _put_defects(self, session: Session, defects: Sequence[Defect]) -> None:
         """A running defect is told again as it grows: its row is written anew, but for what a person has said of it,
@@ -182,7 +182,7 @@ class RollLog:
             if number in known:
                 session.execute(update(DEFECTS).where(self._mine([number])).values(**values))
             else:
-                session.execute(insert(DEFECTS).values(roll_id=self.roll_id, found_at=now(), **values))
+                session.execute(insert(DEFECTS).values(roll_id=self.roll_id, found_at=utc_now(), **values))
 
     def _mine(self, numbers: Sequence[int]) -> ColumnElement[bool]:
         """Defects of this roll with some numbers."""

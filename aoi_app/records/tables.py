@@ -128,6 +128,6 @@ def _column_value(record: Record, field: RecordField) -> object:
     return [dataclasses.asdict(part) for part in value] if field.is_structured else value
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     """The time with its zone, as all records have it."""
     return datetime.now(timezone.utc)

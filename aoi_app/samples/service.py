@@ -17,7 +17,7 @@ from typing import Any
 
 from aoi_app.background.worker import SerialWorker
 from aoi_app.samples.state import FabricRow, OpenTile, SamplesState, count
-from aoi_app.settings.defect_types import CatalogueError, DefectType, load_catalogue, save_catalogue
+from aoi_app.settings.defect_types import DefectType, DefectTypesError, load_defect_types, save_defect_types
 from cras_core.data.samples.archive import export_fabric, import_fabric
 from cras_core.data.samples.cutting import pictures_at
 from cras_core.data.samples.itdd_export import export_itdd
@@ -226,8 +226,8 @@ class SampleService:
 
         def do() -> None:
             try:
-                save_catalogue(types, self._catalogue)
-            except CatalogueError as error:
+                save_defect_types(types, self._catalogue)
+            except DefectTypesError as error:
                 self._fail(str(error))
             else:
                 self._show(catalogue=types)
@@ -290,7 +290,7 @@ class SampleService:
             self._show(tile=OpenTile(name, None, str(error)))
 
     def _load_catalogue(self) -> None:
-        types, problem = load_catalogue(self._catalogue)
+        types, problem = load_defect_types(self._catalogue)
         self._show(catalogue=types)
         if problem is not None:
             self._fail(problem)

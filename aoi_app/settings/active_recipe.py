@@ -25,7 +25,7 @@ class ActiveRecipe:
         self.now = roll
         """The recipe whose limits hold."""
 
-    def cloth_is(self, fabric: str) -> str | None:
+    def follow_cloth(self, fabric: str) -> str | None:
         """The cloth matches a fabric; a sentence where other limits hold from here on. With a fabric that the order
         names nothing follows the cloth.
         """
@@ -34,7 +34,7 @@ class ActiveRecipe:
             return self._choose()
         return None
 
-    def edited(self, standard: Recipe, own: Mapping[str, Recipe]) -> str | None:
+    def take_edits(self, standard: Recipe, own: Mapping[str, Recipe]) -> str | None:
         """Somebody has edited recipes; a sentence where other limits hold from here on.
 
         Args:

@@ -1,4 +1,4 @@
-"""The kinds of faults that a mill tells apart: a list that people edit, kept as JSON."""
+"""The types of defects that a mill tells apart: a list that people edit, kept as JSON."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from cras_core.web.regions import Shape
 Severity = Literal["minor", "major", "critical"]
 
 
-class CatalogueError(ValueError):
-    """The catalogue cannot be kept; the text says why."""
+class DefectTypesError(ValueError):
+    """Defect types cannot be kept; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, config=STRICT_DATACLASS)
@@ -26,7 +26,7 @@ class DefectType:
     """One kind of fault.
 
     Attributes:
-        code: what the records call it; unique in the catalogue.
+        code: what the records call it; unique among the types.
         name: what people call it.
         severity: how grave it is.
         shape: what it usually looks like.
@@ -60,8 +60,8 @@ STANDARD = (
 _TYPES = TypeAdapter(tuple[DefectType, ...])
 
 
-def load_catalogue(path: Path) -> tuple[tuple[DefectType, ...], str | None]:
-    """The types of a catalogue and, where the file could not be used, a sentence about it.
+def load_defect_types(path: Path) -> tuple[tuple[DefectType, ...], str | None]:
+    """The types of a file and, where it could not be used, a sentence about it.
 
     A file that is missing or cannot be used gives the standard list.
     """
@@ -71,27 +71,30 @@ def load_catalogue(path: Path) -> tuple[tuple[DefectType, ...], str | None]:
         types = read_json(path, tuple[DefectType, ...])
         check_codes(types)
     except OSError as error:
-        return STANDARD, f"The catalogue {path} cannot be read ({error.strerror or error}); the standard one is used."
-    except (ContentError, CatalogueError) as error:
-        return STANDARD, f"The catalogue {path} is not valid ({error}); the standard one is used."
+        return (
+            STANDARD,
+            f"The defect types {path} cannot be read ({error.strerror or error}); the standard ones are used.",
+        )
+    except (ContentError, DefectTypesError) as error:
+        return STANDARD, f"The defect types {path} are not valid ({error}); the standard ones are used."
     return types, None
 
 
-def save_catalogue(types: Sequence[DefectType], path: Path) -> None:
-    """Keeps a catalogue; the file is the old one or the new one, whole.
+def save_defect_types(types: Sequence[DefectType], path: Path) -> None:
+    """Keeps the types; the file is the old one or the new one, whole.
 
     Raises:
-        CatalogueError: two types have one code, or the file cannot be written.
+        DefectTypesError: two types have one code, or the file cannot be written.
     """
     check_codes(types)
     try:
         write_atomically(path, _TYPES.dump_json(tuple(types), indent=1) + b"\n")
     except OSError as error:
-        raise CatalogueError(f"The catalogue {path} cannot be written: {error.strerror or error}") from error
+        raise DefectTypesError(f"The defect types {path} cannot be written: {error.strerror or error}") from error
 
 
 def check_codes(types: Sequence[DefectType]) -> None:
-    """Raises CatalogueError when two types have one code."""
+    """Raises DefectTypesError when two types have one code."""
     twice = [code for code, n in Counter(t.code for t in types).items() if n > 1]
     if twice:
-        raise CatalogueError(f"there are several types with the code {', '.join(twice)}")
+        raise DefectTypesError(f"there are several types with the code {', '.join(twice)}")

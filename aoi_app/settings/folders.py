@@ -34,8 +34,8 @@ def library_folder() -> Path:
     return user_data_path(APP) / "library"
 
 
-def catalogue_path() -> Path:
-    """Where the catalogue of the mill's faults is kept."""
+def defect_types_path() -> Path:
+    """Where the types of defects that the mill tells apart are kept. The file has its name from version 0.1."""
     return user_config_path(APP) / "catalogue.json"
 
 

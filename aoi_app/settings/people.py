@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 
 
-def user() -> str:
+def user_name() -> str:
     """The name of the user of this machine."""
     try:
         return getpass.getuser()

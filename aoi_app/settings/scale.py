@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from aoi_app.settings.recipe import Recipe, RecipeError
-from aoi_app.settings.strict_json import describe
+from aoi_app.settings.strict_json import describe_errors
 
 Direction = Literal["across", "along"]
 """Of the web."""
@@ -92,7 +92,7 @@ def direction_of(begin: tuple[float, float], end: tuple[float, float]) -> Direct
     return "across" if abs(end[0] - begin[0]) >= abs(end[1] - begin[1]) else "along"
 
 
-def propose(
+def propose_recipe(
     recipe: Recipe, begin: tuple[float, float], end: tuple[float, float], length_mm: float, direction: Direction
 ) -> Proposal:
     """Puts the scale of a ruler into a recipe. Where the recipe has square pixels, a ruler across the web sets both.
@@ -114,7 +114,7 @@ def propose(
     try:
         changed = Recipe.model_validate(recipe.model_dump() | {field: round(scale.mm, _DIGITS)})
     except ValidationError as error:
-        raise RecipeError(f"That makes no recipe: {describe(error)}") from error
+        raise RecipeError(f"That makes no recipe: {describe_errors(error)}") from error
     text = f"{scale.mm:.4g} mm per {unit} (was {before:.4g}); marks one pixel off make {scale.error_percent:.1g} %."
     if direction == "across" and recipe.mm_per_line is None:
         text += " The same along the web: the recipe has square pixels."

@@ -66,7 +66,7 @@ def parse_json(data: bytes, shape: type[T]) -> T:
         return _adapter(shape).validate_json(data.removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         kind = NotJsonError if error.errors()[0]["type"] == "json_invalid" else ContentError
-        raise kind(describe(error)) from error
+        raise kind(describe_errors(error)) from error
 
 
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
@@ -79,7 +79,7 @@ def _adapter(shape: type[T]) -> TypeAdapter[T]:
     return _ADAPTERS[shape]
 
 
-def describe(error: ValidationError) -> str:
+def describe_errors(error: ValidationError) -> str:
     """One line for a person out of pydantic's report; foreign text in it is cut."""
     errors = error.errors(include_url=False, include_input=False)
     said = [f"{_name_of(e['loc'])}: {e['msg']}" for e in errors[:_MOST_SAID]]

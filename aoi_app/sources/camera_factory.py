@@ -11,7 +11,7 @@ from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.block import BlockSource
 from aoi_app.sources.camera.device import SYNTHETIC
 from aoi_app.sources.camera_source import CameraSource
-from aoi_app.sources.flat_field.correction import CameraSetup, problems
+from aoi_app.sources.flat_field.correction import CameraSetup, flat_field_problems
 from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field
 from aoi_app.sources.line_camera import LineCamera, LineCameraConfig
 from aoi_app.sources.options import SourceOptions
@@ -104,6 +104,6 @@ def make_camera_source(
     lines_per_count = None if mm_per_count is None else mm_per_count / recipe.line_mm
     path = flat_field_path(flat_fields, setup.camera)
     flat = read_flat_field(path) if path.exists() else None
-    remarks = problems(flat, setup) if flat is not None else ["No flat field was recorded for this camera."]
+    remarks = flat_field_problems(flat, setup) if flat is not None else ["No flat field was recorded for this camera."]
     config = PositionConfig(lines_per_count=lines_per_count, encoder_bits=encoder_bits)
     return CameraSource(blocks, config, flat, recorder, mm_per_line=recipe.line_mm), remarks

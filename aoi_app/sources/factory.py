@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice
-from aoi_app.settings.strict_json import describe
+from aoi_app.settings.strict_json import describe_errors
 from aoi_app.sources.camera.device import SYNTHETIC
 from aoi_app.sources.options import SourceOptions
 from aoi_app.sources.registry import find_kind, make_from_spec
@@ -63,7 +63,7 @@ def camera_choice(
     try:
         return CameraChoice.model_validate(base | {k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
-        raise SourceError(f"The options do not name a camera: {describe(error)}") from error
+        raise SourceError(f"The options do not name a camera: {describe_errors(error)}") from error
 
 
 def make_source(choice: SourceChoice, recipe: Recipe | None = None) -> FrameSource:

@@ -14,8 +14,8 @@ from aoi_app.sources.block import Block, BlockSource, Outage
 from aoi_app.sources.camera.device import CameraConfig
 from aoi_app.sources.camera.discovery import find_camera
 from aoi_app.sources.camera.presets import describe_results, load_preset, wrong_camera
-from aoi_app.sources.camera_set_up import setup_of
 from aoi_app.sources.camera_source import CameraSource
+from aoi_app.sources.chosen_camera import setup_of
 from aoi_app.sources.flat_field.correction import CameraSetup
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.source import EndOfWeb, SourceError, SourceStatus

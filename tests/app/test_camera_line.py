@@ -11,7 +11,7 @@ from camera_fakes import GivenBlocks, block_of, blocks_of
 
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.live.headless import HeadlessRun, run
+from aoi_app.live.headless import HeadlessRun, run_headless
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.camera_factory import make_camera_source
@@ -79,7 +79,7 @@ def test_inspecting_a_recording_from_end_to_end(bundle_path: Path, tmp_path: Pat
     with pytest.raises(SourceError, match=rf"holds recordings of a camera. .* the last is .*{recorder.path.name}"):
         make_source(SourceChoice(spec_of(recorder.path.parent))).__enter__()
     job = HeadlessRun(SourceChoice(spec_of(recorder.path)), bundle_path, tmp_path / "out", Recipe(), "cpu", tiles=False)
-    assert run(job, Console(quiet=True)) == 3  # a gap
+    assert run_headless(job, Console(quiet=True)) == 3  # a gap
     written = json.loads((tmp_path / "out" / "defects.json").read_text())
     assert [(g["first_line"], g["lines"]) for g in written["gaps"]] == [(600, 200)]
     assert written["defects"]

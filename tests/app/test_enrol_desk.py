@@ -17,7 +17,7 @@ import pytest
 
 from aoi_app.samples.service import SampleService
 from aoi_app.samples.state import SamplesState
-from aoi_app.settings.defect_types import DefectType, load_catalogue
+from aoi_app.settings.defect_types import DefectType, load_defect_types
 from cras_core.data.samples.labels import Label
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
@@ -269,7 +269,7 @@ def test_types_of_defects_are_kept(desk: SampleService, tmp_path: Path) -> None:
     types = (DefectType("x", "Anything", "minor", "point"),)
     desk.keep_catalogue(types)
     assert until(desk, lambda v: v.catalogue == types)
-    assert load_catalogue(tmp_path / "types.json") == (types, None)
+    assert load_defect_types(tmp_path / "types.json") == (types, None)
 
 
 _KILLED = """

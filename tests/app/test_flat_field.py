@@ -16,8 +16,8 @@ from aoi_app.sources.flat_field.correction import (
     FlatField,
     FlatFieldError,
     evenness,
+    flat_field_problems,
     non_uniformity,
-    problems,
 )
 from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field, remove_flat_field, write_flat_field
 from aoi_app.sources.flat_field.levels import ColumnLevel, make_flat_field, record_level
@@ -110,7 +110,7 @@ def test_dead_columns_are_taken_from_their_neighbours_and_said(colour: bool) -> 
     flat = field(line, target=150.0)
     out = Correction(flat, 8).apply(np.repeat(line[None], 5, axis=0))
     np.testing.assert_allclose(out.astype(float), 150, atol=1)
-    assert any("4 columns" in p for p in problems(flat, SETUP))
+    assert any("4 columns" in p for p in flat_field_problems(flat, SETUP))
 
 
 @pytest.mark.parametrize(
@@ -145,11 +145,11 @@ def test_recording_without_lines_or_with_changing_ones_is_refused() -> None:
 
 def test_what_has_changed_since_is_said() -> None:
     flat = field(np.full(100, 200, np.uint8))
-    assert problems(flat, SETUP) == []
-    assert problems(flat, dataclasses.replace(SETUP, exposure_us=80.2, gain=None)) == []
-    assert "exposure was 80" in problems(flat, dataclasses.replace(SETUP, exposure_us=120.0))[0]
-    assert "gain was 2" in problems(flat, dataclasses.replace(SETUP, gain=4.0))[0]
-    assert "camera SN 17/4" in problems(flat, dataclasses.replace(SETUP, camera="18"))[0]
+    assert flat_field_problems(flat, SETUP) == []
+    assert flat_field_problems(flat, dataclasses.replace(SETUP, exposure_us=80.2, gain=None)) == []
+    assert "exposure was 80" in flat_field_problems(flat, dataclasses.replace(SETUP, exposure_us=120.0))[0]
+    assert "gain was 2" in flat_field_problems(flat, dataclasses.replace(SETUP, gain=4.0))[0]
+    assert "camera SN 17/4" in flat_field_problems(flat, dataclasses.replace(SETUP, camera="18"))[0]
 
 
 @pytest.mark.parametrize("bits", [8, 12])

@@ -20,7 +20,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from aoi_app.records import upgrade
-from aoi_app.records.database import SCHEMA_REVISION, database, file_url, open_database
+from aoi_app.records.database import SCHEMA_REVISION, file_url, open_database, opened_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.records.tables import Base
@@ -85,7 +85,7 @@ def test_every_version_ends_in_the_same_tables(make: Callable[[Path], Path], tmp
 
 def test_the_tables_are_those_that_the_program_means(tmp_path: Path) -> None:
     """Fails when a record has a new field: then the next file in ``records/migrations/versions`` is to be written."""
-    with database(file_url(tmp_path / "records.db")) as engine, engine.connect() as connection:
+    with opened_database(file_url(tmp_path / "records.db")) as engine, engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = [d for d in compare_metadata(context, Base.metadata) if "'schema'" not in repr(d)]
         assert differences == []
@@ -101,7 +101,7 @@ def test_the_revision_that_the_program_knows_is_the_last_step() -> None:
 def test_what_was_recorded_is_still_there(make: Callable[[Path], Path], tmp_path: Path) -> None:
     path = make(tmp_path / "records.db")
     before = {name: query(path, f"SELECT count(*) FROM {name}") for name in ("rolls", "defects", "gaps", "remarks")}
-    with database(file_url(path)) as engine:
+    with opened_database(file_url(path)) as engine:
         assert read_roll(engine, 1)["defects"]
     assert {name: query(path, f"SELECT count(*) FROM {name}") for name in before} == before
     assert query(path, "PRAGMA integrity_check") == [("ok",)]
@@ -156,7 +156,7 @@ def test_steps_before_one_that_fails_hold(tmp_path: Path, monkeypatch: pytest.Mo
     assert set(reflected(path)) == {"rolls", "defects", "gaps", "remarks", "schema", "alembic_version"}
     assert query(path, "SELECT version_num FROM alembic_version") == [("0001",)]
     monkeypatch.undo()
-    with database(file_url(path)) as engine:
+    with opened_database(file_url(path)) as engine:
         assert list_rolls(engine, 1) == []
 
 
@@ -175,7 +175,7 @@ def test_a_table_that_is_made_anew_keeps_the_rows_that_refer_to_it(
     steps = upgrade.migrations()
     monkeypatch.setattr(steps[-1].module, "upgrade", widen)
     monkeypatch.setattr(upgrade, "migrations", lambda: steps)
-    with database(file_url(path)) as engine, engine.connect() as connection:
+    with opened_database(file_url(path)) as engine, engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 1000
     assert query(path, "SELECT * FROM defects") == defects
@@ -187,7 +187,7 @@ def test_tables_that_a_killed_program_left_half_made_are_made_again(tmp_path: Pa
     path = tmp_path / "records.db"
     query(path, "CREATE TABLE rolls (id INTEGER PRIMARY KEY)")
     query(path, "CREATE TABLE schema (version INTEGER NOT NULL PRIMARY KEY)")
-    with database(file_url(path)) as engine:
+    with opened_database(file_url(path)) as engine:
         assert list_rolls(engine, 1) == []
     open_database(file_url(tmp_path / "new.db")).dispose()
     assert reflected(path) == reflected(tmp_path / "new.db")
@@ -203,10 +203,10 @@ def test_rolls_without_a_version_are_never_dropped(tmp_path: Path) -> None:
 _OPEN = """
 import sys
 from pathlib import Path
-from aoi_app.records.database import database, file_url
+from aoi_app.records.database import opened_database, file_url
 from aoi_app.records.reading import list_rolls
 sys.stdin.readline()
-with database(file_url(Path(sys.argv[1]))) as engine:
+with opened_database(file_url(Path(sys.argv[1]))) as engine:
     print(len(list_rolls(engine, 10)))
 """
 

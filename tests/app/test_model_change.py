@@ -13,7 +13,7 @@ from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.assembly import make_session
 from aoi_app.live.state import State
-from aoi_app.records.database import database
+from aoi_app.records.database import opened_database
 from aoi_app.records.reading import read_roll
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
@@ -169,7 +169,7 @@ def test_a_running_roll_goes_on_with_another_model(bundle: Bundle, inspector: Cr
     sizes = [256] * 10
     source = Steps(cut_frames(image, sizes))
     assert other.identity is not None
-    with database(f"sqlite:///{tmp_path / 'records.db'}") as engine:
+    with opened_database(f"sqlite:///{tmp_path / 'records.db'}") as engine:
         session = make_session(inspector, source, Recipe(), engine, model="first", name="r")
         session.start()
         source.allowed = 5

@@ -4,20 +4,20 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat, marks
+from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, find_marks, heat_colors
 
 ONE = st.floats(-1, 5, width=32)
 
 
 @given(ONE, st.lists(ONE, min_size=1, max_size=30))
 def test_a_score_has_one_colour_whatever_is_beside_it(score: float, others: list[float]) -> None:
-    alone = heat(np.array([[score]], np.float32))[0, 0]
-    among = heat(np.array([[score, *others]], np.float32))[0, 0]
+    alone = heat_colors(np.array([[score]], np.float32))[0, 0]
+    among = heat_colors(np.array([[score, *others]], np.float32))[0, 0]
     np.testing.assert_array_equal(alone, among)
 
 
 def test_clean_cloth_is_clear_and_the_limit_is_not() -> None:
-    far_below, below, limit, above, beyond = heat(np.array([[0.0, 0.4, 1.0, SCALE_TOP, 50.0]], np.float32))[0]
+    far_below, below, limit, above, beyond = heat_colors(np.array([[0.0, 0.4, 1.0, SCALE_TOP, 50.0]], np.float32))[0]
     assert far_below[3] == below[3] == 0
     assert limit[3] > 150
     np.testing.assert_array_equal(above, beyond)
@@ -25,12 +25,12 @@ def test_clean_cloth_is_clear_and_the_limit_is_not() -> None:
 
 
 def test_what_was_not_inspected_is_clear() -> None:
-    assert heat(np.array([[np.nan]], np.float32))[0, 0, 3] == 0
-    assert heat(np.full((3, 4), np.nan, np.float32)).shape == (3, 4, 4)
+    assert heat_colors(np.array([[np.nan]], np.float32))[0, 0, 3] == 0
+    assert heat_colors(np.full((3, 4), np.nan, np.float32)).shape == (3, 4, 4)
 
 
 def test_scores_far_beyond_the_scale_have_a_colour() -> None:
-    low, high = heat(np.array([[-1e30, 1e30]], np.float32))[0]
+    low, high = heat_colors(np.array([[-1e30, 1e30]], np.float32))[0]
     assert low[3] == 0
     np.testing.assert_array_equal(high, color_table()[-1])
 
@@ -46,11 +46,11 @@ def test_marks_lie_around_what_is_above_the_threshold() -> None:
     score = np.zeros((40, 50), np.float32)
     score[10:12, 20:25] = 1.5
     score[30, 5] = 0.8
-    (mark,) = marks(score, 1000, 8, 1.0)
+    (mark,) = find_marks(score, 1000, 8, 1.0)
     assert mark == Mark(1080, 1096, 160, 200, 1.5)
-    assert len(marks(score, 1000, 8, 0.7)) == 2
-    assert marks(score, 1000, 8, 2.0) == []
+    assert len(find_marks(score, 1000, 8, 0.7)) == 2
+    assert find_marks(score, 1000, 8, 2.0) == []
 
 
 def test_nothing_is_marked_where_nothing_was_inspected() -> None:
-    assert marks(np.full((9, 9), np.nan, np.float32), 0, 8, 0.5) == []
+    assert find_marks(np.full((9, 9), np.nan, np.float32), 0, 8, 0.5) == []

@@ -69,27 +69,27 @@ def test_an_order_is_given_and_taken_back(tmp_path: Path) -> None:
 
 def test_the_limits_follow_the_cloth() -> None:
     in_force = ActiveRecipe(PLAIN, {"twill": TWILL})
-    assert in_force.cloth_is("plain") is None
-    text = in_force.cloth_is("twill")
+    assert in_force.follow_cloth("plain") is None
+    text = in_force.follow_cloth("twill")
     assert text == "the recipe of twill holds: threshold 1.5, smallest defect 20 mm²"
-    assert in_force.cloth_is("twill") is None
+    assert in_force.follow_cloth("twill") is None
     assert in_force.now == TWILL
-    assert in_force.cloth_is("plain") == "the recipe standard holds: threshold 1, smallest defect 0 mm²"
+    assert in_force.follow_cloth("plain") == "the recipe standard holds: threshold 1, smallest defect 0 mm²"
 
 
 def test_what_cannot_change_in_mid_roll_is_said() -> None:
     coarse = TWILL.model_copy(update={"mm_per_px": 0.4})
-    text = ActiveRecipe(PLAIN, {"twill": coarse}).cloth_is("twill")
+    text = ActiveRecipe(PLAIN, {"twill": coarse}).follow_cloth("twill")
     assert text is not None
     assert text.endswith("its scale, overlap and margins can only hold from the beginning of a roll")
 
 
 def test_an_order_is_not_overruled_by_what_the_cloth_matches() -> None:
     in_force = ActiveRecipe(PLAIN.model_copy(update={"fabric": "plain"}), {"twill": TWILL})
-    assert in_force.cloth_is("twill") is None
-    assert in_force.edited(PLAIN.model_copy(update={"threshold": 3.0}), {"twill": TWILL}) is None
+    assert in_force.follow_cloth("twill") is None
+    assert in_force.take_edits(PLAIN.model_copy(update={"threshold": 3.0}), {"twill": TWILL}) is None
     edited = PLAIN.model_copy(update={"fabric": "plain", "threshold": 2.0})
-    assert "recipe of plain holds: threshold 2" in str(in_force.edited(PLAIN, {"plain": edited}))
+    assert "recipe of plain holds: threshold 2" in str(in_force.take_edits(PLAIN, {"plain": edited}))
 
 
 class Matching(Brightness):
@@ -106,7 +106,7 @@ class Matching(Brightness):
 def test_what_the_command_line_says_of_an_order_outlives_edits_of_other_recipes() -> None:
     ordered = TWILL.model_copy(update={"threshold": 3.0})
     in_force = ActiveRecipe(ordered, {"twill": TWILL})
-    assert in_force.edited(PLAIN, {"twill": TWILL, "plain": PLAIN}) is None
+    assert in_force.take_edits(PLAIN, {"twill": TWILL, "plain": PLAIN}) is None
     assert in_force.now == ordered
 
 

@@ -17,7 +17,7 @@ from aoi_app.inspection.defect_columns import DEFECT_COLUMNS
 from aoi_app.inspection.defects import Box, Defect, Gap, Remark
 from aoi_app.inspection.record_schema import Exported, Shown, record_fields
 from aoi_app.inspection.review import NO_REVIEW, Review
-from aoi_app.records.database import database
+from aoi_app.records.database import opened_database
 from aoi_app.records.export import export_roll, write_csv
 from aoi_app.records.reading import EXPORTED
 from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, plain_values, row_values
@@ -110,7 +110,7 @@ def test_the_columns_of_the_window_stand_in_their_order_with_units_and_digits() 
 
 def test_a_roll_of_version_0_1_is_exported_byte_for_byte(tmp_path: Path) -> None:
     shutil.copy(FIXTURES / "version_0_1" / "records.db", tmp_path / "records.db")
-    with database(f"sqlite:///{tmp_path / 'records.db'}") as engine:
+    with opened_database(f"sqlite:///{tmp_path / 'records.db'}") as engine:
         export_roll(engine, 1, tmp_path / "out")
     for name in ("defects.csv", "defects.json"):
         assert (tmp_path / "out" / name).read_bytes() == (FIXTURES / "exported_0_1" / name).read_bytes(), name

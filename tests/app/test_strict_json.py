@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from aoi_app.settings.defect_types import STANDARD, load_catalogue
+from aoi_app.settings.defect_types import STANDARD, load_defect_types
 from aoi_app.settings.recipe import RecipeError, load_recipe
 from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.settings import Settings, load_settings
@@ -59,7 +59,7 @@ def replay_header(path: Path) -> object:
 READERS: dict[str, Callable[[Path], str]] = {
     "recipe": refuses(load_recipe, RecipeError),
     "settings": lambda path: str(load_settings(path)[1]),
-    "defect types": lambda path: str(load_catalogue(path)[1]),
+    "defect types": lambda path: str(load_defect_types(path)[1]),
     "preset": refuses(load_preset, SourceError),
     "side by side": refuses(load_side_by_side, SourceError),
     "recording": refuses(replay_header, SourceError),
@@ -165,7 +165,7 @@ def test_one_broken_recipe_does_not_keep_the_others_from_being_read(tmp_path: Pa
 def test_defect_types_that_cannot_be_used_give_the_standard_list(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.json"
     path.write_text('[{"code": 3, "name": "a", "severity": "minor", "shape": "line"}]')
-    assert load_catalogue(path)[0] == STANDARD
+    assert load_defect_types(path)[0] == STANDARD
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": 1}, None, "x" * 20_000])

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.review import NO_REVIEW, Review
-from aoi_app.records.database import database
+from aoi_app.records.database import opened_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.records.reading import read_roll
@@ -53,7 +53,7 @@ def defect(number: int = 1, *, is_open: bool = False, peak: float = 2.5) -> Defe
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    with database(f"sqlite:///{tmp_path / 'records.db'}") as engine:
+    with opened_database(f"sqlite:///{tmp_path / 'records.db'}") as engine:
         yield engine
 
 
@@ -142,10 +142,10 @@ def old_file(path: Path, more: str = "") -> str:
 
 
 def test_a_database_of_version_1_is_brought_up_to_date_in_place(tmp_path: Path) -> None:
-    with database(old_file(tmp_path / "old.db")) as engine:
+    with opened_database(old_file(tmp_path / "old.db")) as engine:
         roll = read_roll(engine, 1)
         assert (roll["roll"]["name"], roll["roll"]["length_m"], len(roll["gaps"])) == ("20260101-060000", 1.5, 1)
         assert [(d["id"], d["peak"], d["verdict"]) for d in roll["defects"]] == [(1, 2.5, None), (2, 2.5, None)]
         ReviewRecorder(engine, who="ben").decide(1, 2, "confirmed")
-    with database(f"sqlite:///{tmp_path / 'old.db'}") as engine:  # and once only
+    with opened_database(f"sqlite:///{tmp_path / 'old.db'}") as engine:  # and once only
         assert [d["verdict"] for d in read_roll(engine, 1)["defects"]] == [None, "confirmed"]

@@ -13,7 +13,7 @@ import pytest
 
 from aoi_app.sources.camera import discovery
 from aoi_app.sources.camera.device import SYNTHETIC
-from aoi_app.sources.camera.discovery import discover, find_camera, find_producers, problem_of
+from aoi_app.sources.camera.discovery import discover_cameras, find_camera, find_producers, problem_of
 from aoi_app.sources.source import SourceError
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs a library of Linux")
@@ -60,9 +60,9 @@ def library_that(tmp_path: Path, name: str, code: str) -> Path:
 @LINUX
 def test_producers_that_crash_hang_or_lack_everything_cost_one_line_each(tmp_path: Path, viky: str) -> None:
     crashing, hanging = library_that(tmp_path, "crashes", "abort();"), library_that(tmp_path, "hangs", "sleep(600);")
-    (hangs,) = discover([(hanging, "test")], limit_s=2.0)
+    (hangs,) = discover_cameras([(hanging, "test")], limit_s=2.0)
     assert hangs.problem.startswith(f"The producer {hanging} did not answer for")
-    crashes, works = discover([(crashing, "test"), (Path(viky), "test")])
+    crashes, works = discover_cameras([(crashing, "test"), (Path(viky), "test")])
     assert crashes.problem.startswith(f"The producer {crashing} crashed (SIGABRT).")
     assert works.problem == ""
     assert len(works.devices) == 3
@@ -78,7 +78,7 @@ def test_a_library_that_is_no_producer_is_told(tmp_path: Path) -> None:
         pytest.skip("the library lies elsewhere")
     path = tmp_path / "math.cti"
     path.write_bytes(found.read_bytes())
-    (report,) = discover([(path, "test")])
+    (report,) = discover_cameras([(path, "test")])
     assert str(path) in report.problem
     assert report.devices == ()
 

@@ -14,7 +14,7 @@ from camera_tools import PATIENCE_S, SILENCE_S, read_blocks, read_until
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.acquisition.process import CameraProcess
 from aoi_app.sources.camera.device import CameraConfig, CameraError
-from aoi_app.sources.camera.discovery import discover
+from aoi_app.sources.camera.discovery import discover_cameras
 from aoi_app.sources.camera.features import NODE_MAPS, FeatureError, Setting
 from aoi_app.sources.camera.presets import preset_of
 from aoi_app.sources.source import SourceError
@@ -29,7 +29,7 @@ def camera_of(viky: str, serial: str | None = None, *settings: Setting) -> Camer
 def test_its_cameras_are_found(viky: str) -> None:
     from pathlib import Path
 
-    (report,) = discover([(Path(viky), "test")])
+    (report,) = discover_cameras([(Path(viky), "test")])
     assert report.problem == ""
     assert [(d.vendor, d.model, d.serial, d.access) for d in report.devices] == [
         ("Machine Vision Games Ltd.", "Viky", serial, "free") for serial in "012"

@@ -13,7 +13,7 @@ from camera_tools import read_blocks, read_until
 
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.camera.device import CameraConfig
-from aoi_app.sources.camera.discovery import discover
+from aoi_app.sources.camera.discovery import discover_cameras
 from aoi_app.sources.camera.features import Setting
 
 
@@ -30,7 +30,7 @@ def remote(**values: int | str) -> tuple[Setting, ...]:
 
 
 def test_its_four_cameras_are_found(tlsimu: str) -> None:
-    (report,) = discover([(Path(tlsimu), "test")])
+    (report,) = discover_cameras([(Path(tlsimu), "test")])
     assert [d.serial for d in report.devices] == [f"SN_Interface{i}_{n}" for i in "AB" for n in "01"]
 
 

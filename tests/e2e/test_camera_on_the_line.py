@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 
 from aoi_app.live.assembly import make_session
-from aoi_app.live.headless import HeadlessRun, run
+from aoi_app.live.headless import HeadlessRun, run_headless
 from aoi_app.live.state import State
-from aoi_app.records.database import database
+from aoi_app.records.database import opened_database
 from aoi_app.records.reading import read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice
@@ -48,7 +48,7 @@ def inspected(bundle_path: Path, out: Path, choice: SourceChoice) -> tuple[int, 
     """Exit status, what was written, and what was said."""
     with Path(os.devnull).open("w") as nowhere:
         console = Console(width=200, record=True, file=nowhere)
-        code = run(HeadlessRun(choice, bundle_path, out, Recipe(), "cpu", tiles=False), console)
+        code = run_headless(HeadlessRun(choice, bundle_path, out, Recipe(), "cpu", tiles=False), console)
         said = console.export_text()
     return code, json.loads((out / "defects.json").read_text()), said
 
@@ -84,7 +84,7 @@ def test_the_process_of_the_camera_is_killed_and_the_roll_goes_on(inspector: Cra
         SourceChoice("synthetic", camera=CameraChoice(preset=preset_file(tmp_path, **SLOW)), lines=4000)
     )
     assert isinstance(source, LineCamera)
-    with database(f"sqlite:///{tmp_path / 'records.db'}") as engine:
+    with opened_database(f"sqlite:///{tmp_path / 'records.db'}") as engine:
         session = make_session(inspector, source, Recipe(), engine, model="small", name="killed")
         session.start()
         end_s = time.monotonic() + PATIENCE_S

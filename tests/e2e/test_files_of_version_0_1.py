@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from aoi_process import CommandLine
 
-from aoi_app.settings.defect_types import DefectType, load_catalogue
+from aoi_app.settings.defect_types import DefectType, load_defect_types
 from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.settings import load_settings
 from aoi_app.sources.block import Block
 from aoi_app.sources.camera.presets import load_preset
-from aoi_app.sources.flat_field.correction import CameraSetup, problems
+from aoi_app.sources.flat_field.correction import CameraSetup, flat_field_problems
 from aoi_app.sources.flat_field.file import read_flat_field
 from aoi_app.sources.recording.replay import Replay
 from aoi_app.sources.side_by_side_file import load_side_by_side
@@ -146,7 +146,7 @@ def test_settings_are_read() -> None:
 
 
 def test_the_types_of_defects_are_read() -> None:
-    types, problem = load_catalogue(OLD / "catalogue.json")
+    types, problem = load_defect_types(OLD / "catalogue.json")
     assert problem is None
     assert len(types) == 4
     assert types[-1] == DefectType("M1", "mill's own fault", "critical", "block")
@@ -161,7 +161,7 @@ def test_a_camera_preset_is_read() -> None:
 def test_a_flat_field_is_read() -> None:
     flat = read_flat_field(OLD / "camera-synthetic-0.safetensors")
     assert (flat.width_px, flat.bits, flat.target, flat.lines) == (512, 8, 200.0, 512)
-    assert problems(flat, CameraSetup("synthetic-0", 50.0, 1.0)) == []
+    assert flat_field_problems(flat, CameraSetup("synthetic-0", 50.0, 1.0)) == []
 
 
 def test_a_recording_is_replayed() -> None:

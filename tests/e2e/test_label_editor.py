@@ -9,7 +9,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
 
-from aoi_app.settings.defect_types import load_catalogue
+from aoi_app.settings.defect_types import load_defect_types
 from aoi_app.ui.labels.defect_types_dialog import CatalogueDialog
 from cras_core.data.samples.labels import Label
 
@@ -214,7 +214,7 @@ def test_types_are_edited_in_a_dialog(opened: Mill) -> None:
     dialog.accept()
     opened.until(lambda: opened.editor.side.kind.findData("moiré") > 0)
     opened.until(opened.catalogue.exists)
-    assert load_catalogue(opened.catalogue)[0][-1].name == "Moiré"
+    assert load_defect_types(opened.catalogue)[0][-1].name == "Moiré"
 
 
 def test_a_type_that_labels_have_is_not_taken_away_by_accident(opened: Mill) -> None:

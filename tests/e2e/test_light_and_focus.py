@@ -28,7 +28,7 @@ from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.camera.discovery import package_producer
 from aoi_app.sources.camera.features import Setting
 from aoi_app.sources.camera_factory import make_camera_source
-from aoi_app.sources.camera_set_up import config_of, setup_of
+from aoi_app.sources.chosen_camera import config_of, setup_of
 from aoi_app.sources.factory import SourceChoice
 from aoi_app.sources.flat_field.correction import non_uniformity
 from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field

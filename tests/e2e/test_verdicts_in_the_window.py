@@ -13,8 +13,8 @@ from window_tools import Begin, banner, over, press, rows
 
 from aoi_app.app.application import Application
 from aoi_app.records.reading import read_roll
-from aoi_app.settings.defect_types import DefectType, save_catalogue
-from aoi_app.settings.folders import catalogue_path
+from aoi_app.settings.defect_types import DefectType, save_defect_types
+from aoi_app.settings.folders import defect_types_path
 
 
 def shown(application: Application) -> str:
@@ -65,7 +65,7 @@ def choose(top: QMenu, *path: str) -> None:
 
 
 def test_the_type_is_named_from_the_catalogue(begin: Begin, qtbot: QtBot, engine: Engine) -> None:
-    save_catalogue([DefectType("M1", "Fadenzieher", "minor", "line")], catalogue_path())
+    save_defect_types([DefectType("M1", "Fadenzieher", "minor", "line")], defect_types_path())
     application = begin()
     over(qtbot, application)
     press(application, "next")
@@ -128,7 +128,7 @@ def test_a_verdict_that_cannot_be_recorded_is_not_shown(
 
 
 def test_a_bad_catalogue_is_named_at_the_start(begin: Begin) -> None:
-    catalogue_path().parent.mkdir(parents=True, exist_ok=True)
-    catalogue_path().write_text("{")
+    defect_types_path().parent.mkdir(parents=True, exist_ok=True)
+    defect_types_path().write_text("{")
     application = begin(start=False)
     assert "catalogue.json" in banner(application)

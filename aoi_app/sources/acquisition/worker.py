@@ -33,7 +33,7 @@ from aoi_app.sources.acquisition.messages import (
 from aoi_app.sources.acquisition.ring import RingPlace, RingWriter, Written, slot_bytes_for
 from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig, CameraDevice, CameraError, RawFrame, binding_missing
 from aoi_app.sources.camera.features import FeatureError, Setting
-from aoi_app.sources.camera.pixel_formats import decode, find_format
+from aoi_app.sources.camera.pixel_formats import decode_pixels, find_format
 from aoi_app.sources.camera.presets import SettingResult, apply_settings
 from aoi_app.sources.source import SourceError
 
@@ -237,7 +237,7 @@ class _Worker:
         shape = kind.shape(frame.lines, frame.width_px)
         image = ring.image(slot, shape, kind.dtype)
         try:
-            decode(
+            decode_pixels(
                 kind,
                 frame.data,
                 frame.lines,

@@ -85,7 +85,7 @@ def find_producers(named: Sequence[str] = (), *, elsewhere: bool = True) -> tupl
     return list(found.values()), remarks
 
 
-def discover(producers: Iterable[tuple[Path, str]], limit_s: float = _LIMIT_S) -> list[ProducerReport]:
+def discover_cameras(producers: Iterable[tuple[Path, str]], limit_s: float = _LIMIT_S) -> list[ProducerReport]:
     """Asks producers for their cameras, all at the same time.
 
     Args:
@@ -121,7 +121,7 @@ def find_camera(serial: str | None, named: Sequence[str] = ()) -> DeviceInfo:
 
         return synthetic_info(serial)
     producers, remarks = find_producers(named, elsewhere=not named)
-    reports = discover(producers)
+    reports = discover_cameras(producers)
     devices = [d for r in reports for d in r.devices]
     for device in devices:
         if serial is None or serial in {device.serial, device.id}:

@@ -126,7 +126,7 @@ def buffer_bytes(kind: PixelFormat, lines: int, width_px: int, padding_bytes: in
     return -(-lines * kind.line_bits(width_px) // 8)
 
 
-def decode(
+def decode_pixels(
     kind: PixelFormat,
     data: Bytes,
     lines: int,

@@ -63,7 +63,9 @@ class _Seen:
     began: threading.Event = field(default_factory=threading.Event)
 
 
-def measure(width_px: int, lines_per_s: float, seconds: float, frame_lines: int, pixel_format: str) -> Measured:
+def measure_throughput(
+    width_px: int, lines_per_s: float, seconds: float, frame_lines: int, pixel_format: str
+) -> Measured:
     """Runs the synthetic camera for a while.
 
     Raises:

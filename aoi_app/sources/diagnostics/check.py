@@ -20,7 +20,7 @@ from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.acquisition.process import CameraProcess
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.camera.device import CameraConfig, CameraError
-from aoi_app.sources.camera.discovery import discover, find_producers
+from aoi_app.sources.camera.discovery import discover_cameras, find_producers
 from aoi_app.sources.camera.features import NODE_MAPS, Feature, FeatureError, Setting
 from aoi_app.sources.camera.pixel_formats import FORMATS
 from aoi_app.sources.camera.presets import describe_results
@@ -118,7 +118,7 @@ def check_camera(config: CameraConfig, stream_s: float, restarts: int, said: Cal
     return found
 
 
-def as_text(checks: list[Check]) -> str:
+def report_as_text(checks: list[Check]) -> str:
     """The report for a person."""
     lines = ["Camera check", time.strftime("%Y-%m-%d %H:%M:%S %Z"), ""]
     for check in checks:
@@ -134,7 +134,7 @@ def as_text(checks: list[Check]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(checks: list[Check]) -> dict[str, Any]:
+def report_as_json(checks: list[Check]) -> dict[str, Any]:
     """The report with everything that was measured, and all features."""
     return {"format": 1, "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "checks": [asdict(c) for c in checks]}
 
@@ -167,7 +167,7 @@ def _has(package: str) -> bool:
 def _producer(config: CameraConfig) -> Finding:
     if not os.path.exists(config.producer):  # noqa: PTH110 (a word like synthetic is no path)
         return "remark", f"{config.producer} is built in.", {}
-    (report,) = discover(find_producers([config.producer], elsewhere=False)[0])
+    (report,) = discover_cameras(find_producers([config.producer], elsewhere=False)[0])
     if report.problem:
         return "failed", report.problem, {}
     found = "\n".join(f"{d.name}: {d.transport}, {d.access}" for d in report.devices)

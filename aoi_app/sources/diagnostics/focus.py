@@ -24,7 +24,7 @@ _TEXTURE = 0.02  # of the energy of the usual zone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FocusFigures:
+class FocusMetrics:
     """Light and focus of some lines.
 
     Attributes:
@@ -47,7 +47,7 @@ class FocusFigures:
     words: tuple[str, ...]
 
 
-def look_at(block: Block) -> FocusFigures:
+def measure_focus(block: Block) -> FocusMetrics:
     """The figures of a block that has at least two lines; of a long one, of its first lines."""
     raw = block.image[:_MOST_LINES]
     full = (1 << block.bits) - 1
@@ -57,7 +57,7 @@ def look_at(block: Block) -> FocusFigures:
     saturated, black = float((raw >= full).mean()), float((raw <= full // 255).mean())
     grey = raw.astype(np.float32) if raw.ndim == 2 else raw.mean(axis=2, dtype=np.float32)
     zones = _zones(grey)
-    return FocusFigures(
+    return FocusMetrics(
         minimum=raw.min(axis=0).astype(np.float32) * scale,
         mean=mean,
         maximum=raw.max(axis=0).astype(np.float32) * scale,
@@ -70,7 +70,7 @@ def look_at(block: Block) -> FocusFigures:
     )
 
 
-def shows_cloth(figures: FocusFigures) -> bool:
+def shows_cloth(figures: FocusMetrics) -> bool:
     """Whether there is something whose sharpness counts. The pattern of the sensor itself, on an even white or in the
     dark, is as sharp as can be; unlike cloth it is the same in every line.
     """

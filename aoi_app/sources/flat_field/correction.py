@@ -101,7 +101,7 @@ def problem_of_levels(dark: npt.NDArray[Any], white: npt.NDArray[Any], bits: int
     return f"{dead:.0%} of the columns see no light" if dead > MOST_DEAD_SHARE else None
 
 
-def problems(flat: FlatField, setup: CameraSetup) -> list[str]:
+def flat_field_problems(flat: FlatField, setup: CameraSetup) -> list[str]:
     """Why a flat field no longer fits, a sentence each; nothing where it does."""
     found = []
     if flat.setup.camera != setup.camera:

@@ -44,7 +44,7 @@ class FrameCount:
         return missed if missed < _LARGEST_JUMP else None
 
 
-def unwrapped(counts: Counts, last: tuple[int, int] | None, bits: int) -> Counts:
+def unwrap_counts(counts: Counts, last: tuple[int, int] | None, bits: int) -> Counts:
     """Counts of an encoder whose counter begins again after ``bits``, as counts from 0 that do not.
 
     Args:

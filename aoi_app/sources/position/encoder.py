@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.sources.position.counters import Counts, unwrapped
+from aoi_app.sources.position.counters import Counts, unwrap_counts
 from aoi_app.sources.source import SourceError
 
 Lines = npt.NDArray[np.float64]
@@ -75,7 +75,7 @@ class Encoder:
     def resets(self, counts: Counts) -> list[int]:
         """Lines at which the encoder was set back to zero within a block that has a count for every line."""
         near_zero = _near_zero(len(counts))
-        steps = np.diff(unwrapped(counts, None, self._config.encoder_bits)) * self._scale
+        steps = np.diff(unwrap_counts(counts, None, self._config.encoder_bits)) * self._scale
         back = (steps < -near_zero) & (np.abs(counts[1:] * self._scale) <= near_zero)
         return [int(row) + 1 for row in np.flatnonzero(back)]
 
@@ -89,10 +89,10 @@ class Encoder:
             lost_lines: what camera and clock say was lost before the block; None where nothing was.
             is_break: the counter may have begun anew.
         """
-        counts = unwrapped(raw, self._count, self._config.encoder_bits)
+        counts = unwrap_counts(raw, self._count, self._config.encoder_bits)
         is_anew = self._count is not None and self._is_anew(counts, raw, lines, end_line, lost_lines or 0, is_break)
         if self._count is None or is_anew:
-            counts = unwrapped(raw, None, self._config.encoder_bits)
+            counts = unwrap_counts(raw, None, self._config.encoder_bits)
             self._origin = end_line + (lost_lines or 0)  # counts begin with 0
             self._pitch, self._last = 1.0, None
         self._count = int(raw[-1]), int(counts[-1])

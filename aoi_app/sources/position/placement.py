@@ -100,7 +100,7 @@ def _pieces(rows: Rows, steps: Rows, slack_lines: int, cause: str, lines: int, l
     return tuple(pieces)
 
 
-def shifted(piece: Missing | Kept, by: int) -> Missing | Kept:
+def shift_piece(piece: Missing | Kept, by: int) -> Missing | Kept:
     """A piece of a part of a block as one of the block."""
     if isinstance(piece, Missing) or by == 0:
         return piece

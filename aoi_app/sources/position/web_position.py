@@ -14,7 +14,7 @@ import numpy as np
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.position.counters import Counts, FrameCount, LineRate
 from aoi_app.sources.position.encoder import Encoder, PositionConfig
-from aoi_app.sources.position.placement import Kept, Missing, Placement, new_cloth, shifted
+from aoi_app.sources.position.placement import Kept, Missing, Placement, new_cloth, shift_piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class WebPosition:
         resets = encoder.resets(counts) if encoder is not None and counts is not None and len(counts) == lines else []
         placed: list[Missing | Kept] = []
         for first, end in itertools.pairwise([0, *resets, lines]):
-            placed += [shifted(piece, first) for piece in self._take(_part(block, first, end))]
+            placed += [shift_piece(piece, first) for piece in self._take(_part(block, first, end))]
         return tuple(placed)
 
     def finish(self) -> Placement:

@@ -106,7 +106,7 @@ class Entry(BaseModel):
     item: Annotated[BlockEntry | OutageEntry, Field(discriminator="kind")]
 
 
-def pack(block: Block) -> bytes:
+def pack_block(block: Block) -> bytes:
     """The bytes of a block, copied."""
     counts = b"" if block.encoder is None else np.ascontiguousarray(block.encoder, "<i8").tobytes()
     image = block.image.astype(block.image.dtype.newbyteorder("<"), copy=False)
@@ -142,7 +142,7 @@ def line_of(entry: BlockEntry | OutageEntry, data: bytes, offset: int) -> bytes:
     return Entry(item=entry).model_dump_json().encode() + b"\n"
 
 
-def unpack(entry: BlockEntry, data: bytes, later_s: float) -> Block | None:
+def unpack_block(entry: BlockEntry, data: bytes, later_s: float) -> Block | None:
     """A block as it was, ``later_s`` seconds later; None where its bytes are not those that were written."""
     if len(data) != entry.bytes or zlib.crc32(data) != entry.crc:
         return None

@@ -30,7 +30,7 @@ from aoi_app.sources.recording.format import (
     OutageEntry,
     entry_of,
     line_of,
-    pack,
+    pack_block,
 )
 from cras_core.files import write_atomically
 
@@ -85,7 +85,7 @@ class Recorder:
         """Takes what the camera delivered; copies it and returns at once."""
         if not self._is_open:
             return
-        data = pack(item) if isinstance(item, Block) else b""
+        data = pack_block(item) if isinstance(item, Block) else b""
         with self._changed:
             if isinstance(item, Outage):
                 entry: BlockEntry | OutageEntry = OutageEntry(seconds=item.seconds, reason=item.reason)

@@ -24,7 +24,7 @@ from aoi_app.sources.recording.format import (
     OutageEntry,
     outage_of,
     pairs_of,
-    unpack,
+    unpack_block,
 )
 from aoi_app.sources.source import EndOfWeb, SourceError
 
@@ -135,7 +135,7 @@ class Replay:
             data = self._blocks.read(min(entry.bytes, there))
         except OSError as error:
             raise SourceError(f"The recording {self._path} cannot be read: {error.strerror or error}") from error
-        block = unpack(entry, data, self._later_s or 0.0)
+        block = unpack_block(entry, data, self._later_s or 0.0)
         if block is None and len(data) < entry.bytes and not self._pairs:
             logger.warning("%s: cut off at %s", self._path, entry.source)
             self._lines = []

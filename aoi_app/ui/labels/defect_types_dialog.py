@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.settings.defect_types import CatalogueError, DefectType, check_codes
-from aoi_app.settings.strict_json import describe
+from aoi_app.settings.defect_types import DefectType, DefectTypesError, check_codes
+from aoi_app.settings.strict_json import describe_errors
 
 _SEVERITIES: tuple[str, ...] = get_args(get_type_hints(DefectType)["severity"])
 _SHAPES: tuple[str, ...] = get_args(get_type_hints(DefectType)["shape"])
@@ -78,7 +78,7 @@ class CatalogueDialog(QDialog):
         try:
             types = tuple(self._type(row) for row in range(self.table.rowCount()))
             check_codes(types)
-        except CatalogueError as error:
+        except DefectTypesError as error:
             self._problem.setText(str(error))
             return
         lost = sorted(self._used - {t.code for t in types} - {""})
@@ -100,7 +100,7 @@ class CatalogueDialog(QDialog):
         try:
             return DefectType(code.text().strip(), name.text().strip(), severity.currentData(), shape.currentData())
         except ValidationError as error:
-            raise CatalogueError(f"Row {row + 1}: {describe(error)}") from error
+            raise DefectTypesError(f"Row {row + 1}: {describe_errors(error)}") from error
 
     def _add(self) -> None:
         self._append("", "", "minor", "block")

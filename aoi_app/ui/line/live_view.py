@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QStyleOptionGraphicsItem, QWidget
 
-from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat
+from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat_colors
 from aoi_app.inspection.web_history import WebPicture
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
@@ -108,7 +108,7 @@ class LiveView(QWidget):
         self._cloth.setImage(picture.image, autoLevels=False)
         self._cloth.setRect(QRectF(0, picture.first_line, picture.width_px, picture.lines))
         rows, cols = picture.score.shape
-        self._heat.setImage(heat(picture.score), autoLevels=False)
+        self._heat.setImage(heat_colors(picture.score), autoLevels=False)
         self._heat.setRect(QRectF(0, picture.first_line, cols * picture.cell_px, rows * picture.cell_px))
         line, left, right = picture.edges.T
         self._edges[0].setData(left, line)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from aoi_app.settings.recipe import Recipe
-from aoi_app.settings.strict_json import describe
+from aoi_app.settings.strict_json import describe_errors
 
 _BY_CLOTH = "as the cloth matches"
 
@@ -188,7 +188,7 @@ class RecipeForm(QWidget):
         try:
             recipe = self._recipe()
         except ValidationError as error:
-            self._problem.setText(describe(error))
+            self._problem.setText(describe_errors(error))
             return
         self._problem.setText("")
         self._shown = recipe

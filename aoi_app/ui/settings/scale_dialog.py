@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from aoi_app.settings.recipe import Recipe, RecipeError
-from aoi_app.settings.scale import Direction, direction_of, propose
+from aoi_app.settings.scale import Direction, direction_of, propose_recipe
 
 _WAYS: dict[str, Direction] = {"across the web": "across", "along the web": "along"}
 
@@ -59,7 +59,7 @@ class ScaleDialog(QDialog):
     def _propose(self) -> None:
         ok = self._buttons.button(QDialogButtonBox.StandardButton.Ok)
         try:
-            proposal = propose(
+            proposal = propose_recipe(
                 self._before, self._begin, self._end, self._length.value(), _WAYS[self._way.currentText()]
             )
         except RecipeError as error:

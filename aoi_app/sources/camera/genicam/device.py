@@ -20,8 +20,8 @@ from harvesters.util.pfnc import dict_by_ints
 
 from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo, RawFrame
 from aoi_app.sources.camera.features import Feature, FeatureError, NodeMap, Setting
-from aoi_app.sources.camera.genicam.nodes import list_nodes, read_node, reason, write_node
-from aoi_app.sources.camera.genicam.producer import GENICAM_ERRORS, Producer, cannot_open, choose
+from aoi_app.sources.camera.genicam.nodes import list_nodes, read_node, reason_of, write_node
+from aoi_app.sources.camera.genicam.producer import GENICAM_ERRORS, Producer, cannot_open, choose_device
 from aoi_app.sources.camera.told_values import ToldValues
 
 _EVENT_WAIT_MS = 20
@@ -64,7 +64,7 @@ class GenicamDevice:
 
     def __enter__(self) -> GenicamDevice:
         self._producer = Producer(self._config.producer)
-        index = choose(self._producer.devices, self._config)
+        index = choose_device(self._producer.devices, self._config)
         self.info = self._producer.devices[index]
         keys = ParameterKey
         options = {
@@ -123,7 +123,7 @@ class GenicamDevice:
             self._acquirer.num_buffers = max(self._acquirer.min_num_buffers, self._buffers())
             self._acquirer.start()
         except GENICAM_ERRORS as error:
-            raise CameraError(f"{self.info.name} does not start: {reason(error)}.") from error
+            raise CameraError(f"{self.info.name} does not start: {reason_of(error)}.") from error
         self._runs += 1
 
     def stop(self) -> None:
@@ -134,7 +134,7 @@ class GenicamDevice:
             self._runs += 1
             self._acquirer.stop()
         except GENICAM_ERRORS as error:
-            raise CameraError(f"{self.info.name} does not stop: {reason(error)}.") from error
+            raise CameraError(f"{self.info.name} does not stop: {reason_of(error)}.") from error
 
     def fetch(self, timeout_s: float) -> RawFrame | None:
         """The next complete buffer."""
@@ -145,7 +145,7 @@ class GenicamDevice:
             return self._frame(self._fetched.popleft()) if self._fetched else None
         except GENICAM_ERRORS as error:
             raise CameraError(
-                f"{self.info.name} cannot be read any more: {reason(error)}. Look at its cable and its power."
+                f"{self.info.name} cannot be read any more: {reason_of(error)}. Look at its cable and its power."
             ) from error
 
     def ping(self) -> None:
@@ -155,7 +155,7 @@ class GenicamDevice:
         except genapi.LogicalErrorException:
             return  # it has no such feature, and cannot be asked
         except GENICAM_ERRORS as error:
-            raise CameraError(f"{self.info.name} does not answer any more: {reason(error)}") from error
+            raise CameraError(f"{self.info.name} does not answer any more: {reason_of(error)}") from error
 
     def _buffers(self) -> int:
         """How many buffers are made: fewer where they are large, but not so few that a short stall loses cloth."""

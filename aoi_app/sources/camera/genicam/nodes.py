@@ -72,11 +72,11 @@ def write_node(nodes: Any, setting: Setting) -> Feature:
         else:
             node.value = str(setting.value)
     except (GenericException, TypeError, OverflowError) as error:
-        raise FeatureError(f"{setting.name} = {setting.value!r} was refused: {reason(error)}") from error
+        raise FeatureError(f"{setting.name} = {setting.value!r} was refused: {reason_of(error)}") from error
     return _feature(setting.node_map, node, ())
 
 
-def reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """What a GenICam exception says to a person, without where in the library it was thrown."""
     text = str(error).split(" : ")[0].split(" (file ")[0]
     return text.removeprefix("GenTL exception: ").strip().rstrip(".") or type(error).__name__

@@ -9,7 +9,7 @@ from genicam import genapi, gentl
 from harvesters.core import Harvester, ParameterKey, ParameterSet
 
 from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo
-from aoi_app.sources.camera.genicam.nodes import reason
+from aoi_app.sources.camera.genicam.nodes import reason_of
 
 GENICAM_ERRORS = (gentl.GenericException, genapi.GenericException)
 _ACCESS = {1: "free", 2: "read only", 3: "not reachable", 4: "in use", 5: "in use", 6: "in use"}
@@ -24,7 +24,7 @@ class _Heard(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        self.reasons.append(reason(error) if error is not None else record.getMessage())
+        self.reasons.append(reason_of(error) if error is not None else record.getMessage())
         del self.reasons[:-20]
 
 
@@ -57,7 +57,7 @@ def list_devices(path: str) -> list[DeviceInfo]:
         producer.harvester.reset()
 
 
-def choose(devices: list[DeviceInfo], config: CameraConfig) -> int:
+def choose_device(devices: list[DeviceInfo], config: CameraConfig) -> int:
     """The place of the wanted camera in the producer's list."""
     if not devices:
         raise CameraError(
@@ -83,7 +83,7 @@ def cannot_open(info: DeviceInfo, error: BaseException) -> CameraError:
             "the device (on Linux, the maker's udev rules or network settings are missing).",
             in_use=True,
         )
-    return CameraError(f"{info.name} cannot be opened: {reason(error)}.")
+    return CameraError(f"{info.name} cannot be opened: {reason_of(error)}.")
 
 
 def _device_info(path: str, device: Any) -> DeviceInfo:
