@@ -29,6 +29,7 @@ class DefectColumn:
 
 def _column(record: type, field: RecordField, shown: Shown) -> DefectColumn:
     def value_of(defect: Defect, review: Review) -> tuple[Defect | Review, float | str]:
+        # A table row shows two records, the defect and what a person says of it; each column is of one of them.
         of = defect if record is Defect else review
         return of, getattr(of, field.name)
 

@@ -81,7 +81,7 @@ class Defect:
     raw_peak: Annotated[float, Exported(digits=4)]
     boxes: Annotated[tuple[Box, ...], Exported(csv_name="sources", csv_text=_source_names)]
     is_open: Annotated[bool, Exported()]
-    thumbnail: Image
+    thumbnail: Image  # not exported: a text file holds no pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ def measure_defect(
     width_mm = scale.width_mm(extent.right_px - extent.left_px)
     peak_line = segment.first_line + region.peak_row * cell
     band = segment.recent.band_at(peak_line)
+    # The edge of the cloth where the peak is: it wanders by centimetres along a roll.
     row = int(np.clip(peak_line - band.first_line, 0, len(band.rows.image) - 1))
     cloth_left_px = float(band.rows.edges.left[row])
     return Defect(
@@ -106,7 +107,7 @@ def boxes_of(region: Region, first_line: int, cell_px: int, spans: Iterable[Sour
         cell_px: side of a cell, pixels.
         spans: the source images, in order.
     """
-    top = first_line + region.first_row * cell_px
+    top = first_line + region.first_row * cell_px  # line of the roll
     found = []
     for span in spans:
         a, b = max(span.first_line, top), min(span.end_line, top + len(region.extents) * cell_px)

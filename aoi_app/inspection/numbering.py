@@ -24,6 +24,7 @@ class DefectNumbers:
 
     def take(self, region: Region) -> tuple[int, tuple[int, ...]]:
         """The number of the defect that a region is, and those of defects that have become part of it."""
+        # Popped: whichever of them is still open is put back below under the number that stays.
         told = sorted(self._open.pop(n) for n in (region.number, *region.absorbed) if n in self._open)
         if not told:
             self._last += 1

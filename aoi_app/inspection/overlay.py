@@ -29,7 +29,7 @@ class Mark:
 
 def color_table() -> npt.NDArray[np.uint8]:
     """(256, 4) RGBA uint8 over 0..``SCALE_TOP``: clear far below the limit, then yellow, orange, red at it, magenta."""
-    stops = np.array([0.0, 0.25, 0.4, 0.5, 0.75, 1.0])
+    stops = np.array([0.0, 0.25, 0.4, 0.5, 0.75, 1.0])  # share of the scale; 0.5 is the calibrated threshold
     colors = np.array(
         [
             [255, 235, 60, 0],
@@ -55,7 +55,7 @@ def heat_colors(score: Floats) -> npt.NDArray[np.uint8]:
 
 def find_marks(score: Floats, first_line: int, cell_px: int, threshold: float) -> list[Mark]:
     """Boxes around everything at or above the threshold in (rows, cols) scores that begin at ``first_line``."""
-    if not reaches(score, threshold).any():
+    if not reaches(score, threshold).any():  # clean cloth, which is nearly all: the regions need not be looked for
         return []
     return [
         Mark(
@@ -65,5 +65,6 @@ def find_marks(score: Floats, first_line: int, cell_px: int, threshold: float) -
             r.end_col * cell_px,
             r.peak,
         )
+        # The second argument is the raw score, which a mark does not show.
         for r in regions_in(score, score, RegionConfig(threshold))
     ]

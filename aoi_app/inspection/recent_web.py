@@ -12,8 +12,8 @@ from cras_core.arrays import Image
 from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.threshold import reaches
 
-_KEPT_LINES = 2048
-_THUMBNAIL_PX = 96
+_KEPT_LINES = 2048  # four tiles; what a long defect has of older lines is not cut out any more
+_THUMBNAIL_PX = 96  # two centimetres at 0.2 mm
 
 
 class RecentWeb:
@@ -47,7 +47,7 @@ class RecentWeb:
 
     def last_lines(self, lines: int) -> Image:
         """The newest (at most ``lines``, W[, 3]) uint8."""
-        return np.concatenate([s.rows.image for s in self._bands])[-lines:]
+        return np.concatenate([s.rows.image for s in self._bands])[-lines:]  # (lines, W[, 3])
 
     def thumbnail(self, line: int, x_px: int) -> Image:
         """The surroundings of a place, at most (96, 96[, 3]) uint8."""

@@ -60,6 +60,7 @@ class ClothRemarks:
         fabric = calibration.fabric
         matches = f"is compared with {fabric}, as ordered" if self._is_ordered else f"matches {fabric}"
         found: dict[RemarkKind, str] = {"matched": f"the cloth {matches} (similarity {rows.similarity:.2f})"}
+        # The wrong cloth is told as a mismatch; that it is also unlike the ordered one goes without saying.
         is_another = self._is_ordered and int(rows.similarities.argmax()) != rows.fabric  # then the order is wrong
         if rows.similarity < calibration.similarity_limit and not is_another:
             found["unknown"] = (

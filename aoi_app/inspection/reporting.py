@@ -67,6 +67,7 @@ class DefectReporter:
         cutter = segment.sample_tiles
         tiles = cutter.of_good_cloth(limits.threshold) if cutter is not None else ()
         complete = self._spans.complete(band.end_line)
+        # A line defect may run for metres; its boxes need every picture that it has touched.
         oldest = segment.oldest_open_line
         self._spans.forget_before(band.end_line if oldest is None else oldest)
         return join_outcomes([closed, self.report(segment, running, limits), Outcome(tiles=tiles, sources=complete)])
@@ -77,6 +78,7 @@ class DefectReporter:
 
     def _report_region(self, segment: Segment, region: Region, limits: Limits) -> Outcome:
         area_mm2 = limits.scale.area_mm2(region.area_cells, segment.cell_px)
+        # One that was told while it ran stays listed, or it would vanish from the screen when it ends.
         if area_mm2 < limits.min_area_mm2 and not self._numbers.knows(region):
             return Outcome()
         number, withdrawn = self._numbers.take(region)

@@ -171,6 +171,7 @@ class RollInspection:
         return Outcome(gaps=(gap,))
 
     def _inspect(self, frame: Frame) -> Outcome:
+        # The features of the backbone reach further than such a strip is wide.
         if frame.width_px < NARROWEST_CLOTH_PX:
             reason = (
                 f"{frame.source} is {frame.width_px} px wide; less than {NARROWEST_CLOTH_PX} px cannot be inspected"
@@ -181,6 +182,7 @@ class RollInspection:
         self.line += frame.lines
         outcomes = []
         if self._next_model is not None:
+            # The model before still owes the lines that fill its last row of cells.
             still = self._segment.lines_before_change(first) if self._segment is not None else 0
             if still < len(image):
                 outcomes += [self._score(image[:still]), self._change_model(self._next_model, first + still)]
@@ -227,6 +229,7 @@ class RollInspection:
             return Outcome()
         outcomes = [self._take_rows(segment, rows) for rows in segment.web.finish()]
         closed = self._reporter.report(segment, segment.tracker.finish(), self._limits)
+        # A gap does not change the cloth: the next segment of this web goes on with what is known of it.
         self._baseline, self._fabric, self._segment = segment.web.reference, segment.web.fabric, None
         return join_outcomes([*outcomes, closed])
 

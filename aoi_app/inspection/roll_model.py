@@ -50,7 +50,8 @@ def make_roll_model(detector: TileDetector, identity: str, tiling: TilingConfig,
         enabled=recipe.find_edges,
         from_edge_px=None if margin is None else round(margin / recipe.mm_per_px),
     )
-    fabric = fabrics.index(recipe.fabric) if recipe.fabric is not None else None
+    fabric = fabrics.index(recipe.fabric) if recipe.fabric is not None else None  # None: the cloth is matched
+    # Tile and cell belong to the model; how far tiles overlap is a matter of speed, so it is in the recipe.
     tiling = dataclasses.replace(tiling, overlap_px=recipe.overlap_px)
     return RollModel(
         detector, WebConfig(tiling, edges, BaselineConfig(enabled=recipe.relative), fabric), fabrics, identity

@@ -37,7 +37,7 @@ class SampleTiles:
         if defect.is_open or not reaches(defect.peak, CALIBRATED_THRESHOLD):
             return ()
         recent, side = self._recent, self._recent.tile_px
-        x_px = (defect.left_px + defect.right_px) // 2
+        x_px = (defect.left_px + defect.right_px) // 2  # its middle; a defect wider than a tile shows the middle of it
         first, end = max(defect.first_line, recent.first_line), max(defect.end_line, recent.first_line + 1)
         samples = []
         for k, line in enumerate(range(first, end, side)):

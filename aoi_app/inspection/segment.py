@@ -70,7 +70,7 @@ class Segment:
             return rows
         if seen >= len(rows.image):
             return None
-        cells = seen // self.cell_px
+        cells = seen // self.cell_px  # whole, because a change of model waits for a whole row
         return replace(
             rows,
             first_line=rows.first_line + seen,

@@ -34,6 +34,7 @@ class SourceSpans:
 
     def complete(self, end_line: int) -> tuple[SourceSpan, ...]:
         """Images that are complete now that the roll is inspected up to a line, each once."""
+        # Maps are written of complete pictures only, once all of their lines have a score.
         complete = tuple(s for s in self._spans if self.complete_line < s.end_line <= end_line)
         self.complete_line = end_line
         return complete

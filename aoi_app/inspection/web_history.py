@@ -67,10 +67,11 @@ class WebHistory:
         if self._parts and (shape != self._shape or band.first_line < self.end_line):
             self.clear()
         self._shape = shape
+        # Reduced at once: the metres that can be scrolled back to would fill gigabytes as they came.
         zoom = self._zoom(shape[0], band.rows.cell_px)
         size = (shape[0] // zoom, max(1, len(image) // zoom))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8) if zoom > 1 else image
-        at = np.arange(0, len(image), 32)
+        at = np.arange(0, len(image), 32)  # the edges of cloth change slowly; a point every 32 lines draws them
         edges = np.stack([at + band.first_line, band.rows.edges.left[at], band.rows.edges.right[at]], axis=1)
         self._parts.append(
             _Part(band.first_line, band.end_line, small, band.rows.score, edges, band.rows.cell_px, zoom)
@@ -84,8 +85,8 @@ class WebHistory:
             return None
         first, end = self._parts[0].first_line, self.end_line
         cell, zoom = self._parts[0].cell_px, self._parts[0].zoom
-        rows = -(-(end - first) // cell)
-        score = np.full((rows, self._parts[0].score.shape[1]), np.nan, np.float32)
+        rows = -(-(end - first) // cell)  # rounded up
+        score = np.full((rows, self._parts[0].score.shape[1]), np.nan, np.float32)  # (rows, cols)
         image = np.zeros((max(1, (end - first) // zoom), *self._parts[0].image.shape[1:]), np.uint8)
         for part in self._parts:
             top = (part.first_line - first) // zoom
@@ -99,7 +100,7 @@ class WebHistory:
 
     def _zoom(self, width: int, cell_px: int) -> int:
         """A divisor of the cell size, so that picture and scores stay in step."""
-        wanted = max(1, -(-width // self._columns))
+        wanted = max(1, -(-width // self._columns))  # rounded up
         return next((z for z in range(wanted, cell_px) if cell_px % z == 0), cell_px)
 
 

@@ -44,7 +44,8 @@ def identify_fabric(similarities: FloatArray, calibrations: Sequence[FabricCalib
         ``ordered``, or the index of a fabric that it matches clearly better and is known by, or None where it is unlike
         the ordered fabric and no other.
     """
-    best = int(similarities.argmax())
+    best = int(similarities.argmax())  # of (K,)
+    # A fabric that matches best, but badly, is no fabric that the model knows.
     known = bool(similarities[best] >= calibrations[best].similarity_limit)
     if known and similarities[best] - similarities[ordered] > _BETTER:
         return best
@@ -70,6 +71,7 @@ class WorkOrderCheck:
         if self._ordered is None:
             return None
         found = identify_fabric(similarities, self._calibrations, self._ordered)
+        # The time of a mismatch counts from where it began, not from where it is told.
         if found != self._found:
             self._found, self._since_line = found, first_line
         if found == self._ordered:

@@ -64,6 +64,7 @@ def open_database(address: str | URL, *, option: str = "--database") -> Engine:
     except OSError as error:
         reason = error.strerror or error
         raise RecordsError(f"The folder of {shown} cannot be made: {reason}. Choose another with {option}.") from error
+    # The pragmas are of a connection, not of the file (but for the journal), so every new connection gets them.
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     try:
@@ -127,7 +128,9 @@ def _revision(engine: Engine) -> str | None:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     """Write-ahead logging keeps readers and the writer apart; every commit reaches the disk before it is reported."""
     cursor = connection.cursor()
+    # Kept in the file: readers see the last commit while a roll writes, and neither waits for the other.
     cursor.execute("PRAGMA journal_mode=WAL")
+    # With WAL the default, NORMAL, may lose the last commits in a power cut; a defect that was shown must not go.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA busy_timeout=1000")
@@ -137,6 +140,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def explain_database_error(error: SQLAlchemyError | UnicodeDecodeError) -> str:
     """What a database's complaint means, in a sentence with the way out."""
     said = str(error.orig) if isinstance(error, DatabaseError) and error.orig is not None else str(error)
+    # SQLite tells its errors apart by their texts only, which have been the same for twenty years.
     known = {
         "locked": (
             "it is locked by another program, or lies on a network drive that cannot lock files. "

@@ -27,7 +27,7 @@ def write_json(roll: dict[str, Any], path: Path) -> None:
 def write_csv(roll: dict[str, Any], path: Path) -> None:
     """Writes ``defects.csv``, one line a defect; for spreadsheets. Raises RecordsError."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
+    writer = csv.writer(text, lineterminator="\r\n")  # RFC 4180, and what spreadsheets expect
     columns = [(field.export_name, field.exported) for field in EXPORTED if field.exported is not None]
     writer.writerow(exported.csv_name or name for name, exported in columns)
     for defect in roll["defects"]:
@@ -54,6 +54,7 @@ def export_roll(engine: Engine, roll_id: int, folder: Path) -> list[str]:
     tiles = Path(roll["roll"]["tiles"]) if roll["roll"]["tiles"] else None
     if tiles is not None and tiles.is_dir():
         try:
+            # Copied, not moved: verdicts that come later still teach from the tiles of the roll.
             shutil.copytree(tiles, folder / "itdd", dirs_exist_ok=True)
         except (OSError, shutil.Error) as error:
             raise RecordsError(f"The tiles cannot be copied to {folder / 'itdd'}: {error}") from error

@@ -37,6 +37,7 @@ def write_picture(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Asked for every picture: other programs fill the same disk.
         free = shutil.disk_usage(path.parent).free
     except OSError as error:
         reason = error.strerror or error
@@ -51,6 +52,7 @@ def write_picture(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint
 
 def safe_name(name: str) -> str:
     """A name that cannot climb out of its folder."""
+    # A leading dot would hide the folder, and two of them would climb out of it.
     return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".") or "_"
 
 

@@ -34,6 +34,7 @@ def mark_interrupted(engine: Engine) -> list[int]:
                     else _ran_at_its_beginning(session, roll_id, process)
                 )
             ]
+            # A database that is only read is not written to: `aoi rolls` on a copy must work.
             if gone:
                 session.execute(update(RollRow).where(RollRow.id.in_(gone)).values(state="interrupted"))
                 session.commit()

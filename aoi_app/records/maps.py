@@ -39,9 +39,9 @@ class MapWriter:
 
     def _write(self, span: SourceSpan) -> None:
         shown = [s for s in self._bands if s.end_line > span.first_line and s.first_line < span.end_line]
-        score = np.zeros((span.end_line - span.first_line, span.width_px), np.float32)
+        score = np.zeros((span.end_line - span.first_line, span.width_px), np.float32)  # (lines, W) of the picture
         for s in shown:
-            cells = np.nan_to_num(s.rows.score, nan=0.0)
+            cells = np.nan_to_num(s.rows.score, nan=0.0)  # (rows, cols)
             cell = s.rows.cell_px
             pixels = cv2.resize(cells, None, fx=cell, fy=cell, interpolation=cv2.INTER_LINEAR)[
                 : len(s.rows.image), : span.width_px
@@ -53,7 +53,7 @@ class MapWriter:
 
     def _path(self, source: str) -> Path:
         """A place of its own for every source, inside the folder."""
-        path = self._folder / Path(source).with_suffix(".png")
+        path = self._folder / Path(source).with_suffix(".png")  # as the pictures lie in their folder, below it too
         if not path.resolve().is_relative_to(self._folder.resolve()):
             path = self._folder / f"{safe_name(source)}.png"
         if self._sources.setdefault(path, source) != source:  # strip.jpg beside strip.png

@@ -52,6 +52,7 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
         with Session(engine) as session:
             roll = session.get(RollRow, roll_id)
             if roll is None:
+                # Numbers are easily mistyped; the latest are what somebody means most likely.
                 known = [str(i) for i in session.scalars(select(RollRow.id).order_by(RollRow.id.desc()).limit(10))]
                 raise RecordsError(f"There is no roll {roll_id}. The latest are {', '.join(known) or 'none'}.")
             times = {"started_at": _plain(roll.started_at), "ended_at": _plain(roll.ended_at)}

@@ -24,6 +24,7 @@ def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> N
     mine = DEFECTS.c.roll_id == roll_id, DEFECTS.c.number == number
     try:
         with Session(engine) as session:
+            # RETURNING and not rowcount: not every driver counts what it has changed.
             changed = session.execute(update(DEFECTS).where(*mine).values(**row_values(review)).returning(DEFECTS.c.id))
             found = changed.first() is not None
             session.commit()
@@ -31,6 +32,7 @@ def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> N
         raise RecordsError(
             f"The verdict on defect {number} is not recorded: {explain_database_error(error)}"
         ) from error
+    # A running defect is in the records once its first report is committed; before that nobody can see it either.
     if not found:
         raise RecordsError(f"Defect {number} of roll {roll_id} is not in the records (yet); try again.")
 

@@ -23,7 +23,7 @@ from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow, plain_values
 from aoi_app.settings.printable import printable
 from cras_core.files import write_atomically
 
-_RETRY_S = 1.0
+_RETRY_S = 1.0  # each try may wait for the lock as long, and the cloth runs on meanwhile
 _LAST_TRIES_S = 5.0  # how long the end of a roll waits for a database that is locked
 
 NOT_RECORDED = "not recorded"
@@ -64,7 +64,7 @@ class RollLog:
         self._rescue = rescue
         self._waiting: list[Outcome] = []
         self._figures: dict[str, object] = {}
-        self._not_before_s = 0.0
+        self._not_before_s = 0.0  # time.monotonic of the next try
         self.problem: str | None = None
         roll = RollRow(
             name=printable(name),
@@ -101,9 +101,10 @@ class RollLog:
         Returns:
             Whether everything is in the database now.
         """
+        # Kept before it is tried: whatever the database does, nothing that was found is dropped.
         if outcome.is_worth_recording:
             self._waiting.append(outcome.records())
-        self._figures |= figures
+        self._figures |= figures  # the latest of each count; what a failed commit held is overtaken
         if time.monotonic() < self._not_before_s:
             return False
         return self._commit()
@@ -118,6 +119,7 @@ class RollLog:
             RecordsError: records are left that the database does not take; the text says where they are instead.
         """
         self._figures |= {"state": state, "ended_at": utc_now()}
+        # The only place that waits: after this there is no next commit to try it with.
         deadline = time.monotonic() + _LAST_TRIES_S
         while not self._commit():
             if time.monotonic() > deadline:
@@ -148,6 +150,8 @@ class RollLog:
     def _commit(self) -> bool:
         try:
             with Session(self._engine) as session:
+                # All that waits in one transaction, oldest first: a defect that has grown since is written as it was
+                # last.
                 for outcome in self._waiting:
                     self._add(session, outcome)
                 if self._figures:

@@ -90,7 +90,7 @@ def _table(metadata: MetaData, name: str, *columns: Column[Any]) -> Table:
         name,
         metadata,
         Column("id", Integer, primary_key=True),
-        Column("roll_id", ForeignKey("rolls.id"), index=True, nullable=False),
+        Column("roll_id", ForeignKey("rolls.id"), index=True, nullable=False),  # every query is of one roll
         *columns,
     )
 

@@ -34,6 +34,7 @@ class TileWriter:
     def write(self, samples: Iterable[TileSample]) -> None:
         """Writes some tiles. Raises RecordsError when the folder cannot be written."""
         for sample in samples:
+            # The name of the roll is in that of the tile: data sets of several rolls are copied together.
             base, name = self._folder / safe_name(sample.fabric), f"{self._prefix}-{sample.name}"
             if sample.mask is None:
                 write_picture(base / "train" / "good" / f"{name}.png", sample.image)
@@ -47,6 +48,7 @@ class TileWriter:
         """One more line in the list of places, by which a tile is found again when somebody judges its defect."""
         line = {"tile": path.relative_to(self._folder).as_posix(), "defect": sample.defect, **asdict(sample.place)}
         try:
+            # Appended, a line at a time: a program that is killed leaves whole lines, and at most one that is cut off.
             with (self._folder / PLACES).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         except OSError as error:

@@ -31,7 +31,7 @@ class Block:
     bits: int
     frame_id: int | None
     timestamp_ns: int | None
-    encoder: npt.NDArray[np.int64] | None
+    encoder: npt.NDArray[np.int64] | None  # signed: a web may run backwards past zero
     source: str
     captured_at_s: float
     lost_lines: int = 0

@@ -37,6 +37,7 @@ def make_genicam_camera(serial: str, options: SourceOptions, recipe: Recipe) -> 
             "A camera has a line rate of its own: leave --line-rate out, and set AcquisitionLineRate in a preset."
         )
     camera = options.camera
+    # A recipe may need another exposure than the line usually has; so it goes before.
     preset = recipe.camera_preset or camera.preset
     config = LineCameraConfig(
         producer=camera.producer,
@@ -45,6 +46,7 @@ def make_genicam_camera(serial: str, options: SourceOptions, recipe: Recipe) -> 
         lines=options.lines,
         seconds=options.seconds,
     )
+    # Gigabytes as disks are sold: 1e9 bytes.
     recorder = Recorder(options.record, round(options.record_gb * 1e9)) if options.record is not None else None
     build = functools.partial(
         make_camera_source,
@@ -101,6 +103,7 @@ def make_camera_source(
     Raises:
         SourceError: the flat field or the encoder's settings cannot be used.
     """
+    # The recipe says how long a line is meant to be; the encoder says how far the web has gone.
     lines_per_count = None if mm_per_count is None else mm_per_count / recipe.line_mm
     path = flat_field_path(flat_fields, setup.camera)
     flat = read_flat_field(path) if path.exists() else None

@@ -56,7 +56,7 @@ class CameraSource:
         self._position = WebPosition(self._config)
         self._correction: tuple[int, Correction] | None = None  # for lines of so many bits
         self._line_shape: tuple[int, ...] = ()
-        self._ready: deque[Frame | Lost] = deque()
+        self._ready: deque[Frame | Lost] = deque()  # one block may become several pieces of web
         self._has_ended = False
 
     @property
@@ -132,11 +132,13 @@ class CameraSource:
         if item is None:
             return
         if self._recorder is not None:
+            # As it came, before anything is done to it: a replay must meet the same faults.
             self._recorder.record(item)
         if isinstance(item, Outage):
             logger.warning("%s: %s (%.1f s)", self.name, item.reason, item.seconds)
             self._position.note(item)
             return
+        # Somebody has changed width or colour of the camera in mid-roll; regions cannot go on over that.
         if item.image.shape[1:] != self._line_shape:
             self._begin_lines(item)
         self._deliver(self._position.take(item), item)
@@ -166,6 +168,8 @@ class CameraSource:
             elif block is not None:
                 rows = piece.rows
                 first = int(rows.start if isinstance(rows, slice) else rows[0])
+                # The usual case by far. Slicing costs nothing, but a new array object would keep the ring's slot by
+                # itself.
                 whole = isinstance(rows, slice) and rows.stop - rows.start == len(block.image)
                 image = self._prepared(block.image if whole else block.image[rows], block.bits)
                 where = source if first == 0 else f"{source} line {first}"
@@ -186,6 +190,7 @@ def to_8_bits(raw: RawImage, bits: int) -> Image:
     out = np.empty(raw.shape, np.uint8)
     for first in range(0, len(raw), _TILE_LINES):
         tile = slice(first, first + _TILE_LINES)
+        # Some cameras send values beyond the depth that they announce; wrapping would make black of white.
         cv2.convertScaleAbs(np.right_shift(raw[tile], bits - 8), out[tile])  # saturates
     return out
 

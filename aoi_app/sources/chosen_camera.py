@@ -25,6 +25,7 @@ def config_of(producer: str = "", serial: str = "", preset: str = "") -> CameraC
     """
     settings = load_preset(Path(preset)).settings if preset else ()
     device = find_camera(serial or None, [producer] if producer else [])
+    # A producer's own id where the camera has no serial number, as simulated ones.
     return CameraConfig(device.producer, device.serial or device.id, settings)
 
 

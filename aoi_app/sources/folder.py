@@ -16,7 +16,7 @@ from aoi_app.sources.source import EndOfWeb, Pace, SourceError
 from cras_core.errors import DataError
 from cras_core.images import image_size, list_images, natural_key, read_bits, read_image
 
-_TRUTH_FOLDERS = frozenset({"mask", "masks", "ground_truth"})
+_TRUTH_FOLDERS = frozenset({"mask", "masks", "ground_truth"})  # of data sets; their pictures are no cloth
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class FolderSource:
         self._config = config
         self._paths: list[Path] = []
         self._next = 0
-        self._bits = config.bits
+        self._bits = config.bits  # of 16-bit pictures; guessed once, so that all of a roll are shown alike
         self._pace = Pace(config.lines_per_s)
 
     @property
@@ -64,6 +64,7 @@ class FolderSource:
     @property
     def total_lines(self) -> int | None:
         """Lines of all pictures together; None when looping."""
+        # Read from the heads of the files; decoding them all would take as long as inspecting them.
         return None if self._config.loop else sum(size[0] for size in map(image_size, self._paths) if size is not None)
 
     def __enter__(self) -> FolderSource:
@@ -107,6 +108,7 @@ class FolderSource:
                 self._bits = read_bits(path)
             image = read_image(path, self._bits)
         except DataError as error:
+            # A file that is cut off may still say how long it was: the metres behind it stay right.
             size = image_size(path)
             lost = Lost(size[0] if size else 0, str(error), label, self._config.separate)
             self._pace.took(lost.lines, waits=not self.is_live)

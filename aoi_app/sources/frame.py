@@ -20,7 +20,7 @@ class Frame:
 
     image: Image
     source: str
-    captured_at_s: float
+    captured_at_s: float  # not the time of day, which somebody may set
     starts_web: bool = False
 
     @property

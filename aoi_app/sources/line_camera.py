@@ -107,11 +107,13 @@ class LineCamera:
         device = find_camera(wanted.serial, [wanted.producer] if wanted.producer else [])
         preset = load_preset(wanted.preset) if wanted.preset is not None else None
         settings = preset.settings if preset is not None else ()
+        # Opened here and not by the source: what holds for its flat field is only known of an open camera.
         blocks = CameraBlocks(CameraConfig(device.producer, device.serial or device.id, settings))
         blocks.__enter__()
         try:
             source, remarks = self._build(_Open(blocks), setup_of(blocks))
             source.__enter__()
+        # Also of Ctrl-C: a camera that stays open cannot be opened again by anybody.
         except BaseException:
             blocks.__exit__(None, None, None)
             raise
@@ -119,6 +121,7 @@ class LineCamera:
         refused = describe_results(blocks.results)
         self._remarks = (*([wrong] if wrong else []), *refused, *remarks)
         self._blocks, self._source, self._lines = blocks, source, 0
+        # From the moment that it delivers; opening may take longer than the roll.
         self._end_s = None if wanted.seconds is None else time.monotonic() + wanted.seconds
         for remark in self._remarks:
             logger.info("%s: %s", blocks.name, remark)
@@ -145,6 +148,7 @@ class LineCamera:
         if item is None:
             return None
         if left is not None and item.lines > left:
+            # The last piece is cut, so that a roll of a number of lines has exactly as many.
             item = replace(item, lines=left) if isinstance(item, Lost) else replace(item, image=item.image[:left])
         self._lines += item.lines
         return item

@@ -24,6 +24,7 @@ from cras_core.arrays import FloatArray, Image
 
 Shape = Literal["block", "point", "line"]
 
+# One repeat of each weave: 1 where the warp thread lies over the weft.
 _PLAIN = np.array([[1, 0], [0, 1]])
 _TWILL = np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1], [1, 0, 0, 1]])
 _SATIN = np.array([[(3 * j) % 8 != i for i in range(8)] for j in range(8)], dtype=int)
@@ -119,6 +120,7 @@ class Loom:
             raise SourceError(f"The loom needs at least {2 * config.margin_px + 256} px and 16 lines in a frame.")
         self._config = config
         self._weave = WEAVES[config.weave]
+        # A stream of its own for each thing that is random, so that none of them moves when another is changed.
         rng = np.random.default_rng([config.seed, 1])
         self._warp = 1 + self._weave.unevenness * rng.standard_normal(
             int(config.width_px / self._weave.yarn_px) + 4
@@ -142,7 +144,7 @@ class Loom:
         inside = np.clip(column - left[:, None] + 0.5, 0, 1) * np.clip(right[:, None] - column + 0.5, 0, 1)
         image = image * inside + self._beside(line) * (1 - inside)
         noise = np.concatenate([self._noise(int(n)) for n in np.unique(line // 64)])
-        image += 2.0 * noise[line[0] % 64 : line[0] % 64 + len(line)]
+        image += 2.0 * noise[line[0] % 64 : line[0] % 64 + len(line)]  # grey values, what a camera has on good light
         return np.asarray(np.clip(image, 0, 255), dtype=np.uint8)
 
     def edges(self, line: npt.NDArray[np.int_]) -> tuple[FloatArray, FloatArray]:
@@ -159,6 +161,7 @@ class Loom:
 
     def defects(self, first_line: int, end_line: int) -> list[PlantedDefect]:
         """What is planted in these lines."""
+        # A defect belongs to the block of lines that it begins in, and may reach into later ones.
         blocks = range(max(0, first_line - _LONGEST_LINES) // _BLOCK_LINES, end_line // _BLOCK_LINES + 1)
         return [d for b in blocks for d in self._plant(b) if d.first_line < end_line and d.end_line > first_line]
 
@@ -183,19 +186,21 @@ class Loom:
         y = line / weave.yarn_px
         end, pick = np.floor(x).astype(int), np.floor(y).astype(int)
         over = weave.pattern[pick[:, None] % weave.pattern.shape[0], end[None, :] % weave.pattern.shape[1]]
-        round_x = np.cos(np.pi * (x - end - 0.5)).astype(np.float32)
+        round_x = np.cos(np.pi * (x - end - 0.5)).astype(np.float32)  # 1 in the middle of a yarn, 0 at its edges
         round_y = np.cos(np.pi * (y - pick - 0.5)).astype(np.float32)
         weft = 1 + weave.unevenness * np.array(
+            # A weft yarn is as thick wherever the web is looked at from, so it is drawn by its own number.
             [np.random.default_rng([self._config.seed, 3, p + 10_000]).standard_normal() for p in np.unique(pick)]
         )
         weft_at = weft[pick - pick.min()].astype(np.float32)
         warp = (weave.brightness + weave.contrast * (round_x - 0.5)) * self._warp[end]
+        # Weft is darker than warp, which the lamp meets lengthwise.
         filling = 0.88 * (weave.brightness + weave.contrast * (round_y - 0.5)) * weft_at
         cloth = np.where(over == 1, warp[None, :], filling[:, None]).astype(np.float32)
         left, right = self.edges(line)
         column = np.arange(width)[None, :]
         selvedge = (column < left[:, None] + 36) | (column > right[:, None] - 36)
-        stripe = np.where((column // 9) % 2 == 0, 1.25, 0.8)
+        stripe = np.where((column // 9) % 2 == 0, 1.25, 0.8)  # selvedges are woven more densely
         return np.asarray(np.where(selvedge, cloth * stripe, cloth), dtype=np.float32)
 
     def _spoil(self, cloth: FloatArray, defect: PlantedDefect, first_line: int) -> None:
@@ -233,6 +238,7 @@ class Loom:
     def _beside(self, line: npt.NDArray[np.int_]) -> FloatArray:
         width = self._config.width_px
         if self._config.background == "white":
+            # Over 255: a white table is saturated under a lamp that is set for cloth.
             return np.full((len(line), width), 262.0, np.float32)
         if self._config.background == "dark":
             return np.full((len(line), width), 12.0, np.float32)
@@ -248,8 +254,8 @@ class Loom:
         )
 
 
-_BLOCK_LINES = 2048
-_LONGEST_LINES = 3000
+_BLOCK_LINES = 2048  # in which defects are drawn together
+_LONGEST_LINES = 3000  # of a defect
 _KINDS: tuple[tuple[str, Shape, tuple[int, int], tuple[int, int]], ...] = (
     ("stain", "block", (40, 120), (40, 160)),
     ("hole", "block", (18, 40), (18, 40)),

@@ -10,7 +10,7 @@ import numpy as np
 from aoi_app.sources.loom import WEAVES, Loom, LoomConfig, PlantedDefect
 from aoi_app.sources.source import SourceError
 
-_SHORTEST_PART_LINES = 8
+_SHORTEST_PART_LINES = 8  # of a defect that a strip must show: one row of cells
 
 
 def write_data_set(out: Path, strips: int, lines: int, width_px: int, seed: int) -> None:

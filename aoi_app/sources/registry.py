@@ -132,6 +132,7 @@ def make_from_spec(spec: str, options: SourceOptions, recipe: Recipe) -> FrameSo
 
 def spec_of(path: Path) -> str:
     """The specification of a source in the file system, such as ``replay:PATH`` for the recording of a camera."""
+    # The row of folders takes every path, so there is always one.
     kind = next(kind for kind in KINDS if kind.reads is not None and kind.reads(path))
     return f"{kind.name}:{path}"
 

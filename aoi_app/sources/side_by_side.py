@@ -22,7 +22,7 @@ from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError
 from cras_core.arrays import Image
 
-_POLL_S = 0.005
+_POLL_S = 0.005  # one camera is waited for at a time; the others must not be late by more than this
 _LOSS_S = 2.0  # so long at most a growing loss waits until it is said
 
 
@@ -68,8 +68,9 @@ class SideBySide:
 
     def _begin(self) -> None:
         offsets = [c.offset_lines for c in self._cameras]
-        self._line = max(offsets)
-        self._spread = self._line - min(offsets)
+        self._line = max(offsets)  # the first that all of them see
+        self._spread = self._line - min(offsets)  # so far apart they are when nothing is wrong
+        # Each column comes from one camera: where two see the same, the seam lies in the middle of what they share.
         cuts = [c.overlap_px // 2 for c in self._cameras[1:]] + [0]
         self._lanes = [
             _Lane(c.source, c.offset_lines, self._line, c.overlap_px - c.overlap_px // 2, right)
@@ -100,6 +101,7 @@ class SideBySide:
         self._begin()
         with ExitStack() as opening:
             for camera in self._cameras:
+                # If the third cannot be opened, the first two are closed again.
                 opening.enter_context(camera.source)
             self._open = opening.pop_all()
         for lane in self._lanes:
@@ -133,6 +135,7 @@ class SideBySide:
         """Reads every camera that is not too far ahead once, the one that is behind first; it alone is waited for."""
         behind = min(lane.end_line for lane in self._lanes)
         heard = False
+        # The one that is furthest behind decides how fast the web comes; waiting for any other would waste its time.
         for k, lane in enumerate(sorted(self._lanes, key=lambda lane: (lane.is_over, lane.end_line))):
             if not lane.is_over and lane.end_line - behind <= self._ahead + self._spread:
                 wait_s = min(_POLL_S, max(0.0, deadline_s - time.monotonic())) if k == 0 else 0.0
@@ -176,6 +179,7 @@ class SideBySide:
         """Lines of a camera that is silent or has ended, while the others are far ahead, are lost."""
         furthest = max(lane.end_line for lane in self._lanes)
         for lane in self._lanes:
+            # Of a source that waits, silence is no loss: a disk may be slow, its lines still come.
             is_silent = lane.is_over or (lane.source.is_live and time.monotonic() - lane.heard_s > self._patience_s)
             if is_silent and not lane.pieces and furthest - lane.end_line > self._ahead + self._spread:
                 lane.lose(min(other.end_line for other in self._lanes if other.pieces) - lane.end_line)
@@ -187,6 +191,8 @@ class SideBySide:
         """All have ended: what some have seen beyond the others is lost, but for what their offsets explain."""
         furthest = max(lane.end_line for lane in self._lanes)
         for lane in self._lanes:
+            # At the end they may differ by what their offsets explain; that cloth was seen by one camera only, and is
+            # past.
             if furthest - lane.end_line > self._spread:
                 lane.lose(furthest - lane.end_line)
         self._join()
@@ -237,6 +243,7 @@ class _Lane:
         if item is None:
             return False
         self.heard_s = time.monotonic()
+        # Lines that were given up already and come after all: the web has gone on without them.
         late = max(0, self.end_line - self._next_line)
         self._next_line += item.lines
         if late == 0 or item.lines > late:

@@ -77,4 +77,5 @@ def make_side_by_side(file: str, make: Callable[[str, Path], FrameSource]) -> Si
     """
     path = Path(file).expanduser()
     described = load_side_by_side(path)
+    # The sources are made, not opened: whichever is wrong is told before a camera is started.
     return SideBySide([Neighbour(make(c.source, path.parent), c.overlap_px, c.offset_lines) for c in described.cameras])

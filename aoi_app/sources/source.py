@@ -95,7 +95,7 @@ class Pace:
 
     def wait(self, timeout_s: float) -> bool:
         """Waits until the next lines are due; False when they are not within the time."""
-        if self._rate is None or self._due_s is None:
+        if self._rate is None or self._due_s is None:  # the first lines come at once
             return True
         missing_s = self._due_s - time.monotonic()
         if missing_s > timeout_s:
@@ -112,5 +112,6 @@ class Pace:
         if self._rate is None:
             return
         now = time.monotonic()
+        # A live source catches up, as a web that runs on; one that waits does not hurry after a break.
         due = now if self._due_s is None or waits else self._due_s
         self._due_s = due + lines / self._rate

@@ -23,9 +23,9 @@ from aoi_app.sources.source import SourceError
 logger = logging.getLogger(__name__)
 
 State = Literal["closed", "running", "starting", "waiting"]
-_LOOK_S = 0.1
-_LONGEST_PAUSE_S = 10.0
-_STEADY_S = 10.0
+_LOOK_S = 0.1  # how often a hung process is looked for while blocks are waited for
+_LONGEST_PAUSE_S = 10.0  # between two attempts; an operator who plugs the cable in again does not want to wait longer
+_STEADY_S = 10.0  # a camera that has run for so long is tried again at once the next time
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,9 @@ class CameraBlocks:
         self._results: tuple[SettingResult, ...] = ()
         self._state: State = "closed"
         self._text = ""
+        # Why the camera was away; told with the outage, before the first block that follows.
         self._down: str | None = None
+        # None before the first block: until then a fault is an error, later it is an outage.
         self._last_block_s: float | None = None
         self._attempts = self._restarts = 0
         self._retry_at_s = self._opened_at_s = 0.0
@@ -128,6 +130,7 @@ class CameraBlocks:
     def __enter__(self) -> CameraBlocks:
         """Opens the camera. Raises CameraError, which is a SourceError."""
         self._state = "starting"
+        # The first opening fails at once and loudly: a wrong serial number is not something to wait for.
         process = CameraProcess(self._config, streams=True)
         try:
             process.wait_open()
@@ -153,6 +156,7 @@ class CameraBlocks:
         Raises:
             SourceError: what the camera sends cannot be read at all, or there is no memory for it.
         """
+        # Everything happens in the reading thread: no further thread that could hold a ring while it is being closed.
         end_s = time.monotonic() + timeout_s
         while True:
             found = self._take()
@@ -208,6 +212,7 @@ class CameraBlocks:
         """The block that is ready, or the outage before it."""
         if not self._ready:
             return None
+        # The outage is told with the first block after it, because only then is it known how long it was.
         if self._down is not None:
             reason, self._down, self._text = self._down, None, ""
             if self._last_block_s is not None:
@@ -224,6 +229,7 @@ class CameraBlocks:
             block = self._rings.block(event)
             if block is not None:
                 self._ready.append(block)
+        # Nothing came. Only then is the question whether the process can still answer.
         elif event is None:
             if process.is_hung():
                 self._failed("its driver did not answer", kill=True)
@@ -237,6 +243,7 @@ class CameraBlocks:
     def _answer(self, process: CameraProcess, event: messages.Event) -> None:
         if isinstance(event, messages.Opened):
             self._is_open(process)
+        # Frames have become larger, or the first one is about to come: the process copies nothing until it has room.
         elif isinstance(event, messages.NeedsRing):
             self._make_ring(process, event.slot_bytes)
         elif isinstance(event, messages.Attached):
@@ -271,11 +278,12 @@ class CameraBlocks:
         """The process is of no use any more, or could not be started; another one is started after a pause."""
         if self._process is not None:
             self._drop_process(self._process, kill=kill)
+        # The first attempt follows at once: most outages are a process that crashed, not a cable.
         pause_s = min(_LONGEST_PAUSE_S, 0.25 * 2 ** min(self._attempts, 10)) if self._attempts else 0.0
         self._attempts += 1
         self._retry_at_s = time.monotonic() + pause_s
         if self._down is None:  # what began it stays the reason until blocks come again
-            self._away_at = time.strftime("%H:%M:%S")
+            self._away_at = time.strftime("%H:%M:%S")  # for a person; nothing is computed from it
             self._down = f"{self.name} was away: {why}. Look at its cable, its power and its driver."
         self._state = "waiting"
         self._text = f"{self.name} is away since {self._away_at}: {why}. Attempt {self._attempts} follows."
@@ -290,7 +298,7 @@ class CameraBlocks:
             self._failed(str(error).rstrip("."), kill=True)
 
     def _drop_process(self, process: CameraProcess, *, kill: bool) -> None:
-        self._counts_before = self._counts_before + process.counts
+        self._counts_before = self._counts_before + process.counts  # its numbers go with it
         self._process = None
         process.end(kill=kill)
         self._rings.close()

@@ -8,6 +8,8 @@ from aoi_app.sources.acquisition.ring import Written
 from aoi_app.sources.camera.device import DeviceInfo
 from aoi_app.sources.camera.presets import SettingResult
 
+# An array of doubles that both map, without a lock: each place has one writer, and a reader that is one frame late does
+# no harm.
 PROMISED_S, FRAMES, LINES, INCOMPLETE, LOST_LINES = range(5)
 """Places in the numbers that both processes see: until when a sign of life is promised (``time.monotonic``), and what
 was delivered and lost since the process began.

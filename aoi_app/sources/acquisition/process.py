@@ -18,8 +18,8 @@ from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo
 from aoi_app.sources.camera.features import Feature, FeatureError, NodeMap, Setting
 from aoi_app.sources.camera.presets import SettingResult
 
-_END_S = 3.0
-_CONFIRM_S = 0.1
+_END_S = 3.0  # for a process to end by itself; a producer may take a second to close
+_CONFIRM_S = 0.1  # so long must a promise stay broken; this process may have been late itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,11 @@ class CameraProcess:
         self.config = config
         self.info: DeviceInfo | None = None
         self.results: tuple[SettingResult, ...] = ()
+        # Not fork: the child would inherit the window, its threads and their locks, and producers do not survive it.
         context = get_context("spawn")
         self._numbers: Any = context.RawArray("d", messages.NUMBERS)
         self._numbers[messages.PROMISED_S] = time.monotonic() + config.open_limit_s
+        # Two pipes: what the process tells comes at its own pace, answers belong to one question each.
         self._events, events = context.Pipe()
         self._control, control = context.Pipe()
         self._lock = threading.Lock()
@@ -68,6 +70,7 @@ class CameraProcess:
             self._control.close()
             raise CameraError(f"The acquisition process cannot be started: {error.strerror or error}.") from error
         finally:
+            # Our copies of the child's ends: while one is open, the pipe does not tell that the process is gone.
             events.close()
             control.close()
         self.pid = self._process.pid
@@ -114,6 +117,7 @@ class CameraProcess:
         """What the process says next; None when it says nothing within the time. What it said before it ended comes
         before its end.
         """
+        # The sentinel wakes us when the process dies, also while it holds its end of the pipe open.
         if not self._events.poll(0):
             wait([self._events, self._process.sentinel], timeout_s)
         try:
@@ -137,6 +141,7 @@ class CameraProcess:
         one who looks may have been late, too.
         """
         now = time.monotonic()
+        # Whoever asks rarely cannot tell a process that hangs from one that he has not looked at for a while.
         is_regular = now - self._looked_s < 2 * _CONFIRM_S + 0.1
         self._looked_s = now
         if now <= self._numbers[messages.PROMISED_S]:
@@ -195,6 +200,7 @@ class CameraProcess:
     def _ask(self, verb: str, *arguments: Any) -> Any:
         with self._lock:
             try:
+                # The lock is held over question and answer: two threads that ask would read each other's answers.
                 self._control.send((verb, arguments))
                 if not self._control.poll(self.config.open_limit_s):
                     raise CameraError(f"{self.config.label} did not answer for {self.config.open_limit_s:g} s.")
@@ -209,6 +215,7 @@ class CameraProcess:
 def _how(exit_code: int | None) -> str:
     """How a process came to its end, for a person."""
     if exit_code is not None and exit_code < 0:
+        # A negative exit status is the signal that has ended the process.
         name = signal.Signals(-exit_code).name
         if name in {"SIGKILL", "SIGTERM"}:
             return f"its acquisition process was killed ({name})"

@@ -23,12 +23,12 @@ import numpy.typing as npt
 from aoi_app.sources.block import Block
 from aoi_app.sources.source import SourceError
 
-_HEADER_BYTES = 4096
-_ALIGNMENT = 4096
-_FEWEST_SLOTS = 4
-_MOST_SLOTS = 256
-_SHM = Path("/dev/shm")
-_RESUME_FILL = 0.5
+_HEADER_BYTES = 4096  # one byte for each slot, up to 256, and the rest of the page
+_ALIGNMENT = 4096  # of a slot: a page, so that no two slots share one and copies run at full speed
+_FEWEST_SLOTS = 4  # one is written, one read, and two ride out a moment in which the reader is late
+_MOST_SLOTS = 256  # more would only let a reader that is too slow fall further behind
+_SHM = Path("/dev/shm")  # where Linux shows shared memory; elsewhere the system does not say how much is left
+_RESUME_FILL = 0.5  # of the slots must be free again before lines are taken after a loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Written:
     lost_lines: int
 
 
+# SharedMemory.close raises BufferError while an array lies in it; here that is the usual case, not an error.
 class _Memory(SharedMemory):
     """Shared memory that arrays may outlive: it stays until ``sweep`` finds that nobody holds one any more."""
 
@@ -85,7 +86,7 @@ class _Memory(SharedMemory):
             self.is_closed = True
 
 
-_LINGERING: list[_Memory] = []
+_LINGERING: list[_Memory] = []  # closed by its owner, still held by somebody
 
 
 def _let_go(memory: _Memory) -> None:
@@ -110,7 +111,7 @@ def slots_for(slot_bytes: int, ring_bytes: int) -> tuple[int, int]:
     Raises:
         SourceError: the ring is too small for four blocks.
     """
-    size = -(-slot_bytes // _ALIGNMENT) * _ALIGNMENT
+    size = -(-slot_bytes // _ALIGNMENT) * _ALIGNMENT  # rounded up
     slots = min(_MOST_SLOTS, ring_bytes // size)
     if slots < _FEWEST_SLOTS:
         raise SourceError(
@@ -135,6 +136,7 @@ class RingReader:
                 raise _too_small(_HEADER_BYTES + _FEWEST_SLOTS * size, free)
             # Not all of it: the next ring may be made while images of this one are still held.
             slots = max(_FEWEST_SLOTS, (free // 2 - _HEADER_BYTES) // size)
+        # The process number lets a check find what a killed program has left; the rest makes the name unique.
         self.place = RingPlace(f"aoi-{os.getpid()}-{secrets.token_hex(4)}", slots, size)
         try:
             memory = _Memory(self.place.name, create=True, size=self.place.total_bytes)
@@ -147,6 +149,7 @@ class RingReader:
             _let_go(memory)
             raise _too_small(self.place.total_bytes, _free_bytes()) from error
         self._memory = memory
+        # The header, which the writer maps as well.
         self._taken: npt.NDArray[np.uint8] = np.frombuffer(memory.view, np.uint8, slots)
         self._taken[:] = 0
         self._is_named = True
@@ -175,7 +178,9 @@ class RingReader:
         # An array of its own over the memory: every array made from it without a copy keeps it, whereas views of one
         # array over all slots would only keep that.
         pixels: npt.NDArray[Any] = np.frombuffer(self._memory.view, dtype, count, start)
+        # A view that somebody writes to would change what another holder of the same slot sees.
         pixels.flags.writeable = False
+        # atexit is off: at the end of the program the memory may be gone before the array.
         weakref.finalize(pixels, _give_back, self._taken, written.slot).atexit = False
         return Block(
             image=pixels.reshape(written.shape),
@@ -224,6 +229,7 @@ class RingWriter:
         Once none was free, none is handed out until half of them are, so that a reader that is late loses one long
         stretch of cloth instead of every other block.
         """
+        # One byte is written at once or not at all on every processor that we run on, so no lock is needed.
         free = np.flatnonzero(self._taken == 0)
         if self._is_dropping and len(free) < _RESUME_FILL * self.place.slots:
             return None
@@ -256,7 +262,7 @@ def slot_bytes_for(image_bytes: int, encoder_counts: int) -> int:
 
 
 def _encoder_offset(image_bytes: int) -> int:
-    return -(-image_bytes // 8) * 8
+    return -(-image_bytes // 8) * 8  # counts are int64 and lie on a multiple of 8
 
 
 def _give_back(taken: npt.NDArray[np.uint8], slot: int) -> None:
@@ -267,6 +273,7 @@ def _free_bytes() -> int | None:
     """Shared memory that is left; None where the system does not say."""
     if not _SHM.is_dir():
         return None
+    # /dev/shm is a file system in memory with a size of its own; 64 MB is usual in a container.
     state = os.statvfs(_SHM)
     return state.f_bavail * state.f_frsize
 
@@ -278,6 +285,7 @@ def _reserve(place: RingPlace) -> None:
         return
     handle = os.open(path, os.O_RDWR)
     try:
+        # Memory that is mapped but not there ends a process with SIGBUS at the first byte written to it.
         os.posix_fallocate(handle, 0, place.total_bytes)
     finally:
         os.close(handle)

@@ -23,6 +23,7 @@ class RingPair:
 
     def block(self, written: Written) -> Block | None:
         """What a slot holds; None where it is of a ring that is gone."""
+        # Messages travel through a pipe and may be read after the ring that they speak of was given up.
         if self._current is None or written.ring != self._current.place.name:
             return None
         return self._current.block(written)
@@ -41,6 +42,7 @@ class RingPair:
         """The acquisition process has attached to the next ring and writes there from now on."""
         if self._next is None:
             return
+        # From here on the memory has no name: whichever way both processes end, the system frees it.
         self._next.attached()
         if self._current is not None:
             self._current.close()

@@ -37,12 +37,12 @@ from aoi_app.sources.camera.pixel_formats import decode_pixels, find_format
 from aoi_app.sources.camera.presets import SettingResult, apply_settings
 from aoi_app.sources.source import SourceError
 
-_FETCH_S = 0.05
-_IDLE_S = 0.1
-_LISTEN_S = 0.005
-_SELF_END_S = 10.0
-_SILENT_S = 0.8
-_PING_LIMIT_S = 5.0
+_FETCH_S = 0.05  # so long at most an order waits while nothing comes
+_IDLE_S = 0.1  # without a camera that runs there is nothing to hurry for
+_LISTEN_S = 0.005  # between two looks into the pipes; a look for every frame would cost more than the frame
+_SELF_END_S = 10.0  # after a broken promise this process ends itself, if nobody has killed it by then
+_SILENT_S = 0.8  # a camera that waits for a trigger is as silent as one without its cable; then it is asked
+_PING_LIMIT_S = 5.0  # a GigE camera that is gone is noticed by its heartbeat only after some seconds
 
 
 def run_camera(config: CameraConfig, streams: bool, events: Connection, control: Connection, numbers: Any) -> None:
@@ -57,6 +57,7 @@ def run_camera(config: CameraConfig, streams: bool, events: Connection, control:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the program, which ends this
     _redirect(shows_output=config.shows_output)
+    # Promised before the device is opened: opening is where producers hang most.
     worker = _Worker(config, events, control, numbers)
     worker.promise(config.open_limit_s)
     try:
@@ -81,6 +82,7 @@ def run_camera(config: CameraConfig, streams: bool, events: Connection, control:
 def _redirect(*, shows_output: bool) -> None:
     """Producers print, some of them without end; standard output belongs to the program."""
     with suppress(OSError):  # a program without a console has no standard output
+        # On the level of file descriptors: producers are C++ and do not know sys.stdout.
         target = 2 if shows_output else os.open(os.devnull, os.O_WRONLY)
         for standard in (1,) if shows_output else (1, 2):
             os.dup2(target, standard)
@@ -112,7 +114,7 @@ class _Worker:
         self._config, self._events, self._control, self._numbers = config, events, control, numbers
         self._trace = 2 if config.shows_output else os.open(os.devnull, os.O_WRONLY)
         self._ring: RingWriter | None = None
-        self._pending: RawFrame | None = None
+        self._pending: RawFrame | None = None  # fetched, but there is no ring yet that it fits into
         self._is_streaming = self._quits = False
         self._lost_lines = 0
         self._seen_incomplete = 0
@@ -126,6 +128,7 @@ class _Worker:
         self._numbers[PROMISED_S] = now + seconds
         if seconds > 1.0 or now - self._armed_s > 1.0:
             self._armed_s = now + seconds
+            # A timer of faulthandler needs no interpreter lock, which a producer that hangs may hold for ever.
             faulthandler.dump_traceback_later(seconds + _SELF_END_S, exit=True, file=self._trace)
 
     def run(self, device: CameraDevice, streams: bool) -> None:
@@ -133,6 +136,7 @@ class _Worker:
         results = apply_settings(device, self._config.settings)
         self._events.send(Opened(device.info, tuple(results)))
         if streams:
+            # Before the camera starts, so that its first frames have somewhere to go.
             self._wait_for_ring(device)
             self.promise(self._config.open_limit_s)
             self._start(device)
@@ -143,7 +147,7 @@ class _Worker:
                 wait([self._events, self._control], _IDLE_S)
             elif self._is_streaming:
                 frame = device.fetch(_FETCH_S)
-                self._count_incomplete(device, frame)
+                self._count_incomplete(device, frame)  # before delivery: their lines are missing before this frame
                 if frame is not None:
                     self._pending, self._captured_at_s = frame, time.monotonic()
                 else:
@@ -162,7 +166,7 @@ class _Worker:
         if now - max(self._captured_at_s, self._pinged_s) > _SILENT_S:
             self.promise(_PING_LIMIT_S)
             device.ping()
-            self._pinged_s = time.monotonic()
+            self._pinged_s = time.monotonic()  # now, not before: asking may have taken long
 
     def _wait_for_ring(self, device: CameraDevice) -> None:
         """Has a ring ready for frames as the camera announces them, so that none is lost while it is made."""
@@ -174,6 +178,7 @@ class _Worker:
         if not isinstance(width, int) or not isinstance(lines, int):
             return
         self._ask_for_ring(slot_bytes_for(kind.decoded_bytes(lines, width), lines))
+        # The owner makes the memory, because it outlives this process; it answers with the place of the ring.
         while self._ring is None and not self._quits:
             self.promise(self._config.silence_limit_s)
             wait([self._events, self._control], _IDLE_S)
@@ -216,6 +221,7 @@ class _Worker:
             if self._ring is None or not self._ring.fits(image_bytes, counts):
                 self._ask_for_ring(slot_bytes_for(image_bytes, counts))
                 return
+            # A full ring loses the frame, never waits: while one waits the producer's own buffers fill up unseen.
             slot = self._ring.take()
             if slot is None:
                 self._lose(frame.lines)
@@ -226,6 +232,7 @@ class _Worker:
             self._numbers[LINES] += shape[0]
         except SourceError as error:
             self._lose(frame.lines)
+            # Once for each reason: at thousands of frames a second the pipe would be full of it.
             if str(error) != self._unusable:
                 self._unusable = str(error)
                 self._events.send(Unusable(self._unusable))
@@ -252,6 +259,7 @@ class _Worker:
         if frame.encoder is not None:
             ring.put_encoder(slot, image.nbytes, frame.encoder)
         info = device.info
+        # Pixels first, message second: what the reader is told of is there.
         written = Written(
             ring=ring.place.name,
             slot=slot,
@@ -293,6 +301,7 @@ class _Worker:
     def _stop(self, device: CameraDevice) -> None:
         if self._pending is not None:
             self._lose(self._pending.lines)
+            # Queueing a buffer after stop() can crash a producer, so it goes back before.
             self._pending.give_back()
             self._pending = None
         self._is_streaming = False

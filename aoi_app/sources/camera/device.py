@@ -40,11 +40,12 @@ class CameraConfig:
     producer: str
     serial: str | None = None
     settings: tuple[Setting, ...] = ()
+    # harvesters makes 3 unless it is told; a stall of a twentieth of a second would lose cloth.
     buffers: int = 32
-    ring_bytes: int = 256 * 2**20
+    ring_bytes: int = 256 * 2**20  # a third of a second at 8192 px and 100 000 lines/s
     encoder: Literal["none", "first", "each"] = "first"
-    open_limit_s: float = 30.0
-    silence_limit_s: float = 0.6
+    open_limit_s: float = 30.0  # a frame grabber that loads its firmware takes this long
+    silence_limit_s: float = 0.6  # a dozen fetches; longer than any of them may take
     shows_output: bool = False
 
     @property
@@ -126,6 +127,7 @@ class CameraError(SourceError):
 
 def binding_missing(error: ImportError) -> CameraError:
     """What to say when harvesters or genicam, which it needs, cannot be imported."""
+    # The wheels of genicam link against libpython, which a Python that was built without it does not bring.
     way_out = "Install the program again."
     if "libpython" in str(error):
         way_out = "It needs Python as a shared library; on Debian and Ubuntu: sudo apt-get install libpython3-dev"

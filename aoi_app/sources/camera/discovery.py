@@ -21,10 +21,10 @@ from typing import Any
 from aoi_app.sources.camera.device import SYNTHETIC, CameraError, DeviceInfo, binding_missing
 from aoi_app.sources.source import SourceError
 
-_LIMIT_S = 15.0
-_VARIABLE = "GENICAM_GENTL64_PATH"
-_ELF_MACHINES = {3: "x86", 40: "arm", 62: "x86_64", 183: "aarch64"}
-_PE_MACHINES = {0x14C: "x86", 0x8664: "x86_64", 0xAA64: "aarch64"}
+_LIMIT_S = 15.0  # GigE cameras are looked for by broadcast on every network card, one after the other
+_VARIABLE = "GENICAM_GENTL64_PATH"  # where the installers of producers put their folders, by the GenTL standard
+_ELF_MACHINES = {3: "x86", 40: "arm", 62: "x86_64", 183: "aarch64"}  # e_machine of an ELF file
+_PE_MACHINES = {0x14C: "x86", 0x8664: "x86_64", 0xAA64: "aarch64"}  # Machine of the COFF header
 _SAME = {"amd64": "x86_64", "arm64": "aarch64", "i386": "x86", "i686": "x86"}
 
 
@@ -70,6 +70,7 @@ def find_producers(named: Sequence[str] = (), *, elsewhere: bool = True) -> tupl
     if elsewhere:
         places += [(Path(p), _VARIABLE) for p in os.environ.get(_VARIABLE, "").split(os.pathsep) if p]
         inside = package_producer()
+        # The package's own simulated cameras come last: who has a real one means that.
         places += [] if inside is None else [(inside, "the package genicam, simulated cameras")]
     found: dict[Path, tuple[Path, str]] = {}
     remarks = []
@@ -92,7 +93,9 @@ def discover_cameras(producers: Iterable[tuple[Path, str]], limit_s: float = _LI
         producers: files with their origins.
         limit_s: how long each may take.
     """
+    # A library for another system is told by its header; loading it would only say "cannot open".
     asked = [(path, origin, problem_of(path)) for path, origin in producers]
+    # All at once: one that hangs costs its own time limit, not that of the others.
     running = [None if problem else _Question(path) for path, _, problem in asked]
     end_s = time.monotonic() + limit_s
     reports = []
@@ -159,10 +162,10 @@ def _architecture(head: bytes) -> tuple[str, str] | None:
     """System and machine that a library is built for; None if it is none."""
     if head[:4] == b"\x7fELF" and len(head) >= 20:
         order = "<" if head[5] == 1 else ">"
-        (machine,) = struct.unpack_from(f"{order}H", head, 18)
+        (machine,) = struct.unpack_from(f"{order}H", head, 18)  # e_machine
         return "Linux", _ELF_MACHINES.get(machine, f"machine {machine}")
     if head[:2] == b"MZ" and len(head) >= 64:
-        (at,) = struct.unpack_from("<I", head, 60)
+        (at,) = struct.unpack_from("<I", head, 60)  # e_lfanew, where the PE header begins
         if len(head) >= at + 6 and head[at : at + 4] == b"PE\0\0":
             (machine,) = struct.unpack_from("<H", head, at + 4)
             return "Windows", _PE_MACHINES.get(machine, f"machine {machine:#x}")
@@ -175,6 +178,7 @@ class _Question:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.began_s = time.monotonic()
+        # A process of its own: a producer that crashes while it is loaded takes only that one along.
         context = get_context("spawn")
         self._answer, answer = context.Pipe(duplex=False)
         # What a producer prints is worth something only when it fails.
@@ -221,6 +225,7 @@ def _by(exit_code: int | None) -> str:
 def _ask(path: str, answer: Connection, printed: str) -> None:
     """The process that asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Producers print from C++; the file descriptors are what they print to.
     handle = os.open(printed, os.O_WRONLY | os.O_CREAT)
     for standard in (1, 2):
         os.dup2(handle, standard)

@@ -14,7 +14,7 @@ NODE_MAPS: tuple[NodeMap, ...] = get_args(NodeMap)
 FeatureType = Literal["integer", "float", "boolean", "enumeration", "string", "command", "register"]
 Access = Literal["RW", "RO", "WO", "NA"]
 Visibility = Literal["Beginner", "Expert", "Guru", "Invisible"]
-VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)
+VISIBILITIES: tuple[Visibility, ...] = get_args(Visibility)  # from what everybody may see to what nobody should
 Value = int | float | bool | str
 
 
@@ -113,7 +113,7 @@ def parse_value(feature: Feature, text: str) -> Value:
     wrong = FeatureError(f"{feature.name} is {_KINDS[feature.type]}; {text!r} is none. {feature.range_text}".rstrip())
     try:
         if feature.type == "integer":
-            return int(text, 0)
+            return int(text, 0)  # also 0x10, as data sheets write registers
         if feature.type == "float" and math.isfinite(number := float(text)):
             return number
     except ValueError:
@@ -151,6 +151,7 @@ def check_value(feature: Feature, value: Value) -> None:
         raise FeatureError(f"{name} {why} now. Some features are locked while the camera runs, or by another feature.")
     if feature.type == "register":
         raise FeatureError(f"{name} is a raw register; it is not written by this program.")
+    # Entries that are not available now are not among these, so that the camera is not asked for what it will refuse.
     if feature.entries and value not in feature.entries:
         raise FeatureError(f"{name} cannot be {value!r}; it can be {feature.range_text}.")
     if feature.type in {"integer", "float"}:
@@ -160,6 +161,7 @@ def check_value(feature: Feature, value: Value) -> None:
         low, high = feature.minimum, feature.maximum
         if (low is not None and value < low) or (high is not None and value > high):
             raise FeatureError(f"{name} = {value} is out of range: {feature.range_text}.")
+        # Widths come in steps of 8 or 16 pixels on many cameras, counted from the smallest.
         if feature.type == "integer" and low is not None and feature.increment and (value - low) % feature.increment:
             raise FeatureError(f"{name} = {value} is between two steps: {feature.range_text}.")
     elif feature.type == "boolean" and not isinstance(value, bool) and value not in (0, 1):

@@ -53,6 +53,7 @@ class PixelFormat:
     def line_bits(self, width_px: int) -> int:
         """Bits of a line in memory without padding."""
         if self.packing == "packed":
+            # Two pixels in three bytes, also of 10 bits: the older formats leave two bits of each unused.
             return 12 * width_px
         return width_px * self.samples * (self.bits if self.packing == "p" else 8 * self.dtype.itemsize)
 
@@ -93,6 +94,7 @@ _BAYER = [
     for bits in (8, 10, 12, 16)
 ]
 FORMATS: dict[str, PixelFormat] = {f.name: f for f in (*_MONO, *_PACKED, *_COLOUR, *_BAYER)}
+# GigE Vision 1 called whole bytes "packed"; here the word means something else.
 FORMATS |= {"RGB8Packed": FORMATS["RGB8"], "BGR8Packed": FORMATS["BGR8"]}  # names of GigE Vision 1
 FORMATS |= {"RGBA8Packed": FORMATS["RGBa8"], "BGRA8Packed": FORMATS["BGRa8"]}
 
@@ -123,7 +125,7 @@ def buffer_bytes(kind: PixelFormat, lines: int, width_px: int, padding_bytes: in
     """
     if padding_bytes:
         return lines * (line_bytes(kind, width_px) + padding_bytes)
-    return -(-lines * kind.line_bits(width_px) // 8)
+    return -(-lines * kind.line_bits(width_px) // 8)  # rounded up: the last byte may hold part of a pixel only
 
 
 def decode_pixels(
@@ -166,7 +168,7 @@ def decode_pixels(
     else:
         values = _unpacked(kind, data[:needed], lines, width_px, padding_bytes)
     if kind.conversion is None:
-        np.copyto(out, values)
+        np.copyto(out, values)  # into the ring: the one copy that a frame costs
     elif "Bayer" in kind.name and (lines < 2 or width_px < 2):
         raise SourceError(f"{kind.name} needs at least two lines of two pixels; the camera sends {lines} x {width_px}.")
     else:
@@ -183,6 +185,7 @@ def _whole_bytes(
     shape = (lines, width_px) if kind.samples == 1 else (lines, width_px, kind.samples)
     if kind.bits == 8:
         return rows.reshape(shape)
+    # GenICam is little endian unless the buffer says otherwise; some CoaXPress grabbers do.
     values = np.ascontiguousarray(rows).view(">u2" if big_endian else "<u2")
     return values.reshape(shape)
 
@@ -198,6 +201,7 @@ def _unpacked(kind: PixelFormat, data: Bytes, lines: int, width_px: int, padding
 
 def _groups(data: Bytes, size: int) -> npt.NDArray[np.uint16]:
     """(size, groups) of the bytes, the last group filled up with zeros."""
+    # The last group of a line may be cut off: zeros in its place decode to pixels that are cut away again.
     missing = -len(data) % size
     whole = np.concatenate([data, np.zeros(missing, np.uint8)]) if missing else data
     groups: npt.NDArray[np.uint16] = whole.reshape(-1, size).T.astype(np.uint16)
@@ -205,7 +209,7 @@ def _groups(data: Bytes, size: int) -> npt.NDArray[np.uint16]:
 
 
 def _unpack_10p(data: Bytes, pixels: int) -> npt.NDArray[np.uint16]:
-    a, b, c, d, e = _groups(data, 5)
+    a, b, c, d, e = _groups(data, 5)  # 5 bytes hold 4 pixels, low bits first
     four = np.stack([a | (b & 3) << 8, b >> 2 | (c & 15) << 6, c >> 4 | (d & 63) << 4, d >> 6 | e << 2], axis=1)
     return four.reshape(-1)[:pixels]
 

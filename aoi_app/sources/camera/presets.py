@@ -126,9 +126,12 @@ def apply_settings(camera: Features, settings: Sequence[Setting]) -> list[Settin
 
     Afterwards those are read again that a later one may have changed, except behind a selector that was set since.
     """
+    # In the order of the file: a selector must be set before what it selects, and the maker's order is the only one
+    # known.
     results = [_apply(camera, setting) for setting in settings]
     for i, result in enumerate(results):
         later = settings[i + 1 :]
+        # Read again: setting the line rate may have shortened the exposure that was set before.
         place = (result.setting.node_map, result.setting.name)
         if result.outcome != "set" or any(s.name.endswith("Selector") or (s.node_map, s.name) == place for s in later):
             continue
@@ -164,4 +167,5 @@ def _compare(setting: Setting, feature: Feature, when: str) -> SettingResult:
 def _same(wanted: Value, actual: Value) -> bool:
     if isinstance(wanted, str) or isinstance(actual, str):
         return wanted == actual
+    # Cameras round to their own steps and say so; a millionth is none.
     return math.isclose(wanted, actual, rel_tol=1e-6, abs_tol=1e-9)

@@ -19,9 +19,9 @@ from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig, CameraError, 
 from aoi_app.sources.camera.features import Feature, FeatureError, NodeMap, Setting, check_value
 from aoi_app.sources.camera.pixel_formats import find_format
 
-WIDEST_PX = 16384
-_SHIFT_LINES = 64
-_STEP_LINES = 7
+WIDEST_PX = 16384  # as wide as line-scan cameras get
+_SHIFT_LINES = 64  # different beginnings of a frame in the weave that is made once
+_STEP_LINES = 7  # from frame to frame; prime to the weave, so that neighbouring frames differ
 _FORMATS = ("Mono8", "Mono12", "RGB8")
 
 
@@ -33,6 +33,7 @@ def synthetic_info(serial: str | None = None) -> DeviceInfo:
 def synthetic_lines(pixel_format: str, lines: int, width_px: int) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     """The cloth that it sees, (lines, W) or (lines, W, 3). Frame k shows the lines from ``7 k mod 64`` on."""
     kind = find_format(pixel_format)
+    # Made once and shifted from line to line: making noise for every frame would be what is measured.
     noise = np.random.default_rng(1).integers(0, 24, (97, width_px + 89), dtype=np.uint8)
     rows, columns = np.arange(lines), np.arange(width_px)
     weave = np.where((rows[:, None] // 4 + columns // 4) % 2 == 0, 130, 90).astype(np.uint8)
@@ -129,6 +130,7 @@ class SyntheticDevice:
             time.sleep(timeout_s)
             return None
         lines, rate = int(self._value("Height")), float(self._value("AcquisitionLineRate"))
+        # Frames that a real camera would have taken by now, whether or not anybody fetched them.
         ready = int((time.monotonic() - self._began_s) * rate / lines) + self._skipped
         if ready <= self._frame:
             due_s = self._began_s + (self._frame + 1 - self._skipped) * lines / rate
@@ -137,7 +139,7 @@ class SyntheticDevice:
             if wait_s > timeout_s:
                 return None
             ready = self._frame + 1
-        self._frame = max(self._frame, ready - self._buffers)
+        self._frame = max(self._frame, ready - self._buffers)  # older ones were overwritten: a camera waits for nobody
         frame = self._raw(self._frame, lines)
         self._frame += 1
         return frame
@@ -193,12 +195,13 @@ def _nothing() -> None:
 
 def _crash() -> None:
     """Reads where no memory is, as a bad producer does."""
-    ctypes.string_at(0)
+    ctypes.string_at(0)  # SIGSEGV, as from C++; an exception would be caught
 
 
 def _hang() -> None:
     """Waits for ever and keeps the interpreter's lock, as a bad producer does."""
     if os.name == "posix":
+        # PyDLL, unlike CDLL, keeps the interpreter's lock during the call. That is what makes real producers so hard.
         ctypes.PyDLL(None).pause()
     while True:
         time.sleep(3600)

@@ -129,7 +129,9 @@ class Correction:
         """
         dead = flat.dead.reshape(-1)
         response = (flat.white - flat.dark).reshape(-1)
+        # (W[*3],) target over response; dead columns are filled in afterwards.
         gain = np.where(dead, 0, flat.target / np.where(dead, 1, response)).astype(np.float32)
+        # Recorded at 12 bits, used at 8: full scale is what the two have in common.
         scale = np.float32(((1 << flat.bits) - 1) / ((1 << bits) - 1))
         self._shape = flat.white.shape
         self._gain = _tile(gain * scale)
@@ -146,7 +148,9 @@ class Correction:
         for first in range(0, len(raw), _TILE_LINES):
             part = raw[first : first + _TILE_LINES]
             n = len(part)
+            # Two passes of OpenCV over a tile that stays in the cache; numpy would make four arrays of the whole block.
             cv2.multiply(part, self._gain[:n], self._product[:n], 1, cv2.CV_32F)
+            # Saturates to 0..255 and rounds.
             cv2.subtract(self._product[:n], self._offset[:n], out[first : first + n], None, cv2.CV_8U)
         dead, left, right, share = self._dead
         if len(dead):
@@ -182,6 +186,7 @@ def evenness(flat: FlatField, block: Block) -> Evenness:
 
 def non_uniformity(profile: npt.NDArray[np.floating]) -> float:
     """How uneven a line is, percent of its median: the width of the middle 98 % of its columns, worst channel."""
+    # Not minimum and maximum: one dead pixel or speck of dust would be all that the figure tells.
     low, middle, high = np.percentile(profile, (1, 50, 99), axis=0)
     return float(np.max(100 * (high - low) / np.maximum(middle, 1e-6)))
 
@@ -202,7 +207,7 @@ def _neighbours(
     for channel in range(channels):
         alive = np.flatnonzero(~by_channel[:, channel])
         lost = np.flatnonzero(by_channel[:, channel])
-        after = np.searchsorted(alive, lost)
+        after = np.searchsorted(alive, lost)  # the first living column to the right of each dead one
         left, right = alive[np.maximum(after - 1, 0)], alive[np.minimum(after, len(alive) - 1)]
         found.append((lost, np.where(left > lost, right, left), np.where(right < lost, left, right), channel))
     columns, left, right = (np.concatenate([f[k] * channels + f[3] for f in found]) for k in range(3))

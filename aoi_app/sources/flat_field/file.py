@@ -104,7 +104,7 @@ def read_flat_field(path: Path) -> FlatField:
     try:
         # Read as a whole: a file that somebody overwrites while it is mapped into memory kills the program.
         with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
+            data = file.read(_MOST_BYTES + 1)  # one more, to notice a file that is larger
     except FileNotFoundError:
         raise FlatFieldError(f"There is no flat field {path}; record one.") from None
     except OSError as error:

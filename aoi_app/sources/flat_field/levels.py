@@ -12,9 +12,9 @@ from aoi_app.sources.flat_field.correction import MOST_DEAD_SHARE, CameraSetup, 
 from aoi_app.sources.source import EndOfWeb
 from cras_core.arrays import FloatArray
 
-_MOST_SATURATED = 0.01
+_MOST_SATURATED = 0.01  # share of columns
 _SATURATED = 0.99  # of full scale
-_DARKEST_WHITE = 0.05
+_DARKEST_WHITE = 0.05  # of full scale, above the dark
 _CHUNK_LINES = 64  # sums of 16-bit pixels over so many lines are exact in float32
 
 
@@ -64,6 +64,7 @@ class ColumnLevel:
         """
         if not self._means:
             raise FlatFieldError("No lines came from the camera; nothing was recorded. Check its trigger.")
+        # The median of short means: a fleck that wanders by is in some of them, never in half.
         return np.asarray(np.median(np.stack(self._means), axis=0), dtype=np.float32)
 
 
@@ -123,6 +124,7 @@ def make_flat_field(
         )
     if target is not None and not 0 < target <= 255:
         raise FlatFieldError(f"White cannot become {target:g}; the target lies above 0 and up to 255.")
+    # White keeps its brightness, so that exposure and scores stay what they were; only its slope goes.
     usual = float(np.median(bright)) * 255 / full
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     flat = FlatField(black, bright, white.bits, target or usual, white.lines, now, setup)

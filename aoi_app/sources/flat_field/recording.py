@@ -67,6 +67,7 @@ class FlatFieldRecording:
             now.level.add(block)
             if not now.level.is_complete:
                 return False
+            # Tried on a copy: what is refused must not spoil the reference that was recorded before.
             done = self._done | {reference: now}
             self.flat = _made(done)
         except FlatFieldError:

@@ -12,10 +12,10 @@ from aoi_app.sources.block import Block
 
 Counts = npt.NDArray[np.int64]
 
-_WRAPS = (1 << 16, 1 << 32, 1 << 64)
+_WRAPS = (1 << 16, 1 << 32, 1 << 64)  # GigE Vision 1, 2 and U3V count frames in 16, 32 and 64 bits
 _LARGEST_JUMP = 1 << 15  # frames; more than that did not get lost, the counter begins anew
-_WINDOW_S = 3.0
-_WINDOW_BLOCKS = 64
+_WINDOW_S = 3.0  # of the speed: long enough to be steady, short enough to follow a machine that starts
+_WINDOW_BLOCKS = 64  # at most, whatever their length
 _TELLING_S = 0.5  # from so long on two clocks that differ do not differ by chance
 
 
@@ -40,6 +40,7 @@ class FrameCount:
             wrap = next((w for w in _WRAPS if w > last), None)
             if wrap is None:
                 return None
+            # A 16-bit counter goes from 65535 to 1: 0 is "no frame" in GigE Vision 1.
             missed += wrap - (1 if wrap == _WRAPS[0] and not self._uses_zero else 0)
         return missed if missed < _LARGEST_JUMP else None
 
@@ -56,6 +57,7 @@ def unwrap_counts(counts: Counts, last: tuple[int, int] | None, bits: int) -> Co
     steps = np.diff(counts, prepend=np.int64(raw))  # wraps at 64 bits by itself
     if bits < 64:
         half, whole = np.int64(1 << (bits - 1)), np.int64((1 << bits) - 1)
+        # The shorter way around the circle of the counter: forwards or backwards by less than half of it.
         steps = ((steps + half) & whole) - half
     return np.asarray(begin + np.cumsum(steps), dtype=np.int64)
 
@@ -83,6 +85,7 @@ class LineRate:
         """Notes how far the web has come with a block. A clock that begins anew begins a new measurement."""
         camera_s = None if block.timestamp_ns is None else block.timestamp_ns / 1e9
         now = _Moment(camera_s, block.captured_at_s, end_line)
+        # The camera was restarted; its clock begins anew.
         if self._seen and now.runs_back_from(self._seen[-1]):
             self._seen.clear()
         self._seen.append(now)
@@ -111,5 +114,6 @@ class _Moment:
         if self.camera_s is None or later.camera_s is None:
             return here_s
         camera_s = later.camera_s - self.camera_s
+        # A camera that counts in ticks of its own instead of nanoseconds is out by a factor, not by a little.
         is_odd = here_s > _TELLING_S and not 0.5 < camera_s / here_s < 2
         return here_s if is_odd else camera_s

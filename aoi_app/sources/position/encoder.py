@@ -76,6 +76,7 @@ class Encoder:
         """Lines at which the encoder was set back to zero within a block that has a count for every line."""
         near_zero = _near_zero(len(counts))
         steps = np.diff(unwrap_counts(counts, None, self._config.encoder_bits)) * self._scale
+        # A web that runs back goes through its old counts; a counter that was reset jumps to zero.
         back = (steps < -near_zero) & (np.abs(counts[1:] * self._scale) <= near_zero)
         return [int(row) + 1 for row in np.flatnonzero(back)]
 
@@ -96,6 +97,7 @@ class Encoder:
             self._origin = end_line + (lost_lines or 0)  # counts begin with 0
             self._pitch, self._last = 1.0, None
         self._count = int(raw[-1]), int(counts[-1])
+        # Float: an encoder may have 3.7 counts a line.
         at: Lines = np.asarray(self._origin + counts * self._scale, dtype=np.float64)
         first_at = float(at[0])
         if len(at) != lines:
@@ -125,6 +127,7 @@ class Encoder:
 
     def _is_anew(self, counts: Counts, raw: Counts, lines: int, end_line: int, lost_lines: int, is_break: bool) -> bool:
         """Whether the counter has begun anew before a block."""
+        # Lines of web between what was placed and where the counts say that this block lies.
         jump = float(counts[0]) * self._scale + self._origin - end_line
         if is_break:  # believed where it says what the clock says
             return not 0 <= jump <= 2 * max(lost_lines, lines)

@@ -69,10 +69,11 @@ def new_cloth(at: Rows, end_line: int, slack_lines: int, cause: str, lag_lines: 
         lag_lines: of the block before. What it was not given counts as slack here, else the two slacks of
             neighbouring blocks would add up to a hole that nobody has seen.
     """
-    straight = end_line + np.arange(len(at))
+    straight = end_line + np.arange(len(at))  # (n,) where the lines would lie if the web ran evenly
     if len(at) >= _STRAIGHT_LINES and int(np.abs(at - straight).max()) <= slack_lines:
         end_line += len(at)
         return NewCloth((Kept(slice(0, len(at))),), end_line, 0, max(0, int(at[-1]) + 1 - end_line))
+    # Cloth that comes by again has a line number that is taken: only what lies beyond the furthest is new.
     furthest = np.maximum(np.maximum.accumulate(at), end_line - 1)
     steps = np.diff(furthest, prepend=end_line - 1)
     new = np.flatnonzero(steps)
@@ -84,6 +85,7 @@ def _pieces(rows: Rows, steps: Rows, slack_lines: int, cause: str, lines: int, l
     """New rows, each with the lines from the one before it: small holes are filled, large ones are missing."""
     is_hole = steps - 1 - lag_lines * (rows == 0) > slack_lines
     holes = np.flatnonzero(is_hole)
+    # The web runs faster than the camera takes lines: between every two of them cloth is missing.
     if len(holes) > _MOST_HOLES:
         too_fast = f"the web ran {steps.sum() / lines:.1f} lines per line of the camera; raise its line rate"
         return (Missing(int(steps.sum()), cause or too_fast),)

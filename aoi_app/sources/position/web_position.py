@@ -73,6 +73,7 @@ class WebPosition:
         """Places the next block: what is missing before or within it, and which of its lines are new cloth."""
         lines = len(block.image)
         counts, encoder = block.encoder, self._encoder
+        # An encoder with an index pulse may be reset in mid-block; its parts are placed one after the other.
         resets = encoder.resets(counts) if encoder is not None and counts is not None and len(counts) == lines else []
         placed: list[Missing | Kept] = []
         for first, end in itertools.pairwise([0, *resets, lines]):
@@ -111,12 +112,15 @@ class WebPosition:
         """What camera and clock say of the lines before a block."""
         outage, self._outage = self._outage, None
         last_lines, last_s = self._last or (0, block.captured_at_s)
+        # Of the frames that are missing; the last before a stop may be shorter.
         lines = max(len(block.image), last_lines)
         missed = self._frames.missed(block.frame_id)
         has_no_hole = self._clock_shows_no_hole(block.timestamp_ns, missed or 0)
         if outage is not None:
             loss = self._after(outage, len(block.image))
             by_count = 0 if missed is None else missed * lines
+            # The camera's count is exact where it went on through the outage; it is believed if the clock says about
+            # the same.
             if loss.lines and 0 < by_count <= 2 * (loss.lines + lines):
                 loss = replace(loss, lines=by_count, how=f"{by_count} lines by the camera's count")
             return _at_least(block.lost_lines, loss)
@@ -175,7 +179,7 @@ class WebPosition:
         """New cloth is what lies beyond everything seen so far, and the encoder knows best what is missing."""
         lost_lines = loss.lines if loss.cause else None
         travel = encoder.travel(counts, len(block.image), self.end_line, lost_lines, is_break=loss.is_anew)
-        at = np.rint(travel.at).astype(np.int64)
+        at = np.rint(travel.at).astype(np.int64)  # (n,) web line of every line of the block
         missing: Placement = ()
         if loss.is_anew or travel.is_anew:
             lines = max(0, int(at[0]) - self.end_line)

@@ -108,6 +108,7 @@ class Entry(BaseModel):
 
 def pack_block(block: Block) -> bytes:
     """The bytes of a block, copied."""
+    # Little endian on every machine, so that a recording can be carried about.
     counts = b"" if block.encoder is None else np.ascontiguousarray(block.encoder, "<i8").tobytes()
     image = block.image.astype(block.image.dtype.newbyteorder("<"), copy=False)
     return image.tobytes() + counts
@@ -144,6 +145,7 @@ def line_of(entry: BlockEntry | OutageEntry, data: bytes, offset: int) -> bytes:
 
 def unpack_block(entry: BlockEntry, data: bytes, later_s: float) -> Block | None:
     """A block as it was, ``later_s`` seconds later; None where its bytes are not those that were written."""
+    # The program may have been killed between pixels and line, or the disk may have lost what it had promised.
     if len(data) != entry.bytes or zlib.crc32(data) != entry.crc:
         return None
     pixels = len(data) - 8 * (entry.counts or 0)

@@ -85,10 +85,12 @@ class Recorder:
         """Takes what the camera delivered; copies it and returns at once."""
         if not self._is_open:
             return
+        # Copied at once: the block lies in the camera's ring, whose slot is needed again.
         data = pack_block(item) if isinstance(item, Block) else b""
         with self._changed:
             if isinstance(item, Outage):
                 entry: BlockEntry | OutageEntry = OutageEntry(seconds=item.seconds, reason=item.reason)
+            # An empty queue takes a block of any size: one above the bound would else never be recorded.
             elif self._waiting and self._waiting_bytes + len(data) > self._most_waiting:
                 self._unrecorded_lines += item.lost_lines + len(item.image)
                 self._say("the disk is too slow for the recording; parts of the web are not in it")
@@ -169,6 +171,7 @@ class _Pairs:
         if self._current is None or self._bytes >= self._limit // _PAIRS or total > self._limit:
             self._begin_pair()
             line = line_of(entry, data, self._offset)
+        # Before writing, not after: the bound is of the disk, which may have no room for one block more.
         while self._kept and self._bytes + size + sum(n for _, n in self._kept) > self._limit:
             self._forget_oldest()
         blocks, lines = self._files
@@ -197,6 +200,7 @@ class _Pairs:
         current = self._folder / f"{self._next_number:08d}"
         self._next_number += 1
         self._current = current
+        # Mode x: a recording never writes over another.
         self._files = [current.with_suffix(ending).open("xb") for ending in (BLOCKS, LINES)]
 
     def _forget_oldest(self) -> None:

@@ -87,6 +87,7 @@ class Replay:
             self._entry = None
             return outage_of(entry)
         if self._later_s is None:
+            # From the first block on, all times are those of the recording, shifted by the same amount.
             self._later_s = time.monotonic() - entry.captured_at_s
         missing_s = entry.captured_at_s + self._later_s - time.monotonic()
         if self._is_paced and missing_s > 0:
@@ -111,6 +112,7 @@ class Replay:
         try:
             return parse_json(line, Entry).item
         except ContentError as error:
+            # Only the very last line may be cut off, by a kill. Anywhere else the file is damaged.
             if self._lines or self._pairs:
                 raise SourceError(f"The recording {self._path} is damaged: a line of it makes no sense.") from error
             logger.warning("%s: the last line is cut off", self._path)
@@ -136,6 +138,7 @@ class Replay:
         except OSError as error:
             raise SourceError(f"The recording {self._path} cannot be read: {error.strerror or error}") from error
         block = unpack_block(entry, data, self._later_s or 0.0)
+        # The line says that the pixels were written, but a disk may keep the order of two files otherwise.
         if block is None and len(data) < entry.bytes and not self._pairs:
             logger.warning("%s: cut off at %s", self._path, entry.source)
             self._lines = []

@@ -24,15 +24,15 @@ from aoi_app.sources.camera.genicam.nodes import list_nodes, read_node, reason_o
 from aoi_app.sources.camera.genicam.producer import GENICAM_ERRORS, Producer, cannot_open, choose_device
 from aoi_app.sources.camera.told_values import ToldValues
 
-_EVENT_WAIT_MS = 20
+_EVENT_WAIT_MS = 20  # harvesters counts in milliseconds; fetch in seconds
 _IMAGE_PAYLOADS = {
     gentl.PAYLOADTYPE_INFO_IDS.PAYLOAD_TYPE_UNKNOWN,
     gentl.PAYLOADTYPE_INFO_IDS.PAYLOAD_TYPE_IMAGE,
     gentl.PAYLOADTYPE_INFO_IDS.PAYLOAD_TYPE_CHUNK_DATA,
 }
-_BIG_ENDIAN = 2
-_FEWEST_BUFFERS = 8
-_BUFFERS_BYTES = 2**28
+_BIG_ENDIAN = 2  # PIXELENDIANNESS_BIG of the GenTL standard
+_FEWEST_BUFFERS = 8  # fewer would lose cloth in a stall of some hundredths of a second
+_BUFFERS_BYTES = 2**28  # of all of them together
 
 
 class _CountsIncomplete(Callback):  # type: ignore[misc]  # harvesters has no types
@@ -52,8 +52,8 @@ class GenicamDevice:
         self._acquirer: ImageAcquirer = None
         self._incomplete = _CountsIncomplete()
         self._maps: dict[NodeMap, Any] = {}
-        self._fetched: deque[Any] = deque()
-        self._runs = 0
+        self._fetched: deque[Any] = deque()  # one call may bring several buffers; each is delivered by itself
+        self._runs = 0  # a buffer of a run before must not be queued any more
         self._told = ToldValues()
         self.info = DeviceInfo(config.producer, "", "", "", config.serial or "", "", "unknown")
 
@@ -76,7 +76,9 @@ class GenicamDevice:
         except GENICAM_ERRORS as error:
             self._producer.harvester.reset()
             raise cannot_open(self.info, error) from error
+        # Incomplete buffers are requeued by harvesters without a word; this is the only trace of them.
         self._acquirer.add_callback(ImageAcquirer.Events.INCOMPLETE_BUFFER, self._incomplete)
+        # Frame grabbers keep the height of a frame in the node map of the stream; it must be settable.
         streams = self._acquirer.data_streams
         self._maps = {
             "system": self._acquirer.system.node_map,
@@ -115,6 +117,7 @@ class GenicamDevice:
         """Announces the buffers and begins. MultiFrame is refused: it would allocate every frame at once."""
         remote = self._maps["remote"]
         try:
+            # The value MultiFrame makes harvesters allocate every frame of the run at once.
             mode = remote.AcquisitionMode.value if remote.has_node("AcquisitionMode") else "Continuous"
             if mode != "Continuous":
                 raise CameraError("AcquisitionMode has to be Continuous: a web does not end after some frames.")
@@ -140,6 +143,8 @@ class GenicamDevice:
         """The next complete buffer."""
         try:
             if not self._fetched:
+                # fetch raises when nothing comes in time, try_fetch answers None. Raw: its component images do not take
+                # the padding of lines off and know few pixel formats.
                 found = self._acquirer.try_fetch(timeout=timeout_s, is_raw=True)
                 self._fetched.extend(b for b in (found if isinstance(found, list) else [found]) if b is not None)
             return self._frame(self._fetched.popleft()) if self._fetched else None
@@ -151,6 +156,7 @@ class GenicamDevice:
     def ping(self) -> None:
         """Reads the width out of the camera, past every cache."""
         try:
+            # A cached value would be read happily from a camera that is no longer there.
             self._maps["remote"].get_node("Width").get_value(ignore_cache=True)
         except genapi.LogicalErrorException:
             return  # it has no such feature, and cannot be asked
@@ -160,20 +166,23 @@ class GenicamDevice:
     def _buffers(self) -> int:
         """How many buffers are made: fewer where they are large, but not so few that a short stall loses cloth."""
         stream = self._acquirer.data_streams[0]
+        # Where the stream does not say, the camera does; some grabbers fill in neither before the start.
         size = stream.payload_size if stream.defines_payload_size() else self._maps["remote"].PayloadSize.value
         wanted = self._config.buffers
         return max(min(_FEWEST_BUFFERS, wanted), min(wanted, _BUFFERS_BYTES // max(1, int(size))))
 
     def _frame(self, buffer: Any) -> RawFrame:
+        # Simulated and older producers leave most of this out; what is missing is taken from the camera's own features.
         payload, problem = self._ask(buffer, "payload_type"), ""
         if payload is not None and payload not in _IMAGE_PAYLOADS:
             name = gentl.PAYLOADTYPE_INFO_IDS(payload).name if payload < 12 else payload
             problem = f"{self.info.name} sends payloads of type {name}; only plain images can be read."
+        # Delivered, not announced: a trigger that ends a frame early leaves a shorter one.
         lines = self._ask(buffer, "delivered_image_height") or self._ask(buffer, "height")
         width, code = self._ask(buffer, "width"), self._ask(buffer, "pixel_format")
         lines = int(lines or self._maps["remote"].Height.value)
         frame_id, timestamp_ns = self._ask(buffer, "frame_id"), self._ask(buffer, "timestamp_ns")
-        data = np.frombuffer(buffer.raw_buffer, np.uint8)
+        data = np.frombuffer(buffer.raw_buffer, np.uint8)  # a view: the producer writes into it again once it is queued
         return RawFrame(
             data=data[self._ask(buffer, "image_offset") or 0 :],
             lines=lines,
@@ -189,6 +198,7 @@ class GenicamDevice:
         )
 
     def _queue(self, buffer: Any, run: int) -> None:
+        # After a stop the buffers belong to the producer; queueing one of them then crashes some.
         if run == self._runs:
             buffer.parent.queue_buffer(buffer)
 

@@ -29,8 +29,8 @@ _TYPES: dict[int, FeatureType] = {
     EInterfaceType.intfIRegister: "register",
 }
 _ACCESS: dict[int, Access] = {EAccessMode.RW: "RW", EAccessMode.RO: "RO", EAccessMode.WO: "WO"}
-_COMMAND_S = 10.0
-_ENDLESS = 2**63 - 1
+_COMMAND_S = 10.0  # a camera that calibrates itself takes some seconds
+_ENDLESS = 2**63 - 1  # the bound that a node has when its maker gave none
 
 
 def list_nodes(node_map: NodeMap, nodes: Any) -> list[Feature]:
@@ -78,6 +78,7 @@ def write_node(nodes: Any, setting: Setting) -> Feature:
 
 def reason_of(error: BaseException) -> str:
     """What a GenICam exception says to a person, without where in the library it was thrown."""
+    # GenApi appends the file and line of its own source; GenTL begins with the name of its class.
     text = str(error).split(" : ")[0].split(" (file ")[0]
     return text.removeprefix("GenTL exception: ").strip().rstrip(".") or type(error).__name__
 
@@ -90,6 +91,7 @@ def _find(node_map: NodeMap, nodes: Any, name: str) -> Any:
 
 
 def _execute(node: Any, name: str) -> None:
+    # A command may go on after execute has returned; the standard has is_done for that.
     node.execute()
     end_s = time.monotonic() + _COMMAND_S
     while not node.is_done():
@@ -101,11 +103,13 @@ def _execute(node: Any, name: str) -> None:
 def _walk(node_map: NodeMap, category: Any, path: tuple[str, ...], seen: set[str]) -> Iterator[Feature]:
     for child in category.features:
         name = str(child.node.name)
+        # The same node may hang in two categories, and a maker's tree may even lead back to itself.
         if name in seen:
             continue
         seen.add(name)
         if child.node.principal_interface_type == EInterfaceType.intfICategory:
             yield from _walk(node_map, child, (*path, str(child.node.display_name or name)), seen)
+        # NI, not implemented: the maker's file describes a whole family of cameras.
         elif child.node.principal_interface_type in _TYPES and child.get_access_mode() != EAccessMode.NI:
             yield _feature(node_map, child, path)
 
@@ -127,7 +131,7 @@ def _feature(node_map: NodeMap, node: Any, path: tuple[str, ...]) -> Feature:
         visibility=VISIBILITIES[visibility] if 0 <= visibility < len(VISIBILITIES) else "Invisible",
         minimum=_bound(node, "min") if is_number else None,
         maximum=_bound(node, "max") if is_number else None,
-        increment=_increment(node, kind) if is_number else None,
+        increment=_increment(node, kind) if is_number else None,  # asking a node that is not available now raises
         unit=str(_get(node, "unit") or "") if is_number else "",
         entries=tuple(_entries(node)) if kind == "enumeration" and access != "NA" else (),
         tooltip=str(node.node.tooltip or node.node.description or ""),
@@ -150,6 +154,7 @@ def _bound(node: Any, attribute: str) -> int | float | None:
 
 
 def _increment(node: Any, kind: FeatureType) -> int | float | None:
+    # A float without steps answers with an increment of 0 or raises, by maker.
     if kind == "float" and _get(node, "inc_mode") != EIncMode.fixedIncrement:
         return None
     value: int | float | None = _get(node, "inc")

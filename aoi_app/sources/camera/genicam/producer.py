@@ -12,6 +12,7 @@ from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo
 from aoi_app.sources.camera.genicam.nodes import reason_of
 
 GENICAM_ERRORS = (gentl.GenericException, genapi.GenericException)
+# DEVICE_ACCESS_STATUS of the GenTL standard; 4 to 6 are ways of being in use.
 _ACCESS = {1: "free", 2: "read only", 3: "not reachable", 4: "in use", 5: "in use", 6: "in use"}
 
 
@@ -34,11 +35,12 @@ class Producer:
     def __init__(self, path: str) -> None:
         self._heard = _Heard()
         logger = logging.getLogger("aoi_app.camera.harvesters")
-        logger.propagate = False
+        logger.propagate = False  # what harvesters logs at length is told in one sentence, or not at all
         logger.handlers = [self._heard]
         self.harvester = Harvester(config=ParameterSet({ParameterKey.LOGGER: logger}))
         self.harvester.add_file(path)
-        self.harvester.update()
+        self.harvester.update()  # closes every camera that this harvester has open, so it is called once, before any is
+        # A producer that cannot be opened is only logged; the list is empty, as with one that finds no camera.
         if not self.harvester.device_info_list and self._heard.reasons:
             raise CameraError(f"The producer {path} cannot be opened: {self._heard.reasons[-1]}.")
         self.devices = [_device_info(path, d) for d in self.harvester.device_info_list]
@@ -77,6 +79,7 @@ def cannot_open(info: DeviceInfo, error: BaseException) -> CameraError:
     """The error that says why a camera cannot be opened, and whether another program has it."""
     if isinstance(error, gentl.ResourceInUseException | gentl.BusyException):
         return CameraError(f"{info.name} is in use: another program has it open. Close that first.", in_use=True)
+    # Producers answer "access denied" for both, and which it was is not to be known.
     if isinstance(error, gentl.AccessDeniedException):
         return CameraError(
             f"{info.name} cannot be opened: access denied. Either another program has it, or this user may not use "
