@@ -301,6 +301,17 @@ class CrasConfig:
         """Plain values, as JSON can hold them."""
         return asdict(self)
 
+    def deciding(self) -> dict[str, Any]:
+        """The same without those that came later and change nothing: a model keeps its identity, which is the hash of
+        these, when the program learns something new.
+        """
+        values = self.to_dict()
+        if self.heads.detector == "cras":  # the first kind there was
+            del values["anomnet"], values["heads"]["detector"]
+        if self.score.pooling == "max":
+            del values["score"]["pooling"]
+        return values
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> CrasConfig:
         """The inverse of ``to_dict``.

@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from cras_core.config.settings import CrasConfig
 from cras_core.detectors.base import Detector
+from cras_core.detectors.graph_heads import GraphHeads
 from cras_core.errors import BundleError, ConfigError
 from cras_core.features.backbone import load_backbone
 from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.vectors import Vectors
 from cras_core.registry.bundle import Bundle
 from cras_core.web.calibration import FabricCalibration
 
 PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, slots=True)
+class FabricLayout:
+    """Which of a bundle's tensors belong to one fabric alone.
+
+    Attributes:
+        stacked: names of tensors with a row per fabric.
+        numbered: name of what is a tensor per fabric, ``<numbered>.<k>``.
+    """
+
+    stacked: tuple[str, ...]
+    numbered: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What became of the learnt parts of a model.
+
+    Attributes:
+        problems: what a person should know, a sentence each.
+        failure: why the model is of no use at all; empty for one that is.
+    """
+
+    problems: tuple[str, ...] = ()
+    failure: str = ""
 
 
 class TrainedDetector(Detector):
@@ -24,7 +54,10 @@ class TrainedDetector(Detector):
 
     Attributes:
         extractor: images to normalised vectors.
+        fabric_layout: how its tensors come apart by fabric; None where fabrics cannot be added or taken out.
     """
+
+    fabric_layout: ClassVar[FabricLayout | None] = None
 
     def __init__(
         self,
@@ -49,6 +82,15 @@ class TrainedDetector(Detector):
         t: Tensor = self.extractor(images)
         return t
 
+    @classmethod
+    @abstractmethod
+    def from_bundle(cls, bundle: Bundle, device: str = "auto", precision: str = "float32") -> TrainedDetector:
+        """The inverse of ``train.to_bundle``.
+
+        Raises:
+            BundleError, WeightsError, ConfigError: they cannot be used; the message says why.
+        """
+
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
         """Everything learnt, by name, for a bundle."""
@@ -57,6 +99,19 @@ class TrainedDetector(Detector):
     def grid(self) -> tuple[int, int] | None:
         """(h, w) of a mean map; None where there is none."""
         return None
+
+    @abstractmethod
+    def graph_heads(self, grid: tuple[int, int]) -> GraphHeads:
+        """The heads as a graph that an exporter can trace, for tiles of (h, w) cells."""
+
+    def health(self, seen: Sequence[Vectors]) -> Health:  # noqa: ARG002 (for those whose parts can fail)
+        """What became of the learnt parts, by the vectors that each fabric was trained on."""
+        return Health()
+
+    @property
+    def evolution(self) -> Mapping[int, Tensor]:
+        """(S, K, D) vectors of S sets by epoch of training, for figures; empty where none were kept."""
+        return {}
 
     @property
     @abstractmethod

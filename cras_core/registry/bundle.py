@@ -58,7 +58,7 @@ class Bundle:
         digest = hashlib.sha256(_digest(self.tensors).encode())
         digest.update(
             json.dumps(
-                [_deciding(self.config), self.weights_hash, [c.to_dict() for c in self.calibrations], self.grid],
+                [self.config.deciding(), self.weights_hash, [c.to_dict() for c in self.calibrations], self.grid],
                 sort_keys=True,
             ).encode()
         )
@@ -138,18 +138,6 @@ def _check_version(path: Path, version: str) -> None:
         newer = version.isdigit() and int(version) > VERSION
         way_out = "Update this program to open it." if newer else "Train again with this program."
         raise BundleError(f"{path} is a bundle of version {version}; this program reads version {VERSION}. {way_out}")
-
-
-def _deciding(config: CrasConfig) -> dict[str, Any]:
-    """The settings without those that came later and change nothing: a bundle keeps its identity when the program
-    learns something new.
-    """
-    values = config.to_dict()
-    if config.heads.detector == "cras":
-        del values["anomnet"], values["heads"]["detector"]
-    if config.score.pooling == "max":
-        del values["score"]["pooling"]
-    return values
 
 
 def _checksum(header: str, tensors: dict[str, Tensor]) -> str:

@@ -1,4 +1,4 @@
-"""CRAS and AnomNet beside the baselines, on the same strips or pictures and the same features, over several seeds."""
+"""Every kind of detector and the baselines on the same strips or pictures and the same features, over several seeds."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cras_core.config.reading import with_settings
 from cras_core.config.settings import CrasConfig, HeadConfig
 from cras_core.data.datasets import DataSet
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector
+from cras_core.detectors.kinds import KINDS
 from cras_core.detectors.patchcore import PatchCore, coreset
 from cras_core.evaluation.images import evaluate
 from cras_core.evaluation.seeds import mean_and_spread
@@ -30,6 +32,9 @@ from cras_core.training.train import fit
 
 POOL_VECTORS = 65536
 """Vectors that the coresets are chosen from, all fabrics together; 1 and 10 % are shares of them."""
+
+_MOST_DEMANDING = next(kind.name for kind in KINDS.values() if kind.training.learns_from_drawn)
+"""What is prepared for this kind, drawn defects among it, serves all of them."""
 
 _TILES_REMEMBERED = 64  # a strip of 4096 px has ten
 
@@ -63,8 +68,7 @@ def compare(
     """
     reports: dict[str, Any] = {}
     for seed in seeds:
-        heads = replace(config.heads, detector="cras")  # which needs drawn defects beside what all need
-        mine = replace(config, heads=heads, train=replace(config.train, seed=seed))
+        mine = with_settings(config, {"heads.detector": _MOST_DEMANDING, "train.seed": str(seed)})
         run = Run(list(data), mine, pick_device(device), on_progress, lambda: False)
         prepared = prepare(run, _RememberingExtractor(load_backbone(mine.backbone), mine))
         detectors = _detectors(prepared, mine, run)
@@ -90,13 +94,12 @@ def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, De
     def bank(banks: list[Tensor]) -> PatchCore:
         return PatchCore(prepared.extractor, banks, means, prepared.middles, fabrics, config, run.device)
 
-    def trained(detector: Literal["cras", "anomnet"]) -> Detector:
-        return fit(prepared, replace(config, heads=replace(config.heads, detector=detector)), run)[0]
-
     seed = config.train.seed
     return {
-        "CRAS": trained("cras"),
-        "AnomNet": trained("anomnet"),
+        **{
+            kind.title: fit(prepared, with_settings(config, {"heads.detector": kind.name}), run)[0]
+            for kind in KINDS.values()
+        },
         "PatchCore 1 %": bank([pool[coreset(pool, len(pool) // 100, seed)]]),
         "PatchCore 10 %": bank([pool[coreset(pool, len(pool) // 10, seed)]]),
         "PatchCore 10 % per fabric": bank([p[coreset(p, len(p) // 10, seed)] for p in pools]),

@@ -22,6 +22,7 @@ from torch import Tensor
 import cras_core
 from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
+from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.training import HeadState
 from cras_core.features.cache import DrawnFeatures, FabricFeatures, FeatureCache
 from cras_core.files import write_atomically
@@ -185,10 +186,11 @@ def _features_made_of(config: CrasConfig, data: Sequence[NormalImages], weights_
 
 
 def _heads_made_of(config: CrasConfig) -> dict[str, Any]:
-    """Without what may change while training goes on: rates and ends."""
-    free = {"epochs", "patience", "adapter_rate", "discriminator_rate", "cache"}
+    """Without what may change while training goes on."""
+    training = kind_of(config).training
     return {
-        **{name: asdict(getattr(config, name)) for name in ("heads", "centers", "synthesis")},
-        "anomnet": {k: v for k, v in asdict(config.anomnet).items() if k != "centroid_rate"},
-        "train": {k: v for k, v in asdict(config.train).items() if k not in free},
+        section: {
+            k: v for k, v in asdict(getattr(config, section)).items() if f"{section}.{k}" not in training.adjustable
+        }
+        for section in training.sections
     }

@@ -150,15 +150,16 @@ def _good_cloth(
 
 def _with_fabric(bundle: Bundle, fabric: str, described: dict[str, torch.Tensor]) -> Bundle:
     """The model with the fabric at its end, without limits yet; another one of that name is gone."""
-    shared, fabrics = take_apart(bundle.tensors, len(bundle.calibrations))
+    shared, fabrics = take_apart(bundle)
     others = [k for k, name in enumerate(bundle.fabrics) if name != fabric]
     kept = with_own(bundle.calibrations, bundle.tensors["middles"].numpy())
     if len(bundle.fabrics) == 1:  # what its own cloth is similar to was seen from its own middle, and means nothing
         shared[ORIGIN] = torch.zeros(0)
         kept = (replace(kept[0], own_similarity=None),)
+    described = {name: tensor.cpu() for name, tensor in described.items()}
     return replace(
         bundle,
-        tensors=put_together(shared, [*(fabrics[k] for k in others), {n: t.cpu() for n, t in described.items()}]),
+        tensors=put_together(bundle, shared, [*(fabrics[k] for k in others), described]),
         calibrations=(*(kept[k] for k in others), provisional(fabric)),
     )
 

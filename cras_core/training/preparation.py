@@ -13,6 +13,7 @@ from torch import Tensor
 from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector
+from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.training import VALIDATION_PATCHES
 from cras_core.errors import ConfigError, DataError, TrainingError
 from cras_core.features.cache import DrawnFeatures, FabricFeatures, extract, extract_drawn
@@ -135,7 +136,7 @@ class Run:
 
     def extract_drawn(self, extractor: FeatureExtractor, seen: Sequence[Sequence[Path]]) -> list[DrawnFeatures]:
         """Features of drawn defects; none where they are switched off, or nothing learns from them."""
-        if self.config.synthesis.drawn == 0.0 or self.config.heads.detector == "anomnet":
+        if self.config.synthesis.drawn == 0.0 or not kind_of(self.config).training.learns_from_drawn:
             return []
         tiles = self.config.synthesis.drawn_tiles
         total, done = len(seen) * tiles, 0

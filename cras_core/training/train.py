@@ -14,10 +14,7 @@ import torch
 
 from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
-from cras_core.detectors.anomnet.detector import AnomNetDetector
-from cras_core.detectors.anomnet.training import AnomNetTraining
-from cras_core.detectors.cras.detector import CrasDetector
-from cras_core.detectors.cras.training import CrasTraining, score_scale
+from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.trained import TrainedDetector
 from cras_core.detectors.training import Material
 from cras_core.errors import TrainingError
@@ -29,7 +26,7 @@ from cras_core.registry.provenance import samples_of, stamp
 from cras_core.training.checkpoint import Checkpoint
 from cras_core.training.preparation import Prepared, Run, check_names, prepare
 from cras_core.training.progress import OnProgress, ShouldStop
-from cras_core.training.warnings import collapsed_centroids, extrapolated_limits, too_little_cloth
+from cras_core.training.warnings import extrapolated_limits, too_little_cloth
 from cras_core.web.calibration import FabricCalibration, provisional
 
 
@@ -63,7 +60,9 @@ def train(
     run = Run(list(data), config, pick_device(device), on_progress, should_stop, kept)
     prepared = prepare(run, FeatureExtractor(backbone, config))
     detector, history = fit(prepared, config, run)
-    centroids = collapsed_centroids(detector, prepared)
+    health = detector.health(prepared.seen)
+    if health.failure:
+        raise TrainingError(health.failure)
     calibrations = run.measure_limits(detector, prepared)
     provenance = {
         **stamp("full"),
@@ -74,7 +73,8 @@ def train(
         "samples": {d.fabric: samples_of(d) for d in data},
         "loss": history,
         "warnings": prepared.warnings
-        + centroids
+        + kind_of(config).training.warnings(config)
+        + list(health.problems)
         + too_little_cloth(data, prepared.features, config)
         + extrapolated_limits(calibrations, config)
         + ([kept.problem] if kept.problem else []),
@@ -101,8 +101,7 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[TrainedDetect
         prepared.drawn if config.synthesis.drawn > 0 else [],
         prepared.features,
     )
-    is_anomnet = config.heads.detector == "anomnet"
-    training = (AnomNetTraining if is_anomnet else CrasTraining)(material, config, run.device)
+    training = kind_of(config).training(material, config, run.device)
     kept = run.checkpoint.heads()
     if kept is not None:
         training.restore(kept)
@@ -112,17 +111,7 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[TrainedDetect
             run.checkpoint.keep_heads(training.state())
     except TrainingError as error:
         raise TrainingError(f"{error}{run.checkpoint.way_on(training.epoch)}") from error
-    calibrations = [provisional(d.fabric) for d in run.data]
-    detector: TrainedDetector
-    if isinstance(training, AnomNetTraining):
-        detector = AnomNetDetector(
-            prepared.extractor, training.adapter, training.centroids, training.means, config, calibrations,
-            prepared.middles, run.device, evolution=training.evolution,
-        )  # fmt: skip
-    else:
-        model = training.best()
-        scale = score_scale(model, prepared.held)
-        detector = CrasDetector(model, config, scale, calibrations, prepared.middles, run.device)
+    detector = training.finish([provisional(d.fabric) for d in run.data], prepared.middles)
     return detector, training.history
 
 

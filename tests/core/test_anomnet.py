@@ -180,7 +180,7 @@ def test_the_first_stage_moves_the_centroids_and_the_second_the_adapter(normal: 
     assert isinstance(whole, AnomNetDetector)
     assert isinstance(first, AnomNetDetector)
     assert [h["stage"] for h in history] == [1, 1, 1, 2, 2]
-    assert torch.equal(whole.centroids.vectors, first.centroids.vectors)
+    torch.testing.assert_close(whole.centroids.vectors, first.centroids.vectors)  # threads add up in any order
     assert torch.equal(first.adapter.linear.weight, torch.eye(first.extractor.dimension))
     assert not torch.equal(whole.adapter.linear.weight, first.adapter.linear.weight)
     assert history[2]["held_back_attraction"] < history[0]["held_back_attraction"]

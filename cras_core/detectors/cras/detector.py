@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from cras_core.config.settings import CrasConfig, ScoreConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.detectors.base import NOT_QUICKLY, GoodCloth
 from cras_core.detectors.centers import ClassCenters, prototypes
 from cras_core.detectors.cras.adapter import Adapter
 from cras_core.detectors.cras.discriminator import Discriminator
+from cras_core.detectors.cras.graph import CrasGraphHeads
 from cras_core.detectors.cras.model import CrasModel, center_aware
-from cras_core.detectors.trained import TrainedDetector, extractor_of, misfit
+from cras_core.detectors.cras.scale import ScoreScale, raw_scores, scale_of
+from cras_core.detectors.trained import FabricLayout, TrainedDetector, extractor_of, misfit
 from cras_core.errors import EnrolError
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import middle, pick_device
@@ -24,24 +24,10 @@ from cras_core.registry.bundle import Bundle, part, read_bundle
 from cras_core.web.calibration import FabricCalibration
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreScale:
-    """Median and interquartile range of the two scores on normal cloth, by which ``both`` adds them up; (K,) float32
-    each.
-    """
-
-    logit_centre: Tensor
-    logit_spread: Tensor
-    residual_centre: Tensor
-    residual_spread: Tensor
-
-    def to(self, device: torch.device) -> ScoreScale:
-        """The same on another device."""
-        return ScoreScale(*(getattr(self, name).to(device) for name in ScoreScale.__slots__))
-
-
 class CrasDetector(TrainedDetector):
     """Runs a trained CRAS model on tiles."""
+
+    fabric_layout = FabricLayout(("means", "middles", *(f"scale.{name}" for name in ScoreScale.__slots__)), "centers")
 
     def __init__(
         self,
@@ -136,6 +122,10 @@ class CrasDetector(TrainedDetector):
         """See ``TrainedDetector.means``."""
         return self._model.centers.means
 
+    def graph_heads(self, grid: tuple[int, int]) -> CrasGraphHeads:  # noqa: ARG002 (its heads fit any grid)
+        """See ``TrainedDetector.graph_heads``."""
+        return CrasGraphHeads(self._model, self.config.score, self.scale)
+
     def adapted(self, t: Tensor, fabric: int) -> tuple[Tensor, Tensor]:
         """See ``TrainedDetector.adapted``."""
         u = self._model.adapter(t)
@@ -149,26 +139,3 @@ class CrasDetector(TrainedDetector):
         """See ``Detector.score``."""
         logit, residual = self._model.judge(t, fabric)
         return raw_scores(logit, residual, fabric, self.config.score, self.scale)
-
-
-def scale_of(logit: Tensor, residual: Tensor) -> Tensor:
-    """The row of a fabric in a ``ScoreScale``, by (N,) logits and residuals of good cloth -> (4,) float32."""
-    row = []
-    for values in (logit, residual):
-        low, centre, high = np.percentile(values.cpu().numpy(), [25, 50, 75])
-        row += [centre, max(high - low, 1e-6)]
-    return torch.tensor(row, dtype=torch.float32)
-
-
-def raw_scores(logit: Tensor, residual: Tensor, fabric: Tensor, config: ScoreConfig, scale: ScoreScale) -> Tensor:
-    """The raw scores of every cell, of (B, h, w) logits and residuals and (B,) fabrics -> (S, B, h, w)."""
-    if config.kind == "probability":
-        return logit.sigmoid()[None]
-    if config.kind == "logit":
-        return logit[None]
-    if config.kind == "residual":
-        return residual[None]
-    k = fabric
-    logit = (logit - scale.logit_centre[k, None, None]) / scale.logit_spread[k, None, None]
-    residual = (residual - scale.residual_centre[k, None, None]) / scale.residual_spread[k, None, None]
-    return torch.stack([logit, residual])

@@ -14,7 +14,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from cras_core.data.datasets import DataSet
-from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.trained import TrainedDetector
 from cras_core.errors import ConfigError, CrasError, DataError
 from cras_core.evaluation.figures.draw import evolution, histograms, recall_curves, scatter, sheet
@@ -85,7 +84,7 @@ def write_figures(
     def save(name: str, figure: Figure) -> None:
         written.append(_save(figure, out / f"{name}.png"))
 
-    if isinstance(inspector, AnomNetDetector):
+    if inspector.evolution:
         save("centroids", _centroids_figure(inspector, options))
     vectors = _collect(inspector, tests, options, on_progress)
     save("patches", _patches_figure(vectors, options))
@@ -151,7 +150,7 @@ def _patches_figure(vectors: Mapping[str, FabricVectors], options: FigureOptions
     return scatter(panels, f"adapted patches, {options.projection}, seed {options.seed}")
 
 
-def _centroids_figure(detector: AnomNetDetector, options: FigureOptions) -> Figure:
+def _centroids_figure(detector: TrainedDetector, options: FigureOptions) -> Figure:
     """Figure 4 of AnomNet: the centroids before, in the middle and at the end of the first stage."""
     epochs = sorted(detector.evolution)
     moments = np.stack([detector.evolution[e].float().numpy() for e in epochs])  # (moments, S, K, D)
