@@ -11,7 +11,7 @@ from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.recording.format import is_recording
 from aoi_app.sources.source import EndOfWeb, Pace, SourceError
 from cras_core.errors import DataError
-from cras_core.images import image_size, list_images, natural_key, read_bits, read_image
+from cras_core.images import image_size, in_natural_order, list_images, read_bits, read_image
 
 _TRUTH_FOLDERS = frozenset({"mask", "masks", "ground_truth"})
 
@@ -115,8 +115,6 @@ class FolderSource:
 def _below(folder: Path) -> list[Path]:
     """Pictures in all sub-folders but those of masks, in natural order."""
     found: list[Path] = []
-    for child in sorted(
-        (p for p in folder.iterdir() if p.is_dir() and p.name.lower() not in _TRUTH_FOLDERS), key=natural_key
-    ):
+    for child in in_natural_order(p for p in folder.iterdir() if p.is_dir() and p.name.lower() not in _TRUTH_FOLDERS):
         found += list_images(child) + _below(child)
     return found

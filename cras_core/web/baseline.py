@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from cras_core.arrays import FloatArray
-from cras_core.errors import ConfigError
-from cras_core.validation import check_types
+from cras_core.validated import Number, Whole, validated
 
 
-@dataclass(frozen=True, slots=True)
+@validated("reference")
 class BaselineConfig:
     """What a cell is compared with.
 
@@ -39,15 +40,10 @@ class BaselineConfig:
 
     enabled: bool = True
     align: bool = True
-    block_px: int = 384
-    memory_lines: int = 4096
-    prior_cells: int = 200
-    flagged: float = 0.3
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        if self.block_px < 64 or self.memory_lines < 1 or self.prior_cells < 0 or not 0 < self.flagged <= 1:
-            raise ConfigError(f"running reference: a value is out of range: {self}")
+    block_px: Annotated[Whole, Field(ge=64)] = 384
+    memory_lines: Annotated[Whole, Field(ge=1)] = 4096
+    prior_cells: Annotated[Whole, Field(ge=0)] = 200
+    flagged: Annotated[Number, Field(gt=0, le=1)] = 0.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from cras_core.arrays import Image
-from cras_core.errors import ConfigError
-from cras_core.validation import check_types
+from cras_core.validated import Number, Whole, validated
 
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@validated("edges")
 class EdgeConfig:
     """How cloth edges are recognised.
 
@@ -36,22 +37,11 @@ class EdgeConfig:
     """
 
     enabled: bool = True
-    block_lines: int = 128
-    step: float = 0.22
-    selvedge_px: int = 200
-    margin_px: int = 8
-    from_edge_px: int | None = None
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        if (
-            self.block_lines < 16
-            or self.step <= 0
-            or self.selvedge_px < 0
-            or self.margin_px < 0
-            or (self.from_edge_px or 0) < 0
-        ):
-            raise ConfigError(f"cloth edges: a value is out of range: {self}")
+    block_lines: Annotated[Whole, Field(ge=16)] = 128
+    step: Annotated[Number, Field(gt=0)] = 0.22
+    selvedge_px: Annotated[Whole, Field(ge=0)] = 200
+    margin_px: Annotated[Whole, Field(ge=0)] = 8
+    from_edge_px: Annotated[Whole, Field(ge=0)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,18 @@ stretches; it is closed when the web has moved on by more than the distance over
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from cras_core.arrays import FloatArray, IntArray
-from cras_core.errors import ConfigError
+from cras_core.validated import Number, Whole, validated
 
 
-@dataclass(frozen=True, slots=True)
+@validated("regions")
 class RegionConfig:
     """How cells become regions.
 
@@ -29,14 +30,10 @@ class RegionConfig:
         most_cells: a region with more cells is closed and counted from anew, which bounds the memory.
     """
 
-    threshold: float = 1.0
-    reach_cells: int = 1
-    core: float = 0.4
-    most_cells: int = 2_000_000
-
-    def __post_init__(self) -> None:
-        if self.threshold <= 0 or self.reach_cells < 0 or not 0 <= self.core < 1 or self.most_cells < 1:
-            raise ConfigError(f"regions: a value is out of range: {self}")
+    threshold: Annotated[Number, Field(gt=0)] = 1.0
+    reach_cells: Annotated[Whole, Field(ge=0)] = 1
+    core: Annotated[Number, Field(ge=0, lt=1)] = 0.4
+    most_cells: Annotated[Whole, Field(ge=1)] = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,15 +115,20 @@ def test_every_score_belongs_to_a_block() -> None:
 @pytest.mark.parametrize("field", ["centre", "spread", "limit", "raw_limit"])
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_calibration_that_is_not_a_number_is_refused(field: str, value: float) -> None:
-    with pytest.raises(ConfigError, match="denim"):
+    with pytest.raises(ConfigError, match=rf"{field} must be a finite number, not (nan|inf)"):
         dataclasses.replace(GOOD, **{field: value})
 
 
 @pytest.mark.parametrize("field", ["spread", "limit"])
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_spread_and_limit_are_positive(field: str, value: float) -> None:
-    with pytest.raises(ConfigError, match="not usable"):
+    with pytest.raises(ConfigError, match=rf"{field} must be more than 0, not {value}"):
         dataclasses.replace(GOOD, **{field: value})
+
+
+def test_what_is_flagged_lies_above_what_is_usual() -> None:
+    with pytest.raises(ConfigError, match="denim: the calibration is not usable"):
+        dataclasses.replace(GOOD, raw_limit=GOOD.centre)
 
 
 @pytest.mark.parametrize(
