@@ -141,6 +141,7 @@ _WANTED = {
     "dataclass_exact_type": "hold further settings",
     "model_type": "hold further values",
     "none_required": "be null",
+    "json_invalid": "be JSON ({error})",
 }
 
 

@@ -22,6 +22,7 @@ from aoi_app.learning.training_job import JobState, TrainingJob
 from aoi_app.learning.wording import may_go_live
 from aoi_app.settings.settings import Learning
 from cras_core.data.folders import find_normal_images
+from cras_core.data.samples.good_cloth import normal_images
 from cras_core.data.samples.store import SampleStore
 from cras_core.errors import DataError, StoreError
 from cras_core.evaluation.candidate_reports import KeptTrial, drop_trials, keep_trial, load_trial, was_cut_off
@@ -264,7 +265,7 @@ class LearningService:
         base = self._base()
         grown = enrol(
             base,
-            self._store.normal_images([fabric])[0],
+            normal_images(self._store, [fabric])[0],
             self._device,
             replacing=fabric in base.fabrics,
             on_progress=self._teller(_ENROL_SHARES),

@@ -102,15 +102,13 @@ def _inspect(
     engine: Engine,
     console: Console,
 ) -> int:
-    from cras_core.registry.bundle import read_bundle  # loads torch, which the model needs by now
-
     maps = MapWriter(job.out / "maps") if job.maps else None
     session = make_session(
         inspector,
         source,
         job.recipe,
         engine,
-        model=read_bundle(job.bundle).identity,
+        model=inspector.identity or "",
         name=time.strftime("%Y%m%d-%H%M%S"),
         tiles=job.out / "itdd" if job.tiles else None,
         rescue=job.out,

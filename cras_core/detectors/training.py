@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cras_core.config.settings import CrasConfig
 from cras_core.detectors.trained import TrainedDetector
-from cras_core.features.cache import FabricFeatures
+from cras_core.features.extraction import FabricFeatures
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.vectors import DrawnVectors, Vectors
 from cras_core.web.calibration import FabricCalibration

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from cras_core.arrays import Image
 from cras_core.data.values import Piece
@@ -22,13 +23,12 @@ from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import relative_score, score_tile
 from cras_core.errors import DataError
 from cras_core.evaluation.web_recall import FOUND_PX, grown
-from cras_core.features.cache import tile_of_web
+from cras_core.features.cloth_tiles import tile_of_web
+from cras_core.validated import Number, Whole, validated
 from cras_core.web.calibration import tail_limit
 from cras_core.web.regions import RegionConfig, regions_in
 
 Kind = Literal["good", "drawn", "defect"]
-
-VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Case:
     mm2_per_px: float = 0.04
 
 
-@dataclass(frozen=True, slots=True)
+@validated("verdict", DataError)
 class Verdict:
     """What one model says of one case.
 
@@ -70,11 +70,11 @@ class Verdict:
     id: str
     fabric: str
     kind: Kind
-    peak: float
-    alarms: int
-    defects: int
-    found: int
-    area_m2: float
+    peak: Number
+    alarms: Annotated[Whole, Field(ge=0)]
+    defects: Annotated[Whole, Field(ge=0)]
+    found: Annotated[Whole, Field(ge=0)]
+    area_m2: Annotated[Number, Field(ge=0)]
     known: bool
 
 
@@ -214,27 +214,6 @@ class CandidateReport:
             if before is not None and before.known and fabric not in self.lost:
                 said += _worse(before, after)
         return tuple(said)
-
-    def to_json(self) -> dict[str, Any]:
-        """What ``trial_from`` reads."""
-        return {
-            "version": VERSION,
-            "running": [asdict(v) for v in self.running],
-            "candidate": [asdict(v) for v in self.candidate],
-            "learnt_by_running": sorted(self.learnt_by_running),
-            "lost": list(self.lost),
-        }
-
-
-def trial_from(value: dict[str, Any]) -> CandidateReport:
-    """The inverse of ``CandidateReport.to_json``. Raises DataError when it is none."""
-    try:
-        if value["version"] != VERSION:
-            raise DataError(f"a comparison of version {value['version']}; this program reads version {VERSION}")
-        running, candidate = (tuple(Verdict(**v) for v in value[k]) for k in ("running", "candidate"))
-        return CandidateReport(running, candidate, frozenset(value["learnt_by_running"]), tuple(value["lost"]))
-    except (KeyError, TypeError) as error:
-        raise DataError(f"this is no comparison of two models ({error!r})") from error
 
 
 def _worse(before: FabricFigures, after: FabricFigures) -> list[str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
-from cras_core.errors import DataError
-from cras_core.evaluation.candidate import CandidateReport, trial_from
+from cras_core.errors import DataError, JsonFileError
+from cras_core.evaluation.candidate import CandidateReport, Verdict
 from cras_core.files import write_json
+from cras_core.json_files import read_json
+from cras_core.validated import validated
+
+VERSION: Literal[1] = 1
 
 CHECKPOINT = ".training"
 """Folder in the store of models for what a training that was cut off has so far."""
@@ -35,7 +39,15 @@ class KeptTrial:
 def keep_trial(models: Path, kept: KeptTrial) -> Path:
     """Writes a comparison beside its new model, in the place of an older one. Raises CrasError."""
     path = models / TRIALS / f"{kept.after}.json"
-    write_json(path, {"before": kept.before, **kept.trial.to_json()})
+    trial = kept.trial
+    write_json(
+        path,
+        asdict(
+            _File(
+                VERSION, trial.running, trial.candidate, tuple(sorted(trial.learnt_by_running)), trial.lost, kept.before
+            )
+        ),
+    )
     return path
 
 
@@ -43,12 +55,25 @@ def load_trial(models: Path, identity: str) -> KeptTrial | None:
     """The comparison of a new model; None where there is none. Raises DataError when it cannot be read."""
     path = models / TRIALS / f"{identity}.json"
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        return KeptTrial(str(value.get("before", "")), identity, trial_from(value))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, AttributeError, DataError) as error:
+        file = read_json(path, _File)
+    except JsonFileError as error:
+        if error.fault == "missing":
+            return None
         raise DataError(f"The comparison {path} cannot be read ({error}). Compare again.") from error
+    trial = CandidateReport(file.running, file.candidate, frozenset(file.learnt_by_running), file.lost)
+    return KeptTrial(file.before, identity, trial)
+
+
+@validated("", DataError, takes_more=True)
+class _File:
+    """A comparison on disk."""
+
+    version: Literal[1]
+    running: tuple[Verdict, ...]
+    candidate: tuple[Verdict, ...]
+    learnt_by_running: tuple[str, ...]
+    lost: tuple[str, ...]
+    before: str = ""
 
 
 def drop_trials(models: Path, but: Collection[str]) -> None:

@@ -20,7 +20,7 @@ from cras_core.detectors.batch_vote import BATCH, predict_by_vote
 from cras_core.errors import ConfigError
 from cras_core.evaluation.metrics import PixelScores, auroc, average_precision, f1_max, mean_of_known
 from cras_core.evaluation.report_header import protocol, remarks
-from cras_core.features.cache import preprocess
+from cras_core.features.cloth_tiles import preprocess
 from cras_core.images import read_bits, read_image
 
 Matching = Literal["per-picture", "authors-batch-vote"]

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from cras_core.config.settings import TrainConfig
 from cras_core.errors import DataError
-from cras_core.features.cache import DrawnFeatures, FabricFeatures, FeatureCache
+from cras_core.features.cache import FeatureCache
+from cras_core.features.drawn import DrawnFeatures
+from cras_core.features.extraction import FabricFeatures
 from cras_core.features.extractor import FeatureExtractor
 
 

@@ -21,7 +21,7 @@ from cras_core.data.integrity import check_alike
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector, GoodCloth
 from cras_core.errors import DataError, EnrolError
-from cras_core.features.cache import FabricFeatures, extract
+from cras_core.features.extraction import FabricFeatures, extract_features
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.vectors import Vectors
 from cras_core.loading import detector_of
@@ -131,7 +131,9 @@ def _features(
     for part, (paths, size) in enumerate(zip(splits, (_SEEN_VECTORS, _HELD_VECTORS), strict=True)):
         rng = np.random.default_rng([config.train.seed, part, len(detector.fabrics)])
         found.append(
-            extract(normal, paths, extractor, config, size, detector.device, rng, lambda path: report("features", path))
+            extract_features(
+                normal, paths, extractor, config, size, detector.device, rng, lambda path: report("features", path)
+            )
         )
     return found[0], found[1]
 

@@ -15,7 +15,7 @@ from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import score_tile
 from cras_core.errors import DataError
-from cras_core.features.cache import tiles_of
+from cras_core.features.cloth_tiles import tiles_of
 from cras_core.images import read_bits, read_image
 from cras_core.web.baseline import RunningBaseline
 from cras_core.web.calibration import FabricCalibration, block_peaks, tail_limit

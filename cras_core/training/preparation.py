@@ -16,7 +16,8 @@ from cras_core.detectors.base import Detector
 from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.training import VALIDATION_PATCHES
 from cras_core.errors import ConfigError, DataError, TrainingError
-from cras_core.features.cache import DrawnFeatures, FabricFeatures, extract, extract_drawn
+from cras_core.features.drawn import DrawnFeatures, extract_drawn
+from cras_core.features.extraction import FabricFeatures, extract_features
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import middle
 from cras_core.features.vectors import DrawnVectors, Vectors
@@ -67,7 +68,7 @@ def prepare(run: Run, extractor: FeatureExtractor) -> Prepared:
         for d, (seen, held) in zip(run.data, splits, strict=True)
         if seen == held
     ]
-    seen_features, held_features = run.extract(extractor, splits)
+    seen_features, held_features = run.extract_features(extractor, splits)
     drawn_features = run.extract_drawn(extractor, [s for s, _ in splits])
     _set_statistics(extractor, seen_features, config)
     seen = [Vectors(f, extractor, run.device) for f in seen_features]
@@ -108,7 +109,7 @@ class Run:
             detector, held, lambda path, done, total: self.report("calibration", done, total, str(path))
         )
 
-    def extract(
+    def extract_features(
         self, extractor: FeatureExtractor, splits: Sequence[tuple[Sequence[Path], Sequence[Path]]]
     ) -> tuple[list[FabricFeatures], list[FabricFeatures]]:
         """Features of the pictures to train on, and of those held back."""
@@ -127,7 +128,9 @@ class Run:
                 found = self.checkpoint.features(name)
                 if found is None:
                     rng = np.random.default_rng([self.config.train.seed, part, k])
-                    found = extract(normal, split[part], extractor, self.config, size, self.device, rng, on_image)
+                    found = extract_features(
+                        normal, split[part], extractor, self.config, size, self.device, rng, on_image
+                    )
                     self.checkpoint.keep_features(name, found)
                 else:
                     total -= len(split[part])

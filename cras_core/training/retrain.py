@@ -14,6 +14,7 @@ import numpy as np
 
 from cras_core.config.reading import with_settings
 from cras_core.config.settings import CrasConfig
+from cras_core.data.samples.good_cloth import normal_images
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.values import NormalImages
 from cras_core.errors import DataError, TrainingError
@@ -69,7 +70,7 @@ def retrain(
     Raises:
         CrasError: the samples or the settings cannot be used, training diverged, or it was stopped.
     """
-    stored = job.store.normal_images(job.fabrics)
+    stored = normal_images(job.store, job.fabrics)
     names = {n.fabric for n in stored}
     doubled = sorted(names & {n.fabric for n in job.more})
     if doubled:

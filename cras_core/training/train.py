@@ -16,7 +16,7 @@ from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
 from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.trained import TrainedDetector
-from cras_core.detectors.training import Material
+from cras_core.detectors.training import DetectorTraining, Material
 from cras_core.errors import TrainingError
 from cras_core.features.backbone import load_backbone
 from cras_core.features.extractor import FeatureExtractor
@@ -101,10 +101,7 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[TrainedDetect
         prepared.drawn if config.synthesis.drawn > 0 else [],
         prepared.features,
     )
-    training = kind_of(config).training(material, config, run.device)
-    kept = run.checkpoint.heads()
-    if kept is not None:
-        training.restore(kept)
+    training = _begin(material, config, run)
     try:
         while not training.is_done:
             training.run_epoch(lambda *step: run.report("training", *step))
@@ -113,6 +110,20 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[TrainedDetect
         raise TrainingError(f"{error}{run.checkpoint.way_on(training.epoch)}") from error
     detector = training.finish([provisional(d.fabric) for d in run.data], prepared.middles)
     return detector, training.history
+
+
+def _begin(material: Material, config: CrasConfig, run: Run) -> DetectorTraining:
+    """A training as it was left, or a new one where nothing is kept, or nothing that fits."""
+    kept = run.checkpoint.heads()
+    if kept is not None:
+        training = kind_of(config).training(material, config, run.device)
+        try:
+            training.restore(kept)
+        except (KeyError, RuntimeError, TypeError, ValueError):  # damaged: it is learnt again
+            torch.manual_seed(config.train.seed)
+        else:
+            return training
+    return kind_of(config).training(material, config, run.device)
 
 
 def to_bundle(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
-from cras_core.features.cache import FabricFeatures
+from cras_core.features.extraction import FabricFeatures
 from cras_core.web.calibration import FabricCalibration
 
 _FEW_TILES = 20

@@ -28,7 +28,7 @@ from cras_core.errors import BundleError, ConfigError, EnrolError, TrainingError
 from cras_core.evaluation.figures import FigureOptions, write_figures
 from cras_core.evaluation.figures.draw import _from_least_to_greatest
 from cras_core.features.backbone import load_backbone
-from cras_core.features.cache import extract
+from cras_core.features.extraction import extract_features
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.patches import cell_places
 from cras_core.images import list_images, read_image
@@ -157,7 +157,9 @@ def test_cached_vectors_know_their_place_in_the_tile(normal: list[NormalImages],
     extractor = FeatureExtractor(load_backbone(config.backbone), config)
     for some in (normal[0], find_normal_images(mvtec)[0]):
         rng = np.random.default_rng(0)
-        found = extract(some, some.paths[:1], extractor, config, 10**5, torch.device("cpu"), rng, lambda _: None)
+        found = extract_features(
+            some, some.paths[:1], extractor, config, 10**5, torch.device("cpu"), rng, lambda _: None
+        )
         places = found.cache.places[: len(found.cache)].astype(np.float32)
         assert np.abs(places).max() < 1.0
         seen = {tuple(p) for p in places.round(3)}

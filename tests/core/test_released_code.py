@@ -29,7 +29,7 @@ from cras_core.detectors.cras.detector import CrasDetector, ScoreScale
 from cras_core.detectors.cras.discriminator import Discriminator
 from cras_core.detectors.cras.model import CrasModel
 from cras_core.features.backbone import Backbone, load_backbone
-from cras_core.features.cache import extract
+from cras_core.features.extraction import extract_features
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.web.calibration import provisional
 
@@ -202,7 +202,7 @@ def our_inspector(
         for i, picture in enumerate(pictures):
             paths.append(folder / f"{k}-{i}.png")
             PillowImage.fromarray(picture).save(paths[-1])
-        found = extract(
+        found = extract_features(
             NormalImages(str(k), tuple(paths), False), paths, extractor, config, 10**4, torch.device("cpu"),
             np.random.default_rng(0), lambda _: None,
         )  # fmt: skip

@@ -16,7 +16,8 @@ from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.data.values import Piece
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import DataError
-from cras_core.evaluation.candidate import CandidateReport, Case, Verdict, judge, threshold_for, trial_from
+from cras_core.evaluation.candidate import CandidateReport, Case, Verdict, judge, threshold_for
+from cras_core.evaluation.candidate_reports import KeptTrial, keep_trial, load_trial
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
@@ -66,7 +67,7 @@ def test_a_training_tells_what_it_was_made_of(store: SampleStore, bundle: Bundle
 
 
 def test_two_models_are_compared_on_what_the_new_one_has_not_learnt(
-    store: SampleStore, bundle: Bundle, trained: Bundle
+    store: SampleStore, bundle: Bundle, trained: Bundle, tmp_path: Path
 ) -> None:
     steps: list[Progress] = []
     trial = try_out(store, trained, bundle, "cpu", steps.append)
@@ -81,7 +82,8 @@ def test_two_models_are_compared_on_what_the_new_one_has_not_learnt(
     assert after.drawn == before.drawn > 0
     assert after.defects == before.defects >= 2
     assert before.defects_found > 0
-    assert trial_from(json.loads(json.dumps(trial.to_json()))) == trial
+    keep_trial(tmp_path, KeptTrial("", "x", trial))
+    assert load_trial(tmp_path, "x") == KeptTrial("", "x", trial)
     alone = try_out(store, trained, None, "cpu")
     assert alone.candidate == trial.candidate
     assert alone.got_worse == ()
@@ -191,5 +193,7 @@ def test_the_command_keeps_the_model_and_stops_when_its_owner_is_gone(
     now = models.in_use
     assert now is not None
     assert now.parent == bundle.identity
-    assert trial_from(json.loads((models.folder / ".trials" / f"{now.identity}.json").read_text())).fabrics
+    kept = load_trial(models.folder, now.identity)
+    assert kept is not None
+    assert kept.trial.fabrics
     assert not (models.folder / ".training").exists()

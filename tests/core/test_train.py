@@ -21,7 +21,7 @@ from cras_core.data.values import NormalImages
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import ConfigError, DataError, TrainingError, WeightsError
 from cras_core.evaluation.metrics import auroc
-from cras_core.features.cache import tiles_of
+from cras_core.features.cloth_tiles import tiles_of
 from cras_core.features.tensors import to_images
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle

@@ -1,4 +1,4 @@
-"""A data set in the layout of ITDD or MVTec AD becomes samples with labels; the way back of ``itdd``."""
+"""A data set in the layout of ITDD or MVTec AD becomes samples with labels; the inverse of ``itdd_export``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cras_core.data.folders import contents, listed, pictures_of
-from cras_core.data.samples.itdd_card import Picture, read_card
+from cras_core.data.samples.files import safe_id
+from cras_core.data.samples.itdd_card import Picture
+from cras_core.data.samples.itdd_card_file import read_card
 from cras_core.data.samples.labels import labels_of, mask_of
-from cras_core.data.samples.store import SampleStore, safe_id
+from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.data.values import TestImage
 from cras_core.errors import DataError

@@ -47,22 +47,13 @@ class Label:
         return self
 
     def to_json(self) -> dict[str, Any]:
-        """What ``label_from`` reads."""
+        """Plain values as JSON holds them."""
         return {
             "outline": self.outline,
             "points": [[round(x, 2), round(y, 2)] for x, y in self.points],
             "code": self.code,
             "radius_px": self.radius_px,
         }
-
-
-def label_from(value: dict[str, Any]) -> Label:
-    """The inverse of ``Label.to_json``. Raises DataError when it is no label."""
-    try:
-        points = tuple((float(x), float(y)) for x, y in value["points"])
-        return Label(value["outline"], points, str(value.get("code", "")), float(value.get("radius_px", 0.0)))
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"this is no label ({error!r}): {str(value)[:200]}") from error
 
 
 def mask_of(labels: Sequence[Label], height: int, width: int) -> Mask:

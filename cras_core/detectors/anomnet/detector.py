@@ -20,7 +20,8 @@ from cras_core.detectors.trained import Health, TrainedDetector, extractor_of, m
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import pick_device
 from cras_core.features.vectors import Vectors
-from cras_core.registry.bundle import Bundle, part
+from cras_core.registry.bundle import Bundle
+from cras_core.registry.tensor_file import part
 from cras_core.web.calibration import FabricCalibration
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from cras_core.detectors.anomnet.losses import contrast, entropy, separation
 from cras_core.detectors.training import VALIDATION_PATCHES, DetectorTraining, HeadState, Material, Report
 from cras_core.errors import TrainingError
 from cras_core.features.vectors import Patches, Steps
-from cras_core.registry.bundle import part
+from cras_core.registry.tensor_file import part
 from cras_core.web.calibration import FabricCalibration
 
 

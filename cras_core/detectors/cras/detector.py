@@ -20,7 +20,8 @@ from cras_core.detectors.trained import FabricLayout, TrainedDetector, extractor
 from cras_core.errors import EnrolError
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import middle, pick_device
-from cras_core.registry.bundle import Bundle, part, read_bundle
+from cras_core.registry.bundle import Bundle, read_bundle
+from cras_core.registry.tensor_file import part
 from cras_core.web.calibration import FabricCalibration
 
 

@@ -21,10 +21,10 @@ from cras_core.detectors.cras.scale import ScoreScale, scale_of
 from cras_core.detectors.cras.synthesis import synthesise
 from cras_core.detectors.training import VALIDATION_PATCHES, DetectorTraining, HeadState, Material, Report
 from cras_core.errors import DataError, TrainingError
-from cras_core.features.cache import FabricFeatures
+from cras_core.features.extraction import FabricFeatures
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.vectors import DrawnVectors, Patches, Steps, Vectors
-from cras_core.registry.bundle import part
+from cras_core.registry.tensor_file import part
 from cras_core.web.calibration import FabricCalibration
 
 _PROTOTYPE_PATCHES = 16384  # k-means on more changes nothing but the time

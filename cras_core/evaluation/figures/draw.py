@@ -97,7 +97,7 @@ def histograms(scores: Mapping[str, tuple[Floats, Floats]]) -> Figure:
     return figure
 
 
-def recall_curves(curves: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
+def recall_curves(curves: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> Figure:
     """For every report a line per fabric and a thick one for all: recall over false alarms per strip."""
     figure = Figure((7.0, 5.0), layout="constrained")
     axes = figure.subplots()

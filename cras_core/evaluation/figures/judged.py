@@ -17,7 +17,7 @@ from cras_core.detectors.base import Detector
 from cras_core.evaluation.robustness import are_strips
 from cras_core.evaluation.web_recall import FALSE_PX, FOUND_PX, grown
 from cras_core.evaluation.webs import inspect_strip, per_pixel
-from cras_core.features.cache import preprocess
+from cras_core.features.cloth_tiles import preprocess
 from cras_core.images import read_bits, read_image
 
 Bools = npt.NDArray[np.bool_]

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from cras_core.data.datasets import DataSet
 from cras_core.detectors.trained import TrainedDetector
-from cras_core.errors import ConfigError, CrasError, DataError
+from cras_core.errors import ConfigError, CrasError, DataError, JsonFileError
 from cras_core.evaluation.figures.draw import evolution, histograms, recall_curves, scatter, sheet
 from cras_core.evaluation.figures.judged import Overview, TestSet, survey
 from cras_core.evaluation.figures.vectors import FabricVectors, collect, project
 from cras_core.files import write_atomically
+from cras_core.json_files import read_json
+from cras_core.validated import Number, validated
 
 OnProgress = Callable[[str, int, int, str], None]
 _DPI = 110
@@ -187,18 +189,30 @@ def _choose(overview: Overview, rows: int, rng: np.random.Generator) -> dict[str
     return {"best": ranked[:rows], "worst": ranked[::-1][:rows], "random": sorted(order.tolist())}
 
 
-def _recall_of(path: Path) -> dict[str, dict[str, float]]:
+def _recall_of(path: Path) -> dict[str, dict[str, float | None]]:
     """Recall over false alarms per strip of every fabric and of all."""
     try:
-        report: Any = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            name: dict(figures["recall_per_strip"])
-            for name, figures in [*report["fabrics"].items(), ("all", report["all"])]
-        }
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is no report of cras evaluate-web --json") from error
+        report = read_json(path, _Report)
+    except JsonFileError as error:
+        if error.fault != "content":
+            raise
+        raise DataError(f"{path} is no report of cras evaluate-web --json ({error})") from error
+    return {name: figures.recall_per_strip for name, figures in [*report.fabrics.items(), ("all", report.all)]}
+
+
+@validated("", DataError, takes_more=True)
+class _Figures:
+    """Of a report of webs, what is drawn of one fabric; null where there is no recall."""
+
+    recall_per_strip: dict[Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")], Number | None]
+
+
+@validated("", DataError, takes_more=True)
+class _Report:
+    """Of a report of webs, what is drawn."""
+
+    fabrics: dict[str, _Figures]
+    all: _Figures
 
 
 def _plain(name: str) -> str:
