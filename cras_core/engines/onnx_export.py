@@ -23,7 +23,6 @@ import numpy.typing as npt
 import timm
 import torch
 
-import cras_core
 from cras_core.config.settings import HUB, BackboneConfig
 from cras_core.detectors.trained import TrainedDetector
 from cras_core.engines.extras import check_onnx
@@ -32,6 +31,7 @@ from cras_core.engines.interface import FORMAT, INPUTS, OUTPUTS, VERSION
 from cras_core.errors import ExportError
 from cras_core.files import write_atomically
 from cras_core.images import list_images, read_bits, read_image
+from cras_core.version import __version__
 
 if TYPE_CHECKING:
     import onnx
@@ -137,10 +137,10 @@ def _set_metadata(model: onnx.ModelProto, detector: TrainedDetector, graph: Grap
         "identity": detector.identity or "",
         "fabrics": json.dumps(detector.fabrics),
         "header": json.dumps(header),
-        "program": f"cras {cras_core.__version__}, torch {torch.__version__}",
+        "program": f"cras {__version__}, torch {torch.__version__}",
         "licence": licence_note(detector.config.backbone),
     }
-    model.producer_name, model.producer_version = "cras", cras_core.__version__
+    model.producer_name, model.producer_version = "cras", __version__
     model.ClearField("metadata_props")
     for key, value in told.items():
         model.metadata_props.add(key=key, value=value)

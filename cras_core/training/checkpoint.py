@@ -18,7 +18,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-import cras_core
 from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
 from cras_core.detectors.kinds import kind_of
@@ -31,6 +30,7 @@ from cras_core.files import write_atomically
 from cras_core.json_files import parse_json
 from cras_core.registry.tensor_file import TensorFileError, read_tensors, tensor_bytes
 from cras_core.validated import Plain, Whole, validated
+from cras_core.version import __version__
 
 _HEADS = "heads.safetensors"
 _VECTORS = ".vectors"
@@ -220,7 +220,7 @@ def _places_of(name: str, cache: FeatureCache) -> dict[str, Tensor]:
 
 def _features_made_of(config: CrasConfig, data: Sequence[NormalImages], weights_hash: str) -> dict[str, Any]:
     return {
-        "program": cras_core.__version__,
+        "program": __version__,
         "weights": weights_hash,
         **{
             name: asdict(getattr(config, name))

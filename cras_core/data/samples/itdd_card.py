@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from typing import Any
 
-import cras_core
 from cras_core.data.samples.values import Sample
+from cras_core.version import __version__
 
 _NOT_HANDED_OUT = ("author", "labels", "suspicion", "choice", "brightness")  # a person's name above all
 
@@ -143,7 +143,7 @@ class Card:
 def card_of(fabrics: Sequence[FabricCard], tile_px: int, test_share: float, seed: int) -> Card:
     """A card of today."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Card(f"cras {cras_core.__version__}", now, tile_px, test_share, seed, tuple(fabrics))
+    return Card(f"cras {__version__}", now, tile_px, test_share, seed, tuple(fabrics))
 
 
 def _remarks(kinds: Mapping[str, int], sides: Mapping[str, set[str]], without_label: int, suspicious: int) -> list[str]:
