@@ -13,7 +13,7 @@ from cras_core.arrays import FloatArray, Image
 from cras_core.config.presets import PRESETS
 from cras_core.config.reading import with_settings
 from cras_core.data.datasets import open_data_set
-from cras_core.data.integrity import sound_normal
+from cras_core.data.validation import validate_normal_images
 from cras_core.detectors.base import Detector
 from cras_core.errors import ConfigError, DataError
 from cras_core.evaluation.webs import inspect_strip, per_pixel
@@ -68,7 +68,7 @@ def train(
     if preset not in PRESETS:
         raise ConfigError(f"there is no preset {preset!r}; known are {', '.join(PRESETS)}")
     config = with_settings(PRESETS[preset](), {name: json.dumps(value) for name, value in (settings or {}).items()})
-    normal = sound_normal(open_data_set(Path(data)).normal_images())
+    normal = validate_normal_images(open_data_set(Path(data)).normal_images())
     bundle = train_bundle(normal, config, device, on_progress)
     write_bundle(bundle, Path(out))
     return detector_of(bundle, device)

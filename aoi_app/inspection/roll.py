@@ -231,7 +231,7 @@ class RollInspection:
             return Outcome()
         outcomes = [self._take(segment, rows) for rows in segment.web.finish()]
         closed = [self._report(segment, region) for region in segment.tracker.finish()]
-        self._reference, self._fabric, self._segment = segment.web.reference, segment.web.fabric, None
+        self._reference, self._fabric, self._segment = segment.web.baseline, segment.web.fabric, None
         return joined([*outcomes, *closed])
 
     def _take(self, segment: Segment, rows: ScoredRows) -> Outcome:

@@ -134,7 +134,7 @@ class SynthesisConfig:
         share: share of the elements of a vector that are disturbed; the noise on them grows so that its energy stays
             the same. 1 is the paper's.
         drawn: share of the synthetic anomalies that move as the features of drawn defects do
-            (``cras_core.data.drawn_defects``) instead of at random. 0 is the paper's.
+            (``cras_core.data.synthetic_defects``) instead of at random. 0 is the paper's.
         drawn_tiles: normal tiles per fabric that defects are drawn on.
         ratio: how the noise follows its norm g and the distance r to the centre; ``g/r`` is eq. 5, the others are those
             of table VI.

@@ -64,16 +64,16 @@ class TrainedDetector(Detector):
         extractor: FeatureExtractor,
         config: CrasConfig,
         calibrations: Sequence[FabricCalibration],
-        middles: Tensor,
+        medians: Tensor,
         device: torch.device,
         precision: str = "float32",
     ) -> None:
-        """``middles``: (K, D) middle of the features of good cloth of each fabric; ``precision``, one of
+        """``medians``: (K, D) median of the features of good cloth of each fabric; ``precision``, one of
         ``PRECISIONS``, is what the backbone computes in. Raises ConfigError where there is no such precision.
         """
         if precision not in PRECISIONS:
             raise ConfigError(f"there is no precision {precision!r}; known are {', '.join(PRECISIONS)}")
-        super().__init__(config, calibrations, middles, device, extractor.backbone.weights_hash)
+        super().__init__(config, calibrations, medians, device, extractor.backbone.weights_hash)
         self.extractor = extractor.to(device).eval()
         extractor.backbone.precision = getattr(torch, precision)
 
@@ -145,6 +145,6 @@ def extractor_of(bundle: Bundle) -> FeatureExtractor:
     return extractor
 
 
-def misfit(error: Exception) -> BundleError:
+def misfit_error(error: Exception) -> BundleError:
     """What is said of a bundle whose tensors and settings contradict each other."""
     return BundleError(f"The bundle's tensors do not fit its settings ({error}). Train again.")

@@ -14,7 +14,7 @@ from cras_core.config.settings import CrasConfig
 from cras_core.detectors.trained import TrainedDetector
 from cras_core.features.extraction import FabricFeatures
 from cras_core.features.extractor import FeatureExtractor
-from cras_core.features.vectors import DrawnVectors, Vectors
+from cras_core.features.vectors import SyntheticVectors, Vectors
 from cras_core.web.calibration import FabricCalibration
 
 VALIDATION_PATCHES = 4096
@@ -40,7 +40,7 @@ class Material:
     extractor: FeatureExtractor
     seen: Sequence[Vectors]
     held: Sequence[Vectors]
-    drawn: Sequence[DrawnVectors]
+    drawn: Sequence[SyntheticVectors]
     features: Sequence[FabricFeatures]
 
 
@@ -62,14 +62,14 @@ class DetectorTraining(ABC):
     """The heads of a detector while they learn from cached vectors. The loop around it knows no kind of detector.
 
     Attributes:
-        learns_from_drawn: it is taught with drawn defects too; otherwise nobody needs to take their features.
+        learns_from_synthetic: it is taught with drawn defects too; otherwise nobody needs to take their features.
         sections: of the settings, those that decide what is learnt.
         adjustable: settings among them that may change while a training goes on: rates and ends.
         epoch: epochs that are over.
         history: the losses of every epoch.
     """
 
-    learns_from_drawn: ClassVar[bool] = False
+    learns_from_synthetic: ClassVar[bool] = False
     sections: ClassVar[tuple[str, ...]] = ("heads", "centers", "synthesis", "train")
     adjustable: ClassVar[frozenset[str]] = frozenset(
         {"train.epochs", "train.patience", "train.adapter_rate", "train.discriminator_rate", "train.cache"}
@@ -95,12 +95,12 @@ class DetectorTraining(ABC):
         """
 
     @abstractmethod
-    def finish(self, calibrations: Sequence[FabricCalibration], middles: Tensor) -> TrainedDetector:
+    def finish(self, calibrations: Sequence[FabricCalibration], medians: Tensor) -> TrainedDetector:
         """The detector as it was at its best epoch. Ends the training: it goes on from there, if at all.
 
         Args:
             calibrations: one per fabric; the limits are not measured yet.
-            middles: (K, D) middle of the vectors of each fabric.
+            medians: (K, D) median features of each fabric.
         """
 
     @abstractmethod

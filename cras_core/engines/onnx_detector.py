@@ -52,8 +52,8 @@ class OnnxDetector(Detector):
         Raises:
             ValueError: the file lacks an input or an output.
         """
-        middles = torch.tensor(header.middles, dtype=torch.float32)  # (K, D)
-        super().__init__(header.config, header.calibrations, middles, torch.device("cpu"), header.weights_hash)
+        medians = torch.tensor(header.middles, dtype=torch.float32)  # (K, D)
+        super().__init__(header.config, header.calibrations, medians, torch.device("cpu"), header.weights_hash)
         self.identity = identity
         self.size_px = header.size_px
         self._features, self._match, self._score = map(session_of, cut(model))
@@ -83,15 +83,15 @@ class OnnxDetector(Detector):
                 f"{path} lacks what it should hold ({error}). Write it anew: cras export BUNDLE"
             ) from error
 
-    def look(self, tiles: Image) -> TileFeatures:
-        """See ``Detector.look``. Raises ConfigError where the tiles have another size than the file."""
+    def extract_features(self, tiles: Image) -> TileFeatures:
+        """See ``Detector.extract_features``. Raises ConfigError where the tiles have another size than the file."""
         if tiles.shape[1:3] != self.size_px:
             wanted, got = ("{1} x {0}".format(*size) for size in (self.size_px, tiles.shape[1:3]))
             raise ConfigError(
                 f"the ONNX file takes tiles of {wanted} px, not {got}: export it with --tile-px "
                 f"{tiles.shape[1]}x{tiles.shape[2]}"
             )
-        return super().look(tiles)
+        return super().extract_features(tiles)
 
     def features(self, images: Tensor) -> Tensor:
         """See ``Detector.features``; the graph pads by itself."""

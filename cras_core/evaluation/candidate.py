@@ -25,7 +25,7 @@ from cras_core.errors import DataError
 from cras_core.evaluation.web_recall import FOUND_PX, grown
 from cras_core.features.cloth_tiles import tile_of_web
 from cras_core.validated import Number, Whole, validated
-from cras_core.web.calibration import tail_limit
+from cras_core.web.calibration import tail_threshold
 from cras_core.web.regions import RegionConfig, regions_in
 
 Kind = Literal["good", "drawn", "defect"]
@@ -128,7 +128,7 @@ def _defects(
 
 
 @dataclass(frozen=True, slots=True)
-class FabricFigures:
+class FabricMetrics:
     """What one model does on one fabric.
 
     Attributes:
@@ -180,10 +180,10 @@ class CandidateReport:
         """Names of the fabrics that were judged."""
         return tuple(dict.fromkeys(v.fabric for v in self.candidate))
 
-    def figures(self, fabric: str) -> tuple[FabricFigures | None, FabricFigures]:
+    def figures(self, fabric: str) -> tuple[FabricMetrics | None, FabricMetrics]:
         """Of the model in use, None where there is none, and of the new one."""
-        running = figures_of(fabric, self.running) if self.running else None
-        return running, figures_of(fabric, self.candidate)
+        running = metrics_of(fabric, self.running) if self.running else None
+        return running, metrics_of(fabric, self.candidate)
 
     @property
     def disagreements(self) -> tuple[tuple[Verdict, Verdict], ...]:
@@ -216,7 +216,7 @@ class CandidateReport:
         return tuple(said)
 
 
-def _worse(before: FabricFigures, after: FabricFigures) -> list[str]:
+def _worse(before: FabricMetrics, after: FabricMetrics) -> list[str]:
     said = []
     if after.alarms > before.alarms + 2.0 * math.sqrt(before.alarms + after.alarms):
         said.append(
@@ -233,12 +233,12 @@ def _worse(before: FabricFigures, after: FabricFigures) -> list[str]:
     return said
 
 
-def figures_of(fabric: str, verdicts: Iterable[Verdict]) -> FabricFigures:
+def metrics_of(fabric: str, verdicts: Iterable[Verdict]) -> FabricMetrics:
     """Counts a fabric's verdicts of one model."""
     mine = [v for v in verdicts if v.fabric == fabric]
     good = [v for v in mine if v.kind == "good"]
     drawn, confirmed = ([v for v in mine if v.kind == kind] for kind in ("drawn", "defect"))
-    return FabricFigures(
+    return FabricMetrics(
         fabric=fabric,
         known=all(v.known for v in mine),
         pieces=len(good),
@@ -289,6 +289,6 @@ def threshold_for(peaks: Sequence[float], area_m2: float, alarms_per_100_m2: flo
         alarms_per_100_m2: what is wanted.
     """
     try:
-        return tail_limit(np.asarray(peaks, dtype=np.float64), area_m2, alarms_per_100_m2 / 100.0)
+        return tail_threshold(np.asarray(peaks, dtype=np.float64), area_m2, alarms_per_100_m2 / 100.0)
     except DataError:
         return None

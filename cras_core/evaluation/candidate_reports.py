@@ -17,12 +17,12 @@ VERSION: Literal[1] = 1
 
 CHECKPOINT = ".training"
 """Folder in the store of models for what a training that was cut off has so far."""
-TRIALS = ".trials"
+REPORTS = ".trials"
 """Folder in the store of models for comparisons, each named by its new model."""
 
 
 @dataclass(frozen=True, slots=True)
-class KeptTrial:
+class KeptReport:
     """A comparison as it was kept.
 
     Attributes:
@@ -36,9 +36,9 @@ class KeptTrial:
     trial: CandidateReport
 
 
-def keep_trial(models: Path, kept: KeptTrial) -> Path:
+def keep_report(models: Path, kept: KeptReport) -> Path:
     """Writes a comparison beside its new model, in the place of an older one. Raises CrasError."""
-    path = models / TRIALS / f"{kept.after}.json"
+    path = models / REPORTS / f"{kept.after}.json"
     trial = kept.trial
     write_json(
         path,
@@ -51,9 +51,9 @@ def keep_trial(models: Path, kept: KeptTrial) -> Path:
     return path
 
 
-def load_trial(models: Path, identity: str) -> KeptTrial | None:
+def load_report(models: Path, identity: str) -> KeptReport | None:
     """The comparison of a new model; None where there is none. Raises DataError when it cannot be read."""
-    path = models / TRIALS / f"{identity}.json"
+    path = models / REPORTS / f"{identity}.json"
     try:
         file = read_json(path, _File)
     except JsonFileError as error:
@@ -61,7 +61,7 @@ def load_trial(models: Path, identity: str) -> KeptTrial | None:
             return None
         raise DataError(f"The comparison {path} cannot be read ({error}). Compare again.") from error
     trial = CandidateReport(file.running, file.candidate, frozenset(file.learnt_by_running), file.lost)
-    return KeptTrial(file.before, identity, trial)
+    return KeptReport(file.before, identity, trial)
 
 
 @validated("", DataError, takes_more=True)
@@ -76,9 +76,9 @@ class _File:
     before: str = ""
 
 
-def drop_trials(models: Path, but: Collection[str]) -> None:
+def drop_reports(models: Path, but: Collection[str]) -> None:
     """Deletes the comparisons of models that are not among those. One that cannot be deleted stays."""
-    folder = models / TRIALS
+    folder = models / REPORTS
     for path in folder.glob("*.json") if folder.is_dir() else ():
         if path.stem not in but:
             try:

@@ -9,7 +9,7 @@ from cras_core.config.presets import PRESETS
 from cras_core.config.settings import CrasConfig
 from cras_core.data.datasets import DataSet
 from cras_core.data.folders import listed
-from cras_core.data.integrity import Condition
+from cras_core.data.validation import Condition
 from cras_core.data.values import GREY_ABOVE
 from cras_core.detectors.base import Detector
 from cras_core.version import __version__

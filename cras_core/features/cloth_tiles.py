@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cras_core.arrays import Image
 from cras_core.config.settings import CrasConfig, PreprocessConfig
 from cras_core.data.values import Piece
-from cras_core.web.bands import StretchCutter
+from cras_core.web.bands import BandCutter
 from cras_core.web.border import continue_cloth
 from cras_core.web.canvas import NARROWEST_CLOTH_PX, WebConfig, prepare
 from cras_core.web.tiling import ceil_to
@@ -27,10 +27,10 @@ def tiles_of(
     """
     cell = config.tiling.cell_px
     if is_strip:
-        cutter = StretchCutter(config.tiling)
+        cutter = BandCutter(config.tiling)
         web = WebConfig(config.tiling, config.edges, config.reference)
-        for stretch in [*cutter.push(picture), *cutter.finish()]:
-            canvas = prepare(stretch, web)
+        for band in [*cutter.push(picture), *cutter.finish()]:
+            canvas = prepare(band, web)
             if canvas is not None:
                 yield canvas.tiles, canvas.scored_cells(cell)
         return

@@ -126,7 +126,7 @@ def _seconds(made_at: str, otherwise: float) -> float:
 def to_prune(entries: Sequence[Entry], promotions: Sequence[Promotion], policy: PrunePolicy) -> tuple[Entry, ...]:
     """Which models go, the oldest first, until the bounds hold or only such are left that never go.
 
-    Those are the model in use, the one to go back to (``way_back``), and pinned ones.
+    Those are the model in use, the one to go back to (``rollback_target``), and pinned ones.
 
     Args:
         entries: as in ``ModelStore.entries``; those with a problem neither count nor go.
@@ -134,7 +134,7 @@ def to_prune(entries: Sequence[Entry], promotions: Sequence[Promotion], policy: 
         policy: the bounds.
     """
     sound = [e for e in entries if not e.problem]
-    back = way_back(sound, promotions)
+    back = rollback_target(sound, promotions)
     free = sorted(
         (e for e in sound if not e.in_use and not e.pinned and e.identity != back),
         key=lambda e: (e.made_s, e.identity),
@@ -150,7 +150,7 @@ def to_prune(entries: Sequence[Entry], promotions: Sequence[Promotion], policy: 
     return tuple(gone)
 
 
-def way_back(sound: Sequence[Entry], promotions: Sequence[Promotion]) -> str | None:
+def rollback_target(sound: Sequence[Entry], promotions: Sequence[Promotion]) -> str | None:
     """The model to go back to from the one in use: its nearest ancestor among sound models, else the one that was in
     use last before it; None where there is neither.
     """

@@ -198,7 +198,7 @@ def ablate(
         changes = changes_of(variant, config)
         mine = with_settings(config, changes)
         run = Run(list(data), mine, pick_device(device), on_progress, lambda: False)
-        drawn = mine.synthesis.drawn > 0 and kind_of(mine).training.learns_from_drawn
+        drawn = mine.synthesis.drawn > 0 and kind_of(mine).training.learns_from_synthetic
         features = (mine.backbone, mine.patches, mine.preprocess, mine.tiling, drawn)
         row: dict[str, Any] = {"name": variant.name, "settings": changes, "published": variant.published, "remarks": []}
         try:
@@ -238,7 +238,7 @@ def _measure(
     """The figures of a variant, and what is wrong with what it has learnt."""
     detector, _ = fit(prepared, config, run)
     if run.data[0].are_strips:
-        detector.calibrate(run.measure_limits(detector, prepared))
+        detector.set_calibrations(run.measure_thresholds(detector, prepared))
         found: dict[str, Any] = evaluate_web({"it": detector}, root)["it"]["all"]
     else:
         found = evaluate(detector, root)["mean"]

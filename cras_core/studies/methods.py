@@ -21,7 +21,7 @@ from cras_core.detectors.base import Detector
 from cras_core.detectors.kinds import KINDS
 from cras_core.detectors.patchcore import PatchCore, coreset
 from cras_core.evaluation.images import evaluate
-from cras_core.evaluation.seeds import mean_and_spread
+from cras_core.evaluation.seeds import mean_and_deviation
 from cras_core.evaluation.webs import evaluate_web
 from cras_core.features.backbone import load_backbone
 from cras_core.features.extractor import FeatureExtractor
@@ -33,7 +33,7 @@ from cras_core.training.train import fit
 POOL_VECTORS = 65536
 """Vectors that the coresets are chosen from, all fabrics together; 1 and 10 % are shares of them."""
 
-_MOST_DEMANDING = next(kind.name for kind in KINDS.values() if kind.training.learns_from_drawn)
+_MOST_DEMANDING = next(kind.name for kind in KINDS.values() if kind.training.learns_from_synthetic)
 """What is prepared for this kind, drawn defects among it, serves all of them."""
 
 _TILES_REMEMBERED = 64  # a strip of 4096 px has ten
@@ -74,13 +74,16 @@ def compare(
         detectors = _detectors(prepared, mine, run)
         if data[0].are_strips:
             for detector in detectors.values():
-                detector.calibrate(run.measure_limits(detector, prepared))
+                detector.set_calibrations(run.measure_thresholds(detector, prepared))
             reports[str(seed)] = evaluate_web(detectors, judged, on_image)
         else:  # pictures are ranked by raw scores, which need no limits
             reports[str(seed)] = {name: evaluate(detector, judged, on_image) for name, detector in detectors.items()}
     part = "all" if data[0].are_strips else "mean"
     methods = list(next(iter(reports.values())))
-    return {"seeds": reports, "summary": {m: mean_and_spread([r[m][part] for r in reports.values()]) for m in methods}}
+    return {
+        "seeds": reports,
+        "summary": {m: mean_and_deviation([r[m][part] for r in reports.values()]) for m in methods},
+    }
 
 
 def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, Detector]:
@@ -92,7 +95,7 @@ def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, De
     fabrics = tuple(d.fabric for d in run.data)
 
     def bank(banks: list[Tensor]) -> PatchCore:
-        return PatchCore(prepared.extractor, banks, means, prepared.middles, fabrics, config, run.device)
+        return PatchCore(prepared.extractor, banks, means, prepared.medians, fabrics, config, run.device)
 
     seed = config.train.seed
     return {

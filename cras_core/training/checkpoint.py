@@ -24,8 +24,8 @@ from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.training import HeadState
 from cras_core.errors import DataError, JsonFileError
 from cras_core.features.cache import FeatureCache
-from cras_core.features.drawn import DrawnFeatures
 from cras_core.features.extraction import FabricFeatures
+from cras_core.features.synthetic import SyntheticFeatures
 from cras_core.files import write_atomically
 from cras_core.json_files import parse_json
 from cras_core.registry.tensor_file import TensorFileError, read_tensors, tensor_bytes
@@ -87,7 +87,7 @@ class Checkpoint:
             tensors |= {k: v for k, v in maps if v is not None}
             self._write(f"{name}.safetensors", self._features, tensors, _KeptFeatures(cache, made.count, made.is_whole))
 
-    def drawn(self, name: str) -> DrawnFeatures | None:
+    def drawn(self, name: str) -> SyntheticFeatures | None:
         """Cells under drawn defects that were kept under a name; None without any."""
         found = self._read(f"{name}.safetensors", self._features, _KeptDrawn)
         if found is None:
@@ -95,9 +95,9 @@ class Checkpoint:
         tensors, kept = found
         clean = self._read_cache(f"{name}-clean", tensors, kept.clean)
         change = self._read_cache(f"{name}-change", tensors, kept.change)
-        return None if clean is None or change is None else DrawnFeatures(clean, change)
+        return None if clean is None or change is None else SyntheticFeatures(clean, change)
 
-    def keep_drawn(self, name: str, made: DrawnFeatures) -> None:
+    def keep_synthetic(self, name: str, made: SyntheticFeatures) -> None:
         """Puts the cells under drawn defects of one fabric aside."""
         clean = self._keep_cache(f"{name}-clean", made.clean)
         change = self._keep_cache(f"{name}-change", made.change)

@@ -1,9 +1,9 @@
 """A new fabric for a trained model in seconds, with the heads as they are.
 
-Adapter and discriminator are not trained: they judge the new fabric by what they have learnt of the others. What is
-new is what belongs to the fabric alone: its prototypes, its mean and middle, its score scale, and limits from pictures
-that were held back, as in training. The other fabrics keep all that is theirs; only the limits that tell fabrics from
-each other move. How much this finds beside a full training is in docs/measurements.md.
+Adapter and discriminator are not trained: they judge the new fabric by what they have learnt of the others. What is new
+is what belongs to the fabric alone: its prototypes, its mean and median features, its score scale, and limits from
+pictures that were held back, as in training. The other fabrics keep all that is theirs; only the limits that tell
+fabrics from each other move. How much this finds beside a full training is in docs/measurements.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cras_core.data.integrity import check_alike
+from cras_core.data.validation import check_alike
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector, GoodCloth
 from cras_core.errors import DataError, EnrolError
@@ -28,12 +28,12 @@ from cras_core.loading import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import descended, samples_of, with_fabric
 from cras_core.training.fabric_tensors import ORIGIN, put_together, take_apart
-from cras_core.training.limits import among, measure_fabric, with_own
 from cras_core.training.progress import OnProgress, Progress, ShouldStop
+from cras_core.training.thresholds import among, measure_fabric, with_own
 from cras_core.web.calibration import FabricCalibration, provisional
 
 _HELD_SHARE = 0.5  # prototypes need little cloth and limits much; see docs/measurements.md
-_SEEN_VECTORS = 16384  # as many as training takes for prototypes and middles
+_SEEN_VECTORS = 16384  # as many as training takes for prototypes and medians
 _HELD_VECTORS = 4096  # as many as training takes for the score scale
 
 
@@ -66,11 +66,11 @@ def enrol(
     started = time.monotonic()
     _check_name(bundle, normal.fabric, replacing=replacing)
     detector = detector_of(bundle, device)
-    extractor = detector.enrolling()
+    extractor = detector.enrolment_extractor()
     seen, held = _split(normal, bundle)
     report = _Report(len(normal.paths), len(held), on_progress, should_stop)
     features = _features(normal, (seen, held), extractor, detector, report)
-    grown = _with_fabric(bundle, normal.fabric, detector.describe(_good_cloth(features, extractor, detector)))
+    grown = _with_fabric(bundle, normal.fabric, detector.describe_fabric(_good_cloth(features, extractor, detector)))
     k = len(grown.calibrations) - 1
     measured = measure_fabric(
         detector_of(grown, device), k, normal.only(held), lambda path: report("calibration", path)

@@ -11,7 +11,7 @@ from cras_core.errors import EnrolError
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import BY_FABRIC, descended, with_fabric
 from cras_core.training.fabric_tensors import ORIGIN, OneFabric, Shared, put_together, take_apart
-from cras_core.training.limits import among, with_own
+from cras_core.training.thresholds import among, with_own
 from cras_core.web.calibration import FabricCalibration
 
 

@@ -26,7 +26,7 @@ OneFabric = dict[str, Tensor]
 
 def take_apart(bundle: Bundle) -> tuple[Shared, list[OneFabric]]:
     """What belongs to all fabrics of a model, and what to each of them, as its detector lays them out: of CRAS
-    ``centers`` (M, D), ``means`` and ``middles`` (D,), ``scale.*`` ().
+    ``centers`` (M, D), ``means`` and ``medians`` (D,), ``scale.*`` ().
 
     Raises:
         EnrolError: the model keeps its fabrics in another way.

@@ -26,7 +26,7 @@ from cras_core.registry.provenance import samples_of, stamp
 from cras_core.training.progress import OnProgress, Progress, ShouldStop
 from cras_core.training.train import train
 
-TRIAL_STAGE = "comparison"
+COMPARISON_STAGE = "comparison"
 """The stage after those of training."""
 
 
@@ -112,7 +112,7 @@ def lost_fabrics(running: Bundle | None, store: SampleStore, more: Sequence[Norm
     return tuple(f for f in running.fabrics if f not in taught | retired | {n.fabric for n in more})
 
 
-def try_out(
+def evaluate_candidate(
     store: SampleStore,
     candidate: Bundle,
     running: Bundle | None,
@@ -157,7 +157,7 @@ def _teller(total: int, on_progress: OnProgress, should_stop: ShouldStop) -> Cal
     def tell(case: Case) -> None:
         nonlocal done
         done += 1
-        on_progress(Progress(TRIAL_STAGE, done, max(done, total), f"{case.fabric}: {case.id}"))
+        on_progress(Progress(COMPARISON_STAGE, done, max(done, total), f"{case.fabric}: {case.id}"))
         if should_stop():
             raise TrainingError("The comparison was stopped; the new model is kept and not in use.")
 

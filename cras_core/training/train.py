@@ -26,7 +26,7 @@ from cras_core.registry.provenance import samples_of, stamp
 from cras_core.training.checkpoint import Checkpoint
 from cras_core.training.preparation import Prepared, Run, check_names, prepare
 from cras_core.training.progress import OnProgress, ShouldStop
-from cras_core.training.warnings import extrapolated_limits, too_little_cloth
+from cras_core.training.warnings import extrapolated_thresholds, too_little_cloth
 from cras_core.web.calibration import FabricCalibration, provisional
 
 
@@ -63,7 +63,7 @@ def train(
     health = detector.health(prepared.seen)
     if health.failure:
         raise TrainingError(health.failure)
-    calibrations = run.measure_limits(detector, prepared)
+    calibrations = run.measure_thresholds(detector, prepared)
     provenance = {
         **stamp("full"),
         "seconds": round(time.monotonic() - started, 1),
@@ -76,7 +76,7 @@ def train(
         + kind_of(config).training.warnings(config)
         + list(health.problems)
         + too_little_cloth(data, prepared.features, config)
-        + extrapolated_limits(calibrations, config)
+        + extrapolated_thresholds(calibrations, config)
         + ([kept.problem] if kept.problem else []),
     }
     return to_bundle(detector, calibrations, provenance)
@@ -108,7 +108,7 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[TrainedDetect
             run.checkpoint.keep_heads(training.state())
     except TrainingError as error:
         raise TrainingError(f"{error}{run.checkpoint.way_on(training.epoch)}") from error
-    detector = training.finish([provisional(d.fabric) for d in run.data], prepared.middles)
+    detector = training.finish([provisional(d.fabric) for d in run.data], prepared.medians)
     return detector, training.history
 
 

@@ -25,7 +25,7 @@ def too_little_cloth(data: Sequence[NormalImages], features: Sequence[FabricFeat
     ]
 
 
-def extrapolated_limits(calibrations: Sequence[FabricCalibration], config: CrasConfig) -> list[str]:
+def extrapolated_thresholds(calibrations: Sequence[FabricCalibration], config: CrasConfig) -> list[str]:
     """Says which limits rest on less cloth than the wanted rate asks for, and how much is missing."""
     rate = config.calibration.false_alarms_per_m2
     wanted_m2 = 1.0 / rate

@@ -46,12 +46,12 @@ class FabricCalibration:
             the 1 of every score that is shown.
         raw_limit: the same for the raw score as it comes.
         similarity_limit: similarity to the fabric (eq. 2) below which cloth counts as unknown.
-        level_limit: how far the middle of a web's features may lie from that of the fabric before the roll counts as
+        level_limit: how far the median features of a web may lie from those of the fabric before the roll counts as
             strange: root mean square over the features, in standard deviations of the cloth trained on.
         seen_m2: normal cloth that these figures come from, square metres.
         own_similarity: mean similarity of that cloth to its fabric; None where nobody kept it. ``similarity_limit``
             follows from it and from the other fabrics.
-        own_level: the largest distance of the middle of one of those pictures from that of the fabric, as in
+        own_level: the largest distance of the median features of one of those pictures from those of the fabric, as in
             ``level_limit``, which follows likewise; None where nobody kept it.
         enrolled_quickly: the heads have not seen this fabric, and its limits are provisional until a full training.
     """
@@ -88,7 +88,7 @@ class FabricCalibration:
         return self
 
 
-def tail_limit(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2: float) -> float:
+def tail_threshold(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2: float) -> float:
     """The level that peaks of normal cloth exceed ``rate_per_m2`` times per square metre.
 
     Args:

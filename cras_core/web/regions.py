@@ -1,7 +1,7 @@
 """Scores of cells into regions, while the web is still running.
 
 A region is what becomes a defect: cells at or above a threshold that hang together. It may cross any number of
-stretches; it is closed when the web has moved on by more than the distance over which cells are joined.
+bands; it is closed when the web has moved on by more than the distance over which cells are joined.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Region:
 
 @dataclass(slots=True)
 class _Growing:
-    """Cells of a region that is still open; each list holds one array per stretch."""
+    """Cells of a region that is still open; each list holds one array per band."""
 
     number: int
     rows: list[IntArray] = field(default_factory=list)

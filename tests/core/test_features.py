@@ -24,9 +24,9 @@ from cras_core.errors import DataError
 from cras_core.features.backbone import Backbone
 from cras_core.features.cache import FeatureCache
 from cras_core.features.cloth_tiles import preprocess, tiles_of
-from cras_core.features.drawn import extract_drawn
 from cras_core.features.extraction import extract_features
 from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.synthetic import extract_synthetic
 from cras_core.features.tensors import to_images
 from cras_core.images import read_image
 
@@ -241,7 +241,7 @@ def test_a_picture_that_cannot_be_read_is_named(tiles: NormalImages, extractor: 
 
 def test_drawn_defects_move_the_features(strips: NormalImages, extractor: FeatureExtractor) -> None:
     told: list[Path] = []
-    found = extract_drawn(strips, strips.paths, extractor, CONFIG, CPU, np.random.default_rng(0), told.append)
+    found = extract_synthetic(strips, strips.paths, extractor, CONFIG, CPU, np.random.default_rng(0), told.append)
     assert len(told) == CONFIG.synthesis.drawn_tiles
     assert 0 < len(found.clean) == len(found.change)
     index = np.arange(len(found.clean))
@@ -255,7 +255,7 @@ def test_drawn_defects_move_the_features(strips: NormalImages, extractor: Featur
 def test_the_seed_decides_what_is_drawn(strips: NormalImages, extractor: FeatureExtractor) -> None:
     def run(seed: int) -> torch.Tensor:
         rng = np.random.default_rng(seed)
-        found = extract_drawn(strips, strips.paths[:2], extractor, CONFIG, CPU, rng, lambda _: None)
+        found = extract_synthetic(strips, strips.paths[:2], extractor, CONFIG, CPU, rng, lambda _: None)
         return found.change.take(np.arange(len(found.change)))
 
     assert torch.equal(run(1), run(1))
@@ -266,7 +266,7 @@ def test_tiles_too_small_to_draw_on_say_the_way_out(tmp_path: Path, extractor: F
     Image.fromarray(np.full((48, 48), 90, np.uint8)).save(tmp_path / "a.png")
     normal = NormalImages("denim", (tmp_path / "a.png",), are_strips=False)
     with pytest.raises(DataError, match=r"denim: no tile of 64 px or more; set synthesis\.drawn=0"):
-        extract_drawn(normal, normal.paths, extractor, CONFIG, CPU, np.random.default_rng(0), lambda _: None)
+        extract_synthetic(normal, normal.paths, extractor, CONFIG, CPU, np.random.default_rng(0), lambda _: None)
 
 
 # Tiles and whole pictures

@@ -243,7 +243,7 @@ def assert_agree(
         assert prediction.anomaly_map.dtype == np.float64
         np.testing.assert_allclose(prediction.anomaly_map[0], wanted.anomaly_map, rtol=0, atol=1e-9)
         assert float(prediction.score[0]) == pytest.approx(wanted.score, rel=0, abs=1e-9)
-        raw = inspector.cells(pictures[0][None]).raw[0]
+        raw = inspector.score_tiles(pictures[0][None]).raw[0]
         np.testing.assert_allclose(np.log(raw / (1 - raw)), wanted.logit, rtol=1e-9, atol=1e-9)
         inspector.config = replace(config, score=replace(config.score, image="smoothed"))
         of_paper = inspector.predict(pictures[0][None])

@@ -17,12 +17,12 @@ from cras_core.data.values import Piece
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import DataError
 from cras_core.evaluation.candidate import CandidateReport, Case, Verdict, judge, threshold_for
-from cras_core.evaluation.candidate_reports import KeptTrial, keep_trial, load_trial
+from cras_core.evaluation.candidate_reports import KeptReport, keep_report, load_report
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
 from cras_core.training.progress import Progress
-from cras_core.training.retrain import Retraining, learnt_ids, lost_fabrics, retrain, try_out
+from cras_core.training.retrain import Retraining, evaluate_candidate, learnt_ids, lost_fabrics, retrain
 
 FEW = {"train.epochs": "2", "train.patches_per_epoch": "4096", "synthesis.drawn_tiles": "2"}
 
@@ -70,7 +70,7 @@ def test_two_models_are_compared_on_what_the_new_one_has_not_learnt(
     store: SampleStore, bundle: Bundle, trained: Bundle, tmp_path: Path
 ) -> None:
     steps: list[Progress] = []
-    trial = try_out(store, trained, bundle, "cpu", steps.append)
+    trial = evaluate_candidate(store, trained, bundle, "cpu", steps.append)
     held = {n.removesuffix(".png") for n in trained.provenance["held_back"]["plain"]}
     assert {v.id for v in trial.candidate if v.fabric == "plain" and v.kind == "good"} == held
     assert steps[-1].done == steps[-1].total == len(trial.candidate)
@@ -82,9 +82,9 @@ def test_two_models_are_compared_on_what_the_new_one_has_not_learnt(
     assert after.drawn == before.drawn > 0
     assert after.defects == before.defects >= 2
     assert before.defects_found > 0
-    keep_trial(tmp_path, KeptTrial("", "x", trial))
-    assert load_trial(tmp_path, "x") == KeptTrial("", "x", trial)
-    alone = try_out(store, trained, None, "cpu")
+    keep_report(tmp_path, KeptReport("", "x", trial))
+    assert load_report(tmp_path, "x") == KeptReport("", "x", trial)
+    alone = evaluate_candidate(store, trained, None, "cpu")
     assert alone.candidate == trial.candidate
     assert alone.got_worse == ()
     assert alone.disagreements == ()
@@ -193,7 +193,7 @@ def test_the_command_keeps_the_model_and_stops_when_its_owner_is_gone(
     now = models.in_use
     assert now is not None
     assert now.parent == bundle.identity
-    kept = load_trial(models.folder, now.identity)
+    kept = load_report(models.folder, now.identity)
     assert kept is not None
     assert kept.trial.fabrics
     assert not (models.folder / ".training").exists()

@@ -16,7 +16,7 @@ from cras_core.detectors.anomnet.folded import FoldedDistance
 from cras_core.detectors.anomnet.graph import AnomNetGraphHeads
 from cras_core.detectors.anomnet.health import LOOKED_AT, SetHealth, health, overall
 from cras_core.detectors.centers import ClassCenters
-from cras_core.detectors.trained import Health, TrainedDetector, extractor_of, misfit
+from cras_core.detectors.trained import Health, TrainedDetector, extractor_of, misfit_error
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import pick_device
 from cras_core.features.vectors import Vectors
@@ -45,13 +45,13 @@ class AnomNetDetector(TrainedDetector):
         means: Tensor,
         config: CrasConfig,
         calibrations: Sequence[FabricCalibration],
-        middles: Tensor,
+        medians: Tensor,
         device: torch.device,
         precision: str = "float32",
         evolution: Mapping[int, Tensor] | None = None,
     ) -> None:
         """``means``: (F, D) mean of the normalised features of each fabric; the rest as for ``TrainedDetector``."""
-        super().__init__(extractor, config, calibrations, middles, device, precision)
+        super().__init__(extractor, config, calibrations, medians, device, precision)
         self.adapter = adapter.to(device).eval()
         self.centroids = centroids.to(device)
         self._evolution = dict(evolution or {})
@@ -70,16 +70,16 @@ class AnomNetDetector(TrainedDetector):
             extractor = extractor_of(bundle)
             adapter = CoordAdapter(extractor.dimension, coordinates=config.anomnet.coordinates, start_as_identity=True)
             adapter.load_state_dict(part(tensors, "adapter."))
-            centroids, means, middles = CentroidSets(tensors["centroids"]), tensors["means"], tensors["middles"]
+            centroids, means, medians = CentroidSets(tensors["centroids"]), tensors["means"], tensors["middles"]
             sets = len(bundle.calibrations) if config.anomnet.sharing == "per_fabric" else 1
             wanted = (sets, config.anomnet.centroids, extractor.dimension)
-            if tuple(centroids.vectors.shape) != wanted or means.shape != middles.shape:
+            if tuple(centroids.vectors.shape) != wanted or means.shape != medians.shape:
                 raise RuntimeError(f"centroids of shape {tuple(centroids.vectors.shape)}, not {wanted}")
         except (KeyError, RuntimeError) as error:
-            raise misfit(error) from error
+            raise misfit_error(error) from error
         evolution = {int(epoch): v for epoch, v in part(tensors, "evolution.").items()}
         detector = cls(
-            extractor, adapter, centroids, means, config, bundle.calibrations, middles, pick_device(device), precision,
+            extractor, adapter, centroids, means, config, bundle.calibrations, medians, pick_device(device), precision,
             evolution,
         )  # fmt: skip
         detector.identity = bundle.identity
@@ -100,7 +100,7 @@ class AnomNetDetector(TrainedDetector):
         """See ``TrainedDetector.tensors``."""
         found = {"mean": self.extractor.mean, "std": self.extractor.std}
         found |= {f"adapter.{k}": v for k, v in self.adapter.state_dict().items()}
-        found |= {"centroids": self.centroids.vectors, "means": self._matcher.means, "middles": self._middles}
+        found |= {"centroids": self.centroids.vectors, "means": self._matcher.means, "middles": self._medians}
         return found | {f"evolution.{epoch}": v for epoch, v in self._evolution.items()}
 
     @property

@@ -44,7 +44,7 @@ class SetHealth:
         )
 
 
-_TOGETHER = 0.1  # of the distance of cloth from its middle; nearer centroids count as one
+_TOGETHER = 0.1  # of the distance of cloth from its mean; nearer centroids count as one
 _FAIR = 0.05  # of an equal share of the cloth, from which a centroid is of use
 
 

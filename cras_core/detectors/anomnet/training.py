@@ -106,10 +106,10 @@ class AnomNetTraining(DetectorTraining):
         if self.is_done:
             report(total, total, f"loss {np.mean(losses):.4f}", None)
 
-    def finish(self, calibrations: Sequence[FabricCalibration], middles: Tensor) -> AnomNetDetector:
+    def finish(self, calibrations: Sequence[FabricCalibration], medians: Tensor) -> AnomNetDetector:
         """See ``DetectorTraining.finish``."""
         return AnomNetDetector(
-            self._material.extractor, self.adapter, self.centroids, self.means, self._config, calibrations, middles,
+            self._material.extractor, self.adapter, self.centroids, self.means, self._config, calibrations, medians,
             self._device, evolution=self.evolution,
         )  # fmt: skip
 

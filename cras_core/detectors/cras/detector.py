@@ -16,10 +16,10 @@ from cras_core.detectors.cras.discriminator import Discriminator
 from cras_core.detectors.cras.graph import CrasGraphHeads
 from cras_core.detectors.cras.model import CrasModel, center_aware
 from cras_core.detectors.cras.scale import ScoreScale, raw_scores, scale_of
-from cras_core.detectors.trained import FabricLayout, TrainedDetector, extractor_of, misfit
+from cras_core.detectors.trained import FabricLayout, TrainedDetector, extractor_of, misfit_error
 from cras_core.errors import EnrolError
 from cras_core.features.extractor import FeatureExtractor
-from cras_core.features.tensors import middle, pick_device
+from cras_core.features.tensors import median_features, pick_device
 from cras_core.registry.bundle import Bundle, read_bundle
 from cras_core.registry.tensor_file import part
 from cras_core.web.calibration import FabricCalibration
@@ -36,12 +36,12 @@ class CrasDetector(TrainedDetector):
         config: CrasConfig,
         scale: ScoreScale,
         calibrations: Sequence[FabricCalibration],
-        middles: Tensor,
+        medians: Tensor,
         device: torch.device,
         precision: str = "float32",
     ) -> None:
         """``scale``: of the two scores; the rest as for ``TrainedDetector``."""
-        super().__init__(model.extractor, config, calibrations, middles, device, precision)
+        super().__init__(model.extractor, config, calibrations, medians, device, precision)
         self._model = model.to(device).eval()
         self.scale = scale.to(device)
 
@@ -69,11 +69,11 @@ class CrasDetector(TrainedDetector):
             model = CrasModel(extractor, adapter, centers, discriminator, features)
             adapter.load_state_dict(part(bundle.tensors, "adapter."))
             model.discriminator.load_state_dict(part(bundle.tensors, "discriminator."))
-            middles = bundle.tensors["middles"]
+            medians = bundle.tensors["middles"]
             scale = ScoreScale(**{name: bundle.tensors[f"scale.{name}"] for name in ScoreScale.__slots__})
         except (KeyError, RuntimeError) as error:
-            raise misfit(error) from error
-        inspector = cls(model, bundle.config, scale, bundle.calibrations, middles, pick_device(device), precision)
+            raise misfit_error(error) from error
+        inspector = cls(model, bundle.config, scale, bundle.calibrations, medians, pick_device(device), precision)
         inspector.identity = bundle.identity
         return inspector
 
@@ -82,8 +82,8 @@ class CrasDetector(TrainedDetector):
         """The network itself, for training and figures."""
         return self._model
 
-    def enrolling(self) -> FeatureExtractor:
-        """See ``Detector.enrolling``; centres that are mean maps belong to pictures of one layout."""
+    def enrolment_extractor(self) -> FeatureExtractor:
+        """See ```enrolment_extractor```; centres that are mean maps belong to pictures of one layout."""
         if self.config.centers.kind != "prototypes":
             raise EnrolError(
                 f"a model whose centres are mean maps (centers.kind={self.config.centers.kind}) {NOT_QUICKLY}"
@@ -91,16 +91,16 @@ class CrasDetector(TrainedDetector):
         return self._model.extractor
 
     @torch.inference_mode()
-    def describe(self, cloth: GoodCloth) -> dict[str, Tensor]:
-        """See ``Detector.describe``: prototypes of the adapted vectors in the place of eq. 1, as in training."""
-        self.enrolling()
+    def describe_fabric(self, cloth: GoodCloth) -> dict[str, Tensor]:
+        """See ``Detector.describe_fabric``: prototypes of the adapted vectors in the place of eq. 1, as in training."""
+        self.enrolment_extractor()
         model, config = self._model, self.config
         vectors = prototypes(model.adapter(cloth.seen), config.centers.prototypes, config.train.seed)
         mean = model.adapter(cloth.mean[None])[0]
         u = model.adapter(cloth.held)
         p = ClassCenters([vectors], mean[None], None, local=config.centers.local).choose(u, 0)
         scale = scale_of(model.discriminator(center_aware(u, p, model.features)), (u - p).norm(dim=1))
-        described = {"centers": vectors, "means": mean, "middles": middle(cloth.seen)}
+        described = {"centers": vectors, "means": mean, "middles": median_features(cloth.seen)}
         return described | {f"scale.{name}": row for name, row in zip(ScoreScale.__slots__, scale, strict=True)}
 
     def tensors(self) -> dict[str, Tensor]:
@@ -109,7 +109,7 @@ class CrasDetector(TrainedDetector):
         found = {"mean": model.extractor.mean, "std": model.extractor.std}
         found |= {f"adapter.{k}": v for k, v in model.adapter.state_dict().items()}
         found |= {f"discriminator.{k}": v for k, v in model.discriminator.state_dict().items()}
-        found |= {"means": model.centers.means, "middles": self._middles}
+        found |= {"means": model.centers.means, "middles": self._medians}
         found |= {f"centers.{k}": model.centers.of(k) for k in range(len(model.centers))}
         return found | {f"scale.{name}": getattr(self.scale, name) for name in ScoreScale.__slots__}
 

@@ -23,7 +23,7 @@ from cras_core.detectors.training import VALIDATION_PATCHES, DetectorTraining, H
 from cras_core.errors import DataError, TrainingError
 from cras_core.features.extraction import FabricFeatures
 from cras_core.features.extractor import FeatureExtractor
-from cras_core.features.vectors import DrawnVectors, Patches, Steps, Vectors
+from cras_core.features.vectors import Patches, Steps, SyntheticVectors, Vectors
 from cras_core.registry.tensor_file import part
 from cras_core.web.calibration import FabricCalibration
 
@@ -33,7 +33,7 @@ _PROTOTYPE_PATCHES = 16384  # k-means on more changes nothing but the time
 class CrasTraining(DetectorTraining):
     """Adapter, centres and discriminator while they learn from cached vectors."""
 
-    learns_from_drawn = True
+    learns_from_synthetic = True
 
     def __init__(self, material: Material, config: CrasConfig, device: torch.device) -> None:
         """Raises DataError when the centres cannot be made of these pictures."""
@@ -104,11 +104,11 @@ class CrasTraining(DetectorTraining):
         done = total if self.is_done else self.epoch * len(self._steps)
         report(done, total, f"loss {best:.4f} on held-back cloth", validation)
 
-    def finish(self, calibrations: Sequence[FabricCalibration], middles: Tensor) -> CrasDetector:
+    def finish(self, calibrations: Sequence[FabricCalibration], medians: Tensor) -> CrasDetector:
         """See ``DetectorTraining.finish``."""
         model = self._best_model()
         scale = score_scale(model, self._material.held)
-        return CrasDetector(model, self._config, scale, calibrations, middles, self._device)
+        return CrasDetector(model, self._config, scale, calibrations, medians, self._device)
 
     def _best_model(self) -> CrasModel:
         """The model as it was at its best epoch."""
@@ -252,7 +252,7 @@ def _anomalies(
     centers: ClassCenters,
     u: Tensor,
     p: Tensor,
-    drawn: Sequence[DrawnVectors],
+    drawn: Sequence[SyntheticVectors],
     config: SynthesisConfig,
     rng: np.random.Generator,
     generator: torch.Generator | None = None,

@@ -13,7 +13,7 @@ import torch
 
 from cras_core.arrays import FloatArray, Image
 from cras_core.config.settings import CrasConfig
-from cras_core.data.drawn_defects import draw_defects
+from cras_core.data.synthetic_defects import paint_defects
 from cras_core.data.values import NormalImages
 from cras_core.errors import DataError
 from cras_core.features.cache import FeatureCache
@@ -30,7 +30,7 @@ _COVERED = 0.08  # share of a cell under a defect from which its features count 
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnFeatures:
+class SyntheticFeatures:
     """Cells of normal tiles under drawn defects: their raw vectors without the defect, and by how much it moves them;
     row by row.
     """
@@ -39,7 +39,7 @@ class DrawnFeatures:
     change: FeatureCache
 
 
-def extract_drawn(
+def extract_synthetic(
     normal: NormalImages,
     paths: Sequence[Path],
     extractor: FeatureExtractor,
@@ -47,7 +47,7 @@ def extract_drawn(
     device: torch.device,
     rng: np.random.Generator,
     on_tile: Callable[[Path], None],
-) -> DrawnFeatures:
+) -> SyntheticFeatures:
     """Draws defects on some normal tiles of a fabric and keeps what they do to the features.
 
     Raises:
@@ -63,7 +63,7 @@ def extract_drawn(
         if chosen_tile is None:
             continue
         tile, scored = chosen_tile
-        spoilt, where = draw_defects(tile, max(2, round(tile.shape[0] * tile.shape[1] / _PX_PER_DEFECT)), rng)
+        spoilt, where = paint_defects(tile, max(2, round(tile.shape[0] * tile.shape[1] / _PX_PER_DEFECT)), rng)
         images = to_images(np.stack([tile, spoilt]), device, config.backbone.multiple_px)  # (2, 3, H', W')
         with torch.inference_mode():
             pair = extractor.raw(images).cpu()[:, : scored.shape[0], : scored.shape[1]]  # (2, h, w, D)
@@ -74,7 +74,7 @@ def extract_drawn(
         change.add((pair[1] - pair[0])[chosen][keep])
     if len(clean) == 0:
         raise DataError(f"fabric {normal.fabric}: no tile of {_SMALLEST_DRAWN_PX} px or more; set synthesis.drawn=0")
-    return DrawnFeatures(clean, change)
+    return SyntheticFeatures(clean, change)
 
 
 def _choose_tile(

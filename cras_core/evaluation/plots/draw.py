@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from cras_core.arrays import Image
-from cras_core.evaluation.figures.judged import Bools, Floats, Judged
+from cras_core.evaluation.plots.scored import Bools, Floats, Judged
 
 TOP_SCORE = 2.0
 """Scores are drawn from 0 to this, whatever there is in a picture: 1 is the limit."""

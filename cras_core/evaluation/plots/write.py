@@ -16,9 +16,9 @@ from pydantic import Field
 from cras_core.data.datasets import DataSet
 from cras_core.detectors.trained import TrainedDetector
 from cras_core.errors import ConfigError, CrasError, DataError, JsonFileError
-from cras_core.evaluation.figures.draw import evolution, histograms, recall_curves, scatter, sheet
-from cras_core.evaluation.figures.judged import Overview, TestSet, survey
-from cras_core.evaluation.figures.vectors import FabricVectors, collect, project
+from cras_core.evaluation.plots.draw import evolution, histograms, recall_curves, scatter, sheet
+from cras_core.evaluation.plots.scored import Overview, TestSet, survey
+from cras_core.evaluation.plots.vectors import FabricVectors, collect, project
 from cras_core.files import write_atomically
 from cras_core.json_files import read_json
 from cras_core.validated import Number, validated
@@ -28,7 +28,7 @@ _DPI = 110
 
 
 @dataclass(frozen=True, slots=True)
-class FigureOptions:
+class PlotOptions:
     """What is drawn.
 
     Attributes:
@@ -56,11 +56,11 @@ class FigureOptions:
             raise ConfigError(f"figures: a value is out of range: {self}")
 
 
-def write_figures(
+def write_plots(
     inspector: TrainedDetector,
     data: DataSet | Path,
     out: Path,
-    options: FigureOptions,
+    options: PlotOptions,
     on_progress: OnProgress = lambda *_: None,
 ) -> list[Path]:
     """Draws everything that the data allow.
@@ -113,7 +113,7 @@ _KINDS = {
 
 
 def _collect(
-    inspector: TrainedDetector, tests: TestSet, options: FigureOptions, on_progress: OnProgress
+    inspector: TrainedDetector, tests: TestSet, options: PlotOptions, on_progress: OnProgress
 ) -> dict[str, FabricVectors]:
     found = {}
     for number, fabric in enumerate(tests.by_fabric):
@@ -139,7 +139,7 @@ def _survey(inspector: TrainedDetector, tests: TestSet, on_progress: OnProgress)
     return {fabric: survey(tests, fabric, cell, told) for fabric in tests.by_fabric}
 
 
-def _patches_figure(vectors: Mapping[str, FabricVectors], options: FigureOptions) -> Figure:
+def _patches_figure(vectors: Mapping[str, FabricVectors], options: PlotOptions) -> Figure:
     """Figure 4: raw and residual features of patches."""
     panels = {}
     for title, name in (("raw features u", "raw"), ("residual features u - p", "residual")):
@@ -152,7 +152,7 @@ def _patches_figure(vectors: Mapping[str, FabricVectors], options: FigureOptions
     return scatter(panels, f"adapted patches, {options.projection}, seed {options.seed}")
 
 
-def _centroids_figure(detector: TrainedDetector, options: FigureOptions) -> Figure:
+def _centroids_figure(detector: TrainedDetector, options: PlotOptions) -> Figure:
     """Figure 4 of AnomNet: the centroids before, in the middle and at the end of the first stage."""
     epochs = sorted(detector.evolution)
     moments = np.stack([detector.evolution[e].float().numpy() for e in epochs])  # (moments, S, K, D)
@@ -164,9 +164,7 @@ def _centroids_figure(detector: TrainedDetector, options: FigureOptions) -> Figu
     )
 
 
-def _pictures_figure(
-    inspector: TrainedDetector, vectors: Mapping[str, FabricVectors], options: FigureOptions
-) -> Figure:
+def _pictures_figure(inspector: TrainedDetector, vectors: Mapping[str, FabricVectors], options: PlotOptions) -> Figure:
     """Figure 7: mean vectors of pictures around the mean vectors of the fabrics, the stars."""
     known = [f for f in vectors if f in inspector.fabrics]
     means = inspector.means.detach().cpu().numpy()
