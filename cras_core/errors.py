@@ -2,6 +2,8 @@
 happened and the way out.
 """
 
+from typing import Literal
+
 
 class CrasError(Exception):
     """A mistake or a circumstance that its reader can mend; the command lines print its text without a traceback."""
@@ -21,6 +23,18 @@ class DataError(CrasError):
 
 class UnreadableError(DataError):
     """A picture is cut off, damaged, or no picture."""
+
+
+class JsonFileError(DataError):
+    """A file of JSON is missing, cannot be read, or does not hold what it should.
+
+    Attributes:
+        fault: which of the three: ``missing``, ``unreadable`` (what it holds may still be good), or ``content``.
+    """
+
+    def __init__(self, text: str, fault: Literal["missing", "unreadable", "content"]) -> None:
+        super().__init__(text)
+        self.fault: Literal["missing", "unreadable", "content"] = fault
 
 
 class BundleError(CrasError):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cras_core.errors import CrasError
 
@@ -27,21 +27,36 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
         OSError: it cannot be written; nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        path.write_bytes(data)  # a device or a pipe, such as /dev/stdout, must not be replaced by a file
+        return
+    with written_whole(path, durable=durable) as file:
+        file.write(data)
+
+
+@contextmanager
+def written_whole(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A file to write to, in a folder that is there; it takes the place of ``path`` when the block ends well, and is
+    removed when it does not. See ``write_atomically``.
+    """
+    temporary = _beside(path)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        with temporary.open("xb") as file:  # made as any new file is, so that the system's mask of permissions holds
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
         if durable:
             _sync_folder(path.parent)
     except BaseException:  # also Ctrl-C
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _beside(path: Path) -> Path:
+    """A name in the same folder, so that a rename is all that is left to do, and that nobody else has."""
+    return path.with_name(f".{path.name[:60]}.{secrets.token_hex(6)}")
 
 
 @contextmanager
@@ -56,9 +71,9 @@ def folder_made_whole(path: Path) -> Iterator[Path]:
         OSError: it cannot be made, or ``path`` is there and not empty.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    temporary = _beside(path)
     try:
-        temporary.chmod(0o755)
+        temporary.mkdir()
         yield temporary
         if path.is_dir():
             path.rmdir()  # where it is not empty, this says so
@@ -79,17 +94,17 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_json(path: Path, figures: Any) -> None:
-    """Writes figures as JSON, with null where there is none. Raises CrasError."""
+def write_json(path: Path, value: Any) -> None:
+    """Writes plain values as JSON, with null where a number is none. Raises CrasError."""
     try:
-        write_atomically(path, (json.dumps(_without_nan(figures), indent=2) + "\n").encode())
+        write_atomically(path, (json.dumps(_without_nan(value), indent=2, allow_nan=False) + "\n").encode())
     except OSError as error:
         raise CrasError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _without_nan(figures: Any) -> Any:
-    if isinstance(figures, dict):
-        return {key: _without_nan(value) for key, value in figures.items()}
-    if isinstance(figures, (list, tuple)):
-        return [_without_nan(value) for value in figures]
-    return None if isinstance(figures, float) and math.isnan(figures) else figures
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from natsort import natsorted, ns
 from PIL import Image as PillowImage
 
 from cras_core.arrays import Image
@@ -25,16 +27,18 @@ _BROKEN = (
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 
 
-def natural_key(path: Path) -> list[tuple[int, int | str]]:
-    """Sorts 2.png before 10.png."""
-    return [(0, int(part)) if part.isdecimal() else (1, part.lower()) for part in re.split(r"(\d+)", str(path)) if part]
+T = TypeVar("T")
+
+
+def in_natural_order(items: Iterable[T], name: Callable[[T], str] = str) -> list[T]:
+    """Items by their names as a person sorts them: 2.png before 10.png, capitals like small letters."""
+    return natsorted(items, key=name, alg=ns.IGNORECASE)
 
 
 def list_images(folder: Path) -> list[Path]:
     """The pictures in a folder, not below it, in natural order."""
-    return sorted(
-        (p for p in folder.iterdir() if p.suffix.lower() in ENDINGS and p.is_file() and not p.name.startswith(".")),
-        key=natural_key,
+    return in_natural_order(
+        p for p in folder.iterdir() if p.suffix.lower() in ENDINGS and p.is_file() and not p.name.startswith(".")
     )
 
 

@@ -1,12 +1,11 @@
-"""A bundle becomes the detector that it holds; the only place that knows them all."""
+"""A bundle becomes the detector that it holds."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cras_core.detectors.anomnet.detector import AnomNetDetector
-from cras_core.detectors.cras.detector import CrasDetector
+from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.trained import TrainedDetector
 from cras_core.engines.extras import check_onnx
 from cras_core.errors import ConfigError
@@ -14,8 +13,6 @@ from cras_core.registry.bundle import Bundle, read_bundle
 
 if TYPE_CHECKING:
     from cras_core.detectors.base import Detector
-
-_KINDS: dict[str, type[CrasDetector] | type[AnomNetDetector]] = {"cras": CrasDetector, "anomnet": AnomNetDetector}
 
 
 def load_detector(path: Path, device: str = "auto", precision: str = "float32") -> TrainedDetector:
@@ -45,4 +42,4 @@ def load_scorer(path: Path, device: str = "auto", precision: str = "float32") ->
 
 def detector_of(bundle: Bundle, device: str = "auto", precision: str = "float32") -> TrainedDetector:
     """The inverse of ``train.to_bundle``. Raises as ``load_detector``."""
-    return _KINDS[bundle.config.heads.detector].from_bundle(bundle, device, precision)
+    return kind_of(bundle.config).detector.from_bundle(bundle, device, precision)

@@ -230,7 +230,7 @@ class RollInspection:
         outcomes = [self._take_rows(segment, rows) for rows in segment.web.finish()]
         closed = self._reporter.report(segment, segment.tracker.finish(), self._limits)
         # A gap does not change the cloth: the next segment of this web goes on with what is known of it.
-        self._baseline, self._fabric, self._segment = segment.web.reference, segment.web.fabric, None
+        self._baseline, self._fabric, self._segment = segment.web.baseline, segment.web.fabric, None
         return join_outcomes([*outcomes, closed])
 
     def _take_rows(self, segment: Segment, rows: ScoredRows) -> Outcome:

@@ -12,9 +12,9 @@ from aoi_app.learning.state import FabricChoice
 from aoi_app.learning.wording import for_the_window
 from cras_core.data.samples.store import SampleStore
 from cras_core.errors import CrasError, StoreError
-from cras_core.evaluation.candidate_reports import TRIALS, was_cut_off
+from cras_core.evaluation.candidate_reports import REPORTS, was_cut_off
 from cras_core.registry.bundle import read_bundle
-from cras_core.registry.entries import Entry, Promotion, entry_of, way_back
+from cras_core.registry.entries import Entry, Promotion, entry_of, rollback_target
 from cras_core.registry.store import ModelStore
 
 
@@ -47,13 +47,13 @@ class ModelsReader:
             problem = for_the_window(str(error))
         sound = [e for e in entries if not e.problem]
         folder = self._models.folder
-        trials = {p.stem for p in (folder / TRIALS).glob("*.json")}
+        trials = {p.stem for p in (folder / REPORTS).glob("*.json")}
         line = self._entry_of_line(running)
         base = next((e for e in sound if e.identity == in_use), line if not in_use else None)
         fabrics = self._fabrics(base)
         known = base.fabrics if base is not None else ()
         taught = {f.name for f in fabrics if f.good or f.is_retired} | set(more_fabrics)
-        back = way_back(sound, promotions)
+        back = rollback_target(sound, promotions)
         return {
             "fabrics": fabrics,
             "lost": tuple(name for name in known if name not in taught),

@@ -21,8 +21,8 @@ from aoi_app.learning.training_job import JobState, JobView
 from aoi_app.learning.wording import KINDS, STAGES
 
 if TYPE_CHECKING:
-    from cras_core.evaluation.candidate import CandidateReport, FabricFigures
-    from cras_core.evaluation.candidate_reports import KeptTrial
+    from cras_core.evaluation.candidate import CandidateReport, FabricMetrics
+    from cras_core.evaluation.candidate_reports import KeptReport
     from cras_core.registry.diff import Comparison, Limits
     from cras_core.registry.entries import Entry, Promotion
 
@@ -91,7 +91,7 @@ def training_view(job: JobView, *, can_resume: bool) -> TrainingView:
 
 
 def compared(
-    kept: KeptTrial, folders: Mapping[str, Path], provisional: Collection[str], in_use: str | None
+    kept: KeptReport, folders: Mapping[str, Path], provisional: Collection[str], in_use: str | None
 ) -> Compared:
     """A comparison with where its pictures are.
 
@@ -129,7 +129,7 @@ def _fabric(name: str, trial: CandidateReport, folder: Path, is_provisional: boo
     return ComparedFabric(name, None if before is None else _figures(before), _figures(after), tiles, is_provisional)
 
 
-def _figures(f: FabricFigures) -> Figures:
+def _figures(f: FabricMetrics) -> Figures:
     return Figures(f.known, f.pieces, f.area_m2, f.alarms, f.drawn, f.drawn_found, f.defects, f.defects_found)
 
 

@@ -22,22 +22,23 @@ from aoi_app.learning.training_job import JobState, TrainingJob
 from aoi_app.learning.wording import may_go_live
 from aoi_app.settings.settings import Learning
 from cras_core.data.folders import find_normal_images
+from cras_core.data.samples.good_cloth import normal_images
 from cras_core.data.samples.store import SampleStore
 from cras_core.errors import DataError, StoreError
-from cras_core.evaluation.candidate_reports import KeptTrial, drop_trials, keep_trial, load_trial, was_cut_off
+from cras_core.evaluation.candidate_reports import KeptReport, drop_reports, keep_report, load_report, was_cut_off
 from cras_core.registry.bundle import Bundle, read_bundle
 from cras_core.registry.entries import PrunePolicy
 from cras_core.registry.store import ModelStore
 from cras_core.training.enrol import enrol
 from cras_core.training.fabric_changes import remove_fabric, rename_fabric
 from cras_core.training.progress import Progress
-from cras_core.training.retrain import TRIAL_STAGE, try_out
+from cras_core.training.retrain import COMPARISON_STAGE, evaluate_candidate
 
 _WATCH_S = 0.25
 _LOOK_S = 2.0
 _UNWATCHED_S = 3.0  # nobody asked for the view so long: the window is closed
-_ENROL_SHARES = {"features": (0.0, 0.35), "calibration": (0.35, 0.15), TRIAL_STAGE: (0.5, 0.5)}
-_SHARES_ALONE = {TRIAL_STAGE: (0.0, 1.0)}
+_ENROL_SHARES = {"features": (0.0, 0.35), "calibration": (0.35, 0.15), COMPARISON_STAGE: (0.5, 0.5)}
+_SHARES_ALONE = {COMPARISON_STAGE: (0.0, 1.0)}
 _LAST_WAIT_S = 5.0
 
 
@@ -74,7 +75,7 @@ class LearningService:
         self._view = ModelView(learning=learning or Learning())
         self._look_at = ModelsReader(store, models)
         self._looking = threading.Lock()
-        self._kept: KeptTrial | None = None
+        self._kept: KeptReport | None = None
         self._job: TrainingJob | None = None
         self._known_before: set[str] = set()
         self._more: Path | None = None
@@ -148,7 +149,7 @@ class LearningService:
         """Sets a model beside the one in use: as it was kept, or judged anew."""
 
         def do() -> None:
-            kept = None if anew else load_trial(self._models.folder, identity)
+            kept = None if anew else load_report(self._models.folder, identity)
             if kept is not None:
                 self._take(kept)
             else:
@@ -264,7 +265,7 @@ class LearningService:
         base = self._base()
         grown = enrol(
             base,
-            self._store.normal_images([fabric])[0],
+            normal_images(self._store, [fabric])[0],
             self._device,
             replacing=fabric in base.fabrics,
             on_progress=self._teller(_ENROL_SHARES),
@@ -278,12 +279,14 @@ class LearningService:
         self._show(candidate=candidate.identity, compared=None)
         entry = self._models.in_use
         running = None if entry is None or entry.identity == candidate.identity else self._models.read(entry.identity)
-        trial = try_out(self._store, candidate, running, self._device, self._teller(shares), self._stopping.is_set)
-        kept = KeptTrial("" if running is None else running.identity, candidate.identity, trial)
-        keep_trial(self._models.folder, kept)
+        trial = evaluate_candidate(
+            self._store, candidate, running, self._device, self._teller(shares), self._stopping.is_set
+        )
+        kept = KeptReport("" if running is None else running.identity, candidate.identity, trial)
+        keep_report(self._models.folder, kept)
         self._decide(kept)
 
-    def _decide(self, kept: KeptTrial) -> None:
+    def _decide(self, kept: KeptReport) -> None:
         """A new model is there and compared: it goes live by itself, or a person is asked."""
         self._take(kept)
         result = self._view.compared
@@ -292,7 +295,7 @@ class LearningService:
         else:
             self._say(f"The new model {kept.after} is ready and not in use yet. Look at the page Compare and decide.")
 
-    def _take(self, kept: KeptTrial) -> None:
+    def _take(self, kept: KeptReport) -> None:
         self._kept = kept
         self._show(candidate=kept.after)
         self._look()
@@ -334,7 +337,7 @@ class LearningService:
             return
         self._job = None
         made = told.model or self._made_since()
-        kept = load_trial(self._models.folder, made) if made else None
+        kept = load_report(self._models.folder, made) if made else None
         if kept is not None:
             self._decide(kept)
         elif made:
@@ -362,7 +365,7 @@ class LearningService:
         return [e.identity for e in gone]
 
     def _drop_trials(self) -> None:
-        drop_trials(self._models.folder, {e.identity for e in self._models.entries()})
+        drop_reports(self._models.folder, {e.identity for e in self._models.entries()})
 
     def _look(self) -> None:
         """Everything that is on disk."""

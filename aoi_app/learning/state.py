@@ -87,7 +87,7 @@ class PromotionRow:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one model does on one fabric; see ``cras_core.evaluation.candidate.FabricFigures``."""
+    """What one model does on one fabric; see ``cras_core.evaluation.candidate.FabricMetrics``."""
 
     known: bool
     pieces: int

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aoi_app.learning.state import CaseKind, ComparedFabric, Tile
 from cras_core.errors import DataError
-from cras_core.web.calibration import tail_limit
+from cras_core.web.calibration import tail_threshold
 from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 
@@ -70,7 +70,7 @@ def threshold_at(fabric: ComparedFabric, alarms_per_100_m2: float) -> tuple[floa
     peaks = [t.after for t in fabric.tiles if t.kind == "good"]
     area = fabric.after.area_m2
     try:
-        value = tail_limit(np.asarray(peaks, np.float64), area, alarms_per_100_m2 / 100.0)
+        value = tail_threshold(np.asarray(peaks, np.float64), area, alarms_per_100_m2 / 100.0)
     except DataError:
         return None, f"{len(peaks)} good tiles are too few to tell; it takes 8 or more."
     if area * alarms_per_100_m2 / 100.0 < 1.0:

@@ -95,7 +95,7 @@ class Collection:
 
     def _judge_when_over(self, collector: Collector, fabric: str, inspector: TrainedDetector) -> None:
         """Waits for the end of the collection and says which of its samples a person should look at."""
-        from cras_core.evaluation.suspicion import FEWEST_TILES, judge_samples
+        from cras_core.evaluation.suspicion import FEWEST_TILES, score_samples
 
         while not collector.wait(1.0):
             pass
@@ -109,7 +109,7 @@ class Collection:
                 self._show(done)
                 return
             self._show(replace(done, text=f"{done.text} Comparing them with each other …"))
-            judged = judge_samples(self._store, fabric, inspector, on_progress=Throttle(3.0))
+            judged = score_samples(self._store, fabric, inspector, on_progress=Throttle(3.0))
         except CrasError as error:
             self._show(replace(done, text=f"{done.text} {error}", is_alarm=True))
             return
@@ -124,6 +124,6 @@ def _duplicates(inspector: TrainedDetector) -> IsDuplicate:
     seen = DuplicateFilter()
 
     def is_duplicate(tile: npt.NDArray[np.uint8]) -> bool:
-        return not seen.is_new(inspector.look(tile[None]).vectors[0])
+        return not seen.is_new(inspector.extract_features(tile[None]).vectors[0])
 
     return is_duplicate

@@ -20,7 +20,8 @@ from aoi_app.samples.collection_state import CollectionState
 from aoi_app.samples.tile_plan import Candidate, CollectConfig, TilePlan
 from aoi_app.settings.recipe import Recipe
 from cras_core.arrays import Image
-from cras_core.data.samples.store import SampleStore, safe_id
+from cras_core.data.samples.files import safe_id
+from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import Sample
 from cras_core.errors import CrasError
 from cras_core.web.edges import EdgeConfig

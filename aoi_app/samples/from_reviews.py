@@ -19,8 +19,9 @@ from aoi_app.inspection.review import Review
 from aoi_app.inspection.tiles import TilePlace
 from aoi_app.records.tiles import PLACES
 from aoi_app.settings.recipe import Recipe
+from cras_core.data.samples.files import safe_id
 from cras_core.data.samples.labels import labels_of
-from cras_core.data.samples.store import SampleStore, safe_id
+from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import Sample
 from cras_core.errors import CrasError, DataError
 from cras_core.images import read_image

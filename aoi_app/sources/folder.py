@@ -14,7 +14,7 @@ from aoi_app.sources.options import SourceOptions
 from aoi_app.sources.recording.format import is_recording
 from aoi_app.sources.source import EndOfWeb, Pace, SourceError
 from cras_core.errors import DataError
-from cras_core.images import image_size, list_images, natural_key, read_bits, read_image
+from cras_core.images import image_size, in_natural_order, list_images, read_bits, read_image
 
 _TRUTH_FOLDERS = frozenset({"mask", "masks", "ground_truth"})  # of data sets; their pictures are no cloth
 
@@ -134,8 +134,6 @@ def make_folder(path: str, options: SourceOptions, _recipe: Recipe) -> FolderSou
 def _below(folder: Path) -> list[Path]:
     """Pictures in all sub-folders but those of masks, in natural order."""
     found: list[Path] = []
-    for child in sorted(
-        (p for p in folder.iterdir() if p.is_dir() and p.name.lower() not in _TRUTH_FOLDERS), key=natural_key
-    ):
+    for child in in_natural_order(p for p in folder.iterdir() if p.is_dir() and p.name.lower() not in _TRUTH_FOLDERS):
         found += list_images(child) + _below(child)
     return found

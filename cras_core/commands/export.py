@@ -37,14 +37,14 @@ def export(
     check_onnx()
     check_place(out)
     size = None if tile_px is None else _size_of(tile_px)
-    from cras_core.engines.onnx_export import cloth_tiles, to_onnx, trial_tiles, write
+    from cras_core.engines.onnx_export import cloth_tiles, random_tiles, to_onnx, write
     from cras_core.engines.parity import TOLERANCE, prove
     from cras_core.loading import load_detector
 
     detector = load_detector(bundle, "cpu")
     side = detector.config.tiling.tile_px
     size = size or (side, side)
-    tiles = trial_tiles(size, max(_TRIAL_TILES, len(detector.fabrics)))
+    tiles = random_tiles(size, max(_TRIAL_TILES, len(detector.fabrics)))
     if cloth is not None:
         import numpy as np
 

@@ -50,7 +50,7 @@ def enrol(
 ) -> None:
     """Add a fabric to a trained model in a minute, without training; its limit is provisional until a full one."""
     from cras_core.data.folders import find_good_cloth
-    from cras_core.data.integrity import sound_normal
+    from cras_core.data.validation import validate_normal_images
     from cras_core.registry.bundle import read_bundle, write_bundle
     from cras_core.training.enrol import enrol as run
 
@@ -66,7 +66,7 @@ def enrol(
         def on_progress(step: Progress) -> None:
             told(step.stage, step.done, step.total, step.message)
 
-        (sound,) = sound_normal(
+        (sound,) = validate_normal_images(
             [found],
             skip_corrupt=skip_corrupt,
             on_picture=lambda path, done, total: told("check", done, total, str(path)),

@@ -53,27 +53,27 @@ def chosen_config(preset: str, settings: list[str] | None, chosen: dict[str, obj
 
 def normal_images(data: DataSet) -> list[NormalImages]:
     """The pictures to train on, each of them looked at. Raises CrasError."""
-    from cras_core.data.integrity import sound_normal
+    from cras_core.data.validation import validate_normal_images
 
     found = data.normal_images()
     with progress_bar(transient=True) as bar:
-        sound = sound_normal(found, skip_corrupt=data.skip_corrupt, on_picture=progress_task(bar, "check"))
+        sound = validate_normal_images(found, skip_corrupt=data.skip_corrupt, on_picture=progress_task(bar, "check"))
     remark([f"{path} cannot be read and is left out" for n in sound for path in n.skipped])
     missing = data.missing([n.fabric for n in sound])
     remark([f"{data.root} lacks {', '.join(missing)}; the model will not know them"] if missing else [])
     return sound
 
 
-def check_judged(data: DataSet, normal: list[NormalImages]) -> None:
+def check_test_images(data: DataSet, normal: list[NormalImages]) -> None:
     """Looks at what will be judged on before any training. Raises CrasError."""
-    from cras_core.data.integrity import sound_judged
+    from cras_core.data.validation import validate_test_images
 
     with progress_bar(transient=True) as bar:
         on_picture = progress_task(bar, "check")
         if normal[0].are_strips:
-            sound_judged(data.strips(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
+            validate_test_images(data.strips(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
         else:
-            sound_judged(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
+            validate_test_images(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
 
 
 def open_detectors(bundles: list[Path], device: str, precision: str) -> dict[str, Detector]:

@@ -110,10 +110,10 @@ def figures(
     if importlib.util.find_spec("matplotlib") is None:
         raise CrasError("Figures need matplotlib, which is not installed: pip install matplotlib")
     from cras_core.data.datasets import open_data_set
-    from cras_core.evaluation.figures import FigureOptions, write_figures
+    from cras_core.evaluation.plots import PlotOptions, write_plots
     from cras_core.loading import load_detector
 
-    options = FigureOptions(projection, rows, vectors, tuple(recall or ()), seed, known, min_max)
+    options = PlotOptions(projection, rows, vectors, tuple(recall or ()), seed, known, min_max)
     inspector = load_detector(bundle, device)
     tasks: dict[str, Any] = {}
     with progress_bar() as bar:
@@ -123,6 +123,6 @@ def figures(
                 tasks[stage] = bar.add_task(stage, total=total, message="")
             bar.update(tasks[stage], completed=done, total=total, message=message)
 
-        written = write_figures(inspector, open_data_set(data, dataset, skip_corrupt=skip_corrupt), out, options, told)
+        written = write_plots(inspector, open_data_set(data, dataset, skip_corrupt=skip_corrupt), out, options, told)
     for path in written:
         console.print(escape(str(path)), highlight=False, soft_wrap=True)

@@ -51,7 +51,7 @@ def retrain(
     from cras_core.evaluation.candidate_reports import CHECKPOINT
     from cras_core.registry.store import ModelStore
     from cras_core.training.progress import STAGES
-    from cras_core.training.retrain import TRIAL_STAGE, Retraining
+    from cras_core.training.retrain import COMPARISON_STAGE, Retraining
 
     if promote not in ("no", "unless-worse", "yes") or progress not in ("bar", "json"):
         raise CrasError("--promote is no, unless-worse or yes; --progress is bar or json")
@@ -75,7 +75,7 @@ def retrain(
         _run(job, kept, running, promote, _tell_line, _until_input_ends())
         return
     with progress_bar() as bar:
-        tasks = {stage: bar.add_task(stage, total=None, message="") for stage in (*STAGES, TRIAL_STAGE)}
+        tasks = {stage: bar.add_task(stage, total=None, message="") for stage in (*STAGES, COMPARISON_STAGE)}
 
         def on_progress(step: Progress) -> None:
             message = step.message.rsplit("/", 1)[-1]
@@ -92,8 +92,8 @@ def _run(
     on_progress: Callable[[Progress], None],
     should_stop: ShouldStop,
 ) -> None:
-    from cras_core.evaluation.candidate_reports import KeptTrial, keep_trial
-    from cras_core.training.retrain import lost_fabrics, try_out
+    from cras_core.evaluation.candidate_reports import KeptReport, keep_report
+    from cras_core.training.retrain import evaluate_candidate, lost_fabrics
     from cras_core.training.retrain import retrain as run
 
     lost = lost_fabrics(running, job.store, job.more)
@@ -107,8 +107,8 @@ def _run(
     models.add(bundle)
     if job.checkpoint is not None:
         shutil.rmtree(job.checkpoint, ignore_errors=True)
-    trial = try_out(job.store, bundle, running, job.device, on_progress, should_stop)
-    keep_trial(models.folder, KeptTrial(running.identity if running is not None else "", bundle.identity, trial))
+    trial = evaluate_candidate(job.store, bundle, running, job.device, on_progress, should_stop)
+    keep_report(models.folder, KeptReport(running.identity if running is not None else "", bundle.identity, trial))
     worse = trial.got_worse
     goes_live = promote == "yes" or (promote == "unless-worse" and not worse)
     if goes_live:
@@ -117,7 +117,7 @@ def _run(
         print(json.dumps({"model": bundle.identity, "in_use": goes_live, "worse": worse}), flush=True)  # noqa: T201
         return
     remark(bundle.provenance["warnings"])
-    show_table(trial_table(trial))
+    show_table(comparison_table(trial))
     for said in worse:
         console.print(f"[yellow]Worse:[/yellow] {escape(said)}", highlight=False)
     state = "in use" if goes_live else f"kept; put it into use with: cras models use {models.folder} {bundle.identity}"
@@ -137,7 +137,7 @@ def _config(running: Bundle | None, like: Path | None, settings: list[str]) -> C
     return with_settings(config, {name: value for name, _, value in pairs})
 
 
-def trial_table(trial: CandidateReport) -> Table:
+def comparison_table(trial: CandidateReport) -> Table:
     """What both models do on every fabric."""
     table = Table("fabric", "model", "good cloth", "false alarms", "per 100 m2", "drawn defects", "confirmed defects")
     for fabric in trial.fabrics:

@@ -111,13 +111,13 @@ def judge(
     device: Device = "auto",
 ) -> None:
     """Find samples of good cloth that are probably not: a defect, no cloth, another cloth, bad light."""
-    from cras_core.evaluation.suspicion import judge_samples
+    from cras_core.evaluation.suspicion import score_samples
     from cras_core.loading import load_detector
 
     store = _open(context)
     inspector = load_detector(bundle, device)
     with progress_bar() as bar:
-        judged = judge_samples(store, fabric, inspector, _task(bar, "judge"))
+        judged = score_samples(store, fabric, inspector, _task(bar, "judge"))
     table = Table("sample", "suspicion", "file")
     for sample in sorted(judged, key=lambda s: -(s.suspicion or 0.0)):
         if sample.is_suspicious:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,7 @@ def show(bundle: Annotated[Path, typer.Argument(help="A bundle.")]) -> None:
             {
                 "model": content.identity,
                 "detector": content.config.heads.detector,
-                "fabrics": [{f: getattr(c, f) for f in c.__slots__} for c in content.calibrations],
+                "fabrics": [asdict(c) for c in content.calibrations],
                 "config": content.config.to_dict(),
                 "weights_hash": content.weights_hash,
                 "provenance": content.provenance,

@@ -12,7 +12,7 @@ from rich.table import Table
 from cras_core.commands.options import (
     Preset,
     Settings,
-    check_judged,
+    check_test_images,
     chosen_config,
     normal_images,
     progress_task,
@@ -51,7 +51,7 @@ def compare(
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
     judged = place if strips is None else open_data_set(strips, dataset, skip_corrupt=skip_corrupt)
     normal = normal_images(place)
-    check_judged(judged, normal)
+    check_test_images(judged, normal)
     with progress_bar() as bar:
         report = run(normal, judged, config, range(seeds), device, training_stages(bar), progress_task(bar, "evaluate"))
     show_table(methods_table(report["summary"], seeds))
@@ -84,7 +84,7 @@ def ablate(
 
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
     normal = normal_images(place)
-    check_judged(place, normal)
+    check_test_images(place, normal)
     with progress_bar() as bar:
         rows = run(
             table, normal, place, chosen_config(preset, settings, {}), device, training_stages(bar), console.print

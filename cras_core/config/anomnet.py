@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from cras_core.errors import ConfigError
-from cras_core.validation import check_types
+from pydantic import Field
+
+from cras_core.validated import Number, Whole, validated
+
+_Weight = Annotated[Number, Field(ge=0)]
 
 
-@dataclass(frozen=True, slots=True)
+@validated("anomnet")
 class AnomNetConfig:
     """Adapter, centroids and the two stages of training (sections 2.1 and 2.2 of the AnomNet paper).
 
@@ -38,31 +40,18 @@ class AnomNetConfig:
     """
 
     sharing: Literal["per_fabric", "shared"] = "per_fabric"
-    centroids: int = 64
+    centroids: Annotated[Whole, Field(ge=1)] = 64
     coordinates: bool = True
     stages: Literal["two", "one"] = "two"
-    first_stage: int = 15
-    start_spread: float = 0.1
-    attraction: float = 1.0
-    separation: float = 1.0
-    entropy: float = 0.01
-    threshold: float = 0.1
-    attraction_two: float = 1.0
-    contrast: float = 0.8
-    margin: float = 0.1
-    pair_vectors: int = 1024
-    centroid_rate: float = 1e-2
-    weight_decay: float = 5e-4
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        weights = (self.attraction, self.separation, self.entropy, self.threshold, self.attraction_two, self.contrast)
-        if min(*weights, self.weight_decay) < 0 or not -1 <= self.margin <= 1:
-            raise ConfigError(f"anomnet: a value is out of range: {self}")
-        if (
-            min(self.centroids, self.first_stage) < 1
-            or self.pair_vectors < 2
-            or not 0 < self.start_spread <= 1
-            or self.centroid_rate <= 0
-        ):
-            raise ConfigError(f"anomnet: a value is out of range: {self}")
+    first_stage: Annotated[Whole, Field(ge=1)] = 15
+    start_spread: Annotated[Number, Field(gt=0, le=1)] = 0.1
+    attraction: _Weight = 1.0
+    separation: _Weight = 1.0
+    entropy: _Weight = 0.01
+    threshold: _Weight = 0.1
+    attraction_two: _Weight = 1.0
+    contrast: _Weight = 0.8
+    margin: Annotated[Number, Field(ge=-1, le=1)] = 0.1
+    pair_vectors: Annotated[Whole, Field(ge=2)] = 1024
+    centroid_rate: Annotated[Number, Field(gt=0)] = 1e-2
+    weight_decay: _Weight = 5e-4

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
+
+from pydantic_core import from_json
 
 from cras_core.config.settings import CrasConfig
 from cras_core.errors import ConfigError
@@ -23,8 +24,8 @@ def with_settings(config: CrasConfig, assignments: Mapping[str, str]) -> CrasCon
         if not isinstance(values.get(section), dict) or name not in values[section]:
             raise ConfigError(f"unknown setting {dotted}; known are {', '.join(_names(config))}")
         try:
-            values[section][name] = json.loads(text)
-        except json.JSONDecodeError:
+            values[section][name] = from_json(text)
+        except ValueError:  # no JSON: it is a text, written without quotes
             values[section][name] = text
     return CrasConfig.from_dict(values)
 

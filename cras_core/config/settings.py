@@ -4,13 +4,16 @@ made.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, TypeVar, get_type_hints
+from dataclasses import asdict, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from cras_core.config.anomnet import AnomNetConfig
 from cras_core.errors import ConfigError
-from cras_core.validation import check_types
+from cras_core.validated import Number, Whole, sentences, validated
 from cras_core.web.baseline import BaselineConfig
 from cras_core.web.calibration import CalibrationConfig
 from cras_core.web.edges import EdgeConfig
@@ -23,7 +26,7 @@ HUB = "hub"
 """timm's model hub."""
 
 
-@dataclass(frozen=True, slots=True)
+@validated("backbone")
 class BackboneConfig:
     """The frozen network that sees the image (E_phi of the paper).
 
@@ -38,24 +41,19 @@ class BackboneConfig:
             give wrong features.
     """
 
-    name: str = "tf_efficientnet_lite0"
-    weights: str = PACKAGED_LITE0
-    levels: tuple[int, ...] = (2, 3)
-    input_scale: float = 2.0
+    name: Annotated[str, Field(min_length=1)] = "tf_efficientnet_lite0"
+    weights: Annotated[str, Field(min_length=1)] = PACKAGED_LITE0
+    levels: Annotated[tuple[Annotated[int, Field(ge=0, le=4)], ...], Field(min_length=1)] = (2, 3)
+    input_scale: Annotated[Number, Field(ge=0.25, le=4)] = 2.0
     caffe_strides: bool = False
 
-    def __post_init__(self) -> None:
-        check_types(self)
-        if not self.name or not self.weights:
-            raise ConfigError("a backbone needs a name and a place for its weights")
-        if (
-            not self.levels
-            or list(self.levels) != sorted(set(self.levels))
-            or not all(0 <= level <= 4 for level in self.levels)
-        ):
-            raise ConfigError(f"levels must ascend and lie in 0..4: got {self.levels}")
-        if not 0.25 <= self.input_scale <= 4 or self.input_scale * 8 % 1:
-            raise ConfigError(f"the input scale must lie in 0.25..4, in steps of an eighth: got {self.input_scale}")
+    @model_validator(mode="after")
+    def _fits_the_strides(self) -> BackboneConfig:
+        if list(self.levels) != sorted(set(self.levels)):
+            raise ValueError(f"levels must ascend: got {list(self.levels)}")
+        if self.input_scale * 8 % 1:
+            raise ValueError(f"input_scale goes in steps of an eighth: got {self.input_scale}")
+        return self
 
     @property
     def multiple_px(self) -> int:
@@ -63,7 +61,7 @@ class BackboneConfig:
         return next(m for m in range(32, 512, 32) if m * self.input_scale % 32 == 0)
 
 
-@dataclass(frozen=True, slots=True)
+@validated("patches")
 class PatchConfig:
     """From the pyramid to one vector per cell.
 
@@ -76,26 +74,17 @@ class PatchConfig:
             one noise level suits every backbone.
     """
 
-    neighbourhood: int = 3
-    dimension: int | None = None
-    cell_px: int | None = 8
+    neighbourhood: Literal[1, 3, 5, 7] = 3
+    dimension: Annotated[Whole, Field(ge=8)] | None = None
+    cell_px: Annotated[Whole, Field(ge=1)] | None = 8
     normalise: bool = True
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        if self.neighbourhood not in (1, 3, 5, 7):
-            raise ConfigError(f"the neighbourhood must be 1, 3, 5 or 7: got {self.neighbourhood}")
-        if self.dimension is not None and self.dimension < 8:
-            raise ConfigError(f"vectors of {self.dimension} values are too short")
-        if self.cell_px is not None and self.cell_px < 1:
-            raise ConfigError(f"a cell of {self.cell_px} px is impossible")
 
 
 Combination = Literal["raw+residual", "raw", "residual", "raw+raw", "residual+residual"]
 DistanceRatio = Literal["g/r", "1/gr", "1/r"]
 
 
-@dataclass(frozen=True, slots=True)
+@validated("heads")
 class HeadConfig:
     """What is trained.
 
@@ -110,11 +99,8 @@ class HeadConfig:
     adapter: bool = True
     features: Combination = "raw+residual"
 
-    def __post_init__(self) -> None:
-        check_types(self)
 
-
-@dataclass(frozen=True, slots=True)
+@validated("centers")
 class CenterConfig:
     """The centres of a class (c_k of the paper).
 
@@ -132,17 +118,12 @@ class CenterConfig:
 
     kind: Literal["mean_map", "one_sample", "prototypes"] = "prototypes"
     local: bool = True
-    prototypes: int = 64
-    refreshes: int = 2
-    mean_batch: int | None = None
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        if self.prototypes < 1 or self.refreshes < 0 or (self.mean_batch is not None and self.mean_batch < 1):
-            raise ConfigError(f"centres: a value is out of range: {self}")
+    prototypes: Annotated[Whole, Field(ge=1)] = 64
+    refreshes: Annotated[Whole, Field(ge=0)] = 2
+    mean_batch: Annotated[Whole, Field(ge=1)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@validated("synthesis")
 class SynthesisConfig:
     """Synthetic anomalies: in feature space (DAFS, eq. 4-6) and from drawn defects.
 
@@ -153,28 +134,21 @@ class SynthesisConfig:
         share: share of the elements of a vector that are disturbed; the noise on them grows so that its energy stays
             the same. 1 is the paper's.
         drawn: share of the synthetic anomalies that move as the features of drawn defects do
-            (``cras_core.data.drawn_defects``) instead of at random. 0 is the paper's.
+            (``cras_core.data.synthetic_defects``) instead of at random. 0 is the paper's.
         drawn_tiles: normal tiles per fabric that defects are drawn on.
         ratio: how the noise follows its norm g and the distance r to the centre; ``g/r`` is eq. 5, the others are those
             of table VI.
     """
 
-    sigma: float = 1.0
-    beta: float = 0.3
-    share: float = 0.25
-    drawn: float = 0.5
-    drawn_tiles: int = 20
+    sigma: Annotated[Number, Field(gt=0)] = 1.0
+    beta: Annotated[Number, Field(ge=0, le=1)] = 0.3
+    share: Annotated[Number, Field(gt=0, le=1)] = 0.25
+    drawn: Annotated[Number, Field(ge=0, le=1)] = 0.5
+    drawn_tiles: Annotated[Whole, Field(ge=1)] = 20
     ratio: DistanceRatio = "g/r"
 
-    def __post_init__(self) -> None:
-        check_types(self)
-        if not 0 <= self.drawn <= 1 or self.drawn_tiles < 1:
-            raise ConfigError(f"synthesis: a value is out of range: {self}")
-        if self.sigma <= 0 or not 0 <= self.beta <= 1 or not 0 < self.share <= 1:
-            raise ConfigError(f"synthesis: a value is out of range: {self}")
 
-
-@dataclass(frozen=True, slots=True)
+@validated("score")
 class ScoreConfig:
     """From the discriminator to the raw score.
 
@@ -190,17 +164,12 @@ class ScoreConfig:
     """
 
     kind: Literal["probability", "logit", "residual", "both"] = "both"
-    smooth_px: float = 4.0
+    smooth_px: Annotated[Number, Field(ge=0)] = 4.0
     image: Literal["smoothed", "cells"] = "smoothed"
     pooling: Literal["max", "mean", "top"] = "max"
 
-    def __post_init__(self) -> None:
-        check_types(self)
-        if self.smooth_px < 0:
-            raise ConfigError(f"score: a value is out of range: {self}")
 
-
-@dataclass(frozen=True, slots=True)
+@validated("train")
 class TrainConfig:
     """How the heads are trained.
 
@@ -219,39 +188,20 @@ class TrainConfig:
         cache_mb: most room for them, megabytes; patches are thinned out evenly to fit.
     """
 
-    seed: int = 0
-    epochs: int = 20
-    patches_per_step: int = 2048
-    patches_per_epoch: int | None = 100_000
-    images_per_step: int | None = None
-    adapter_rate: float = 1e-4
-    discriminator_rate: float = 1e-3
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    epochs: Annotated[Whole, Field(ge=1)] = 20
+    patches_per_step: Annotated[Whole, Field(ge=2)] = 2048
+    patches_per_epoch: Annotated[Whole, Field(ge=2)] | None = 100_000
+    images_per_step: Annotated[Whole, Field(ge=1)] | None = None
+    adapter_rate: Annotated[Number, Field(ge=0)] = 1e-4
+    discriminator_rate: Annotated[Number, Field(ge=1e-12)] = 1e-3
     discriminator_optimiser: Literal["adamw", "adam"] = "adamw"
-    patience: int | None = 6
+    patience: Annotated[Whole, Field(ge=1)] | None = 6
     cache: Literal["memory", "disk"] = "memory"
-    cache_mb: int = 1024
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        if not 0 <= self.seed < 2**32:
-            raise ConfigError(f"training: the seed must lie in 0..2^32-1: got {self.seed}")
-        least = {
-            "epochs": 1,
-            "patches_per_step": 2,
-            "patches_per_epoch": 2,
-            "images_per_step": 1,
-            "adapter_rate": 0.0,
-            "discriminator_rate": 1e-12,
-            "patience": 1,
-            "cache_mb": 1,
-        }
-        for name, low in least.items():
-            value = getattr(self, name)
-            if value is not None and value < low:
-                raise ConfigError(f"training: {name} must be {low} or more: got {value}")
+    cache_mb: Annotated[Whole, Field(ge=1)] = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@validated("preprocess")
 class PreprocessConfig:
     """What happens to a whole picture before the backbone; the tiles of a web are taken as they are.
 
@@ -261,18 +211,17 @@ class PreprocessConfig:
             quarter of the cloth away.
     """
 
-    resize_px: int | None = None
-    crop_px: int | None = None
+    resize_px: Annotated[Whole, Field(ge=32)] | None = None
+    crop_px: Annotated[Whole, Field(ge=32)] | None = None
 
-    def __post_init__(self) -> None:
-        check_types(self)
-        if (self.resize_px is not None and self.resize_px < 32) or (self.crop_px is not None and self.crop_px < 32):
-            raise ConfigError(f"preprocessing: a size is too small: {self}")
+    @model_validator(mode="after")
+    def _leaves_enough(self) -> PreprocessConfig:
         if self.crop_px is not None and (self.resize_px is None or self.crop_px > self.resize_px):
-            raise ConfigError("a crop needs a resize that is at least as large")
+            raise ValueError("a crop needs a resize that is at least as large")
+        return self
 
 
-@dataclass(frozen=True, slots=True)
+@validated("")
 class CrasConfig:
     """All settings of one model; kept in its bundle."""
 
@@ -290,16 +239,28 @@ class CrasConfig:
     reference: BaselineConfig = field(default_factory=BaselineConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
 
-    def __post_init__(self) -> None:
-        check_types(self)
+    @model_validator(mode="after")
+    def _has_one_grid(self) -> CrasConfig:
         if self.patches.cell_px not in (None, self.tiling.cell_px):
-            raise ConfigError(
+            raise ValueError(
                 f"patches.cell_px, {self.patches.cell_px}, and tiling.cell_px, {self.tiling.cell_px}, must be the same"
             )
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON can hold them."""
         return asdict(self)
+
+    def deciding(self) -> dict[str, Any]:
+        """The same without those that came later and change nothing: a model keeps its identity, which is the hash of
+        these, when the program learns something new.
+        """
+        values = self.to_dict()
+        if self.heads.detector == "cras":  # the first kind there was
+            del values["anomnet"], values["heads"]["detector"]
+        if self.score.pooling == "max":
+            del values["score"]["pooling"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> CrasConfig:
@@ -308,27 +269,12 @@ class CrasConfig:
         Raises:
             ConfigError: an unknown field, or a value outside its range.
         """
-        return _build(cls, values, "")
+        try:
+            return _ANY.validate_json(json.dumps(values))  # by way of JSON, which has no tuples: lists are taken
+        except ValidationError as error:
+            raise ConfigError("; ".join(sentences(error))) from error
+        except (TypeError, ValueError, RecursionError) as error:  # what JSON cannot hold is no setting either
+            raise ConfigError(f"these are no settings ({error})") from error
 
 
-T = TypeVar("T")
-
-
-def _build(cls: type[T], values: Mapping[str, Any], path: str) -> T:
-    hints = get_type_hints(cls)
-    unknown = set(values) - {f.name for f in fields(cls)}  # type: ignore[arg-type]
-    if unknown:
-        raise ConfigError(f"unknown setting {path}{min(unknown)}")
-    built: dict[str, Any] = {}
-    for name, value in values.items():
-        hint = hints[name]
-        if isinstance(hint, type) and hasattr(hint, "__dataclass_fields__"):
-            if not isinstance(value, Mapping):
-                raise ConfigError(f"setting {path}{name} must hold further settings, not {value!r}")
-            built[name] = _build(hint, value, f"{path}{name}.")
-        else:
-            built[name] = tuple(value) if isinstance(value, list) else value
-    try:
-        return cls(**built)
-    except ConfigError as error:
-        raise ConfigError(f"{path}{error}" if path else str(error)) from error
+_ANY = TypeAdapter(CrasConfig)

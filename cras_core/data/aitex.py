@@ -14,7 +14,7 @@ from pathlib import Path
 from cras_core.data.folders import contents
 from cras_core.data.values import Mask, NormalImages, Strip
 from cras_core.errors import DataError
-from cras_core.images import list_images, natural_key
+from cras_core.images import in_natural_order, list_images
 
 NORMAL, DEFECT, MASK = "NODefect_images", "Defect_images", "Mask_images"
 CLASSES = tuple(f"fabric_{k:02}" for k in range(7))
@@ -36,14 +36,14 @@ def normal_images(root: Path) -> list[NormalImages]:
     """
     folder = _part(root, NORMAL)
     found: dict[str, list[Path]] = {}
-    for place in [folder, *sorted((p for p in folder.iterdir() if p.is_dir()), key=natural_key)]:
+    for place in [folder, *in_natural_order(p for p in folder.iterdir() if p.is_dir())]:
         for path, fabric in _named(place):
             found.setdefault(fabric, []).append(path)
     if not found:
         raise DataError(
             f"{folder} holds no pictures: expected <fabric>/nnnn_000_ff.png in it; it holds {contents(folder)}"
         )
-    return [NormalImages(name, tuple(sorted(found[name], key=natural_key)), are_strips=True) for name in sorted(found)]
+    return [NormalImages(name, tuple(in_natural_order(found[name])), are_strips=True) for name in sorted(found)]
 
 
 def strips(root: Path) -> tuple[dict[str, list[Strip]], list[Path]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cras_core.data.values import Mask, NormalImages, Strip, TestImage
 from cras_core.errors import DataError
-from cras_core.images import list_images, natural_key
+from cras_core.images import in_natural_order, list_images
 
 _EXPECTED = "expected <fabric>/train/good (MVTec layout) or <fabric>/normal (strips) in it"
 
@@ -132,7 +132,7 @@ def listed(items: Sequence[str], between: str = "\n", most: int = 20) -> str:
 
 def contents(folder: Path, most: int = 12) -> str:
     """What is in a folder, for a message."""
-    names = [f"{p.name}/" if p.is_dir() else p.name for p in sorted(folder.iterdir(), key=natural_key)]
+    names = [f"{p.name}/" if p.is_dir() else p.name for p in in_natural_order(folder.iterdir())]
     return listed(names, ", ", most) or "nothing"
 
 
@@ -142,4 +142,4 @@ def _fabrics(root: Path) -> list[tuple[str, Path]]:
         raise DataError(f"{root} is not a folder; {_EXPECTED}")
     if any((root / part).is_dir() for part in ("train/good", "normal", "test", "defect")):
         return [(root.resolve().name, root)]
-    return [(p.name, p) for p in sorted((p for p in root.iterdir() if p.is_dir()), key=natural_key)]
+    return [(p.name, p) for p in in_natural_order(p for p in root.iterdir() if p.is_dir())]

@@ -12,7 +12,7 @@ from pathlib import Path
 from cras_core.data.folders import contents, listed
 from cras_core.data.values import Mask, NormalImages, TestImage
 from cras_core.errors import DataError
-from cras_core.images import natural_key
+from cras_core.images import in_natural_order
 
 SPLIT = Path("split_csv", "1cls.csv")
 COLUMNS = ("object", "split", "label", "image", "mask")
@@ -46,7 +46,7 @@ def normal_images(root: Path) -> list[NormalImages]:
     for row in _rows(root):
         if row.is_training:
             found.setdefault(row.fabric, []).append(row.picture)
-    return [NormalImages(name, tuple(sorted(p, key=natural_key)), are_strips=False) for name, p in found.items()]
+    return [NormalImages(name, tuple(in_natural_order(p)), are_strips=False) for name, p in found.items()]
 
 
 def test_images(root: Path) -> dict[str, list[TestImage]]:

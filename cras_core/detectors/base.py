@@ -16,7 +16,7 @@ from cras_core.arrays import Image
 from cras_core.config.settings import CrasConfig
 from cras_core.errors import ConfigError, EnrolError
 from cras_core.features.extractor import FeatureExtractor
-from cras_core.features.tensors import middle, to_images
+from cras_core.features.tensors import median_features, to_images
 from cras_core.web.calibration import FabricCalibration
 from cras_core.web.protocols import CellScores
 from cras_core.web.tiling import ceil_to
@@ -73,7 +73,7 @@ class Detector(ABC):
         self,
         config: CrasConfig,
         calibrations: Sequence[FabricCalibration],
-        middles: Tensor,
+        medians: Tensor,
         device: torch.device,
         weights_hash: str,
     ) -> None:
@@ -81,7 +81,7 @@ class Detector(ABC):
         self.device = device
         self.weights_hash = weights_hash
         self._calibrations = tuple(calibrations)
-        self._middles = middles.float().to(device)
+        self._medians = medians.float().to(device)
 
     @abstractmethod
     def features(self, images: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ class Detector(ABC):
         kinds.
         """
 
-    def enrolling(self) -> FeatureExtractor:
+    def enrolment_extractor(self) -> FeatureExtractor:
         """What takes the features of a new fabric, with the statistics of the cloth trained on.
 
         Raises:
@@ -105,22 +105,22 @@ class Detector(ABC):
         """
         raise EnrolError(f"this model ({type(self).__name__}) {NOT_QUICKLY}")
 
-    def describe(self, cloth: GoodCloth) -> dict[str, Tensor]:  # noqa: ARG002 (for those that can)
+    def describe_fabric(self, cloth: GoodCloth) -> dict[str, Tensor]:  # noqa: ARG002 (for those that can)
         """A new fabric as this detector knows fabrics, without any training: its share of the bundle's tensors, by the
-        names of ``fabric_tensors``. Raises EnrolError as ``enrolling``.
+        names of ``fabric_tensors``. Raises EnrolError as ``enrolment_extractor``.
         """
         raise EnrolError(f"this model ({type(self).__name__}) {NOT_QUICKLY}")
 
     @property
-    def middles(self) -> npt.NDArray[np.float32]:
-        """(K, D) middle of the normalised vectors of good cloth of each fabric."""
-        return self._middles.cpu().numpy()
+    def medians(self) -> npt.NDArray[np.float32]:
+        """(K, D) median of the normalised vectors of good cloth of each fabric."""
+        return self._medians.cpu().numpy()
 
-    def shift(self, fabrics: Tensor, middle: npt.NDArray[np.float32]) -> Tensor:
-        """What brings cloth of a web with the (D,) ``middle`` onto that of its (B,) fabrics -> (B, D)."""
-        return self._middles[fabrics] - torch.from_numpy(middle).to(self.device)
+    def shift(self, fabrics: Tensor, web_median: npt.NDArray[np.float32]) -> Tensor:
+        """What brings cloth of a web with the (D,) ``web_median`` onto that of its (B,) fabrics -> (B, D)."""
+        return self._medians[fabrics] - torch.from_numpy(web_median).to(self.device)
 
-    def calibrate(self, calibrations: Sequence[FabricCalibration]) -> None:
+    def set_calibrations(self, calibrations: Sequence[FabricCalibration]) -> None:
         """Sets the limits that were measured, one per fabric."""
         self._calibrations = tuple(calibrations)
 
@@ -135,7 +135,7 @@ class Detector(ABC):
         return tuple(c.fabric for c in self._calibrations)
 
     @torch.inference_mode()
-    def look(self, tiles: Image) -> TileFeatures:
+    def extract_features(self, tiles: Image) -> TileFeatures:
         """Takes the features of (B, H, W) grey or (B, H, W, 3) RGB uint8 tiles."""
         _check_tiles(tiles)
         cell = self.config.tiling.cell_px
@@ -147,9 +147,9 @@ class Detector(ABC):
             similarity.append(self.match(t).float().cpu())
         return TileFeatures(self, torch.cat(vectors), torch.cat(similarity).numpy())
 
-    def cells(self, tiles: Image, fabric: int | None = None) -> CellScores:
-        """Judges tiles as they are; arguments as for ``look`` and ``TileFeatures.judge``."""
-        return self.look(tiles).judge(fabric)
+    def score_tiles(self, tiles: Image, fabric: int | None = None) -> CellScores:
+        """Judges tiles as they are; arguments as for ``extract_features`` and ``TileFeatures.score``."""
+        return self.extract_features(tiles).score(fabric)
 
     def predict(self, images: Image, fabric: int | None = None) -> Prediction:
         """Scores tiles or pictures pixel by pixel (eq. 9 and 10). Arguments as for ``cells``; no part of an image is
@@ -158,7 +158,7 @@ class Detector(ABC):
         _check_tiles(images)
         maps, image_scores, similarity, chosen = [], [], [], []
         for chunk in self._chunks(images):
-            found = self.cells(chunk, fabric)
+            found = self.score_tiles(chunk, fabric)
             maps.append(
                 self._anomaly_map(torch.from_numpy(found.raw).to(self.device), images.shape[1], images.shape[2])
             )
@@ -182,13 +182,13 @@ class Detector(ABC):
         return np.asarray(gaussian_filter(enlarged, self.config.score.smooth_px, axes=(1, 2)))
 
     @property
-    def at_once(self) -> int:
+    def tiles_at_once(self) -> int:
         """Tiles in a batch: one stays in a processor's cache, two do not."""
         return 32 if self.device.type == "cuda" else 1
 
     def _chunks(self, tiles: Image) -> Iterator[Image]:
-        for i in range(0, len(tiles), self.at_once):
-            yield tiles[i : i + self.at_once]
+        for i in range(0, len(tiles), self.tiles_at_once):
+            yield tiles[i : i + self.tiles_at_once]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,20 +205,20 @@ class TileFeatures:
     vectors: Tensor
     similarity: npt.NDArray[np.float32]
 
-    def middle(self, cells: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    def median_features(self, cells: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
         """(D,) median of the vectors where (B, h, w) says so; of all where it says so nowhere."""
         chosen = self.vectors[torch.from_numpy(cells).to(self.vectors.device)]
         chosen = chosen if len(chosen) else self.vectors.reshape(-1, self.vectors.shape[-1])
-        return middle(chosen).cpu().numpy()
+        return median_features(chosen).cpu().numpy()
 
     @torch.inference_mode()
-    def judge(self, fabric: int | None = None, middle: npt.NDArray[np.float32] | None = None) -> CellScores:
+    def score(self, fabric: int | None = None, web_median: npt.NDArray[np.float32] | None = None) -> CellScores:
         """Scores the tiles.
 
         Args:
             fabric: index of the fabric that the tiles are known to be; None lets each tile choose (eq. 2).
-            middle: (D,) middle of the web that the tiles are of. With it they are scored once more, shifted so that it
-                falls on that of the fabric: as they are and shifted they tell different defects.
+            web_median: (D,) median features of the web that the tiles are of. With it they are scored once more,
+                shifted so that it falls on that of the fabric: as they are and shifted they tell different defects.
 
         Raises:
             ConfigError: there is no such fabric.
@@ -229,11 +229,11 @@ class TileFeatures:
         chosen = self.similarity.argmax(axis=1) if fabric is None else np.full(n, fabric)
         known = torch.from_numpy(chosen).to(detector.device)
         kinds = []
-        for i in range(0, n, detector.at_once):
-            t, k = self.vectors[i : i + detector.at_once], known[i : i + detector.at_once]
+        for i in range(0, n, detector.tiles_at_once):
+            t, k = self.vectors[i : i + detector.tiles_at_once], known[i : i + detector.tiles_at_once]
             scores = [detector.score(t, k)]
-            if middle is not None:
-                scores.append(detector.score(t + detector.shift(k, middle)[:, None, None, :], k))
+            if web_median is not None:
+                scores.append(detector.score(t + detector.shift(k, web_median)[:, None, None, :], k))
             kinds.append(torch.cat(scores).cpu())
         return CellScores(torch.cat(kinds, dim=1).numpy(), self.similarity, chosen.astype(np.int64))
 

@@ -29,7 +29,7 @@ class PatchCore(Detector):
         extractor: FeatureExtractor,
         banks: list[Tensor],
         means: Tensor,
-        middles: Tensor,
+        medians: Tensor,
         fabrics: tuple[str, ...],
         config: CrasConfig,
         device: torch.device,
@@ -39,12 +39,12 @@ class PatchCore(Detector):
             extractor: the same that the other detector has.
             banks: (M, D) vectors, one bank for all fabrics or one per fabric.
             means: (K, D) mean vector of each fabric, by which cloth is matched (eq. 2).
-            middles: (K, D) middle vector of each fabric.
+            medians: (K, D) median features of each fabric.
             fabrics: their names.
             config: settings; of the heads nothing is used.
             device: where to compute.
         """
-        super().__init__(config, [provisional(f) for f in fabrics], middles, device, extractor.backbone.weights_hash)
+        super().__init__(config, [provisional(f) for f in fabrics], medians, device, extractor.backbone.weights_hash)
         self._extractor = extractor.to(device).eval()
         self._banks = [b.to(device) for b in banks]
         self._matcher = ClassCenters([m.unsqueeze(0) for m in means], means, None).to(device)

@@ -1,5 +1,5 @@
-"""What a detector says of one piece of a web on its own: a sample, a picture. A running web is scored by
-``web.inspection``; here the piece is all that there is of its web.
+"""What a detector says of one tile of a web on its own: a sample, a picture. A running web is scored by
+``web.scoring``; here the tile is all that there is of its web.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from cras_core.web.baseline import RunningBaseline
 
 
 @dataclass(frozen=True, slots=True)
-class PieceScores:
-    """Raw scores of a piece.
+class TileScores:
+    """Raw scores of a tile.
 
     Attributes:
         kinds: (S, h, w) float32 raw scores of S kinds, NaN in cells that do not count.
         fabric: index of the fabric that it was compared with.
         similarity: to that fabric (eq. 2).
-        level: how far its middle lies from that of the fabric, standard deviations of the cloth trained on.
+        level: how far its median features lie from those of the fabric, standard deviations of the cloth trained on.
     """
 
     kinds: FloatArray
@@ -34,8 +34,8 @@ class PieceScores:
 
 def score_tile(
     detector: Detector, tile: npt.NDArray[np.uint8], counts: npt.NDArray[np.bool_], fabric: int | None = None
-) -> PieceScores:
-    """Scores a piece.
+) -> TileScores:
+    """Scores a tile.
 
     Args:
         detector: with or without its calibrations.
@@ -43,23 +43,25 @@ def score_tile(
         counts: (h, w) cells that count; at least one.
         fabric: what it is compared with; None takes the most similar.
     """
-    features = detector.look(tile[None])
+    features = detector.extract_features(tile[None])
     chosen = int(features.similarity[0].argmax()) if fabric is None else fabric
-    middle = features.middle(counts[None])
-    reference = RunningBaseline(detector.config.reference, detector.config.tiling.cell_px)
-    scores = features.judge(chosen, reference.middle(middle, len(tile)))
-    return PieceScores(
+    median = features.median_features(counts[None])
+    baseline = RunningBaseline(detector.config.reference, detector.config.tiling.cell_px)
+    scores = features.score(chosen, baseline.median_features(median, len(tile)))
+    return TileScores(
         kinds=np.where(counts, scores.kinds[:, 0], np.float32(np.nan)),
         fabric=chosen,
         similarity=float(features.similarity[0, chosen]),
-        level=float(np.sqrt(np.square(middle - detector.middles[chosen]).mean())),
+        level=float(np.sqrt(np.square(median - detector.medians[chosen]).mean())),
     )
 
 
-def relative_score(detector: Detector, piece: PieceScores) -> FloatArray:
-    """(h, w) score of the cells relative to the piece; 1 is the calibrated limit of its fabric, NaN does not count."""
-    calibration = detector.calibrations[piece.fabric]
-    reference = RunningBaseline(detector.config.reference, detector.config.tiling.cell_px)
+def relative_score(detector: Detector, tile_scores: TileScores) -> FloatArray:
+    """(h, w) score of the cells relative to the tile itself; 1 is the calibrated threshold of its fabric, NaN does not
+    count.
+    """
+    calibration = detector.calibrations[tile_scores.fabric]
+    baseline = RunningBaseline(detector.config.reference, detector.config.tiling.cell_px)
     limit = calibration.limit if detector.config.reference.enabled else calibration.absolute_limit
-    related = reference.relate(piece.kinds, calibration.centre, calibration.spread, math.inf)
+    related = baseline.relate(tile_scores.kinds, calibration.centre, calibration.spread, math.inf)
     return np.asarray(related.score / np.float32(limit), dtype=np.float32)

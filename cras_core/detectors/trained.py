@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from cras_core.config.settings import CrasConfig
 from cras_core.detectors.base import Detector
+from cras_core.detectors.graph_heads import GraphHeads
 from cras_core.errors import BundleError, ConfigError
 from cras_core.features.backbone import load_backbone
 from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.vectors import Vectors
 from cras_core.registry.bundle import Bundle
 from cras_core.web.calibration import FabricCalibration
 
 PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, slots=True)
+class FabricLayout:
+    """Which of a bundle's tensors belong to one fabric alone.
+
+    Attributes:
+        stacked: names of tensors with a row per fabric.
+        numbered: name of what is a tensor per fabric, ``<numbered>.<k>``.
+    """
+
+    stacked: tuple[str, ...]
+    numbered: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What became of the learnt parts of a model.
+
+    Attributes:
+        problems: what a person should know, a sentence each.
+        failure: why the model is of no use at all; empty for one that is.
+    """
+
+    problems: tuple[str, ...] = ()
+    failure: str = ""
 
 
 class TrainedDetector(Detector):
@@ -24,23 +54,26 @@ class TrainedDetector(Detector):
 
     Attributes:
         extractor: images to normalised vectors.
+        fabric_layout: how its tensors come apart by fabric; None where fabrics cannot be added or taken out.
     """
+
+    fabric_layout: ClassVar[FabricLayout | None] = None
 
     def __init__(
         self,
         extractor: FeatureExtractor,
         config: CrasConfig,
         calibrations: Sequence[FabricCalibration],
-        middles: Tensor,
+        medians: Tensor,
         device: torch.device,
         precision: str = "float32",
     ) -> None:
-        """``middles``: (K, D) middle of the features of good cloth of each fabric; ``precision``, one of
+        """``medians``: (K, D) median of the features of good cloth of each fabric; ``precision``, one of
         ``PRECISIONS``, is what the backbone computes in. Raises ConfigError where there is no such precision.
         """
         if precision not in PRECISIONS:
             raise ConfigError(f"there is no precision {precision!r}; known are {', '.join(PRECISIONS)}")
-        super().__init__(config, calibrations, middles, device, extractor.backbone.weights_hash)
+        super().__init__(config, calibrations, medians, device, extractor.backbone.weights_hash)
         self.extractor = extractor.to(device).eval()
         extractor.backbone.precision = getattr(torch, precision)
 
@@ -48,6 +81,15 @@ class TrainedDetector(Detector):
         """See ``Detector.features``."""
         t: Tensor = self.extractor(images)
         return t
+
+    @classmethod
+    @abstractmethod
+    def from_bundle(cls, bundle: Bundle, device: str = "auto", precision: str = "float32") -> TrainedDetector:
+        """The inverse of ``train.to_bundle``.
+
+        Raises:
+            BundleError, WeightsError, ConfigError: they cannot be used; the message says why.
+        """
 
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
@@ -57,6 +99,19 @@ class TrainedDetector(Detector):
     def grid(self) -> tuple[int, int] | None:
         """(h, w) of a mean map; None where there is none."""
         return None
+
+    @abstractmethod
+    def graph_heads(self, grid: tuple[int, int]) -> GraphHeads:
+        """The heads as a graph that an exporter can trace, for tiles of (h, w) cells."""
+
+    def health(self, seen: Sequence[Vectors]) -> Health:  # noqa: ARG002 (for those whose parts can fail)
+        """What became of the learnt parts, by the vectors that each fabric was trained on."""
+        return Health()
+
+    @property
+    def evolution(self) -> Mapping[int, Tensor]:
+        """(S, K, D) vectors of S sets by epoch of training, for figures; empty where none were kept."""
+        return {}
 
     @property
     @abstractmethod
@@ -90,6 +145,6 @@ def extractor_of(bundle: Bundle) -> FeatureExtractor:
     return extractor
 
 
-def misfit(error: Exception) -> BundleError:
+def misfit_error(error: Exception) -> BundleError:
     """What is said of a bundle whose tensors and settings contradict each other."""
     return BundleError(f"The bundle's tensors do not fit its settings ({error}). Train again.")

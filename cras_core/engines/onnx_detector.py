@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import onnx
 import torch
 from google.protobuf.message import DecodeError
+from pydantic import Field
 from torch import Tensor
 
 from cras_core.arrays import Image
@@ -18,8 +18,21 @@ from cras_core.detectors.base import Detector, TileFeatures
 from cras_core.engines.interface import FORMAT, VERSION
 from cras_core.engines.onnx_export import cut
 from cras_core.engines.parity import session_of
-from cras_core.errors import ConfigError, ExportError
+from cras_core.errors import ConfigError, ExportError, JsonFileError
+from cras_core.json_files import parse_json
+from cras_core.validated import Number, validated
 from cras_core.web.calibration import FabricCalibration
+
+
+@validated("", ExportError, takes_more=True)
+class Header:
+    """What the metadata of an ONNX file tell of its detector (``onnx_export``)."""
+
+    config: CrasConfig
+    weights_hash: str
+    calibrations: Annotated[tuple[FabricCalibration, ...], Field(min_length=1)]
+    middles: tuple[tuple[Number, ...], ...]
+    size_px: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 
 class OnnxDetector(Detector):
@@ -29,7 +42,7 @@ class OnnxDetector(Detector):
         size_px: (H, W), the only size of tiles that it takes.
     """
 
-    def __init__(self, model: onnx.ModelProto, header: dict[str, Any], identity: str | None) -> None:
+    def __init__(self, model: onnx.ModelProto, header: Header, identity: str | None) -> None:
         """
         Args:
             model: the whole file.
@@ -37,17 +50,12 @@ class OnnxDetector(Detector):
             identity: of the bundle that it was made of.
 
         Raises:
-            KeyError, TypeError, ValueError, ConfigError: the file or its header lacks something.
+            ValueError: the file lacks an input or an output.
         """
-        super().__init__(
-            CrasConfig.from_dict(header["config"]),
-            [FabricCalibration(**c) for c in header["calibrations"]],
-            torch.tensor(header["middles"], dtype=torch.float32),
-            torch.device("cpu"),
-            str(header["weights_hash"]),
-        )
+        medians = torch.tensor(header.middles, dtype=torch.float32)  # (K, D)
+        super().__init__(header.config, header.calibrations, medians, torch.device("cpu"), header.weights_hash)
         self.identity = identity
-        self.size_px = tuple(header["size_px"])
+        self.size_px = header.size_px
         self._features, self._match, self._score = map(session_of, cut(model))
 
     @classmethod
@@ -69,21 +77,21 @@ class OnnxDetector(Detector):
                 f"{path} is no ONNX file of this program. Write one: cras export BUNDLE --out {path.name}"
             )
         try:
-            return cls(model, json.loads(told["header"]), told.get("identity") or None)
-        except (ConfigError, KeyError, TypeError, ValueError) as error:
+            return cls(model, parse_json(told.get("header", ""), Header, "its header"), told.get("identity") or None)
+        except (JsonFileError, ValueError) as error:
             raise ExportError(
                 f"{path} lacks what it should hold ({error}). Write it anew: cras export BUNDLE"
             ) from error
 
-    def look(self, tiles: Image) -> TileFeatures:
-        """See ``Detector.look``. Raises ConfigError where the tiles have another size than the file."""
+    def extract_features(self, tiles: Image) -> TileFeatures:
+        """See ``Detector.extract_features``. Raises ConfigError where the tiles have another size than the file."""
         if tiles.shape[1:3] != self.size_px:
             wanted, got = ("{1} x {0}".format(*size) for size in (self.size_px, tiles.shape[1:3]))
             raise ConfigError(
                 f"the ONNX file takes tiles of {wanted} px, not {got}: export it with --tile-px "
                 f"{tiles.shape[1]}x{tiles.shape[2]}"
             )
-        return super().look(tiles)
+        return super().extract_features(tiles)
 
     def features(self, images: Tensor) -> Tensor:
         """See ``Detector.features``; the graph pads by itself."""

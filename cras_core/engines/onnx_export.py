@@ -6,7 +6,7 @@ float32, zeros for the vectors as they are. Outputs: ``similarity`` (B, K), ``sc
 
 The line scores a tile twice, as it is and shifted by what its own vectors tell. Everything behind ``vectors`` depends
 on the tiles through ``vectors`` alone, so that the file can be cut there (``cut``, as ``onnx_detector`` does) and the
-tiles are looked at once. The metadata hold what is not in the graph: settings, limits, fabrics, and the middles that a
+tiles are looked at once. The metadata hold what is not in the graph: settings, limits, fabrics, and the medians that a
 shift is made of (``Detector.shift``).
 """
 
@@ -23,7 +23,6 @@ import numpy.typing as npt
 import timm
 import torch
 
-import cras_core
 from cras_core.config.settings import HUB, BackboneConfig
 from cras_core.detectors.trained import TrainedDetector
 from cras_core.engines.extras import check_onnx
@@ -32,6 +31,7 @@ from cras_core.engines.interface import FORMAT, INPUTS, OUTPUTS, VERSION
 from cras_core.errors import ExportError
 from cras_core.files import write_atomically
 from cras_core.images import list_images, read_bits, read_image
+from cras_core.version import __version__
 
 if TYPE_CHECKING:
     import onnx
@@ -47,7 +47,7 @@ def to_onnx(detector: TrainedDetector, size_px: tuple[int, int] | None = None) -
     Args:
         detector: on the CPU, in float32.
         size_px: (H, W) of the tiles; None takes the tile of the line. Any size: what the backbone needs beyond it is
-            mirrored out in the graph, as ``Detector.look`` does.
+            mirrored out in the graph, as ``Detector.extract_features`` does.
 
     Raises:
         ExportError: packages are missing, or the exporter cannot write this network.
@@ -127,7 +127,7 @@ def _set_metadata(model: onnx.ModelProto, detector: TrainedDetector, graph: Grap
         "config": detector.config.to_dict(),
         "weights_hash": detector.weights_hash,
         "calibrations": [c.to_dict() for c in detector.calibrations],
-        "middles": detector.middles.tolist(),
+        "middles": detector.medians.tolist(),
         "size_px": list(graph.size_px),
         "cells": list(graph.grid),
     }
@@ -137,10 +137,10 @@ def _set_metadata(model: onnx.ModelProto, detector: TrainedDetector, graph: Grap
         "identity": detector.identity or "",
         "fabrics": json.dumps(detector.fabrics),
         "header": json.dumps(header),
-        "program": f"cras {cras_core.__version__}, torch {torch.__version__}",
+        "program": f"cras {__version__}, torch {torch.__version__}",
         "licence": licence_note(detector.config.backbone),
     }
-    model.producer_name, model.producer_version = "cras", cras_core.__version__
+    model.producer_name, model.producer_version = "cras", __version__
     model.ClearField("metadata_props")
     for key, value in told.items():
         model.metadata_props.add(key=key, value=value)
@@ -159,7 +159,7 @@ def licence_note(backbone: BackboneConfig) -> str:
     return f"This file holds the weights of {backbone.name} from {source}. Their licence: {licence}."
 
 
-def trial_tiles(size_px: tuple[int, int], count: int) -> npt.NDArray[np.uint8]:
+def random_tiles(size_px: tuple[int, int], count: int) -> npt.NDArray[np.uint8]:
     """Random tiles to compare on, (count, H, W, 3) uint8: noise and smooth shades in turn, always the same."""
     rng = np.random.default_rng(0)
     height, width = size_px
@@ -171,7 +171,7 @@ def trial_tiles(size_px: tuple[int, int], count: int) -> npt.NDArray[np.uint8]:
 
 
 def cloth_tiles(folder: Path, size_px: tuple[int, int], count: int) -> npt.NDArray[np.uint8]:
-    """Tiles from the middles of the first pictures of a folder that are large enough, (n, H, W, 3) uint8, n <= count.
+    """Tiles from the medians of the first pictures of a folder that are large enough, (n, H, W, 3) uint8, n <= count.
 
     Raises:
         ExportError: there is no such folder, or no picture of the size in it.

@@ -77,11 +77,11 @@ def prove(model: bytes, detector: TrainedDetector, tiles: Image) -> dict[str, Di
     for part in cut(onnx.load_model_from_string(model)):
         session_of(part)
     pairs: dict[str, list[tuple[Floats, Floats]]] = {name: [] for name in OUTPUTS}
-    count, dimension = len(detector.fabrics), detector.middles.shape[1]
+    count, dimension = len(detector.fabrics), detector.medians.shape[1]
     shifts = np.random.default_rng(1).normal(0, 0.3, (len(tiles), dimension)).astype(np.float32)
     for chunk in [slice(0, 1), *(slice(i, i + _SEVERAL) for i in range(1, len(tiles), _SEVERAL))]:
         some = tiles[chunk]
-        features = detector.look(some)
+        features = detector.extract_features(some)
         given = np.arange(len(tiles), dtype=np.int64)[chunk] % count
         cases = ((given, shifts[chunk]), (np.full_like(given, -1), np.zeros_like(shifts[chunk])))
         for fabric, shift in cases:

@@ -33,41 +33,41 @@ class Speed:
 
 
 def benchmark(
-    inspector: TrainedDetector, batch: int, rounds: int, on_round: Callable[[int], None] = lambda _: None
+    detector: TrainedDetector, batch: int, rounds: int, on_round: Callable[[int], None] = lambda _: None
 ) -> list[Speed]:
     """Times, in alternating rounds on random tiles of the model's tile size:
 
     - the backbone as timm builds it;
     - the backbone as it is used here, folded;
-    - the whole detector, ``Detector.cells``;
-    - the whole line: edges, tiles, detector, stitching, running reference, regions.
+    - the whole detector, ``Detector.score_tiles``;
+    - the whole line: edges, tiles, detector, stitching, baseline, regions.
     """
-    side = inspector.config.tiling.tile_px
+    side = detector.config.tiling.tile_px
     rng = np.random.default_rng(0)
     tiles = rng.integers(0, 256, (batch, side, side), dtype=np.uint8)
-    images = to_images(tiles, inspector.device)
-    chunk = batch if inspector.device.type == "cuda" else 1
-    folded = inspector.extractor.backbone
-    plain = load_backbone(inspector.config.backbone, folded=False).to(inspector.device)
+    images = to_images(tiles, detector.device)
+    chunk = batch if detector.device.type == "cuda" else 1
+    folded = detector.extractor.backbone
+    plain = load_backbone(detector.config.backbone, folded=False).to(detector.device)
     plain.precision = folded.precision
-    web = rng.integers(90, 130, (inspector.config.tiling.step_px, side * batch), dtype=np.uint8)
-    line = _Line(inspector)
-    line.run(web)  # the first stretch waits for the lines of its halo
+    web = rng.integers(90, 130, (detector.config.tiling.step_px, side * batch), dtype=np.uint8)
+    line = _Line(detector)
+    line.run(web)  # the first band waits for the lines of its halo
 
     def run_backbone(backbone: torch.nn.Module) -> int:
         with torch.inference_mode():
             for i in range(0, batch, chunk):
                 backbone(images[i : i + chunk])
-        if inspector.device.type == "cuda":
+        if detector.device.type == "cuda":
             torch.cuda.synchronize()
         return batch
 
     def run_detector() -> int:
-        inspector.cells(tiles, 0)
+        detector.score_tiles(tiles, 0)
         return batch
 
     runs: dict[str, Callable[[], int]] = {
-        f"{inspector.config.backbone.name} as timm builds it": lambda: run_backbone(plain),
+        f"{detector.config.backbone.name} as timm builds it": lambda: run_backbone(plain),
         "the same, folded": lambda: run_backbone(folded),
         "whole detector": run_detector,
         "whole line": lambda: line.run(web),
@@ -89,9 +89,9 @@ def benchmark(
 class _Line:
     """A web without end and without camera."""
 
-    def __init__(self, inspector: TrainedDetector) -> None:
-        config = inspector.config
-        self._web = WebInspection(inspector, WebConfig(config.tiling, config.edges, config.reference, fabric=0))
+    def __init__(self, detector: TrainedDetector) -> None:
+        config = detector.config
+        self._web = WebInspection(detector, WebConfig(config.tiling, config.edges, config.reference, fabric=0))
         self._tracker = RegionTracker(RegionConfig(threshold=1e6))  # noise is no cloth: its regions would take the time
 
     def run(self, image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> int:

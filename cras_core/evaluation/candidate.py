@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from cras_core.arrays import Image
 from cras_core.data.values import Piece
@@ -22,14 +23,13 @@ from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import relative_score, score_tile
 from cras_core.errors import DataError
 from cras_core.evaluation.web_recall import FOUND_PX, grown
-from cras_core.features.cache import tile_of_web
-from cras_core.web.calibration import tail_limit
+from cras_core.features.cloth_tiles import tile_of_web
+from cras_core.validated import Number, Whole, validated
+from cras_core.web.calibration import tail_threshold
 from cras_core.web.regions import RegionConfig, regions_in
 from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 Kind = Literal["good", "drawn", "defect"]
-
-VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Case:
     mm2_per_px: float = 0.04
 
 
-@dataclass(frozen=True, slots=True)
+@validated("verdict", DataError)
 class Verdict:
     """What one model says of one case.
 
@@ -71,11 +71,11 @@ class Verdict:
     id: str
     fabric: str
     kind: Kind
-    peak: float
-    alarms: int
-    defects: int
-    found: int
-    area_m2: float
+    peak: Number
+    alarms: Annotated[Whole, Field(ge=0)]
+    defects: Annotated[Whole, Field(ge=0)]
+    found: Annotated[Whole, Field(ge=0)]
+    area_m2: Annotated[Number, Field(ge=0)]
     known: bool
 
 
@@ -129,7 +129,7 @@ def _defects(
 
 
 @dataclass(frozen=True, slots=True)
-class FabricFigures:
+class FabricMetrics:
     """What one model does on one fabric.
 
     Attributes:
@@ -181,10 +181,10 @@ class CandidateReport:
         """Names of the fabrics that were judged."""
         return tuple(dict.fromkeys(v.fabric for v in self.candidate))
 
-    def figures(self, fabric: str) -> tuple[FabricFigures | None, FabricFigures]:
+    def figures(self, fabric: str) -> tuple[FabricMetrics | None, FabricMetrics]:
         """Of the model in use, None where there is none, and of the new one."""
-        running = figures_of(fabric, self.running) if self.running else None
-        return running, figures_of(fabric, self.candidate)
+        running = metrics_of(fabric, self.running) if self.running else None
+        return running, metrics_of(fabric, self.candidate)
 
     @property
     def disagreements(self) -> tuple[tuple[Verdict, Verdict], ...]:
@@ -216,29 +216,8 @@ class CandidateReport:
                 said += _worse(before, after)
         return tuple(said)
 
-    def to_json(self) -> dict[str, Any]:
-        """What ``trial_from`` reads."""
-        return {
-            "version": VERSION,
-            "running": [asdict(v) for v in self.running],
-            "candidate": [asdict(v) for v in self.candidate],
-            "learnt_by_running": sorted(self.learnt_by_running),
-            "lost": list(self.lost),
-        }
 
-
-def trial_from(value: dict[str, Any]) -> CandidateReport:
-    """The inverse of ``CandidateReport.to_json``. Raises DataError when it is none."""
-    try:
-        if value["version"] != VERSION:
-            raise DataError(f"a comparison of version {value['version']}; this program reads version {VERSION}")
-        running, candidate = (tuple(Verdict(**v) for v in value[k]) for k in ("running", "candidate"))
-        return CandidateReport(running, candidate, frozenset(value["learnt_by_running"]), tuple(value["lost"]))
-    except (KeyError, TypeError) as error:
-        raise DataError(f"this is no comparison of two models ({error!r})") from error
-
-
-def _worse(before: FabricFigures, after: FabricFigures) -> list[str]:
+def _worse(before: FabricMetrics, after: FabricMetrics) -> list[str]:
     said = []
     if after.alarms > before.alarms + 2.0 * math.sqrt(before.alarms + after.alarms):
         said.append(
@@ -255,12 +234,12 @@ def _worse(before: FabricFigures, after: FabricFigures) -> list[str]:
     return said
 
 
-def figures_of(fabric: str, verdicts: Iterable[Verdict]) -> FabricFigures:
+def metrics_of(fabric: str, verdicts: Iterable[Verdict]) -> FabricMetrics:
     """Counts a fabric's verdicts of one model."""
     mine = [v for v in verdicts if v.fabric == fabric]
     good = [v for v in mine if v.kind == "good"]
     drawn, confirmed = ([v for v in mine if v.kind == kind] for kind in ("drawn", "defect"))
-    return FabricFigures(
+    return FabricMetrics(
         fabric=fabric,
         known=all(v.known for v in mine),
         pieces=len(good),
@@ -311,6 +290,6 @@ def threshold_for(peaks: Sequence[float], area_m2: float, alarms_per_100_m2: flo
         alarms_per_100_m2: what is wanted.
     """
     try:
-        return tail_limit(np.asarray(peaks, dtype=np.float64), area_m2, alarms_per_100_m2 / 100.0)
+        return tail_threshold(np.asarray(peaks, dtype=np.float64), area_m2, alarms_per_100_m2 / 100.0)
     except DataError:
         return None

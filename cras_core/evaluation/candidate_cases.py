@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from cras_core.data.drawn_defects import draw_defects
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import Sample
+from cras_core.data.synthetic_defects import paint_defects
 from cras_core.data.values import Piece
 from cras_core.evaluation.candidate import Case
 
@@ -76,5 +76,5 @@ def _drawn(case: Case, rng: np.random.Generator) -> Case | None:
     height, width = case.image.shape[:2]
     if min(height, width) < _SMALLEST_PX:
         return None
-    spoilt, where = draw_defects(case.image, max(1, round(height * width / _PX_PER_DEFECT)), rng)
+    spoilt, where = paint_defects(case.image, max(1, round(height * width / _PX_PER_DEFECT)), rng)
     return replace(case, kind="drawn", image=spoilt, mask=np.where(where > _OVER, 255, 0).astype(np.uint8))

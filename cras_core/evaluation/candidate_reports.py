@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
-from cras_core.errors import DataError
-from cras_core.evaluation.candidate import CandidateReport, trial_from
+from cras_core.errors import DataError, JsonFileError
+from cras_core.evaluation.candidate import CandidateReport, Verdict
 from cras_core.files import write_json
+from cras_core.json_files import read_json
+from cras_core.validated import validated
+
+VERSION: Literal[1] = 1
 
 CHECKPOINT = ".training"
 """Folder in the store of models for what a training that was cut off has so far."""
-TRIALS = ".trials"
+REPORTS = ".trials"
 """Folder in the store of models for comparisons, each named by its new model."""
 
 
 @dataclass(frozen=True, slots=True)
-class KeptTrial:
+class KeptReport:
     """A comparison as it was kept.
 
     Attributes:
@@ -32,28 +36,49 @@ class KeptTrial:
     trial: CandidateReport
 
 
-def keep_trial(models: Path, kept: KeptTrial) -> Path:
+def keep_report(models: Path, kept: KeptReport) -> Path:
     """Writes a comparison beside its new model, in the place of an older one. Raises CrasError."""
-    path = models / TRIALS / f"{kept.after}.json"
-    write_json(path, {"before": kept.before, **kept.trial.to_json()})
+    path = models / REPORTS / f"{kept.after}.json"
+    trial = kept.trial
+    write_json(
+        path,
+        asdict(
+            _File(
+                VERSION, trial.running, trial.candidate, tuple(sorted(trial.learnt_by_running)), trial.lost, kept.before
+            )
+        ),
+    )
     return path
 
 
-def load_trial(models: Path, identity: str) -> KeptTrial | None:
+def load_report(models: Path, identity: str) -> KeptReport | None:
     """The comparison of a new model; None where there is none. Raises DataError when it cannot be read."""
-    path = models / TRIALS / f"{identity}.json"
+    path = models / REPORTS / f"{identity}.json"
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        return KeptTrial(str(value.get("before", "")), identity, trial_from(value))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, AttributeError, DataError) as error:
+        file = read_json(path, _File)
+    except JsonFileError as error:
+        if error.fault == "missing":
+            return None
         raise DataError(f"The comparison {path} cannot be read ({error}). Compare again.") from error
+    trial = CandidateReport(file.running, file.candidate, frozenset(file.learnt_by_running), file.lost)
+    return KeptReport(file.before, identity, trial)
 
 
-def drop_trials(models: Path, but: Collection[str]) -> None:
+@validated("", DataError, takes_more=True)
+class _File:
+    """A comparison on disk."""
+
+    version: Literal[1]
+    running: tuple[Verdict, ...]
+    candidate: tuple[Verdict, ...]
+    learnt_by_running: tuple[str, ...]
+    lost: tuple[str, ...]
+    before: str = ""
+
+
+def drop_reports(models: Path, but: Collection[str]) -> None:
     """Deletes the comparisons of models that are not among those. One that cannot be deleted stays."""
-    folder = models / TRIALS
+    folder = models / REPORTS
     for path in folder.glob("*.json") if folder.is_dir() else ():
         if path.stem not in but:
             try:

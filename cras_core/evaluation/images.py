@@ -13,14 +13,14 @@ import numpy.typing as npt
 from cras_core.arrays import Image
 from cras_core.config.settings import PreprocessConfig
 from cras_core.data.datasets import DataSet, open_data_set
-from cras_core.data.integrity import sound_judged
+from cras_core.data.validation import validate_test_images
 from cras_core.data.values import TestImage
 from cras_core.detectors.base import Detector, Prediction
 from cras_core.detectors.batch_vote import BATCH, predict_by_vote
 from cras_core.errors import ConfigError
 from cras_core.evaluation.metrics import PixelScores, auroc, average_precision, f1_max, mean_of_known
 from cras_core.evaluation.report_header import protocol, remarks
-from cras_core.features.cache import preprocess
+from cras_core.features.cloth_tiles import preprocess
 from cras_core.images import read_bits, read_image
 
 Matching = Literal["per-picture", "authors-batch-vote"]
@@ -84,7 +84,7 @@ def evaluate(
     if matching not in get_args(Matching):
         raise ConfigError(f"there is no protocol {matching!r}; known are {', '.join(get_args(Matching))}")
     data = data if isinstance(data, DataSet) else open_data_set(data)
-    fabrics, condition = sound_judged(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_check)
+    fabrics, condition = validate_test_images(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_check)
     total, done = sum(len(images) for images in fabrics.values()), 0
 
     def on_one(path: Path) -> None:

@@ -23,7 +23,7 @@ def digest(vectors: Tensor) -> Digest:
     """What is compared of a tile.
 
     Args:
-        vectors: (h, w, D) as ``Detector.look`` gives; at least 4 cells either way.
+        vectors: (h, w, D) as ``Detector.extract_features`` gives; at least 4 cells either way.
 
     Returns:
         (h // 4 * w // 4 * D / 4,) float16, about 20 KB for a tile of 512 px.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import cras_core
 from cras_core.config.presets import PRESETS
 from cras_core.config.settings import CrasConfig
 from cras_core.data.datasets import DataSet
 from cras_core.data.folders import listed
-from cras_core.data.integrity import Condition
+from cras_core.data.validation import Condition
 from cras_core.data.values import GREY_ABOVE
 from cras_core.detectors.base import Detector
+from cras_core.version import __version__
 
 _NO_MATTER_OF_PRESETS = ("train.seed",)  # told on its own
 
@@ -29,7 +29,7 @@ def protocol(detector: Detector, data: DataSet, fabrics: Iterable[str], conditio
     config = detector.config
     above = 0 if data.name == "visa" else GREY_ABOVE
     return {
-        "program": f"cras {cras_core.__version__}",
+        "program": f"cras {__version__}",
         "data_set": data.name,
         "data": str(data.root),
         "classes_missing": data.missing(fabrics),

@@ -11,7 +11,7 @@ from cras_core.config.settings import CrasConfig
 from cras_core.evaluation.report_header import flat
 
 
-def mean_and_spread(figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def mean_and_deviation(figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """``mean`` and ``spread`` (standard deviation) of every figure over the seeds; NaN where one of them is.
 
     Args:
@@ -46,5 +46,5 @@ def over_bundles(
     seeds = [config.train.seed for config in configs]
     if len(set(seeds)) < len(seeds):
         remarks.append(f"bundles have the same seed, so the spread is too small: {seeds}")
-    summary = {part: mean_and_spread([report[part] for report in reports.values()]) for part in parts}
+    summary = {part: mean_and_deviation([report[part] for report in reports.values()]) for part in parts}
     return {"seeds": seeds, "summary": summary, "remarks": remarks, "bundles": dict(reports)}

@@ -2,9 +2,9 @@
 
 Tiles are compared with each other, by the features of a detector that need not know the fabric. Each cell is compared
 with cells of other tiles (nearest neighbours, as in PatchCore, Roth et al., CVPR 2022, but each tile is left out of its
-own reference); a tile is as strange as its strangest cells. Its middle and its brightness are compared with those of
-the other tiles. Limits come from the tiles themselves, from the better half of them, so that up to a third of them may
-be bad. Measured in docs/measurements.md, "Bad samples".
+own reference); a tile is as anomalous as its most anomalous cells. Its median features and its brightness are compared
+with those of the other tiles. Limits come from the tiles themselves, from the better half of them, so that up to a
+third of them may be bad. Measured in docs/measurements.md, "Bad samples".
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _ENOUGH_TILES = 20  # with fewer the limits are wider, by a half and more: they 
 _DIMENSIONS = 48  # vectors are projected onto so many; distances keep within a few per cent
 _REFERENCE_TILES = 32
 _REFERENCE_CELLS = 64  # of each reference tile
-_KEPT_CELLS = 256  # strangest cells of a tile that are compared again
-_STRANGEST = 4  # cells that make the score of a tile
+_KEPT_CELLS = 256  # most_anomalous cells of a tile that are compared again
+_MOST_ANOMALOUS = 4  # cells that make the score of a tile
 _NEIGHBOUR = 0.15  # share of the reference tiles that must resemble a cell, so that a repeated defect is none the less
-_SPREADS = 5.0  # limit of the strangest cells
-_PRIOR_SPREAD = 0.05  # of the logarithm of a good tile's score, where few tiles tell it
-_MIDDLES = 2.75  # limit of a tile's middle, multiples of the usual distance from the middle of all
-_ENOUGH_OF_A_FIFTH = 5  # tiles of a fifth of the width have a middle of their own from so many on
-_LEAST_MIDDLE = 0.25  # least usual distance of a middle, spreads of the cells of a tile
+_DEVIATIONS = 5.0  # limit of the most anomalous cells
+_PRIOR_DEVIATION = 0.05  # of the logarithm of a good tile's score, where few tiles tell it
+_MEDIANS = 2.75  # limit of a tile's median, multiples of the usual distance from the median of all
+_ENOUGH_OF_A_FIFTH = 5  # tiles of a fifth of the width have a median of their own from so many on
+_LEAST_MEDIAN = 0.25  # least usual distance of a median, deviations of the cells of a tile
 _LEAST_BRIGHTNESS = 0.25  # least limit of brightness, natural logarithm
-_BRIGHTNESS_SPREADS = 5.0
+_BRIGHTNESS_DEVIATIONS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,15 @@ class _Summary:
     """What is kept of one tile: about 40 KB.
 
     Attributes:
-        strangest: (k, P) float16 the cells furthest from the first references.
+        most_anomalous: (k, P) float16 the cells furthest from the first references.
         sample: (n, P) float16 cells chosen at random, for reference.
-        middle, spread: (D,) median and standard deviation of its cells.
+        median, deviation: (D,) median and standard deviation of its cells.
     """
 
-    strangest: Tensor
+    most_anomalous: Tensor
     sample: Tensor
-    middle: Floats
-    spread: Floats
+    median: Floats
+    deviation: Floats
 
 
 def suspicions(
@@ -72,7 +72,8 @@ def suspicions(
 
     Args:
         count: number of tiles; at least ``FEWEST_TILES``.
-        vectors: of tile i, (h, w, D) as ``Detector.look`` gives; asked twice for 32 tiles, once for the others.
+        vectors: of tile i, (h, w, D) as ``Detector.extract_features`` gives; asked twice for 32 tiles, once for the
+            others.
         brightness: mean grey value of each tile; None leaves light out.
         across: where each tile lies across the cloth, 0 at the left to 1; light and lens make tiles at the sides differ
             from the others. None where nobody knows.
@@ -97,14 +98,14 @@ def suspicions(
         summaries.append(_summary(i, vectors(i), projection, references, rng))
         on_tile(i + 1)
     fifths = np.zeros(count, np.int64) if across is None else np.clip(np.asarray(across) * 5, 0, 4).astype(np.int64)
-    found = [_strangeness(summaries, references, fifths, rng), _strangeness_of_middles(summaries, fifths)]
+    found = [_anomaly_of_cells(summaries, references, fifths, rng), _anomaly_of_medians(summaries, fifths)]
     if brightness is not None:
-        found.append(_strangeness_of_light(np.asarray(brightness, np.float64)))
+        found.append(_anomaly_of_light(np.asarray(brightness, np.float64)))
     wider = 1.0 + max(0, _ENOUGH_TILES - count) / _ENOUGH_TILES
     return np.asarray(np.maximum(np.max(found, axis=0), 0.0) / wider, np.float32)
 
 
-def judge_samples(
+def score_samples(
     store: SampleStore,
     fabric: str,
     detector: Detector,
@@ -133,7 +134,7 @@ def judge_samples(
             raise DataError("Judging was stopped; no sample was changed.")
         image = store.image(samples[i])
         light[i] = image.mean()
-        return detector.look(image[None]).vectors[0]
+        return detector.extract_features(image[None]).vectors[0]
 
     def told(done: int) -> None:
         on_progress(folder / f"{samples[done - 1].id}.png", done, len(samples))
@@ -187,24 +188,24 @@ def _distances(cells: Tensor, references: Sequence[Tensor]) -> Tensor:
     return found
 
 
-def _strangeness(
+def _anomaly_of_cells(
     summaries: Sequence[_Summary], references: dict[int, Tensor], fifths: Integers, rng: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """The strangest cells of each tile, first by the references at hand, then by tiles that looked good in that."""
+    """The most anomalous cells of each tile: by the references at hand, then by the tiles that looked good in that."""
 
     def scores(by: dict[int, Tensor]) -> Floats:
         logs = []
         for i, summary in enumerate(summaries):
-            distance = _distances(summary.strangest.float(), [r for j, r in by.items() if j != i])
-            logs.append(float(distance.topk(min(_STRANGEST, len(distance))).values.mean().clamp_min(1e-6).log()))
+            distance = _distances(summary.most_anomalous.float(), [r for j, r in by.items() if j != i])
+            logs.append(float(distance.topk(min(_MOST_ANOMALOUS, len(distance))).values.mean().clamp_min(1e-6).log()))
         return np.array(logs)
 
     chosen = _best(scores(references), fifths, rng)
     found = scores({int(i): summaries[i].sample for i in chosen})
     usual, low = np.quantile(found, [0.4, 0.1])
     # Between these two quantiles lie 1.03 standard deviations of a normal distribution.
-    spread = ((usual - low) / 1.03 + _PRIOR_SPREAD) / 2
-    return np.asarray((found - usual) / (_SPREADS * spread))
+    deviation = ((usual - low) / 1.03 + _PRIOR_DEVIATION) / 2
+    return np.asarray((found - usual) / (_DEVIATIONS * deviation))
 
 
 def _best(scores: Floats, fifths: Integers, rng: np.random.Generator) -> Integers:
@@ -216,24 +217,24 @@ def _best(scores: Floats, fifths: Integers, rng: np.random.Generator) -> Integer
     return np.sort(mixed[np.argsort(turns, kind="stable")][:_REFERENCE_TILES])
 
 
-def _strangeness_of_middles(summaries: Sequence[_Summary], fifths: Integers) -> npt.NDArray[np.float64]:
-    """How far the middle of each tile lies from that of all, or from that of its fifth of the width."""
-    middles = np.stack([s.middle for s in summaries])
-    spread = np.median([s.spread for s in summaries], axis=0) + 1e-6
-    distance = _distance_from_middle(middles / spread)
-    usual = max(_LEAST_MIDDLE, float(np.quantile(distance, 0.4)))
+def _anomaly_of_medians(summaries: Sequence[_Summary], fifths: Integers) -> npt.NDArray[np.float64]:
+    """How far the median features of each tile lie from those of all, or from that of its fifth of the width."""
+    medians = np.stack([s.median for s in summaries])
+    deviation = np.median([s.deviation for s in summaries], axis=0) + 1e-6
+    distance = _distance_from_median(medians / deviation)
+    usual = max(_LEAST_MEDIAN, float(np.quantile(distance, 0.4)))
     for k in np.unique(fifths):
         mine = fifths == k
         if mine.sum() >= _ENOUGH_OF_A_FIFTH:
-            distance[mine] = np.minimum(distance[mine], _distance_from_middle(middles[mine] / spread))
-    return np.asarray(np.log(np.maximum(distance, 1e-6) / usual) / np.log(_MIDDLES))
+            distance[mine] = np.minimum(distance[mine], _distance_from_median(medians[mine] / deviation))
+    return np.asarray(np.log(np.maximum(distance, 1e-6) / usual) / np.log(_MEDIANS))
 
 
-def _distance_from_middle(points: Floats) -> Floats:
+def _distance_from_median(points: Floats) -> Floats:
     return np.asarray(np.sqrt(((points - np.median(points, axis=0)) ** 2).mean(axis=1)))
 
 
-def _strangeness_of_light(brightness: Floats) -> npt.NDArray[np.float64]:
+def _anomaly_of_light(brightness: Floats) -> npt.NDArray[np.float64]:
     logs = np.log(np.maximum(brightness, 1.0))
     off = np.abs(logs - np.median(logs))
-    return np.asarray(off / max(_LEAST_BRIGHTNESS, _BRIGHTNESS_SPREADS * 1.48 * float(np.median(off))))
+    return np.asarray(off / max(_LEAST_BRIGHTNESS, _BRIGHTNESS_DEVIATIONS * 1.48 * float(np.median(off))))

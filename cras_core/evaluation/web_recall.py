@@ -34,7 +34,7 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
-class StripJudgement:
+class StripResult:
     """What the reports about one strip are worth.
 
     Attributes:
@@ -50,7 +50,7 @@ class StripJudgement:
     area_m2: float
 
 
-def judge_strip(mask: npt.NDArray[np.bool_], reported: Sequence[Reported], area_m2: float) -> StripJudgement:
+def match_reports(mask: npt.NDArray[np.bool_], reported: Sequence[Reported], area_m2: float) -> StripResult:
     """Judges the reports about one strip.
 
     Args:
@@ -73,7 +73,7 @@ def judge_strip(mask: npt.NDArray[np.bool_], reported: Sequence[Reported], area_
             found += [(box.peak, int(k)) for k in touched]
         elif len(touched) or not near[inside].any():
             false_alarms.append(box.peak)
-    return StripJudgement(count - 1, tuple(found), tuple(false_alarms), area_m2)
+    return StripResult(count - 1, tuple(found), tuple(false_alarms), area_m2)
 
 
 def grown(mask: npt.NDArray[np.uint8], by_px: int) -> npt.NDArray[np.uint8]:
@@ -82,7 +82,7 @@ def grown(mask: npt.NDArray[np.uint8], by_px: int) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)), dtype=np.uint8)
 
 
-def recall_at(strips: Sequence[StripJudgement], false_alarms: float) -> float:
+def recall_at(strips: Sequence[StripResult], false_alarms: float) -> float:
     """Share of the defects that are found at the threshold where no more than so many false alarms are raised in all
     strips together; NaN without a defect.
     """

@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from cras_core.arrays import Image
 from cras_core.data.datasets import DataSet, open_data_set
-from cras_core.data.integrity import sound_judged
+from cras_core.data.validation import validate_test_images
 from cras_core.detectors.base import Detector
 from cras_core.evaluation.images import Alter, Bools
 from cras_core.evaluation.metrics import PixelScores, mean_of_known
 from cras_core.evaluation.report_header import protocol, remarks
-from cras_core.evaluation.web_recall import Reported, StripJudgement, judge_strip, recall_at
+from cras_core.evaluation.web_recall import Reported, StripResult, match_reports, recall_at
 from cras_core.images import read_bits, read_image
 from cras_core.web.canvas import WebConfig
 from cras_core.web.regions import RegionConfig, RegionTracker
@@ -34,7 +34,7 @@ _LOWEST_SCORE = 0.2  # regions weaker than this share of the calibrated limit ar
 class _Tally:
     """What has been seen of one fabric with one detector."""
 
-    strips: list[StripJudgement]
+    strips: list[StripResult]
     pixels: PixelScores
     matched: int = 0
     is_known: bool = True
@@ -71,7 +71,7 @@ def evaluate_web(
         DataError: no such data set, a picture or a mask that cannot be used.
     """
     data = data if isinstance(data, DataSet) else open_data_set(data)
-    fabrics, condition = sound_judged(data.strips(), skip_corrupt=data.skip_corrupt, on_picture=on_check)
+    fabrics, condition = validate_test_images(data.strips(), skip_corrupt=data.skip_corrupt, on_picture=on_check)
     total, done = sum(len(strips) for strips in fabrics.values()), 0
     report: dict[str, Any] = {name: {} for name in detectors}
     for fabric, strips in fabrics.items():
@@ -129,7 +129,7 @@ def _judge(detector: Detector, fabric: str, picture: Image, mask: Bools, tally: 
     reported = [
         Reported(r.peak, r.first_col * cell, r.first_row * cell, r.end_col * cell, r.end_row * cell) for r in regions
     ]
-    tally.strips.append(judge_strip(mask, reported, area_m2))
+    tally.strips.append(match_reports(mask, reported, area_m2))
     pixels, looked_at = per_pixel(score, cell, (mask.shape[0], mask.shape[1]))
     tally.pixels.add(mask & looked_at, pixels, looked_at)
     tally.masked_px += int(mask.sum())

@@ -10,12 +10,12 @@ from cras_core.arrays import Image
 from cras_core.errors import CrasError
 from cras_core.web.tiling import ceil_to
 
-_ENOUGH_FOR_A_MIDDLE = 8192
+_ENOUGH_FOR_A_MEDIAN = 8192
 
 
-def middle(vectors: Tensor) -> Tensor:
+def median_features(vectors: Tensor) -> Tensor:
     """(N, D) vectors -> (D,) float32 median of each element; of many vectors every so many-th counts."""
-    return vectors[:: max(1, len(vectors) // _ENOUGH_FOR_A_MIDDLE)].float().median(dim=0).values
+    return vectors[:: max(1, len(vectors) // _ENOUGH_FOR_A_MEDIAN)].float().median(dim=0).values
 
 
 def to_images(tiles: Image, device: torch.device, multiple_px: int = 32) -> Tensor:

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from cras_core.config.settings import TrainConfig
 from cras_core.errors import DataError
-from cras_core.features.cache import DrawnFeatures, FabricFeatures, FeatureCache
+from cras_core.features.cache import FeatureCache
+from cras_core.features.extraction import FabricFeatures
 from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.synthetic import SyntheticFeatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,10 @@ class Vectors:
         return _patches(vectors, self._cache, index, self._device)
 
 
-class DrawnVectors:
+class SyntheticVectors:
     """Cells of one fabric under drawn defects."""
 
-    def __init__(self, features: DrawnFeatures, extractor: FeatureExtractor, device: torch.device) -> None:
+    def __init__(self, features: SyntheticFeatures, extractor: FeatureExtractor, device: torch.device) -> None:
         self._clean, self._change = features.clean, features.change
         self._mean, self._std = extractor.mean.cpu(), extractor.std.cpu()
         self._device = device

@@ -34,9 +34,9 @@ def read_weights(source: str) -> dict[str, Tensor]:
         raise WeightsError(f"There is no file of weights at {path}. {WAYS_OUT}")
     try:
         if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
+            from safetensors.torch import load
 
-            return load_file(path)
+            return load(path.read_bytes())  # not mapped: a file that is shortened meanwhile would end the program
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and safetensors raise whatever the broken byte leads to
         raise WeightsError(f"{path} cannot be read as weights ({type(error).__name__}: {error}). {WAYS_OUT}") from error

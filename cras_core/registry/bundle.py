@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+import torch
+from pydantic import Field
 from torch import Tensor
 
 from cras_core.config.settings import CrasConfig
-from cras_core.errors import BundleError, ConfigError
+from cras_core.errors import BundleError, JsonFileError
 from cras_core.files import write_atomically
+from cras_core.json_files import parse_json
+from cras_core.registry.tensor_file import TensorFileError, read_tensors, tensor_bytes
+from cras_core.validated import Plain, validated
 from cras_core.web.calibration import FabricCalibration
 
 FORMAT = "cras-bundle"
@@ -58,7 +62,7 @@ class Bundle:
         digest = hashlib.sha256(_digest(self.tensors).encode())
         digest.update(
             json.dumps(
-                [_deciding(self.config), self.weights_hash, [c.to_dict() for c in self.calibrations], self.grid],
+                [self.config.deciding(), self.weights_hash, [c.to_dict() for c in self.calibrations], self.grid],
                 sort_keys=True,
             ).encode()
         )
@@ -80,8 +84,9 @@ def write_bundle(bundle: Bundle, path: Path) -> None:
     }
     text = json.dumps(header)
     checksum = _checksum(text, bundle.tensors)
-    metadata = {"format": FORMAT, "version": str(VERSION), "header": text, "checksum": checksum}
-    data = save({k: v.detach().cpu().contiguous() for k, v in bundle.tensors.items()}, metadata=metadata)
+    data = tensor_bytes(
+        bundle.tensors, {"format": FORMAT, "version": str(VERSION), "header": text, "checksum": checksum}
+    )
     try:
         write_atomically(path, data)
     except OSError as error:
@@ -96,60 +101,50 @@ def read_bundle(path: Path) -> Bundle:
     Raises:
         BundleError: there is no such file, it is cut off or damaged, it is no bundle, or a newer program wrote it.
     """
-    if not path.is_file():
-        raise BundleError(f"There is no bundle at {path}. Train one: cras train DATA --out {path.name}")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise BundleError(f"{path} is no bundle of this program. Train one: cras train DATA --out fabrics.cras")
-            _check_version(path, metadata.get("version", "?"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iterator)
-        if metadata["checksum"] != _checksum(metadata["header"], tensors):
-            raise BundleError(
-                f"{path} is damaged: its contents do not match their checksum. Copy it anew or train again."
-            )
-        header = json.loads(metadata["header"])
-        return Bundle(
-            config=CrasConfig.from_dict(header["config"]),
-            weights_hash=header["weights_hash"],
-            calibrations=tuple(FabricCalibration(**c) for c in header["calibrations"]),
-            grid=tuple(header["grid"]) if header["grid"] is not None else None,
-            tensors=tensors,
-            provenance=header["provenance"],
-        )
-    except OSError as error:
-        raise BundleError(f"The bundle {path} cannot be read: {error.strerror or error}") from error
-    except SafetensorError as error:
+        file = read_tensors(path)
+    except JsonFileError as error:
+        if error.fault == "missing":
+            raise BundleError(f"There is no bundle at {path}. Train one: cras train DATA --out {path.name}") from error
+        raise BundleError(f"The bundle {error}") from error
+    except TensorFileError as error:
         raise BundleError(f"{path} is cut off or no bundle at all ({error}). Copy it anew or train again.") from error
-    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
+    _check_format(path, file.texts)
+    if file.texts.get("checksum") != _checksum(file.texts.get("header", ""), file.tensors):
+        raise BundleError(f"{path} is damaged: its contents do not match their checksum. Copy it anew or train again.")
+    try:
+        header = parse_json(file.texts["header"], _Header, "its header")
+    except JsonFileError as error:
         raise BundleError(
             f"{path} does not hold what a bundle of version {VERSION} holds ({error}). Train again with this program."
         ) from error
+    for name, tensor in file.tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise BundleError(f"{path} cannot judge: its tensor {name[:100]} holds values that are no numbers.")
+    return Bundle(header.config, header.weights_hash, header.calibrations, header.grid, file.tensors, header.provenance)
 
 
-def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin with a prefix, without it."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+@validated("", BundleError)
+class _Header:
+    """The text of a bundle."""
+
+    config: CrasConfig
+    weights_hash: str
+    calibrations: Annotated[tuple[FabricCalibration, ...], Field(min_length=1)]
+    grid: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None
+    provenance: dict[str, Plain]
 
 
-def _check_version(path: Path, version: str) -> None:
+def _check_format(path: Path, texts: Mapping[str, str]) -> None:
+    if texts.get("format") != FORMAT:
+        raise BundleError(f"{path} is no bundle of this program. Train one: cras train DATA --out fabrics.cras")
+    version = texts.get("version", "?")
     if version != str(VERSION):
-        newer = version.isdigit() and int(version) > VERSION
+        newer = version.isdecimal() and len(version) < 10 and int(version) > VERSION
         way_out = "Update this program to open it." if newer else "Train again with this program."
-        raise BundleError(f"{path} is a bundle of version {version}; this program reads version {VERSION}. {way_out}")
-
-
-def _deciding(config: CrasConfig) -> dict[str, Any]:
-    """The settings without those that came later and change nothing: a bundle keeps its identity when the program
-    learns something new.
-    """
-    values = config.to_dict()
-    if config.heads.detector == "cras":
-        del values["anomnet"], values["heads"]["detector"]
-    if config.score.pooling == "max":
-        del values["score"]["pooling"]
-    return values
+        raise BundleError(
+            f"{path} is a bundle of version {version[:20]}; this program reads version {VERSION}. {way_out}"
+        )
 
 
 def _checksum(header: str, tensors: dict[str, Tensor]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cras_core.errors import BundleError, StoreError
 from cras_core.registry.bundle import read_bundle
+from cras_core.validated import Plain, validated
 
 ENDING = ".cras"
 
@@ -49,7 +50,7 @@ class Entry:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@validated("promotion", StoreError)
 class Promotion:
     """A model was put into use: when (ISO 8601), by whom, in the place of which (None for the first), and why."""
 
@@ -80,40 +81,52 @@ def entry_of(path: Path) -> Entry:
         return Entry(path.name, path, size, problem="a file that is no model")
     try:
         bundle = read_bundle(path)
-        told = bundle.provenance
-        entry = Entry(
-            identity=path.stem,
-            path=path,
-            size_bytes=size,
-            made_s=_seconds(told.get("made_at"), status.st_mtime),
-            author=str(told.get("author", "")),
-            kind=str(told.get("kind", "import")),
-            fabrics=bundle.fabrics,
-            provisional=tuple(c.fabric for c in bundle.calibrations if c.enrolled_quickly),
-            parent=told.get("parent"),
-            ancestors=tuple(told.get("ancestors", ())),
-            figures=dict(told.get("figures", {})),
-        )
+        told = _Told(**bundle.provenance)
     except BundleError as error:
         return Entry(path.stem, path, size, problem=str(error))
-    except (AttributeError, TypeError, ValueError) as error:
+    except StoreError as error:
         return Entry(path.stem, path, size, problem=f"{path} tells its provenance in a way that is not ours ({error})")
+    entry = Entry(
+        identity=path.stem,
+        path=path,
+        size_bytes=size,
+        made_s=_seconds(told.made_at, status.st_mtime),
+        author=told.author,
+        kind=told.kind,
+        fabrics=bundle.fabrics,
+        provisional=tuple(c.fabric for c in bundle.calibrations if c.enrolled_quickly),
+        parent=told.parent,
+        ancestors=tuple(told.ancestors),
+        figures=told.figures,
+    )
     if bundle.identity != path.stem:
         return replace(entry, problem=f"{path.name} holds the model {bundle.identity}: it was renamed or exchanged")
     return entry
 
 
-def _seconds(made_at: object, otherwise: float) -> float:
+@validated("", StoreError, takes_more=True)
+class _Told:
+    """What a store shows of a bundle's provenance."""
+
+    made_at: str = ""
+    author: str = ""
+    kind: str = "import"
+    parent: str | None = None
+    ancestors: list[str] = field(default_factory=list)
+    figures: dict[str, Plain] = field(default_factory=dict)
+
+
+def _seconds(made_at: str, otherwise: float) -> float:
     try:
-        return datetime.strptime(str(made_at), "%Y-%m-%dT%H:%M:%S%z").timestamp()
-    except ValueError:
+        return datetime.strptime(made_at, "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    except (ValueError, OverflowError):
         return otherwise
 
 
 def to_prune(entries: Sequence[Entry], promotions: Sequence[Promotion], policy: PrunePolicy) -> tuple[Entry, ...]:
     """Which models go, the oldest first, until the bounds hold or only such are left that never go.
 
-    Those are the model in use, the one to go back to (``way_back``), and pinned ones.
+    Those are the model in use, the one to go back to (``rollback_target``), and pinned ones.
 
     Args:
         entries: as in ``ModelStore.entries``; those with a problem neither count nor go.
@@ -121,7 +134,7 @@ def to_prune(entries: Sequence[Entry], promotions: Sequence[Promotion], policy: 
         policy: the bounds.
     """
     sound = [e for e in entries if not e.problem]
-    back = way_back(sound, promotions)
+    back = rollback_target(sound, promotions)
     free = sorted(
         (e for e in sound if not e.in_use and not e.pinned and e.identity != back),
         key=lambda e: (e.made_s, e.identity),
@@ -137,7 +150,7 @@ def to_prune(entries: Sequence[Entry], promotions: Sequence[Promotion], policy: 
     return tuple(gone)
 
 
-def way_back(sound: Sequence[Entry], promotions: Sequence[Promotion]) -> str | None:
+def rollback_target(sound: Sequence[Entry], promotions: Sequence[Promotion]) -> str | None:
     """The model to go back to from the one in use: its nearest ancestor among sound models, else the one that was in
     use last before it; None where there is neither.
     """

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-import cras_core
 from cras_core.data.values import NormalImages
 from cras_core.registry.bundle import Bundle
+from cras_core.version import __version__
 
 _BLOCK = 1 << 20
 
@@ -30,7 +30,7 @@ def stamp(kind: str, author: str | None = None) -> dict[str, Any]:
         author: who made it; None takes who is logged in.
     """
     return {
-        "program": f"cras {cras_core.__version__}",
+        "program": f"cras {__version__}",
         "torch": torch.__version__,
         "python": platform.python_version(),
         "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

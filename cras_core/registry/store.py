@@ -12,29 +12,32 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from cras_core.errors import StoreError
+from cras_core.errors import JsonFileError, StoreError
 from cras_core.files import write_atomically
+from cras_core.json_files import read_json
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.registry.diff import Comparison, compare_models
 from cras_core.registry.entries import ENDING, Entry, Promotion, PrunePolicy, entry_of, to_prune
 from cras_core.registry.provenance import who_is_logged_in
+from cras_core.validated import validated
 
 _STATE, _LOCK = "store.json", "store.lock"
-_VERSION = 1
 _PATIENCE_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
+@validated("", StoreError)
 class _State:
     """What ``store.json`` holds."""
 
-    promotions: tuple[Promotion, ...] = ()
-    pinned: tuple[str, ...] = ()
+    version: Literal[1]
+    promotions: tuple[Promotion, ...]
+    pinned: tuple[str, ...]
 
     @property
     def in_use(self) -> str | None:
@@ -237,24 +240,19 @@ class ModelStore:
         """
         path = self.folder / _STATE
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            if values["version"] != _VERSION:
-                raise ValueError(f"version {values['version']}")
-            return _State(tuple(Promotion(**p) for p in values["promotions"]), tuple(values["pinned"]))
-        except FileNotFoundError:
-            return _State()
-        except OSError as error:
-            raise StoreError(f"{path} cannot be read: {error.strerror or error}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if mended:
-                return _State()
+            return read_json(path, _State)
+        except JsonFileError as error:
+            if error.fault == "missing" or (error.fault == "content" and mended):
+                return _State(1, (), ())
+            if error.fault == "unreadable":
+                raise StoreError(str(error)) from error
             raise StoreError(
                 f"{path} is damaged ({error}), so nobody knows the model in use{self._way_out()}"
             ) from error
 
     def _write(self, state: _State) -> None:
         path = self.folder / _STATE
-        content = {"version": _VERSION, **asdict(state)}
+        content = asdict(state)
         try:
             if path.is_file() and not self._is_sound():
                 path.replace(path.with_suffix(".damaged"))  # a person may still read the log in it

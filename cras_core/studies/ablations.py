@@ -12,8 +12,7 @@ from cras_core.config.reading import with_settings
 from cras_core.config.settings import HUB, PACKAGED_LITE0, CrasConfig
 from cras_core.data.datasets import DataSet
 from cras_core.data.values import NormalImages
-from cras_core.detectors.anomnet.detector import AnomNetDetector
-from cras_core.detectors.anomnet.health import health_of
+from cras_core.detectors.kinds import KINDS, kind_of
 from cras_core.errors import ConfigError, DataError, WeightsError
 from cras_core.evaluation.images import evaluate
 from cras_core.evaluation.webs import evaluate_web
@@ -151,7 +150,8 @@ TABLES: dict[str, tuple[Variant, ...]] = {
 }
 
 
-_OF_CRAS_ALONE = ("components", "ratio", "features", "sigma", "beta", "prototypes", "drawn")
+_OF_ONE_KIND = dict.fromkeys(("components", "ratio", "features", "sigma", "beta", "prototypes", "drawn"), "cras")
+"""Tables that vary parts which one kind of detector alone has; those of AnomNet name their detector themselves."""
 
 
 def ablate(
@@ -186,8 +186,11 @@ def ablate(
     """
     if table not in TABLES:
         raise ConfigError(f"there is no ablation {table!r}; known are {', '.join(TABLES)}")
-    if table in _OF_CRAS_ALONE and config.heads.detector != "cras":
-        raise ConfigError(f"the ablation {table!r} varies parts that CRAS alone has; leave heads.detector=cras")
+    needed = KINDS[_OF_ONE_KIND.get(table, config.heads.detector)]
+    if kind_of(config) is not needed:
+        raise ConfigError(
+            f"the ablation {table!r} varies parts that {needed.title} alone has; leave heads.detector={needed.name}"
+        )
     rows = []
     known: tuple[Any, Prepared] | None = None
     for variant in TABLES[table]:
@@ -195,7 +198,7 @@ def ablate(
         changes = changes_of(variant, config)
         mine = with_settings(config, changes)
         run = Run(list(data), mine, pick_device(device), on_progress, lambda: False)
-        drawn = mine.synthesis.drawn > 0 and mine.heads.detector == "cras"
+        drawn = mine.synthesis.drawn > 0 and kind_of(mine).training.learns_from_synthetic
         features = (mine.backbone, mine.patches, mine.preprocess, mine.tiling, drawn)
         row: dict[str, Any] = {"name": variant.name, "settings": changes, "published": variant.published, "remarks": []}
         try:
@@ -232,12 +235,11 @@ def changes_of(variant: Variant, config: CrasConfig) -> dict[str, str]:
 def _measure(
     prepared: Prepared, config: CrasConfig, run: Run, root: DataSet | Path
 ) -> tuple[dict[str, Any], list[str]]:
-    """The figures of a variant, and what is wrong with its centroids."""
+    """The figures of a variant, and what is wrong with what it has learnt."""
     detector, _ = fit(prepared, config, run)
     if run.data[0].are_strips:
-        detector.calibrate(run.measure_limits(detector, prepared))
+        detector.set_calibrations(run.measure_thresholds(detector, prepared))
         found: dict[str, Any] = evaluate_web({"it": detector}, root)["it"]["all"]
     else:
         found = evaluate(detector, root)["mean"]
-    health = health_of(detector, prepared.seen) if isinstance(detector, AnomNetDetector) else []
-    return found, [h.problem for h in health if h.problem]
+    return found, list(detector.health(prepared.seen).problems)

@@ -1,4 +1,4 @@
-"""CRAS and AnomNet beside the baselines, on the same strips or pictures and the same features, over several seeds."""
+"""Every kind of detector and the baselines on the same strips or pictures and the same features, over several seeds."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cras_core.config.reading import with_settings
 from cras_core.config.settings import CrasConfig, HeadConfig
 from cras_core.data.datasets import DataSet
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector
+from cras_core.detectors.kinds import KINDS
 from cras_core.detectors.patchcore import PatchCore, coreset
 from cras_core.evaluation.images import evaluate
-from cras_core.evaluation.seeds import mean_and_spread
+from cras_core.evaluation.seeds import mean_and_deviation
 from cras_core.evaluation.webs import evaluate_web
 from cras_core.features.backbone import load_backbone
 from cras_core.features.extractor import FeatureExtractor
@@ -30,6 +32,9 @@ from cras_core.training.train import fit
 
 POOL_VECTORS = 65536
 """Vectors that the coresets are chosen from, all fabrics together; 1 and 10 % are shares of them."""
+
+_MOST_DEMANDING = next(kind.name for kind in KINDS.values() if kind.training.learns_from_synthetic)
+"""What is prepared for this kind, drawn defects among it, serves all of them."""
 
 _TILES_REMEMBERED = 64  # a strip of 4096 px has ten
 
@@ -63,20 +68,22 @@ def compare(
     """
     reports: dict[str, Any] = {}
     for seed in seeds:
-        heads = replace(config.heads, detector="cras")  # which needs drawn defects beside what all need
-        mine = replace(config, heads=heads, train=replace(config.train, seed=seed))
+        mine = with_settings(config, {"heads.detector": _MOST_DEMANDING, "train.seed": str(seed)})
         run = Run(list(data), mine, pick_device(device), on_progress, lambda: False)
         prepared = prepare(run, _RememberingExtractor(load_backbone(mine.backbone), mine))
         detectors = _detectors(prepared, mine, run)
         if data[0].are_strips:
             for detector in detectors.values():
-                detector.calibrate(run.measure_limits(detector, prepared))
+                detector.set_calibrations(run.measure_thresholds(detector, prepared))
             reports[str(seed)] = evaluate_web(detectors, judged, on_image)
         else:  # pictures are ranked by raw scores, which need no limits
             reports[str(seed)] = {name: evaluate(detector, judged, on_image) for name, detector in detectors.items()}
     part = "all" if data[0].are_strips else "mean"
     methods = list(next(iter(reports.values())))
-    return {"seeds": reports, "summary": {m: mean_and_spread([r[m][part] for r in reports.values()]) for m in methods}}
+    return {
+        "seeds": reports,
+        "summary": {m: mean_and_deviation([r[m][part] for r in reports.values()]) for m in methods},
+    }
 
 
 def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, Detector]:
@@ -88,15 +95,14 @@ def _detectors(prepared: Prepared, config: CrasConfig, run: Run) -> dict[str, De
     fabrics = tuple(d.fabric for d in run.data)
 
     def bank(banks: list[Tensor]) -> PatchCore:
-        return PatchCore(prepared.extractor, banks, means, prepared.middles, fabrics, config, run.device)
-
-    def trained(detector: Literal["cras", "anomnet"]) -> Detector:
-        return fit(prepared, replace(config, heads=replace(config.heads, detector=detector)), run)[0]
+        return PatchCore(prepared.extractor, banks, means, prepared.medians, fabrics, config, run.device)
 
     seed = config.train.seed
     return {
-        "CRAS": trained("cras"),
-        "AnomNet": trained("anomnet"),
+        **{
+            kind.title: fit(prepared, with_settings(config, {"heads.detector": kind.name}), run)[0]
+            for kind in KINDS.values()
+        },
         "PatchCore 1 %": bank([pool[coreset(pool, len(pool) // 100, seed)]]),
         "PatchCore 10 %": bank([pool[coreset(pool, len(pool) // 10, seed)]]),
         "PatchCore 10 % per fabric": bank([p[coreset(p, len(p) // 10, seed)] for p in pools]),

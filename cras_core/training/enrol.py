@@ -1,9 +1,9 @@
 """A new fabric for a trained model in seconds, with the heads as they are.
 
-Adapter and discriminator are not trained: they judge the new fabric by what they have learnt of the others. What is
-new is what belongs to the fabric alone: its prototypes, its mean and middle, its score scale, and limits from pictures
-that were held back, as in training. The other fabrics keep all that is theirs; only the limits that tell fabrics from
-each other move. How much this finds beside a full training is in docs/measurements.md.
+Adapter and discriminator are not trained: they judge the new fabric by what they have learnt of the others. What is new
+is what belongs to the fabric alone: its prototypes, its mean and median features, its score scale, and limits from
+pictures that were held back, as in training. The other fabrics keep all that is theirs; only the limits that tell
+fabrics from each other move. How much this finds beside a full training is in docs/measurements.md.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from cras_core.data.integrity import check_alike
+from cras_core.data.validation import check_alike
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector, GoodCloth
 from cras_core.errors import DataError, EnrolError
-from cras_core.features.cache import FabricFeatures, extract
+from cras_core.features.extraction import FabricFeatures, extract_features
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.vectors import Vectors
 from cras_core.loading import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import descended, samples_of, with_fabric
 from cras_core.training.fabric_tensors import ORIGIN, put_together, take_apart
-from cras_core.training.limits import among, measure_fabric, with_own
 from cras_core.training.progress import OnProgress, Progress, ShouldStop
+from cras_core.training.thresholds import among, measure_fabric, with_own
 from cras_core.web.calibration import FabricCalibration, provisional
 
 _HELD_SHARE = 0.5  # prototypes need little cloth and limits much; see docs/measurements.md
-_SEEN_VECTORS = 16384  # as many as training takes for prototypes and middles
+_SEEN_VECTORS = 16384  # as many as training takes for prototypes and medians
 _HELD_VECTORS = 4096  # as many as training takes for the score scale
 
 
@@ -66,11 +66,11 @@ def enrol(
     started = time.monotonic()
     _check_name(bundle, normal.fabric, replacing=replacing)
     detector = detector_of(bundle, device)
-    extractor = detector.enrolling()
+    extractor = detector.enrolment_extractor()
     seen, held = _split(normal, bundle)
     report = _Report(len(normal.paths), len(held), on_progress, should_stop)
     features = _features(normal, (seen, held), extractor, detector, report)
-    grown = _with_fabric(bundle, normal.fabric, detector.describe(_good_cloth(features, extractor, detector)))
+    grown = _with_fabric(bundle, normal.fabric, detector.describe_fabric(_good_cloth(features, extractor, detector)))
     k = len(grown.calibrations) - 1
     measured = measure_fabric(
         detector_of(grown, device), k, normal.only(held), lambda path: report("calibration", path)
@@ -131,7 +131,9 @@ def _features(
     for part, (paths, size) in enumerate(zip(splits, (_SEEN_VECTORS, _HELD_VECTORS), strict=True)):
         rng = np.random.default_rng([config.train.seed, part, len(detector.fabrics)])
         found.append(
-            extract(normal, paths, extractor, config, size, detector.device, rng, lambda path: report("features", path))
+            extract_features(
+                normal, paths, extractor, config, size, detector.device, rng, lambda path: report("features", path)
+            )
         )
     return found[0], found[1]
 
@@ -150,15 +152,16 @@ def _good_cloth(
 
 def _with_fabric(bundle: Bundle, fabric: str, described: dict[str, torch.Tensor]) -> Bundle:
     """The model with the fabric at its end, without limits yet; another one of that name is gone."""
-    shared, fabrics = take_apart(bundle.tensors, len(bundle.calibrations))
+    shared, fabrics = take_apart(bundle)
     others = [k for k, name in enumerate(bundle.fabrics) if name != fabric]
     kept = with_own(bundle.calibrations, bundle.tensors["middles"].numpy())
     if len(bundle.fabrics) == 1:  # what its own cloth is similar to was seen from its own middle, and means nothing
         shared[ORIGIN] = torch.zeros(0)
         kept = (replace(kept[0], own_similarity=None),)
+    described = {name: tensor.cpu() for name, tensor in described.items()}
     return replace(
         bundle,
-        tensors=put_together(shared, [*(fabrics[k] for k in others), {n: t.cpu() for n, t in described.items()}]),
+        tensors=put_together(bundle, shared, [*(fabrics[k] for k in others), described]),
         calibrations=(*(kept[k] for k in others), provisional(fabric)),
     )
 

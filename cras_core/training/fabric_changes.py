@@ -11,7 +11,7 @@ from cras_core.errors import EnrolError
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import BY_FABRIC, descended, with_fabric
 from cras_core.training.fabric_tensors import ORIGIN, OneFabric, Shared, put_together, take_apart
-from cras_core.training.limits import among, with_own
+from cras_core.training.thresholds import among, with_own
 from cras_core.web.calibration import FabricCalibration
 
 
@@ -24,7 +24,7 @@ def remove_fabric(bundle: Bundle, fabric: str, author: str | None = None) -> Bun
     _check_has(bundle, fabric)
     if len(bundle.fabrics) == 1:
         raise EnrolError(f"{fabric} is the only fabric of the model, which would be left without any")
-    shared, fabrics = take_apart(bundle.tensors, len(bundle.fabrics))
+    shared, fabrics = take_apart(bundle)
     kept = [pair for pair in zip(_with_own(bundle), fabrics, strict=True) if pair[0].fabric != fabric]
     return replace(_made_of(bundle, shared, kept), provenance=descended(bundle, "edit", author, without=fabric))
 
@@ -59,8 +59,8 @@ def merge(bundle: Bundle, other: Bundle, author: str | None = None) -> Bundle:
     Raises:
         EnrolError: the two have not the same heads and settings, or the other one brings nothing new.
     """
-    shared, fabrics = take_apart(bundle.tensors, len(bundle.fabrics))
-    shared_there, fabrics_there = take_apart(other.tensors, len(other.fabrics))
+    shared, fabrics = take_apart(bundle)
+    shared_there, fabrics_there = take_apart(other)
     if ORIGIN in shared_there:
         shared[ORIGIN] = shared_there[ORIGIN]
     if (
@@ -97,7 +97,7 @@ def _with_own(bundle: Bundle) -> tuple[FabricCalibration, ...]:
 
 def _made_of(bundle: Bundle, shared: Shared, fabrics: Iterable[tuple[FabricCalibration, OneFabric]]) -> Bundle:
     calibrations, parts = zip(*fabrics, strict=True)
-    tensors = put_together(shared, parts)
+    tensors = put_together(bundle, shared, parts)
     return replace(bundle, tensors=tensors, calibrations=among(calibrations, tensors["middles"].numpy()))
 
 

@@ -8,45 +8,60 @@ instead, and keeps that as ``origin``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from cras_core.detectors.cras.detector import ScoreScale
+from cras_core.detectors.kinds import kind_of
+from cras_core.detectors.trained import FabricLayout
 from cras_core.errors import EnrolError
+from cras_core.registry.bundle import Bundle
 
-_STACKED = ("means", "middles", *(f"scale.{name}" for name in ScoreScale.__slots__))  # a row of a tensor per fabric
-_NUMBERED = "centers"  # a tensor per fabric
 ORIGIN = "origin"
 
 Shared = dict[str, Tensor]
 OneFabric = dict[str, Tensor]
 
 
-def take_apart(tensors: Mapping[str, Tensor], count: int) -> tuple[Shared, list[OneFabric]]:
-    """What belongs to all fabrics, and what to each of ``count``: ``centers`` (M, D), ``means`` and ``middles`` (D,),
-    ``scale.*`` ().
+def take_apart(bundle: Bundle) -> tuple[Shared, list[OneFabric]]:
+    """What belongs to all fabrics of a model, and what to each of them, as its detector lays them out: of CRAS
+    ``centers`` (M, D), ``means`` and ``medians`` (D,), ``scale.*`` ().
 
     Raises:
         EnrolError: the model keeps its fabrics in another way.
     """
-    names = {*_STACKED, *(f"{_NUMBERED}.{k}" for k in range(count))}
-    if not names <= set(tensors) or any(len(tensors[name]) != count for name in _STACKED):
-        raise EnrolError(
-            "this model does not keep its fabrics apart, so none can be added or taken out without training"
-        )
+    tensors, count = bundle.tensors, len(bundle.calibrations)
+    layout = _layout_of(bundle)
+    names = {*layout.stacked, *(f"{layout.numbered}.{k}" for k in range(count))}
+    if not names <= set(tensors) or any(len(tensors[name]) != count for name in layout.stacked):
+        raise EnrolError(_NOT_APART)
     fabrics = [
-        {name: tensors[name][k] for name in _STACKED} | {_NUMBERED: tensors[f"{_NUMBERED}.{k}"]} for k in range(count)
+        {name: tensors[name][k] for name in layout.stacked} | {layout.numbered: tensors[f"{layout.numbered}.{k}"]}
+        for k in range(count)
     ]
     return {name: tensor for name, tensor in tensors.items() if name not in names}, fabrics
 
 
-def put_together(shared: Shared, fabrics: Sequence[OneFabric]) -> dict[str, Tensor]:
-    """The inverse of ``take_apart``; an ``origin`` is set anew, or left out for a single fabric."""
+def put_together(bundle: Bundle, shared: Shared, fabrics: Sequence[OneFabric]) -> dict[str, Tensor]:
+    """The inverse of ``take_apart``, for a model of the bundle's kind; an ``origin`` is set anew, or left out for a
+    single fabric.
+    """
+    layout = _layout_of(bundle)
     if ORIGIN in shared:
         shared = {name: tensor for name, tensor in shared.items() if name != ORIGIN}
         if len(fabrics) > 1:
             shared[ORIGIN] = torch.stack([fabric["means"] for fabric in fabrics]).mean(dim=0)
-    stacked = {name: torch.stack([fabric[name] for fabric in fabrics]) for name in _STACKED}
-    return shared | stacked | {f"{_NUMBERED}.{k}": fabric[_NUMBERED] for k, fabric in enumerate(fabrics)}
+    stacked = {name: torch.stack([fabric[name] for fabric in fabrics]) for name in layout.stacked}
+    numbered = {f"{layout.numbered}.{k}": fabric[layout.numbered] for k, fabric in enumerate(fabrics)}
+    return shared | stacked | numbered
+
+
+_NOT_APART = "this model does not keep its fabrics apart, so none can be added or taken out without training"
+
+
+def _layout_of(bundle: Bundle) -> FabricLayout:
+    layout = kind_of(bundle.config).detector.fabric_layout
+    if layout is None:
+        raise EnrolError(_NOT_APART)
+    return layout

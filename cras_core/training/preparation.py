@@ -13,18 +13,20 @@ from torch import Tensor
 from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector
+from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.training import VALIDATION_PATCHES
 from cras_core.errors import ConfigError, DataError, TrainingError
-from cras_core.features.cache import DrawnFeatures, FabricFeatures, extract, extract_drawn
+from cras_core.features.extraction import FabricFeatures, extract_features
 from cras_core.features.extractor import FeatureExtractor
-from cras_core.features.tensors import middle
-from cras_core.features.vectors import DrawnVectors, Vectors
+from cras_core.features.synthetic import SyntheticFeatures, extract_synthetic
+from cras_core.features.tensors import median_features
+from cras_core.features.vectors import SyntheticVectors, Vectors
 from cras_core.training.checkpoint import Checkpoint
-from cras_core.training.limits import measure_limits
 from cras_core.training.progress import OnProgress, Progress, ShouldStop
+from cras_core.training.thresholds import measure_thresholds
 from cras_core.web.calibration import FabricCalibration
 
-_MIDDLE_PATCHES = 16384
+_MEDIAN_PATCHES = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Prepared:
         features: what ``seen`` comes from.
         seen, held: vectors to train on, and held back.
         drawn: cells under drawn defects, of every fabric or of none.
-        middles: (K, D) middle of the vectors of each fabric.
+        medians: (K, D) median features of each fabric.
         warnings: for the person who trains.
     """
 
@@ -46,8 +48,8 @@ class Prepared:
     features: list[FabricFeatures]
     seen: list[Vectors]
     held: list[Vectors]
-    drawn: list[DrawnVectors]
-    middles: Tensor
+    drawn: list[SyntheticVectors]
+    medians: Tensor
     warnings: list[str]
 
 
@@ -66,8 +68,8 @@ def prepare(run: Run, extractor: FeatureExtractor) -> Prepared:
         for d, (seen, held) in zip(run.data, splits, strict=True)
         if seen == held
     ]
-    seen_features, held_features = run.extract(extractor, splits)
-    drawn_features = run.extract_drawn(extractor, [s for s, _ in splits])
+    seen_features, held_features = run.extract_features(extractor, splits)
+    drawn_features = run.extract_synthetic(extractor, [s for s, _ in splits])
     _set_statistics(extractor, seen_features, config)
     seen = [Vectors(f, extractor, run.device) for f in seen_features]
     rng = np.random.default_rng([config.train.seed, 5])
@@ -77,8 +79,8 @@ def prepare(run: Run, extractor: FeatureExtractor) -> Prepared:
         seen_features,
         seen,
         [Vectors(f, extractor, run.device) for f in held_features],
-        [DrawnVectors(f, extractor, run.device) for f in drawn_features],
-        torch.stack([middle(v.sample(min(len(v), _MIDDLE_PATCHES), rng).vectors) for v in seen]),
+        [SyntheticVectors(f, extractor, run.device) for f in drawn_features],
+        torch.stack([median_features(v.sample(min(len(v), _MEDIAN_PATCHES), rng).vectors) for v in seen]),
         warnings,
     )
 
@@ -100,14 +102,14 @@ class Run:
         if self.should_stop():
             raise TrainingError("Training was stopped; no bundle was written.")
 
-    def measure_limits(self, detector: Detector, prepared: Prepared) -> list[FabricCalibration]:
+    def measure_thresholds(self, detector: Detector, prepared: Prepared) -> list[FabricCalibration]:
         """The limits of a trained detector, from the pictures that were held back."""
         held = [d.only(h) for d, (_, h) in zip(self.data, prepared.splits, strict=True)]
-        return measure_limits(
+        return measure_thresholds(
             detector, held, lambda path, done, total: self.report("calibration", done, total, str(path))
         )
 
-    def extract(
+    def extract_features(
         self, extractor: FeatureExtractor, splits: Sequence[tuple[Sequence[Path], Sequence[Path]]]
     ) -> tuple[list[FabricFeatures], list[FabricFeatures]]:
         """Features of the pictures to train on, and of those held back."""
@@ -126,16 +128,18 @@ class Run:
                 found = self.checkpoint.features(name)
                 if found is None:
                     rng = np.random.default_rng([self.config.train.seed, part, k])
-                    found = extract(normal, split[part], extractor, self.config, size, self.device, rng, on_image)
+                    found = extract_features(
+                        normal, split[part], extractor, self.config, size, self.device, rng, on_image
+                    )
                     self.checkpoint.keep_features(name, found)
                 else:
                     total -= len(split[part])
                 kept[part].append(found)
         return kept
 
-    def extract_drawn(self, extractor: FeatureExtractor, seen: Sequence[Sequence[Path]]) -> list[DrawnFeatures]:
+    def extract_synthetic(self, extractor: FeatureExtractor, seen: Sequence[Sequence[Path]]) -> list[SyntheticFeatures]:
         """Features of drawn defects; none where they are switched off, or nothing learns from them."""
-        if self.config.synthesis.drawn == 0.0 or self.config.heads.detector == "anomnet":
+        if self.config.synthesis.drawn == 0.0 or not kind_of(self.config).training.learns_from_synthetic:
             return []
         tiles = self.config.synthesis.drawn_tiles
         total, done = len(seen) * tiles, 0
@@ -150,8 +154,8 @@ class Run:
             found = self.checkpoint.drawn(f"drawn-{k}")
             if found is None:
                 rng = np.random.default_rng([self.config.train.seed, 3, k])
-                found = extract_drawn(normal, paths, extractor, self.config, self.device, rng, on_tile)
-                self.checkpoint.keep_drawn(f"drawn-{k}", found)
+                found = extract_synthetic(normal, paths, extractor, self.config, self.device, rng, on_tile)
+                self.checkpoint.keep_synthetic(f"drawn-{k}", found)
             else:
                 total -= tiles
             kept.append(found)

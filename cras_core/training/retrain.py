@@ -14,6 +14,7 @@ import numpy as np
 
 from cras_core.config.reading import with_settings
 from cras_core.config.settings import CrasConfig
+from cras_core.data.samples.good_cloth import normal_images
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.values import NormalImages
 from cras_core.errors import DataError, TrainingError
@@ -25,7 +26,7 @@ from cras_core.registry.provenance import samples_of, stamp
 from cras_core.training.progress import OnProgress, Progress, ShouldStop
 from cras_core.training.train import train
 
-TRIAL_STAGE = "comparison"
+COMPARISON_STAGE = "comparison"
 """The stage after those of training."""
 
 
@@ -69,7 +70,7 @@ def retrain(
     Raises:
         CrasError: the samples or the settings cannot be used, training diverged, or it was stopped.
     """
-    stored = job.store.normal_images(job.fabrics)
+    stored = normal_images(job.store, job.fabrics)
     names = {n.fabric for n in stored}
     doubled = sorted(names & {n.fabric for n in job.more})
     if doubled:
@@ -111,7 +112,7 @@ def lost_fabrics(running: Bundle | None, store: SampleStore, more: Sequence[Norm
     return tuple(f for f in running.fabrics if f not in taught | retired | {n.fabric for n in more})
 
 
-def try_out(
+def evaluate_candidate(
     store: SampleStore,
     candidate: Bundle,
     running: Bundle | None,
@@ -156,7 +157,7 @@ def _teller(total: int, on_progress: OnProgress, should_stop: ShouldStop) -> Cal
     def tell(case: Case) -> None:
         nonlocal done
         done += 1
-        on_progress(Progress(TRIAL_STAGE, done, max(done, total), f"{case.fabric}: {case.id}"))
+        on_progress(Progress(COMPARISON_STAGE, done, max(done, total), f"{case.fabric}: {case.id}"))
         if should_stop():
             raise TrainingError("The comparison was stopped; the new model is kept and not in use.")
 

@@ -14,12 +14,9 @@ import torch
 
 from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
-from cras_core.detectors.anomnet.detector import AnomNetDetector
-from cras_core.detectors.anomnet.training import AnomNetTraining
-from cras_core.detectors.cras.detector import CrasDetector
-from cras_core.detectors.cras.training import CrasTraining, score_scale
+from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.trained import TrainedDetector
-from cras_core.detectors.training import Material
+from cras_core.detectors.training import DetectorTraining, Material
 from cras_core.errors import TrainingError
 from cras_core.features.backbone import load_backbone
 from cras_core.features.extractor import FeatureExtractor
@@ -29,7 +26,7 @@ from cras_core.registry.provenance import samples_of, stamp
 from cras_core.training.checkpoint import Checkpoint
 from cras_core.training.preparation import Prepared, Run, check_names, prepare
 from cras_core.training.progress import OnProgress, ShouldStop
-from cras_core.training.warnings import collapsed_centroids, extrapolated_limits, too_little_cloth
+from cras_core.training.warnings import extrapolated_thresholds, too_little_cloth
 from cras_core.web.calibration import FabricCalibration, provisional
 
 
@@ -63,8 +60,10 @@ def train(
     run = Run(list(data), config, pick_device(device), on_progress, should_stop, kept)
     prepared = prepare(run, FeatureExtractor(backbone, config))
     detector, history = fit(prepared, config, run)
-    centroids = collapsed_centroids(detector, prepared)
-    calibrations = run.measure_limits(detector, prepared)
+    health = detector.health(prepared.seen)
+    if health.failure:
+        raise TrainingError(health.failure)
+    calibrations = run.measure_thresholds(detector, prepared)
     provenance = {
         **stamp("full"),
         "seconds": round(time.monotonic() - started, 1),
@@ -74,9 +73,10 @@ def train(
         "samples": {d.fabric: samples_of(d) for d in data},
         "loss": history,
         "warnings": prepared.warnings
-        + centroids
+        + kind_of(config).training.warnings(config)
+        + list(health.problems)
         + too_little_cloth(data, prepared.features, config)
-        + extrapolated_limits(calibrations, config)
+        + extrapolated_thresholds(calibrations, config)
         + ([kept.problem] if kept.problem else []),
     }
     return to_bundle(detector, calibrations, provenance)
@@ -101,29 +101,29 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[TrainedDetect
         prepared.drawn if config.synthesis.drawn > 0 else [],
         prepared.features,
     )
-    is_anomnet = config.heads.detector == "anomnet"
-    training = (AnomNetTraining if is_anomnet else CrasTraining)(material, config, run.device)
-    kept = run.checkpoint.heads()
-    if kept is not None:
-        training.restore(kept)
+    training = _begin(material, config, run)
     try:
         while not training.is_done:
             training.run_epoch(lambda *step: run.report("training", *step))
             run.checkpoint.keep_heads(training.state())
     except TrainingError as error:
         raise TrainingError(f"{error}{run.checkpoint.way_on(training.epoch)}") from error
-    calibrations = [provisional(d.fabric) for d in run.data]
-    detector: TrainedDetector
-    if isinstance(training, AnomNetTraining):
-        detector = AnomNetDetector(
-            prepared.extractor, training.adapter, training.centroids, training.means, config, calibrations,
-            prepared.middles, run.device, evolution=training.evolution,
-        )  # fmt: skip
-    else:
-        model = training.best()
-        scale = score_scale(model, prepared.held)
-        detector = CrasDetector(model, config, scale, calibrations, prepared.middles, run.device)
+    detector = training.finish([provisional(d.fabric) for d in run.data], prepared.medians)
     return detector, training.history
+
+
+def _begin(material: Material, config: CrasConfig, run: Run) -> DetectorTraining:
+    """A training as it was left, or a new one where nothing is kept, or nothing that fits."""
+    kept = run.checkpoint.heads()
+    if kept is not None:
+        training = kind_of(config).training(material, config, run.device)
+        try:
+            training.restore(kept)
+        except (KeyError, RuntimeError, TypeError, ValueError):  # damaged: it is learnt again
+            torch.manual_seed(config.train.seed)
+        else:
+            return training
+    return kind_of(config).training(material, config, run.device)
 
 
 def to_bundle(

@@ -1,4 +1,4 @@
-"""Lines of a web, as they arrive, into the stretches that one row of tiles sees."""
+"""Lines of a web, as they arrive, into the bands that one row of tiles sees."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Band:
         image: (lines, W) or (lines, W, 3) uint8, the lines that exist.
         first_line: line of the segment that ``image`` begins with.
         above, below: lines that the window reaches beyond the beginning and the end of the segment.
-        next_first_line: first line of the next stretch's window, or None for the last stretch of the segment.
+        next_first_line: first line of the next band's window, or None for the last band of the segment.
     """
 
     image: Image
@@ -30,12 +30,12 @@ class Band:
 
     @property
     def window_first_line(self) -> int:
-        """First line of the window; negative for the first stretch, whose halo lies before the segment."""
+        """First line of the window; negative for the first band, whose halo lies before the segment."""
         return self.first_line - self.above
 
 
-class StretchCutter:
-    """Cuts one segment into stretches while it grows.
+class BandCutter:
+    """Cuts one segment into bands while it grows.
 
     The windows are those that ``plan_windows`` gives for the finished segment with a halo on both ends; only the last
     one, which is pushed back to the end, has to wait for ``finish``. Holds at most one tile and one frame of lines.
@@ -59,7 +59,7 @@ class StretchCutter:
         return self._buffer[0].shape[1:] if self._buffer else ()
 
     def push(self, image: Image) -> list[Band]:
-        """Appends (lines, W[, 3]) and returns the stretches that are complete now.
+        """Appends (lines, W[, 3]) and returns the bands that are complete now.
 
         Raises:
             DataError: width or channels differ from the lines before.
@@ -76,7 +76,7 @@ class StretchCutter:
         return ready
 
     def finish(self) -> list[Band]:
-        """The last stretch of the segment; nothing when the segment is empty."""
+        """The last band of the segment; nothing when the segment is empty."""
         if self._end_line == 0:
             return []
         plan = plan_windows(self._end_line + 2 * self._tiling.halo_px, self._tiling)

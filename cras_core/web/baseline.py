@@ -10,44 +10,40 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from cras_core.arrays import FloatArray
-from cras_core.errors import ConfigError
-from cras_core.validation import check_types
+from cras_core.validated import Number, Whole, validated
 
 
-@dataclass(frozen=True, slots=True)
+@validated("reference")
 class BaselineConfig:
     """What a cell is compared with.
 
     Attributes:
         enabled: off means that the calibrated centre and spread of the fabric are used as they are, and the features
             too.
-        align: the features of the web are shifted as a whole, so that their middle is that of the enrolled cloth. What
+        align: the features of the web are shifted as a whole, so that their median is that of the enrolled cloth. What
             is left is what differs within the roll, and the heads see cloth as they have learnt it.
         block_px: width of the stripe of web whose median is the centre for its middle, pixels. A running defect must
             stay well below half of it.
         memory_lines: how much of the web counts as seen lately, lines.
         prior_cells: weight, in cells, of the centre of the whole web for the centre of a stripe, and of the calibrated
             centre for that of the web; matters only where very little cloth is in view.
-        flagged: share of cells above the limit from which a block of a stretch counts neither for the centre nor for
+        flagged: share of cells above the limit from which a block of a band counts neither for the centre nor for
             the memory, so that a long defect does not become the norm.
     """
 
     enabled: bool = True
     align: bool = True
-    block_px: int = 384
-    memory_lines: int = 4096
-    prior_cells: int = 200
-    flagged: float = 0.3
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        if self.block_px < 64 or self.memory_lines < 1 or self.prior_cells < 0 or not 0 < self.flagged <= 1:
-            raise ConfigError(f"running reference: a value is out of range: {self}")
+    block_px: Annotated[Whole, Field(ge=64)] = 384
+    memory_lines: Annotated[Whole, Field(ge=1)] = 4096
+    prior_cells: Annotated[Whole, Field(ge=0)] = 200
+    flagged: Annotated[Number, Field(gt=0, le=1)] = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +68,32 @@ class RunningBaseline:
         self._memory: deque[FloatArray] = deque()
         self._rows_in_memory = 0
         self._unusual_rows = 0
-        self._middles: deque[tuple[FloatArray, int]] = deque()  # of the stretches seen lately, and their lines
+        self._medians: deque[tuple[FloatArray, int]] = deque()  # of the bands seen lately, and their lines
 
     def forget(self) -> None:
         """Starts anew, as for another fabric."""
         self._memory.clear()
-        self._middles.clear()
+        self._medians.clear()
         self._rows_in_memory = 0
         self._unusual_rows = 0
 
-    def middle(self, here: FloatArray, lines: int) -> FloatArray | None:
-        """The middle of the web's features, from the stretches seen lately.
+    def median_features(self, here: FloatArray, lines: int) -> FloatArray | None:
+        """The median features of the web, from the bands seen lately.
 
         Args:
-            here: (D,) median features of a new stretch, which count from now on.
-            lines: lines of that stretch.
+            here: (D,) median features of a new band, which count from now on.
+            lines: lines of that band.
 
         Returns:
-            (D,) the median over the stretches, so that a defect over the whole width of some of them does not move it;
+            (D,) the median over the bands, so that a defect over the whole width of some of them does not move it;
             None where features are not to be shifted.
         """
         if not (self._config.enabled and self._config.align):
             return None
-        self._middles.append((here, lines))
-        while sum(n for _, n in self._middles) - self._middles[0][1] >= self._config.memory_lines:
-            self._middles.popleft()
-        return np.median(np.stack([m for m, _ in self._middles]), axis=0).astype(np.float32)
+        self._medians.append((here, lines))
+        while sum(n for _, n in self._medians) - self._medians[0][1] >= self._config.memory_lines:
+            self._medians.popleft()
+        return np.median(np.stack([m for m, _ in self._medians]), axis=0).astype(np.float32)
 
     def relate(self, raw: FloatArray, centre: float, spread: float, limit: float) -> RelativeScores:
         """Relates rows of cells to the web and remembers them.
@@ -115,7 +111,7 @@ class RunningBaseline:
             self.forget()
         blocks = self._blocks(raw.shape[2])
         usual = self._without_flagged(raw, blocks, centre, spread, limit)
-        # Nothing of the first stretch can be left out: there is nothing to tell it by.
+        # Nothing of the first band can be left out: there is nothing to tell it by.
         rows = np.concatenate([*self._memory, usual], axis=1) if self._memory else raw
         score, web_spread = self._score(raw, rows, blocks, centre, spread)
         self._remember(usual if self._memory else self._flagged_out(raw, score, blocks, limit))
@@ -168,8 +164,8 @@ class RunningBaseline:
     def _blocks(self, cols: int) -> list[_Block]:
         width = max(1, self._config.block_px // self._cell_px)
         n = max(1, round(2 * cols / width) - 1)
-        middles = np.linspace(min(width, cols) / 2, cols - min(width, cols) / 2, n)
-        return [_Block(float(m), max(0, int(m - width / 2)), min(cols, int(np.ceil(m + width / 2)))) for m in middles]
+        medians = np.linspace(min(width, cols) / 2, cols - min(width, cols) / 2, n)
+        return [_Block(float(m), max(0, int(m - width / 2)), min(cols, int(np.ceil(m + width / 2)))) for m in medians]
 
     def _statistics(
         self, rows: FloatArray, blocks: list[_Block], prior: float
@@ -188,9 +184,9 @@ class RunningBaseline:
             cells = cells[np.isfinite(cells)]
             if len(cells) == 0:
                 continue
-            low, middle, high = np.percentile(cells[:: max(1, len(cells) // _ENOUGH_CELLS)], [25, 50, 75])
+            low, median, high = np.percentile(cells[:: max(1, len(cells) // _ENOUGH_CELLS)], [25, 50, 75])
             weight = len(cells) / (len(cells) + self._config.prior_cells)
-            centres[i] = weight * middle + (1 - weight) * prior
+            centres[i] = weight * median + (1 - weight) * prior
             spreads.append(float(high - low))
         known = np.isfinite(centres)
         if not known.any():

@@ -20,20 +20,18 @@ class CellRows:
         self._weight = np.zeros((0, 0), np.float32)
         self.next_row = 0
 
-    def add(self, stretch: Band, canvas: Canvas, scores: CellScores) -> None:
+    def add(self, band: Band, canvas: Canvas, scores: CellScores) -> None:
         """Blends the scores of one row of tiles in; overlapping tiles count by their window, table does not count.
 
         Args:
-            stretch: where the row lies on the web.
+            band: where the row lies on the web.
             canvas: how it was cut into tiles.
             scores: of each tile, (S, N, h, w) float32.
         """
         rows, cols = canvas.rows.divided(self._cell), canvas.cols.divided(self._cell)
         cloth = canvas.cloth_cells(self._cell)
-        first_row, first_col = stretch.window_first_line // self._cell, canvas.first_col // self._cell
-        self._reserve(
-            first_row + rows.end, ceil_to(stretch.image.shape[1], self._cell) // self._cell, len(scores.kinds)
-        )
+        first_row, first_col = band.window_first_line // self._cell, canvas.first_col // self._cell
+        self._reserve(first_row + rows.end, ceil_to(band.image.shape[1], self._cell) // self._cell, len(scores.kinds))
         places = [(r, c) for r in rows.starts for c in cols.starts]
         window = rows.weight()[:, None] * cols.weight()[None, :]
         for i, (r, c) in enumerate(places):

@@ -33,7 +33,7 @@ def continue_cloth(
     above: int = 0,
     below: int = 0,
 ) -> Image:
-    """A canvas of nothing but cloth around the cloth of a stretch.
+    """A canvas of nothing but cloth around the cloth of a band.
 
     Args:
         image: (lines, W) or (lines, W, 3) uint8.

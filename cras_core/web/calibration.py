@@ -8,18 +8,19 @@ theorem: exceedances over a high level are nearly exponential for light tails).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import fields
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, model_validator
 
 from cras_core.arrays import FloatArray
-from cras_core.errors import ConfigError, DataError
-from cras_core.validation import check_types
+from cras_core.errors import DataError
+from cras_core.validated import Endless, Number, validated
 
 
-@dataclass(frozen=True, slots=True)
+@validated("calibration")
 class CalibrationConfig:
     """What the limits are made for.
 
@@ -29,17 +30,12 @@ class CalibrationConfig:
         held_back: share of the normal images that training does not see.
     """
 
-    false_alarms_per_m2: float = 1.0
-    mm_per_px: float = 0.2
-    held_back: float = 0.2
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        if self.false_alarms_per_m2 <= 0 or self.mm_per_px <= 0 or not 0 < self.held_back <= 0.5:
-            raise ConfigError(f"calibration: a value is out of range: {self}")
+    false_alarms_per_m2: Annotated[Number, Field(gt=0)] = 1.0
+    mm_per_px: Annotated[Number, Field(gt=0)] = 0.2
+    held_back: Annotated[Number, Field(gt=0, le=0.5)] = 0.2
 
 
-@dataclass(frozen=True, slots=True)
+@validated("calibrations")
 class FabricCalibration:
     """What is known of one fabric from its normal cloth.
 
@@ -50,26 +46,26 @@ class FabricCalibration:
             the 1 of every score that is shown.
         raw_limit: the same for the raw score as it comes.
         similarity_limit: similarity to the fabric (eq. 2) below which cloth counts as unknown.
-        level_limit: how far the middle of a web's features may lie from that of the fabric before the roll counts as
+        level_limit: how far the median features of a web may lie from those of the fabric before the roll counts as
             strange: root mean square over the features, in standard deviations of the cloth trained on.
         seen_m2: normal cloth that these figures come from, square metres.
         own_similarity: mean similarity of that cloth to its fabric; None where nobody kept it. ``similarity_limit``
             follows from it and from the other fabrics.
-        own_level: the largest distance of the middle of one of those pictures from that of the fabric, as in
+        own_level: the largest distance of the median features of one of those pictures from those of the fabric, as in
             ``level_limit``, which follows likewise; None where nobody kept it.
         enrolled_quickly: the heads have not seen this fabric, and its limits are provisional until a full training.
     """
 
     fabric: str
-    centre: float
-    spread: float
-    limit: float
-    raw_limit: float
-    similarity_limit: float
-    level_limit: float
-    seen_m2: float
-    own_similarity: float | None = None
-    own_level: float | None = None
+    centre: Number
+    spread: Annotated[Number, Field(gt=0)]
+    limit: Annotated[Number, Field(gt=0)]
+    raw_limit: Number
+    similarity_limit: Number
+    level_limit: Annotated[Endless, Field(gt=0)]
+    seen_m2: Annotated[Number, Field(ge=0)]
+    own_similarity: Number | None = None
+    own_level: Number | None = None
     enrolled_quickly: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,17 +79,16 @@ class FabricCalibration:
         """``raw_limit`` in spreads above ``centre``: the limit where scores are not taken relative to the web."""
         return (self.raw_limit - self.centre) / self.spread
 
-    def __post_init__(self) -> None:
-        if not (
-            self.spread > 0
-            and self.limit > 0
-            and self.raw_limit > self.centre
-            and np.isfinite([self.centre, self.spread, self.limit, self.raw_limit]).all()
-        ):
-            raise ConfigError(f"fabric {self.fabric}: the calibration is not usable: {self}")
+    @model_validator(mode="after")
+    def _is_usable(self) -> FabricCalibration:
+        if self.raw_limit <= self.centre:
+            raise ValueError(
+                f"fabric {self.fabric}: the calibration is not usable, its raw limit is its centre or less"
+            )
+        return self
 
 
-def tail_limit(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2: float) -> float:
+def tail_threshold(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2: float) -> float:
     """The level that peaks of normal cloth exceed ``rate_per_m2`` times per square metre.
 
     Args:

@@ -1,4 +1,4 @@
-"""A stretch of web as the detector sees it: grey or colour, cloth found, carried on beyond its border."""
+"""A band of web as the detector sees it: grey or colour, cloth found, carried on beyond its border."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class WebConfig:
 
     tiling: TilingConfig = field(default_factory=TilingConfig)
     edges: EdgeConfig = field(default_factory=EdgeConfig)
-    reference: BaselineConfig = field(default_factory=BaselineConfig)
+    baseline: BaselineConfig = field(default_factory=BaselineConfig)
     fabric: int | None = None
     """Fabric that the web is known to be; None lets the cloth decide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """A stretch made ready for the detector.
+    """A band made ready for the detector.
 
     Attributes:
         tiles: (B, H, W[, 3]) uint8, nothing but cloth.
         rows, cols: the windows that the tiles were cut with.
         first_col: column of the image that the windows begin at, pixels; may be negative.
-        edges: the cloth in the lines of the stretch.
+        edges: the cloth in the lines of the band.
         left, right: (lines,) what is inspected, pixels.
         above: lines of the windows before the first line.
     """
@@ -75,21 +75,21 @@ class Canvas:
         return np.stack([cloth[r : r + rows.size, c : c + cols.size] & inner for r in rows.starts for c in cols.starts])
 
 
-def prepare(stretch: Band, config: WebConfig) -> Canvas | None:
-    """Finds the cloth of a stretch and cuts it into tiles; None where there is too little cloth to inspect."""
-    lines = len(stretch.image)
-    edges = find_edges(as_gray(stretch.image), config.edges)
+def prepare(band: Band, config: WebConfig) -> Canvas | None:
+    """Finds the cloth of a band and cuts it into tiles; None where there is too little cloth to inspect."""
+    lines = len(band.image)
+    edges = find_edges(as_gray(band.image), config.edges)
     left, right = edges.inspected(config.edges)
     if lines < NARROWEST_CLOTH_PX or float((right - left).min()) < NARROWEST_CLOTH_PX:
         return None
     halo, cell = config.tiling.halo_px, config.tiling.cell_px
     first_col = floor_to(int(left.min()), cell) - halo
     end_col = ceil_to(int(np.ceil(right.max())), cell) + halo
-    canvas = continue_cloth(stretch.image, left, right, first_col, end_col, stretch.above, stretch.below)
+    canvas = continue_cloth(band.image, left, right, first_col, end_col, band.above, band.below)
     rows = plan_windows(len(canvas), config.tiling)
     cols = plan_windows(canvas.shape[1], config.tiling)
     return Canvas(
-        np.asarray(cut(canvas, rows, cols), dtype=np.uint8), rows, cols, first_col, edges, left, right, stretch.above
+        np.asarray(cut(canvas, rows, cols), dtype=np.uint8), rows, cols, first_col, edges, left, right, band.above
     )
 
 

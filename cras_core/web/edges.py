@@ -2,26 +2,27 @@
 
 What lies beside the cloth may be white, dark or a table with a texture of its own, and the selvedge differs from the
 cloth as well. The search therefore starts in the middle of the web, where cloth must be, and walks outwards until the
-look of the columns changes and never changes back.
+appearance of the columns changes and never changes back.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from cras_core.arrays import Image
-from cras_core.errors import ConfigError
-from cras_core.validation import check_types
+from cras_core.validated import Number, Whole, validated
 
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@validated("edges")
 class EdgeConfig:
     """How cloth edges are recognised.
 
@@ -36,27 +37,16 @@ class EdgeConfig:
     """
 
     enabled: bool = True
-    block_lines: int = 128
-    step: float = 0.22
-    selvedge_px: int = 200
-    margin_px: int = 8
-    from_edge_px: int | None = None
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        if (
-            self.block_lines < 16
-            or self.step <= 0
-            or self.selvedge_px < 0
-            or self.margin_px < 0
-            or (self.from_edge_px or 0) < 0
-        ):
-            raise ConfigError(f"cloth edges: a value is out of range: {self}")
+    block_lines: Annotated[Whole, Field(ge=16)] = 128
+    step: Annotated[Number, Field(gt=0)] = 0.22
+    selvedge_px: Annotated[Whole, Field(ge=0)] = 200
+    margin_px: Annotated[Whole, Field(ge=0)] = 8
+    from_edge_px: Annotated[Whole, Field(ge=0)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClothEdges:
-    """The cloth in a stretch of lines; four positions per line, pixels from the left of the image, float64 (lines,).
+    """The cloth in a band of lines; four positions per line, pixels from the left of the image, float64 (lines,).
 
     Attributes:
         left, right: the physical edges of the cloth, 0 and the image width where the cloth runs out of view.
@@ -108,7 +98,7 @@ def whole_width(lines: int, width_px: int) -> ClothEdges:
 
 
 def find_edges(gray: Image, config: EdgeConfig) -> ClothEdges:
-    """The cloth edges in a stretch of a web.
+    """The cloth edges in a band of web.
 
     Args:
         gray: (lines, W) uint8.
@@ -122,33 +112,33 @@ def find_edges(gray: Image, config: EdgeConfig) -> ClothEdges:
         return whole_width(lines, width)
     n_blocks = max(1, round(lines / config.block_lines))
     bounds = np.linspace(0, lines, n_blocks + 1).astype(int)
-    looks = [_column_look(gray[a:b]) for a, b in pairwise(bounds)]
+    appearances = [_column_appearance(gray[a:b]) for a, b in pairwise(bounds)]
     centres = (bounds[:-1] + bounds[1:]) / 2
-    left, inner_left, found_left = _agree([_find_left(look, config) for look in looks], centres, lines)
+    left, inner_left, found_left = _agree([_find_left(columns, config) for columns in appearances], centres, lines)
     mirrored_right, mirrored_inner, found_right = _agree(
-        [_find_left(look[:, ::-1], config) for look in looks], centres, lines
+        [_find_left(columns[:, ::-1], config) for columns in appearances], centres, lines
     )
     return ClothEdges(left, inner_left, width - mirrored_inner, width - mirrored_right, found_left, found_right)
 
 
 _NEAR_PX = 24  # a change is judged over this distance, wider than a yarn and narrower than a selvedge
-_REFERENCE_PX = 160  # width of the strip of cloth that a column is compared with
+_CLOTH_PX = 160  # width of the strip of cloth that a column is compared with
 _GROUPS = 7
 _WALK_PX = 4  # step of the walk outwards
-_NARROWEST_PX = 4 * _REFERENCE_PX  # narrower images show too little cloth to tell its edge from its pattern
+_NARROWEST_PX = 4 * _CLOTH_PX  # narrower images show too little cloth to tell its edge from its pattern
 
 
-def _column_look(gray: Image) -> FloatArray:
+def _column_appearance(gray: Image) -> FloatArray:
     """(lines, W) -> (3, W): logarithms of brightness and of the texture across and along the web, one value per
     column.
     """
     brightness = np.median(gray[:: max(1, len(gray) // 32)], axis=0)  # a sample of the lines is enough and much faster
     across = _typical(np.asarray(cv2.absdiff(gray[:, 1:], gray[:, :-1]), dtype=np.uint8))
     along = _typical(np.asarray(cv2.absdiff(gray[1:], gray[:-1]), dtype=np.uint8))
-    look = np.stack([brightness, np.append(across, across[-1]), along])
-    look = cv2.blur(look, (9, 1), borderType=cv2.BORDER_REPLICATE)
+    appearance = np.stack([brightness, np.append(across, across[-1]), along])
+    appearance = cv2.blur(appearance, (9, 1), borderType=cv2.BORDER_REPLICATE)
     # The offsets keep the logarithm calm where there is nothing: a black background, a saturated one without texture.
-    return np.asarray(np.log(look + np.array([[4.0], [0.7], [0.7]])), dtype=np.float64)
+    return np.asarray(np.log(appearance + np.array([[4.0], [0.7], [0.7]])), dtype=np.float64)
 
 
 def _typical(change: Image) -> FloatArray:
@@ -159,59 +149,61 @@ def _typical(change: Image) -> FloatArray:
     return np.asarray(np.median(groups, axis=0))
 
 
-def _find_left(look: FloatArray, config: EdgeConfig) -> tuple[int, int] | None:
-    """(edge, inner end of the selvedge) on the left of (3, W) column looks; None where the cloth runs out of view."""
-    inner, reference = _walk_out(look, config)
+def _find_left(appearance: FloatArray, config: EdgeConfig) -> tuple[int, int] | None:
+    """(edge, inner end of the selvedge) on the left of (3, W) column appearances; None where the cloth runs out of
+    view.
+    """
+    inner, cloth = _walk_out(appearance, config)
     if inner is None:
         return None
     # The background is modelled well away from the selvedge; when too little of it is in view, on its outermost
     # columns.
     stop = inner - config.selvedge_px if inner - config.selvedge_px > 2 * _NEAR_PX else max(_WALK_PX, inner // 3)
-    background = np.median(look[:, max(0, stop - 2 * _REFERENCE_PX) : stop], axis=1)
-    contrast = reference - background
+    background = np.median(appearance[:, max(0, stop - 2 * _CLOTH_PX) : stop], axis=1)
+    contrast = cloth - background
     clearest = int(np.abs(contrast).argmax())
-    towards_cloth = (look[clearest, :inner] - background[clearest]) / contrast[clearest]
+    towards_cloth = (appearance[clearest, :inner] - background[clearest]) / contrast[clearest]
     outside = np.flatnonzero(towards_cloth[stop:] > 0.5)
     edge = stop + int(outside[0]) if len(outside) else inner
     return edge, inner
 
 
-def _walk_out(look: FloatArray, config: EdgeConfig) -> tuple[int | None, FloatArray]:
-    """The first column, from the middle to the left, where the look changes and stays changed up to the border; and
-    the look of the cloth there.
+def _walk_out(appearance: FloatArray, config: EdgeConfig) -> tuple[int | None, FloatArray]:
+    """The first column, from the middle to the left, where the appearance changes and stays changed up to the border;
+    and the appearance of the cloth there.
     """
-    coarse = look[:, : look.shape[1] // _WALK_PX * _WALK_PX].reshape(3, -1, _WALK_PX).mean(axis=2)
-    near, reference_width = _NEAR_PX // _WALK_PX, _REFERENCE_PX // _WALK_PX
-    inside = _sliding_median(coarse, reference_width)
+    coarse = appearance[:, : appearance.shape[1] // _WALK_PX * _WALK_PX].reshape(3, -1, _WALK_PX).mean(axis=2)
+    near, cloth_width = _NEAR_PX // _WALK_PX, _CLOTH_PX // _WALK_PX
+    inside = _sliding_median(coarse, cloth_width)
     outside = _sliding_median(coarse, near)
     for x in range(coarse.shape[1] // 2, 0, -1):
-        reference = inside[:, x + near]
+        cloth = inside[:, x + near]
         just_outside = coarse[:, max(0, x - 4) : x].mean(axis=1)
         change_close, change_far = (
-            np.abs(just_outside - reference).max(),
-            np.abs(outside[:, max(0, x - near)] - reference).max(),
+            np.abs(just_outside - cloth).max(),
+            np.abs(outside[:, max(0, x - near)] - cloth).max(),
         )
         if change_close < config.step or change_far < 0.8 * config.step:
             continue
         # Sharpness and light fall off slowly towards the side; the trend inside the cloth is carried on so that it
         # does not pass for an edge.
-        further = coarse[:, x + near + reference_width : x + near + 4 * reference_width]
+        further = coarse[:, x + near + cloth_width : x + near + 4 * cloth_width]
         if further.shape[1] < near:
-            further = reference[:, None]
-        trend = np.clip((reference - np.median(further, axis=1)) / (2.0 * reference_width), -0.004, 0.004)
-        expected = reference[:, None] + trend[:, None] * (x + near + reference_width / 2 - np.arange(x))[None, :]
+            further = cloth[:, None]
+        trend = np.clip((cloth - np.median(further, axis=1)) / (2.0 * cloth_width), -0.004, 0.004)
+        expected = cloth[:, None] + trend[:, None] * (x + near + cloth_width / 2 - np.arange(x))[None, :]
         foreign = (
-            np.minimum(np.abs(coarse[:, :x] - reference[:, None]), np.abs(coarse[:, :x] - expected)).max(axis=0)
+            np.minimum(np.abs(coarse[:, :x] - cloth[:, None]), np.abs(coarse[:, :x] - expected)).max(axis=0)
             > 0.7 * config.step
         )
         if foreign.mean() > 0.85 and foreign[:2].mean() > 0.5:
-            return x * _WALK_PX, reference
-    return None, look[:, 0]
+            return x * _WALK_PX, cloth
+    return None, appearance[:, 0]
 
 
-def _sliding_median(look: FloatArray, window: int) -> FloatArray:
+def _sliding_median(appearance: FloatArray, window: int) -> FloatArray:
     """(3, n) -> (3, n - window + 1): median over each run of ``window`` columns."""
-    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(look, window, axis=1), axis=2))
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(appearance, window, axis=1), axis=2))
 
 
 def _agree(found: list[tuple[int, int] | None], centres: FloatArray, lines: int) -> tuple[FloatArray, FloatArray, bool]:

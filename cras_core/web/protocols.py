@@ -36,35 +36,35 @@ class CellScores:
 
 
 class TileFeatures(Protocol):
-    """What a detector has taken from a batch of tiles; each is judged on its own, whatever else is in the batch."""
+    """What a detector has taken from a batch of tiles; each is scored on its own, whatever else is in the batch."""
 
     @property
     def similarity(self) -> FloatArray:
         """(B, K) similarity of each tile to each fabric."""
 
-    def middle(self, cells: npt.NDArray[np.bool_]) -> FloatArray:
+    def median_features(self, cells: npt.NDArray[np.bool_]) -> FloatArray:
         """(D,) float32 median features of the cells that (B, h, w) says."""
 
-    def judge(self, fabric: int | None = None, middle: FloatArray | None = None) -> CellScores:
+    def score(self, fabric: int | None = None, web_median: FloatArray | None = None) -> CellScores:
         """Scores the tiles.
 
         Args:
             fabric: what they are compared with; None lets each tile choose.
-            middle: (D,) middle of the web that they are of. With it the tiles are scored once more, shifted so that it
-                falls on that of the fabric.
+            web_median: (D,) median features of the web that they are of. With it the tiles are scored once more,
+                shifted so that it falls on that of the fabric.
         """
 
 
 class TileDetector(Protocol):
-    """Scores tiles: ``look``, which costs the time, then ``judge``."""
+    """Scores tiles: ``extract_features``, which costs the time, then ``score``."""
 
     @property
     def calibrations(self) -> Sequence[FabricCalibration]:
         """One per fabric, in the order of ``CellScores.similarity``."""
 
     @property
-    def middles(self) -> FloatArray:
-        """(K, D) middle of the features of good cloth of each fabric."""
+    def medians(self) -> FloatArray:
+        """(K, D) median of the features of good cloth of each fabric."""
 
-    def look(self, tiles: Image) -> TileFeatures:
+    def extract_features(self, tiles: Image) -> TileFeatures:
         """Takes the features of (B, H, W) grey or (B, H, W, 3) RGB uint8 tiles."""

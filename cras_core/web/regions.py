@@ -1,24 +1,25 @@
 """Scores of cells into regions, while the web is still running.
 
 A region is what becomes a defect: cells at or above a threshold that hang together. It may cross any number of
-stretches; it is closed when the web has moved on by more than the distance over which cells are joined.
+bands; it is closed when the web has moved on by more than the distance over which cells are joined.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from cras_core.arrays import FloatArray, IntArray
-from cras_core.errors import ConfigError
+from cras_core.validated import Number, Whole, validated
 from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 
-@dataclass(frozen=True, slots=True)
+@validated("regions")
 class RegionConfig:
     """How cells become regions.
 
@@ -30,14 +31,10 @@ class RegionConfig:
         most_cells: a region with more cells is closed and counted from anew, which bounds the memory.
     """
 
-    threshold: float = CALIBRATED_THRESHOLD
-    reach_cells: int = 1
-    core: float = 0.4
-    most_cells: int = 2_000_000
-
-    def __post_init__(self) -> None:
-        if self.threshold <= 0 or self.reach_cells < 0 or not 0 <= self.core < 1 or self.most_cells < 1:
-            raise ConfigError(f"regions: a value is out of range: {self}")
+    threshold: Annotated[Number, Field(gt=0)] = CALIBRATED_THRESHOLD
+    reach_cells: Annotated[Whole, Field(ge=0)] = 1
+    core: Annotated[Number, Field(ge=0, lt=1)] = 0.4
+    most_cells: Annotated[Whole, Field(ge=1)] = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ class Region:
 
 @dataclass(slots=True)
 class _Growing:
-    """Cells of a region that is still open; each list holds one array per stretch."""
+    """Cells of a region that is still open; each list holds one array per band."""
 
     number: int
     rows: list[IntArray] = field(default_factory=list)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cras_core.arrays import FloatArray, Image
-from cras_core.web.bands import Band, StretchCutter
+from cras_core.web.bands import Band, BandCutter
 from cras_core.web.baseline import RunningBaseline
 from cras_core.web.blending import CellRows
 from cras_core.web.canvas import Canvas, WebConfig, as_gray, prepare
@@ -33,7 +33,7 @@ class ScoredRows:
         fabric: index of the fabric that they were compared with.
         similarity: mean similarity to that fabric.
         similarities: (K,) float32 the same to every fabric; empty where nothing was inspected.
-        level: how far the middle of this cloth's features lies from that of the enrolled cloth: root mean square over
+        level: how far the median features of this cloth lie from those of the enrolled cloth: root mean square over
             the features, in standard deviations of the cloth trained on.
         tiles: tiles that were scored for these rows.
     """
@@ -66,21 +66,21 @@ class WebInspection:
     """Scores one segment, the unbroken piece of web between two gaps, while it runs.
 
     Attributes are those of the segment; the memory of the cloth seen lately may be handed on to the next segment
-    through ``reference``.
+    through ``baseline``.
     """
 
     def __init__(
         self,
         detector: TileDetector,
         config: WebConfig,
-        reference: RunningBaseline | None = None,
+        baseline: RunningBaseline | None = None,
         fabric: int | None = None,
     ) -> None:
         self._detector = detector
         self._config = config
-        self._cutter = StretchCutter(config.tiling)
+        self._cutter = BandCutter(config.tiling)
         self._rows = CellRows(config.tiling)
-        self.reference = reference or RunningBaseline(config.reference, config.tiling.cell_px)
+        self.baseline = baseline or RunningBaseline(config.baseline, config.tiling.cell_px)
         self.fabric = config.fabric if config.fabric is not None else fabric
 
     @property
@@ -90,63 +90,61 @@ class WebInspection:
 
     def push(self, image: Image) -> list[ScoredRows]:
         """Takes (lines, W) grey or (lines, W, 3) RGB uint8 and returns what is finished."""
-        return [rows for stretch in self._cutter.push(image) for rows in self._inspect(stretch)]
+        return [rows for band in self._cutter.push(image) for rows in self._inspect(band)]
 
     def finish(self) -> list[ScoredRows]:
         """Ends the segment and returns the rest."""
-        return [rows for stretch in self._cutter.finish() for rows in self._inspect(stretch)]
+        return [rows for band in self._cutter.finish() for rows in self._inspect(band)]
 
-    def _inspect(self, stretch: Band) -> list[ScoredRows]:
-        canvas = prepare(stretch, self._config)
+    def _inspect(self, band: Band) -> list[ScoredRows]:
+        canvas = prepare(band, self._config)
         likeness = (
-            self._score(stretch, canvas)
+            self._score(band, canvas)
             if canvas is not None
             else _Likeness(float("nan"), np.zeros(0, np.float32), 0.0, 0)
         )
-        return self._finished(stretch, canvas, likeness)
+        return self._finished(band, canvas, likeness)
 
-    def _score(self, stretch: Band, canvas: Canvas) -> _Likeness:
-        """Scores the tiles of a stretch, all against one fabric: a web does not change its cloth from one tile to the
+    def _score(self, band: Band, canvas: Canvas) -> _Likeness:
+        """Scores the tiles of a band, all against one fabric: a web does not change its cloth from one tile to the
         next.
         """
-        features = self._detector.look(canvas.tiles)
+        features = self._detector.extract_features(canvas.tiles)
         fabric = self._match(features.similarity)
-        here = features.middle(canvas.scored_cells(self._config.tiling.cell_px))
-        scores = features.judge(fabric, self.reference.middle(here, len(stretch.image)))
-        self._rows.add(stretch, canvas, scores)
-        distance = float(np.sqrt(np.mean((here - self._detector.middles[fabric]) ** 2)))
+        here = features.median_features(canvas.scored_cells(self._config.tiling.cell_px))
+        scores = features.score(fabric, self.baseline.median_features(here, len(band.image)))
+        self._rows.add(band, canvas, scores)
+        distance = float(np.sqrt(np.mean((here - self._detector.medians[fabric]) ** 2)))
         mean = scores.similarity.mean(axis=0, dtype=np.float32)
         return _Likeness(float(mean[fabric]), mean, distance, len(scores.similarity))
 
     def _match(self, similarity: FloatArray) -> int:
-        """The fabric of the web, by the (B, K) similarity of a stretch's tiles."""
+        """The fabric of the web, by the (B, K) similarity of a band's tiles."""
         best = int(similarity.mean(axis=0).argmax())
         if self.fabric is None:
             self.fabric = best
         elif self._config.fabric is None and (similarity.argmax(axis=1) == best).mean() > _CHANGE_SHARE:
             if best != self.fabric:
-                self.reference.forget()
+                self.baseline.forget()
             self.fabric = best
         return self.fabric
 
-    def _finished(self, stretch: Band, canvas: Canvas | None, likeness: _Likeness) -> list[ScoredRows]:
+    def _finished(self, band: Band, canvas: Canvas | None, likeness: _Likeness) -> list[ScoredRows]:
         cell = self._config.tiling.cell_px
-        end_of_stretch = stretch.first_line + len(stretch.image)
-        end = (
-            end_of_stretch if stretch.next_first_line is None else stretch.next_first_line + self._config.tiling.halo_px
-        )
+        end_of_band = band.first_line + len(band.image)
+        end = end_of_band if band.next_first_line is None else band.next_first_line + self._config.tiling.halo_px
         first = self._rows.next_row * cell
         if end <= first:
             return []
-        kinds = self._rows.take(ceil_to(end, cell) // cell, ceil_to(stretch.image.shape[1], cell) // cell)
-        image = stretch.image[first - stretch.first_line : end - stretch.first_line]
-        edges = (canvas.edges if canvas is not None else find_edges(as_gray(stretch.image), self._config.edges)).lines(
-            first - stretch.first_line, end - stretch.first_line
+        kinds = self._rows.take(ceil_to(end, cell) // cell, ceil_to(band.image.shape[1], cell) // cell)
+        image = band.image[first - band.first_line : end - band.first_line]
+        edges = (canvas.edges if canvas is not None else find_edges(as_gray(band.image), self._config.edges)).lines(
+            first - band.first_line, end - band.first_line
         )
         fabric = self.fabric if self.fabric is not None else 0
         calibration = self._detector.calibrations[fabric]
-        limit = calibration.limit if self._config.reference.enabled else calibration.absolute_limit
-        relative = self.reference.relate(kinds, calibration.centre, calibration.spread, limit)
+        limit = calibration.limit if self._config.baseline.enabled else calibration.absolute_limit
+        relative = self.baseline.relate(kinds, calibration.centre, calibration.spread, limit)
         return [
             ScoredRows(
                 first_line=first,
@@ -164,12 +162,12 @@ class WebInspection:
         ]
 
 
-_CHANGE_SHARE = 0.8  # share of a stretch's tiles that must match another fabric before the web is taken for that fabric
+_CHANGE_SHARE = 0.8  # share of a band's tiles that must match another fabric before the web is taken for that fabric
 
 
 @dataclass(frozen=True, slots=True)
 class _Likeness:
-    """How a stretch compares with its fabric: mean similarity to it and to all, and distance of the middles; and its
+    """How a band compares with its fabric: mean similarity to it and to all, and distance of the medians; and its
     number of tiles.
     """
 

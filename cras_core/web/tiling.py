@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, model_validator
 
 from cras_core.arrays import FloatArray
 from cras_core.errors import ConfigError
-from cras_core.validation import check_types
+from cras_core.validated import Whole, validated
 
 
 def ceil_to(value: int, multiple: int) -> int:
@@ -27,7 +29,7 @@ def floor_to(value: int, multiple: int) -> int:
     return value // multiple * multiple
 
 
-@dataclass(frozen=True, slots=True)
+@validated("tiling")
 class TilingConfig:
     """How windows slide over the web.
 
@@ -40,19 +42,20 @@ class TilingConfig:
         cell_px: side of a cell, pixels; windows start on multiples of it.
     """
 
-    tile_px: int = 512
-    overlap_px: int = 64
-    halo_px: int = 24
-    cell_px: int = 8
+    tile_px: Annotated[Whole, Field(ge=1)] = 512
+    overlap_px: Annotated[Whole, Field(ge=0)] = 64
+    halo_px: Annotated[Whole, Field(ge=0)] = 24
+    cell_px: Annotated[Whole, Field(ge=1)] = 8
 
-    def __post_init__(self) -> None:
-        check_types(self)
-        if self.cell_px < 1 or any(v % self.cell_px for v in (self.tile_px, self.overlap_px, self.halo_px)):
-            raise ConfigError(
+    @model_validator(mode="after")
+    def _fit_together(self) -> TilingConfig:
+        if any(v % self.cell_px for v in (self.tile_px, self.overlap_px, self.halo_px)):
+            raise ValueError(
                 f"tile, overlap and halo must be multiples of the cell size, {self.cell_px} px: got {self}"
             )
-        if self.halo_px < 0 or self.overlap_px < 2 * self.halo_px or self.tile_px < 2 * self.overlap_px:
-            raise ConfigError(f"the overlap must hold two halos and fit twice into a tile: got {self}")
+        if self.overlap_px < 2 * self.halo_px or self.tile_px < 2 * self.overlap_px:
+            raise ValueError(f"the overlap must hold two halos and fit twice into a tile: got {self}")
+        return self
 
     @property
     def step_px(self) -> int:

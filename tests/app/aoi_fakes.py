@@ -31,10 +31,10 @@ class SeenBrightness:
     raw: npt.NDArray[np.float32]
     similarity: npt.NDArray[np.float32]
 
-    def middle(self, cells: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    def median_features(self, cells: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
         return np.median(self.raw[cells], keepdims=True).astype(np.float32)
 
-    def judge(self, fabric: int | None = None, middle: npt.NDArray[np.float32] | None = None) -> CellScores:
+    def score(self, fabric: int | None = None, middle: npt.NDArray[np.float32] | None = None) -> CellScores:
         raw = self.raw if middle is None else self.raw - middle
         return CellScores(raw[None], self.similarity, np.full(len(raw), 0 if fabric is None else fabric, np.int64))
 
@@ -58,10 +58,10 @@ class Brightness:
         )
 
     @property
-    def middles(self) -> npt.NDArray[np.float32]:
+    def medians(self) -> npt.NDArray[np.float32]:
         return np.zeros((len(self.calibrations), 1), np.float32)
 
-    def look(self, tiles: Image) -> SeenBrightness:
+    def extract_features(self, tiles: Image) -> SeenBrightness:
         grey = tiles.astype(np.float32) if tiles.ndim == 3 else tiles.astype(np.float32).mean(axis=3)
         n, height, width = grey.shape
         raw = grey.reshape(n, height // 8, 8, width // 8, 8).mean(axis=(2, 4)) / np.float32(100.0)
@@ -77,9 +77,9 @@ class SlowBrightness(Brightness):
         super().__init__()
         self._seconds = seconds
 
-    def look(self, tiles: Image) -> SeenBrightness:
+    def extract_features(self, tiles: Image) -> SeenBrightness:
         time.sleep(self._seconds)
-        return super().look(tiles)
+        return super().extract_features(tiles)
 
 
 class FailingBrightness(Brightness):
@@ -89,11 +89,11 @@ class FailingBrightness(Brightness):
         super().__init__()
         self._left = at_call
 
-    def look(self, tiles: Image) -> SeenBrightness:
+    def extract_features(self, tiles: Image) -> SeenBrightness:
         self._left -= 1
         if self._left <= 0:
             raise RuntimeError("the accelerator has fallen off the bus")
-        return super().look(tiles)
+        return super().extract_features(tiles)
 
 
 def roll_inspection(recipe: Recipe = PLAIN, *, keep_tiles: bool = False) -> RollInspection:

@@ -30,8 +30,8 @@ TILING = TilingConfig()
 class Keen(Brightness):
     """Scores everything twice as high."""
 
-    def look(self, tiles: np.ndarray) -> SeenBrightness:
-        seen = super().look(tiles)
+    def extract_features(self, tiles: np.ndarray) -> SeenBrightness:
+        seen = super().extract_features(tiles)
         return SeenBrightness(2 * seen.raw, seen.similarity)
 
 

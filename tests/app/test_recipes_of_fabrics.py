@@ -95,8 +95,8 @@ def test_an_order_is_not_overruled_by_what_the_cloth_matches() -> None:
 class Matching(Brightness):
     """The cloth matches the second fabric."""
 
-    def look(self, tiles: np.ndarray) -> SeenBrightness:
-        seen = super().look(tiles)
+    def extract_features(self, tiles: np.ndarray) -> SeenBrightness:
+        seen = super().extract_features(tiles)
         return SeenBrightness(seen.raw, seen.similarity[:, ::-1].copy())
 
     def __init__(self) -> None:

@@ -174,7 +174,7 @@ def test_a_missing_bundle_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_bundle(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="There is no bundle at"):
+    with pytest.raises(BundleError, match="cannot be read: it is no file"):
         read_bundle(tmp_path)
 
 
@@ -294,6 +294,52 @@ def test_settings_that_this_program_does_not_know_are_refused(path: Path) -> Non
     with_header(path, lambda header: header["config"]["train"].update(warp_speed=9))
     with pytest.raises(BundleError, match=r"a\.cras"):
         read_bundle(path)
+
+
+@pytest.mark.parametrize("old", ['"centre": 0.1', '"seed": 3', '"program": "cras 0"'])
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999", "1" * 5000, "[" * 5000])
+def test_a_number_that_is_none_is_refused_wherever_it_stands(
+    path: Path, monkeypatch: pytest.MonkeyPatch, old: str, value: str
+) -> None:
+    made, header = made_bundle(), metadata_of(path)["header"]
+    assert old in header
+    with monkeypatch.context() as patch:  # whoever writes it takes care of the checksum
+        patch.setattr(json, "dumps", lambda *_, **__: header.replace(old, f"{old.partition(':')[0]}: {value}"))
+        write_bundle(made, path)
+    with pytest.raises(BundleError, match=r"a\.cras does not hold what a bundle") as caught:
+        read_bundle(path)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_tensor_that_holds_no_numbers_is_refused(path: Path) -> None:
+    made = made_bundle()
+    for value in (float("nan"), float("inf")):
+        made.tensors["mean"][3] = value
+        write_bundle(made, path)
+        with pytest.raises(BundleError, match="its tensor mean holds values that are no numbers"):
+            read_bundle(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not let a file be shortened that is open")
+def test_a_file_that_somebody_shortens_meanwhile_does_not_end_the_program(bundle_path: Path, tmp_path: Path) -> None:
+    """A memory map would: the system answers with a signal."""
+    code = (
+        "import os, sys, threading\nfrom pathlib import Path\n"
+        "from cras_core.errors import BundleError\nfrom cras_core.registry.bundle import read_bundle\n"
+        "path = Path(sys.argv[1]); data = path.read_bytes(); done = threading.Event()\n"
+        "def spoil():\n"
+        "    while not done.is_set():\n"
+        "        os.truncate(path, 100); path.write_bytes(data)\n"
+        "thread = threading.Thread(target=spoil); thread.start(); read = refused = 0\n"
+        "while read < 20 or refused < 20:\n"
+        "    try: read_bundle(path); read += 1\n"
+        "    except BundleError: refused += 1\n"
+        "done.set(); thread.join(); print('alive')\n"
+    )
+    path = tmp_path / "a.cras"
+    path.write_bytes(bundle_path.read_bytes())
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
 
 
 # Bundles that do not fit what is installed

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cras_core.errors import ConfigError, DataError
-from cras_core.web.calibration import CalibrationConfig, FabricCalibration, block_peaks, tail_limit
+from cras_core.web.calibration import CalibrationConfig, FabricCalibration, block_peaks, tail_threshold
 
 GOOD = FabricCalibration("denim", 0.1, 0.8, 4.0, 3.5, 0.7, 2.0, 1.5)
 
@@ -23,7 +23,7 @@ GOOD = FabricCalibration("denim", 0.1, 0.8, 4.0, 3.5, 0.7, 2.0, 1.5)
     st.lists(st.floats(1e-6, 1e4), min_size=2, max_size=6),
 )
 def test_a_rarer_alarm_never_has_a_lower_limit(peaks: list[float], area: float, rates: list[float]) -> None:
-    limits = [tail_limit(np.array(peaks), area, rate) for rate in sorted(rates)]
+    limits = [tail_threshold(np.array(peaks), area, rate) for rate in sorted(rates)]
     assert all(math.isfinite(limit) for limit in limits)
     assert all(a >= b - 1e-9 for a, b in pairwise(limits))
 
@@ -31,14 +31,14 @@ def test_a_rarer_alarm_never_has_a_lower_limit(peaks: list[float], area: float, 
 @given(st.permutations(range(12)), st.floats(0.01, 30))
 def test_the_order_of_the_pieces_does_not_matter(order: list[int], rate: float) -> None:
     peaks = np.random.default_rng(0).exponential(size=12)
-    assert tail_limit(peaks[order], 1.0, rate) == tail_limit(peaks, 1.0, rate)
+    assert tail_threshold(peaks[order], 1.0, rate) == tail_threshold(peaks, 1.0, rate)
 
 
 @given(st.floats(0.1, 10), st.floats(-5, 5), st.floats(0.01, 30))
 def test_the_limit_moves_with_the_scores(scale: float, shift: float, rate: float) -> None:
     peaks = np.random.default_rng(1).exponential(size=40)
-    limit = tail_limit(peaks, 1.0, rate)
-    assert tail_limit(scale * peaks + shift, 1.0, rate) == pytest.approx(scale * limit + shift, rel=1e-9, abs=1e-9)
+    limit = tail_threshold(peaks, 1.0, rate)
+    assert tail_threshold(scale * peaks + shift, 1.0, rate) == pytest.approx(scale * limit + shift, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("per_thousand", [300.0, 100.0, 10.0, 1.0, 0.1])
@@ -47,7 +47,7 @@ def test_normal_cloth_exceeds_the_limit_about_as_often_as_wanted(per_thousand: f
     piece_m2 = 0.02
     rate = per_thousand / 1000 / piece_m2
     peaks = 1.0 + 0.5 * rng.exponential(size=1000)
-    limit = tail_limit(peaks, len(peaks) * piece_m2, rate)
+    limit = tail_threshold(peaks, len(peaks) * piece_m2, rate)
     fresh = 1.0 + 0.5 * rng.exponential(size=2_000_000)
     observed = float((fresh > limit).mean())
     assert per_thousand / 1000 / 2 < observed < per_thousand / 1000 * 2
@@ -57,31 +57,31 @@ def test_normal_cloth_exceeds_the_limit_about_as_often_as_wanted(per_thousand: f
 def test_only_the_upper_fifth_of_the_peaks_says_how_the_tail_goes_on(per_thousand: float) -> None:
     rng = np.random.default_rng(4)
     body, tail = rng.uniform(-50, 0, 4000), rng.exponential(size=1000)
-    limit = tail_limit(np.concatenate([body, tail]), 5000.0, per_thousand / 1000)
+    limit = tail_threshold(np.concatenate([body, tail]), 5000.0, per_thousand / 1000)
     # One piece in five lies in the tail, so the level is ln(1000 / per_thousand / 5) mean excesses above its beginning.
     assert limit == pytest.approx(np.log(200 / per_thousand), rel=0.1)
 
 
 def test_within_the_data_the_limit_is_a_peak() -> None:
     peaks = np.arange(100.0)
-    limit = tail_limit(peaks, 100.0, 0.5)
+    limit = tail_threshold(peaks, 100.0, 0.5)
     assert (peaks > limit).sum() == 50
 
 
 def test_the_tail_begins_where_the_data_end() -> None:
     peaks = np.random.default_rng(2).exponential(size=100)
-    inside, beyond = tail_limit(peaks, 100.0, 0.2), tail_limit(peaks, 100.0, 0.2 - 1e-9)
+    inside, beyond = tail_threshold(peaks, 100.0, 0.2), tail_threshold(peaks, 100.0, 0.2 - 1e-9)
     assert inside == pytest.approx(beyond, abs=1e-6)
 
 
 @pytest.mark.parametrize("count", range(8))
 def test_too_few_pieces_are_refused(count: int) -> None:
     with pytest.raises(DataError, match=f"{count} pieces of normal cloth are too few"):
-        tail_limit(np.ones(count), 1.0, 1.0)
+        tail_threshold(np.ones(count), 1.0, 1.0)
 
 
 def test_eight_equal_pieces_are_enough() -> None:
-    assert tail_limit(np.full(8, 3.0), 1.0, 0.1) == 3.0
+    assert tail_threshold(np.full(8, 3.0), 1.0, 0.1) == 3.0
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 12), st.floats(0, 1), st.integers(0, 2**31))
@@ -115,15 +115,20 @@ def test_every_score_belongs_to_a_block() -> None:
 @pytest.mark.parametrize("field", ["centre", "spread", "limit", "raw_limit"])
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_calibration_that_is_not_a_number_is_refused(field: str, value: float) -> None:
-    with pytest.raises(ConfigError, match="denim"):
+    with pytest.raises(ConfigError, match=rf"{field} must be a finite number, not (nan|inf)"):
         dataclasses.replace(GOOD, **{field: value})
 
 
 @pytest.mark.parametrize("field", ["spread", "limit"])
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_spread_and_limit_are_positive(field: str, value: float) -> None:
-    with pytest.raises(ConfigError, match="not usable"):
+    with pytest.raises(ConfigError, match=rf"{field} must be more than 0, not {value}"):
         dataclasses.replace(GOOD, **{field: value})
+
+
+def test_what_is_flagged_lies_above_what_is_usual() -> None:
+    with pytest.raises(ConfigError, match="denim: the calibration is not usable"):
+        dataclasses.replace(GOOD, raw_limit=GOOD.centre)
 
 
 @pytest.mark.parametrize(

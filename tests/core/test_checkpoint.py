@@ -152,8 +152,8 @@ def test_other_cloth_is_looked_at_anew(strips: list[NormalImages], tmp_path: Pat
     [
         ("heads.safetensors", None),
         ("seen-0.safetensors", b"\0" * 100),
-        ("seen-1.vectors.npy", b""),
-        ("held-0.positions.npy", None),
+        ("seen-1.vectors", b""),
+        ("held-0.vectors", None),
     ],
 )
 def test_a_damaged_folder_costs_time_and_nothing_else(

@@ -169,7 +169,9 @@ def test_anomnet_is_trained_judged_and_timed_by_the_same_commands(
     done = here("benchmark", bundle, "--batch", 1, "--rounds", 1, "--device", "cpu")
     assert done.status == 0, done.err
     assert "whole line" in done.out
-    assert_is_a_mistake(here("train", data, "--detector", "banknote"), "detector cannot be 'banknote'")
+    assert_is_a_mistake(
+        here("train", data, "--detector", "banknote"), "heads.detector must be 'cras' or 'anomnet', not 'banknote'"
+    )
 
 
 @pytest.mark.parametrize(("command", "parts"), [("evaluate", "mean"), ("evaluate-web", "all")])
@@ -298,7 +300,7 @@ def test_a_file_that_is_no_bundle_says_so(tmp_path: Path) -> None:
         (["--preset", "[/silk]"], ["there is no preset '[/silk]'"]),
         (["--set", "train.epoch=5"], ["unknown setting train.epoch", "train.epochs"]),
         (["--set", "train.epochs"], ["--set takes section.name=value, not 'train.epochs'"]),
-        (["--set", "train.epochs=0"], ["training"]),
+        (["--set", "train.epochs=0"], ["train.epochs must be 1 or more, not 0"]),
         (["--set", "train.epochs=2.5"], ["train"]),
         (["--set", "train.seed=abc"], ["seed"]),
         (["--seed", "-1"], ["seed"]),

@@ -27,6 +27,8 @@ from cras_core.config.settings import (
     TrainConfig,
 )
 from cras_core.errors import ConfigError
+from cras_core.web.baseline import BaselineConfig
+from cras_core.web.edges import EdgeConfig
 from cras_core.web.tiling import TilingConfig
 
 presets = pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
@@ -87,7 +89,7 @@ def test_settings_are_frozen_and_equal_by_value() -> None:
         ({"train": []}, "train must hold further settings"),
         ({"train": {"epochs": "many"}}, "train"),
         ({"train": {"epochs": None}}, "train"),
-        ({"train": {"epochs": 0}}, "training"),
+        ({"train": {"epochs": 0}}, r"train\.epochs must be 1 or more, not 0"),
         ({"backbone": {"levels": 2}}, "backbone"),
         ({"centers": {"kind": "mean"}}, "centres|centers"),
         ({"centers": {"kind": ["prototypes"]}}, "centres|centers"),
@@ -278,6 +280,55 @@ def test_what_is_no_setting_cannot_be_set(name: str) -> None:
 def test_a_value_that_does_not_fit_is_refused_before_anything_starts(name: str, text: str) -> None:
     with pytest.raises(ConfigError):
         with_settings(cloth(), {name: text})
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: TrainConfig(epochs=0), "train.epochs must be 1 or more, not 0"),
+        (lambda: TrainConfig(epochs=2.5), "train.epochs must be a whole number, not 2.5"),  # type: ignore[arg-type]
+        (lambda: TrainConfig(seed=2**32), "train.seed must be less than 4294967296, not 4294967296"),
+        (
+            lambda: TrainConfig(epochs=10**5000),
+            "train.epochs must be 2147483647 or less, not a number of very many digits",
+        ),
+        (lambda: TrainConfig(cache="tape"), "train.cache must be 'memory' or 'disk', not 'tape'"),  # type: ignore[arg-type]
+        (lambda: SynthesisConfig(sigma=float("nan")), "synthesis.sigma must be a finite number, not nan"),
+        (lambda: SynthesisConfig(sigma=10**400), "synthesis.sigma must be a number, not a number of very many digits"),
+        (lambda: PatchConfig(normalise="yes"), "patches.normalise must be true or false, not 'yes'"),  # type: ignore[arg-type]
+        (lambda: BackboneConfig(name=""), "backbone.name must have 1 characters or more, not ''"),
+        (lambda: BackboneConfig(levels=(3, 2)), "backbone: levels must ascend: got [3, 2]"),
+        (lambda: PreprocessConfig(crop_px=64), "preprocess: a crop needs a resize that is at least as large"),
+        (lambda: EdgeConfig(step=-1.0), "edges.step must be more than 0, not -1.0"),
+        (lambda: BaselineConfig(block_px=8), "reference.block_px must be 64 or more, not 8"),
+        (
+            lambda: TrainConfig(epochs=0, cache_mb=0),
+            "train.epochs must be 1 or more, not 0; train.cache_mb must be 1 or more, not 0",
+        ),
+        (lambda: with_settings(cloth(), {"train.epochs": "0"}), "train.epochs must be 1 or more, not 0"),
+        (
+            lambda: CrasConfig.from_dict({"train": {"epochs": "x" * 3000}}),
+            f"train.epochs must be a whole number, not '{'x' * 96}...",
+        ),
+    ],
+)
+def test_a_message_names_the_setting_and_what_is_wrong_with_it(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make()
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "1" * 10_000, "1e400", "-1e400"])
+def test_a_hostile_value_is_refused_like_any_other(text: str) -> None:
+    for name in ("train.epochs", "synthesis.sigma", "backbone.levels"):
+        with pytest.raises(ConfigError) as caught:
+            with_settings(cloth(), {name: text})
+        assert len(str(caught.value)) < 250
+
+
+def test_a_whole_number_stays_one_so_that_a_model_keeps_its_identity() -> None:
+    values = cloth().to_dict() | {"synthesis": cloth().to_dict()["synthesis"] | {"beta": 1}}
+    assert json.dumps(CrasConfig.from_dict(values).to_dict()) == json.dumps(values)
 
 
 @pytest.mark.parametrize("backwards", [False, True])

@@ -26,8 +26,8 @@ from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.training.enrol import enrol
 from cras_core.training.fabric_changes import remove_fabric
-from cras_core.training.limits import among, similarity_limit, strange_from, with_own
 from cras_core.training.progress import Progress
+from cras_core.training.thresholds import among, anomalous_from, similarity_limit, with_own
 from cras_core.training.train import train
 from cras_core.web.calibration import FabricCalibration
 
@@ -166,47 +166,47 @@ def test_an_enrolment_can_be_stopped(bundle: Bundle, satin: NormalImages, at: st
 def test_limits_between_fabrics_are_those_of_a_training_with_the_same_middles() -> None:
     """What is brought up to date must be what measuring anew would give."""
     rng = np.random.default_rng(3)
-    middles = rng.normal(size=(4, 12)).astype(np.float32)
+    medians = rng.normal(size=(4, 12)).astype(np.float32)
     plain = FabricCalibration("k", 0.1, 0.8, 4.0, 3.5, -1.0, 1.0, 1.0)
     own = [0.9, 0.5, 0.99, 0.2]
     every = tuple(dataclasses.replace(plain, own_similarity=o, own_level=0.1 * o) for o in own)
-    found = among(every, middles)
+    found = among(every, medians)
     for k, c in enumerate(found):
-        assert c.similarity_limit == similarity_limit(middles, k, own[k])
-        assert c.level_limit == max(0.3 * own[k], strange_from(middles, k))
-    three = among(every[:3], middles[:3])
-    assert among((*three, every[3]), middles) == found
+        assert c.similarity_limit == similarity_limit(medians, k, own[k])
+        assert c.level_limit == max(0.3 * own[k], anomalous_from(medians, k))
+    three = among(every[:3], medians[:3])
+    assert among((*three, every[3]), medians) == found
 
 
 def test_own_similarities_that_nobody_kept_are_worked_back() -> None:
     rng = np.random.default_rng(4)
     for _ in range(50):
-        middles = rng.normal(size=(3, 6)).astype(np.float32)
+        medians = rng.normal(size=(3, 6)).astype(np.float32)
         own = rng.uniform(-0.5, 1.0, 3)
         old = tuple(
-            FabricCalibration("k", 0.1, 0.8, 4.0, 3.5, similarity_limit(middles, k, float(own[k])), 1.0, 1.0)
+            FabricCalibration("k", 0.1, 0.8, 4.0, 3.5, similarity_limit(medians, k, float(own[k])), 1.0, 1.0)
             for k in range(3)
         )
-        assert [c.own_similarity for c in with_own(old, middles)] == pytest.approx(list(own), abs=1e-6)
+        assert [c.own_similarity for c in with_own(old, medians)] == pytest.approx(list(own), abs=1e-6)
 
 
 def test_a_model_from_before_keeps_its_limits_and_its_identity(bundle: Bundle) -> None:
     from_before = tuple(dataclasses.replace(c, own_similarity=None, own_level=None) for c in bundle.calibrations)
     fields = {"fabric", "centre", "spread", "limit", "raw_limit", "similarity_limit", "level_limit", "seen_m2"}
     assert [set(c.to_dict()) for c in from_before] == [fields, fields]
-    middles = bundle.tensors["middles"].numpy()
-    worked_back = among(with_own(from_before, middles), middles)
+    medians = bundle.tensors["middles"].numpy()
+    worked_back = among(with_own(from_before, medians), medians)
     for before, after in zip(from_before, worked_back, strict=True):
         assert after.similarity_limit == pytest.approx(before.similarity_limit, abs=1e-6)
         assert after.level_limit == before.level_limit
 
 
 def test_a_fabric_that_was_not_trained_on_does_not_move_the_origin_of_similarities() -> None:
-    middles = np.array([[1, 0, 0], [0, 1, 0], [-1, -1, 0], [0.1, 0.9, 5]], np.float32)
+    medians = np.array([[1, 0, 0], [0, 1, 0], [-1, -1, 0], [0.1, 0.9, 5]], np.float32)
     trained = np.array([True, True, True, False])
-    similar = similarity_limit(middles, 1, 0.99, trained)
-    cosine = middles[3] @ middles[1] / np.linalg.norm(middles[3])
-    others = similarity_limit(middles[:3], 1, 0.99)
+    similar = similarity_limit(medians, 1, 0.99, trained)
+    cosine = medians[3] @ medians[1] / np.linalg.norm(medians[3])
+    others = similarity_limit(medians[:3], 1, 0.99)
     assert similar == pytest.approx(max(others, 0.5 * (0.99 + cosine)))
 
 
@@ -324,9 +324,9 @@ def test_a_detector_of_another_kind_says_so(inspector: CrasDetector) -> None:
         inspector.model.extractor, [vectors], vectors[:1], vectors[:1], ("plain",), inspector.config, inspector.device
     )
     with pytest.raises(EnrolError, match=r"this model \(PatchCore\) learns a fabric only together with all others"):
-        bank.enrolling()
+        bank.enrolment_extractor()
     with pytest.raises(EnrolError, match=r"this model \(PatchCore\) learns a fabric only together with all others"):
-        bank.describe(GoodCloth(vectors, vectors, vectors[0]))
+        bank.describe_fabric(GoodCloth(vectors, vectors, vectors[0]))
 
 
 # Layouts

@@ -95,9 +95,9 @@ def test_a_mask_of_another_size_is_named(inspector: CrasDetector, two_strips: Pa
 
 def test_a_coreset_reaches_every_cluster() -> None:
     generator = torch.Generator().manual_seed(0)
-    middles = 100 * torch.randn(12, 40, generator=generator)
+    medians = 100 * torch.randn(12, 40, generator=generator)
     cluster = torch.randint(12, (500,), generator=generator)
-    vectors = middles[cluster] + torch.randn(500, 40, generator=generator)
+    vectors = medians[cluster] + torch.randn(500, 40, generator=generator)
     assert set(cluster[coreset(vectors, 12, seed=1)].tolist()) == set(range(12))
 
 
@@ -121,11 +121,11 @@ def test_a_bank_scores_by_the_distance_to_the_nearest_vector() -> None:
         t = extractor(to_images(tiles, torch.device("cpu")))
     for banks in ([torch.cat(vectors)], vectors):
         detector = PatchCore(extractor, banks, means, means, ("a", "b"), config, torch.device("cpu"))
-        found = detector.cells(tiles, 1)
+        found = detector.score_tiles(tiles, 1)
         bank = banks[-1]
         wanted = (t.unsqueeze(3) - bank).norm(dim=-1).amin(dim=-1)
         np.testing.assert_allclose(found.raw, wanted.numpy(), rtol=1e-3)
-        alone = detector.cells(tiles[1:2], 1)
+        alone = detector.score_tiles(tiles[1:2], 1)
         np.testing.assert_allclose(alone.raw[0], found.raw[1], rtol=1e-5)
 
 

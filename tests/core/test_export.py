@@ -26,7 +26,7 @@ from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.detectors.trained import TrainedDetector
 from cras_core.engines.graph import Graph
 from cras_core.engines.onnx_detector import OnnxDetector
-from cras_core.engines.onnx_export import cloth_tiles, licence_note, to_onnx, trial_tiles, write
+from cras_core.engines.onnx_export import cloth_tiles, licence_note, random_tiles, to_onnx, write
 from cras_core.engines.parity import prove, session_of
 from cras_core.errors import ConfigError, ExportError
 from cras_core.registry.bundle import Bundle
@@ -87,7 +87,7 @@ def altered(model: bytes, name: str, change: Callable[[np.ndarray], np.ndarray])
 
 
 def test_the_file_judges_as_cras_does_on_tiles_of_any_size(odd_file: bytes, inspector: CrasDetector) -> None:
-    found = prove(odd_file, inspector, trial_tiles(ODD, 5))
+    found = prove(odd_file, inspector, random_tiles(ODD, 5))
     assert set(found) == {"similarity", "scores", "vectors"}
     for difference in found.values():
         assert difference.absolute > 0, "two programs agree to the last digit only if one of them did not run"
@@ -98,10 +98,10 @@ def test_the_file_judges_as_cras_does_on_tiles_of_any_size(odd_file: bytes, insp
 def test_the_file_judges_as_anomnet_does(anomnet_bundle: Bundle) -> None:
     anomnet = AnomNetDetector.from_bundle(anomnet_bundle, "cpu")
     model = to_onnx(anomnet, ODD)
-    found = prove(model, anomnet, trial_tiles(ODD, 4))
+    found = prove(model, anomnet, random_tiles(ODD, 4))
     assert max(d.relative for d in found.values()) < 1e-4
     with pytest.raises(ExportError, match="does not judge as the detector does"):
-        prove(altered(model, "gathered", lambda w: w * 1.01), anomnet, trial_tiles(ODD, 4))
+        prove(altered(model, "gathered", lambda w: w * 1.01), anomnet, random_tiles(ODD, 4))
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_the_graph_is_anomnet_with_one_set_for_all_and_without_coordinates(anomn
 
 def check_graph(detector: TrainedDetector) -> None:
     """The graph before it is exported, beside the detector."""
-    tiles = trial_tiles(ODD, 3)
-    features = detector.look(tiles)
+    tiles = random_tiles(ODD, 3)
+    features = detector.extract_features(tiles)
     images = torch.from_numpy(tiles).permute(0, 3, 1, 2).float()
     dimension = features.vectors.shape[-1]
     fabric = torch.tensor([1, 0, 1])
@@ -163,12 +163,12 @@ def test_one_altered_weight_is_noticed(odd_file: bytes, inspector: CrasDetector,
         return w
 
     with pytest.raises(ExportError, match=r"does not judge as the detector does, so it was not written \(.*scores by"):
-        prove(altered(odd_file, name, change), inspector, trial_tiles(ODD, 4))
+        prove(altered(odd_file, name, change), inspector, random_tiles(ODD, 4))
 
 
 def test_a_file_of_other_tiles_or_no_file_at_all_is_refused(odd_file: bytes, inspector: CrasDetector) -> None:
     with pytest.raises(ExportError, match="onnxruntime cannot run the ONNX file"):
-        prove(odd_file, inspector, trial_tiles((96, 96), 2))
+        prove(odd_file, inspector, random_tiles((96, 96), 2))
     with pytest.raises(ExportError, match="onnxruntime cannot open the ONNX file"):
         session_of(odd_file[: len(odd_file) // 2])
 
@@ -208,13 +208,13 @@ def test_the_file_can_be_evaluated_as_a_bundle_can(
     assert detector.fabrics == inspector.fabrics
     tiles = cloth_tiles(loom_data / "twill" / "normal", (192, 192), 3)
     assert len(tiles) == 3
-    mine, theirs = detector.look(tiles), inspector.look(tiles)
-    web = theirs.middle(np.ones(theirs.vectors.shape[:3], np.bool_)) + 0.2
-    got, wanted = mine.judge(None, web), theirs.judge(None, web)
+    mine, theirs = detector.extract_features(tiles), inspector.extract_features(tiles)
+    web = theirs.median_features(np.ones(theirs.vectors.shape[:3], np.bool_)) + 0.2
+    got, wanted = mine.score(None, web), theirs.score(None, web)
     np.testing.assert_allclose(got.raw, wanted.raw, rtol=1e-3, atol=1e-3)
     assert got.fabric.tolist() == wanted.fabric.tolist() == [1, 1, 1]
     with pytest.raises(ConfigError, match="192 x 192 px, not 256 x 128: export it with --tile-px 128x256"):
-        detector.look(np.zeros((1, 128, 256), np.uint8))
+        detector.extract_features(np.zeros((1, 128, 256), np.uint8))
     status, said = cras("evaluate", written, mvtec, "--device", "cpu")
     assert status == 2
     assert "--tile-px 256x256" in said

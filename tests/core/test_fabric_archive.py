@@ -79,7 +79,7 @@ def test_a_disk_that_is_full_is_said(
         raise OSError(28, "No space left on device")
 
     export_fabric(store, NAME, tmp_path / "a.fabric")
-    monkeypatch.setattr("cras_core.data.samples.store.write_atomically", full)
+    monkeypatch.setattr("cras_core.data.samples.files.write_atomically", full)
     with pytest.raises(DataError, match="No space left on device"):
         import_fabric(tmp_path / "a.fabric", there)
     assert is_untouched(there)
@@ -147,13 +147,19 @@ CHANGES: dict[str, tuple[str, Callable[[Entries], None]]] = {
     "a newer archive": ("version 2, this program reads 1; update", lambda e: edited(e, "archive.json", version=2)),
     "a newer fabric": ("Update this program", lambda e: edited(e, "fabric.json", version=2)),
     "a fabric with a bad name": ("cannot be called", lambda e: edited(e, "fabric.json", name="a\nb")),
-    "a fabric with odd texts": ("does not describe a fabric", lambda e: edited(e, "fabric.json", note=3)),
-    "a fabric with odd fields": ("does not describe a fabric", lambda e: edited(e, "fabric.json", colour=3)),
-    "a sample with odd values": ("does not describe a sample", lambda e: edited(e, "samples/s0.json", first_line="x")),
-    "a sample with an odd label": ("no label", lambda e: edited(e, "samples/s0.json", labels=[{"outline": "star"}])),
-    "text that is none": ("damaged", lambda e: e.update({"samples/s0.json": b"\xff\xfe"})),
-    "text that is too deep": ("damaged", lambda e: e.update({"samples/s0.json": b"[" * 9000})),
-    "a list": ("does not hold what it should", lambda e: e.update({"samples/s0.json": b"[]"})),
+    "a fabric with odd texts": ("note must be a text, not 3", lambda e: edited(e, "fabric.json", note=3)),
+    "a fabric with odd fields": (r"unknown value .*colour", lambda e: edited(e, "fabric.json", colour=3)),
+    "a sample with odd values": (
+        "first_line must be a whole number, not 'x'",
+        lambda e: edited(e, "samples/s0.json", first_line="x"),
+    ),
+    "a sample with an odd label": (
+        r"labels\.0\.outline must be",
+        lambda e: edited(e, "samples/s0.json", labels=[{"outline": "star"}]),
+    ),
+    "text that is none": ("is not JSON", lambda e: e.update({"samples/s0.json": b"\xff\xfe"})),
+    "text that is too deep": ("is not JSON", lambda e: e.update({"samples/s0.json": b"[" * 9000})),
+    "a list": ("it must hold further", lambda e: e.update({"samples/s0.json": b"[]"})),
     "a picture that is none": ("is no PNG", lambda e: e.update({"samples/s0.png": b"hello"})),
     "a picture of another format": ("is no PNG", lambda e: e.update({"samples/s0.png": as_jpeg(e["samples/s0.png"])})),
     "a picture cut off": ("damaged", lambda e: e.update({"samples/s0.png": e["samples/s0.png"][:300]})),

@@ -28,8 +28,8 @@ def three(bundle: Bundle, loom_data: Path) -> Bundle:
 
 
 def test_a_model_comes_apart_and_together_again(bundle: Bundle) -> None:
-    shared, fabrics = take_apart(bundle.tensors, 2)
-    again = put_together(shared, fabrics)
+    shared, fabrics = take_apart(bundle)
+    again = put_together(bundle, shared, fabrics)
     assert again.keys() == bundle.tensors.keys()
     assert all(torch.equal(again[name], tensor) for name, tensor in bundle.tensors.items())
     assert not {"means", "middles", "centers.0"} & shared.keys()

@@ -22,8 +22,11 @@ from cras_core.data.folders import find_normal_images
 from cras_core.data.values import NormalImages
 from cras_core.errors import DataError
 from cras_core.features.backbone import Backbone
-from cras_core.features.cache import FeatureCache, extract, extract_drawn, preprocess, tiles_of
+from cras_core.features.cache import FeatureCache
+from cras_core.features.cloth_tiles import preprocess, tiles_of
+from cras_core.features.extraction import extract_features
 from cras_core.features.extractor import FeatureExtractor
+from cras_core.features.synthetic import extract_synthetic
 from cras_core.features.tensors import to_images
 from cras_core.images import read_image
 
@@ -57,7 +60,9 @@ def taken(
     normal: NormalImages, extractor: FeatureExtractor, config: CrasConfig = CONFIG, capacity: int = 10**5, seed: int = 0
 ) -> tuple[torch.Tensor, object]:
     """All that is in the cache, row by row in an order that does not depend on chance; and the features."""
-    found = extract(normal, normal.paths, extractor, config, capacity, CPU, np.random.default_rng(seed), lambda _: None)
+    found = extract_features(
+        normal, normal.paths, extractor, config, capacity, CPU, np.random.default_rng(seed), lambda _: None
+    )
     return found.cache.take(np.arange(len(found.cache))), found
 
 
@@ -113,6 +118,32 @@ def test_a_cache_on_disk_leaves_no_file_behind(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("where", ["memory", "disk"])
+def test_a_cache_is_written_and_read_again(tmp_path: Path, where: str) -> None:
+    cache = FeatureCache(7, 9000, where)
+    cache.add(torch.randn(9000, 7, generator=torch.Generator().manual_seed(0)), torch.arange(9000), torch.rand(9000, 2))
+    checksum = cache.save(tmp_path / "a.vectors")
+    again = FeatureCache.load(tmp_path / "a.vectors", cache.positions, cache.places, 7, checksum, where)
+    index = np.random.default_rng(0).integers(0, 9000, 500)
+    assert torch.equal(again.take(index), cache.take(index))
+    assert torch.equal(again.take(index), cache.take(np.arange(9000))[index])
+    for damage in (b"", b"x", (tmp_path / "a.vectors").read_bytes()[:-2] + b"\0\0"):
+        (tmp_path / "b.vectors").write_bytes(damage)
+        with pytest.raises(ValueError, match=r"b\.vectors"):
+            FeatureCache.load(tmp_path / "b.vectors", cache.positions, cache.places, 7, checksum, where)
+
+
+def test_a_file_of_features_that_is_shortened_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    cache = FeatureCache(7, 5000, "memory")
+    cache.add(torch.ones(5000, 7))
+    path = tmp_path / "a.vectors"
+    again = FeatureCache.load(path, cache.positions, cache.places, 7, cache.save(path), "disk")
+    path.write_bytes(path.read_bytes()[:700])
+    assert float(again.take(np.arange(50)).sum()) == 350
+    with pytest.raises(DataError, match="was shortened while it was read"):
+        again.take(np.array([3, 4999]))
+
+
 def test_a_place_without_room_says_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(DataError, match=r"on disk.*train\.cache"):
@@ -126,7 +157,9 @@ def test_a_place_without_room_says_what_to_lower(tmp_path: Path, monkeypatch: py
 
 def test_features_of_pictures_are_those_of_every_cell(tiles: NormalImages, extractor: FeatureExtractor) -> None:
     on_image: list[Path] = []
-    found = extract(tiles, tiles.paths, extractor, CONFIG, 10**5, CPU, np.random.default_rng(0), on_image.append)
+    found = extract_features(
+        tiles, tiles.paths, extractor, CONFIG, 10**5, CPU, np.random.default_rng(0), on_image.append
+    )
     assert on_image == list(tiles.paths)
     cells = 12 * 13  # 100 px are 13 cells, the last of which is half a cell
     with torch.inference_mode():
@@ -208,7 +241,7 @@ def test_a_picture_that_cannot_be_read_is_named(tiles: NormalImages, extractor: 
 
 def test_drawn_defects_move_the_features(strips: NormalImages, extractor: FeatureExtractor) -> None:
     told: list[Path] = []
-    found = extract_drawn(strips, strips.paths, extractor, CONFIG, CPU, np.random.default_rng(0), told.append)
+    found = extract_synthetic(strips, strips.paths, extractor, CONFIG, CPU, np.random.default_rng(0), told.append)
     assert len(told) == CONFIG.synthesis.drawn_tiles
     assert 0 < len(found.clean) == len(found.change)
     index = np.arange(len(found.clean))
@@ -222,7 +255,7 @@ def test_drawn_defects_move_the_features(strips: NormalImages, extractor: Featur
 def test_the_seed_decides_what_is_drawn(strips: NormalImages, extractor: FeatureExtractor) -> None:
     def run(seed: int) -> torch.Tensor:
         rng = np.random.default_rng(seed)
-        found = extract_drawn(strips, strips.paths[:2], extractor, CONFIG, CPU, rng, lambda _: None)
+        found = extract_synthetic(strips, strips.paths[:2], extractor, CONFIG, CPU, rng, lambda _: None)
         return found.change.take(np.arange(len(found.change)))
 
     assert torch.equal(run(1), run(1))
@@ -233,7 +266,7 @@ def test_tiles_too_small_to_draw_on_say_the_way_out(tmp_path: Path, extractor: F
     Image.fromarray(np.full((48, 48), 90, np.uint8)).save(tmp_path / "a.png")
     normal = NormalImages("denim", (tmp_path / "a.png",), are_strips=False)
     with pytest.raises(DataError, match=r"denim: no tile of 64 px or more; set synthesis\.drawn=0"):
-        extract_drawn(normal, normal.paths, extractor, CONFIG, CPU, np.random.default_rng(0), lambda _: None)
+        extract_synthetic(normal, normal.paths, extractor, CONFIG, CPU, np.random.default_rng(0), lambda _: None)
 
 
 # Tiles and whole pictures

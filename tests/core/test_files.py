@@ -90,3 +90,21 @@ def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> No
     assert said == "interrupted\n"
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_the_mask_of_permissions_holds(tmp_path: Path) -> None:
+    run(
+        "import os, sys\nfrom pathlib import Path\nfrom cras_core.files import folder_made_whole, write_atomically\n"
+        "os.umask(0o077)\nplace = Path(sys.argv[1])\nwrite_atomically(place / 'a', b'x')\n"
+        "with folder_made_whole(place / 'b'): pass\n",
+        tmp_path,
+    )
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o700
+
+
+def test_the_longest_name_that_the_system_takes_can_be_written(tmp_path: Path) -> None:
+    for name in ("x" * 255, "å" * 127):
+        write_atomically(tmp_path / name, b"x")
+        assert (tmp_path / name).read_bytes() == b"x"

@@ -38,10 +38,10 @@ def cloth_tiles(loom_data: Path) -> np.ndarray:
 def test_a_tile_is_judged_as_if_it_were_alone(
     inspector: CrasDetector, cloth_tiles: np.ndarray, fabric: int | None
 ) -> None:
-    together = inspector.cells(cloth_tiles, fabric)
+    together = inspector.score_tiles(cloth_tiles, fabric)
     predicted = inspector.predict(cloth_tiles, fabric)
     for i in range(len(cloth_tiles)):
-        alone = inspector.cells(cloth_tiles[i : i + 1], fabric)
+        alone = inspector.score_tiles(cloth_tiles[i : i + 1], fabric)
         np.testing.assert_allclose(together.raw[i], alone.raw[0], rtol=0, atol=1e-5)
         np.testing.assert_allclose(together.similarity[i], alone.similarity[0], rtol=0, atol=1e-5)
         assert together.fabric[i] == alone.fabric[0]
@@ -65,26 +65,26 @@ def test_the_model_itself_judges_every_image_of_a_batch_on_its_own(
 def test_the_order_of_the_tiles_does_not_matter(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     order = [2, 0, 3, 1]
     np.testing.assert_allclose(
-        inspector.cells(cloth_tiles[order]).raw, inspector.cells(cloth_tiles).raw[order], rtol=0, atol=1e-5
+        inspector.score_tiles(cloth_tiles[order]).raw, inspector.score_tiles(cloth_tiles).raw[order], rtol=0, atol=1e-5
     )
 
 
 def test_the_same_tile_gives_the_same_scores(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
-    assert np.array_equal(inspector.cells(cloth_tiles).raw, inspector.cells(cloth_tiles).raw)
+    assert np.array_equal(inspector.score_tiles(cloth_tiles).raw, inspector.score_tiles(cloth_tiles).raw)
 
 
 def test_tiles_are_compared_with_the_most_similar_fabric(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
-    found = inspector.cells(cloth_tiles)
+    found = inspector.score_tiles(cloth_tiles)
     assert inspector.fabrics == ("plain", "twill")
     assert found.similarity.shape == (4, 2)
     assert found.fabric.tolist() == found.similarity.argmax(axis=1).tolist()
     assert found.fabric[[0, 2]].tolist() == [0, 1]
     for k in (0, 1):
-        assert inspector.cells(cloth_tiles, k).fabric.tolist() == [k] * 4
+        assert inspector.score_tiles(cloth_tiles, k).fabric.tolist() == [k] * 4
 
 
 def test_cloth_that_was_never_seen_scores_higher(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
-    level = np.median(inspector.cells(cloth_tiles).raw, axis=(1, 2))
+    level = np.median(inspector.score_tiles(cloth_tiles).raw, axis=(1, 2))
     assert min(level[[1, 3]]) > max(level[[0, 2]])
 
 
@@ -98,7 +98,7 @@ def test_tiles_of_any_size_are_scored(
 ) -> None:
     shape = (count, height, width, 3) if colour else (count, height, width)
     tiles = np.random.default_rng(height * 100 + width).integers(0, 256, shape, dtype=np.uint8)
-    found = inspector.cells(tiles)
+    found = inspector.score_tiles(tiles)
     rows, cols = -(-height // 8), -(-width // 8)
     assert found.raw.shape == (count, rows, cols)
     assert np.isfinite(found.raw).all()
@@ -136,7 +136,7 @@ def test_what_pads_a_tile_mirrors_it(cloth_tiles: np.ndarray) -> None:
 
 
 def test_padding_hardly_changes_the_cells_away_from_it(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
-    whole, part = inspector.cells(cloth_tiles[:1]), inspector.cells(cloth_tiles[:1, :, :150])
+    whole, part = inspector.score_tiles(cloth_tiles[:1]), inspector.score_tiles(cloth_tiles[:1, :, :150])
     assert whole.raw.shape == (1, 20, 20)
     assert part.raw.shape == (1, 20, 19)
     difference = np.abs(whole.raw[:, :, :19] - part.raw)[0, :, :8]
@@ -149,7 +149,9 @@ def test_padding_hardly_changes_the_cells_away_from_it(inspector: CrasDetector, 
 
 def test_grey_is_colour_with_equal_channels(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     colour = np.repeat(cloth_tiles[..., None], 3, axis=3)
-    np.testing.assert_allclose(inspector.cells(colour).raw, inspector.cells(cloth_tiles).raw, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        inspector.score_tiles(colour).raw, inspector.score_tiles(cloth_tiles).raw, rtol=0, atol=1e-5
+    )
 
 
 def test_the_channels_come_in_the_order_red_green_blue(cloth_tiles: np.ndarray) -> None:
@@ -161,12 +163,12 @@ def test_the_channels_come_in_the_order_red_green_blue(cloth_tiles: np.ndarray) 
 
 def test_the_order_of_the_channels_matters(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     tinted = np.stack([cloth_tiles, cloth_tiles // 2, cloth_tiles // 3], axis=3)
-    assert not np.allclose(inspector.cells(tinted).raw, inspector.cells(tinted[..., ::-1]).raw, atol=1e-2)
+    assert not np.allclose(inspector.score_tiles(tinted).raw, inspector.score_tiles(tinted[..., ::-1]).raw, atol=1e-2)
 
 
 def test_tiles_may_be_views_of_a_larger_picture(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     view = cloth_tiles[:, ::-1, 10:106]
-    assert np.array_equal(inspector.cells(view).raw, inspector.cells(view.copy()).raw)
+    assert np.array_equal(inspector.score_tiles(view).raw, inspector.score_tiles(view.copy()).raw)
 
 
 def test_tiles_that_may_not_be_written_to_are_read_all_the_same(
@@ -174,7 +176,7 @@ def test_tiles_that_may_not_be_written_to_are_read_all_the_same(
 ) -> None:
     locked = cloth_tiles[:1].copy()
     locked.flags.writeable = False
-    assert np.array_equal(inspector.cells(locked).raw, inspector.cells(cloth_tiles[:1]).raw)
+    assert np.array_equal(inspector.score_tiles(locked).raw, inspector.score_tiles(cloth_tiles[:1]).raw)
 
 
 def test_the_tiles_are_left_as_they_are(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
@@ -227,7 +229,7 @@ def test_a_defect_in_a_corner_of_a_picture_is_on_the_map(
 
 def test_the_map_is_the_cells_enlarged_and_smoothed(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
     """Equation 9, by hand; away from the border, where smoothing has nothing to mirror."""
-    raw = torch.from_numpy(inspector.cells(cloth_tiles).raw)[:, None].double()
+    raw = torch.from_numpy(inspector.score_tiles(cloth_tiles).raw)[:, None].double()
     large = interpolate(raw, scale_factor=8, mode="bilinear", align_corners=False)[:, 0].numpy()
     sigma = inspector.config.score.smooth_px
     reach = int(4 * sigma + 0.5)
@@ -243,11 +245,11 @@ def test_without_smoothing_the_map_is_the_cells_enlarged(bundle: Bundle, cloth_t
     plain = CrasDetector.from_bundle(
         dataclasses.replace(bundle, config=with_settings(bundle.config, {"score.smooth_px": "0"})), "cpu"
     )
-    raw = torch.from_numpy(plain.cells(cloth_tiles).raw)[:, None]
+    raw = torch.from_numpy(plain.score_tiles(cloth_tiles).raw)[:, None]
     wanted = interpolate(raw, scale_factor=8, mode="bilinear", align_corners=False)[:, 0].numpy()
     np.testing.assert_allclose(plain.predict(cloth_tiles).anomaly_map, wanted, atol=1e-5)
     odd = cloth_tiles[:, :50, :90]
-    raw = torch.from_numpy(plain.cells(odd).raw)[:, None]
+    raw = torch.from_numpy(plain.score_tiles(odd).raw)[:, None]
     assert raw.shape[2:] == (7, 12)
     wanted = interpolate(raw, scale_factor=8, mode="bilinear", align_corners=False)[:, 0, :50, :90].numpy()
     np.testing.assert_allclose(plain.predict(odd).anomaly_map, wanted, atol=1e-5)
@@ -256,7 +258,9 @@ def test_without_smoothing_the_map_is_the_cells_enlarged(bundle: Bundle, cloth_t
 def test_the_kinds_of_score_are_what_they_are_called(bundle: Bundle, cloth_tiles: np.ndarray) -> None:
     def raw(kind: str) -> np.ndarray:
         config = with_settings(bundle.config, {"score.kind": kind})
-        return CrasDetector.from_bundle(dataclasses.replace(bundle, config=config), "cpu").cells(cloth_tiles, 1).raw
+        return (
+            CrasDetector.from_bundle(dataclasses.replace(bundle, config=config), "cpu").score_tiles(cloth_tiles, 1).raw
+        )
 
     logit, residual = raw("logit"), raw("residual")
     np.testing.assert_allclose(raw("probability"), 1 / (1 + np.exp(-logit.astype(np.float64))), atol=1e-5)
@@ -274,7 +278,7 @@ def test_the_score_of_a_picture_is_the_largest_of_the_map_or_of_the_cells(
         config = with_settings(bundle.config, {"score.image": image})
         inspector = CrasDetector.from_bundle(dataclasses.replace(bundle, config=config), "cpu")
         found = inspector.predict(cloth_tiles)
-        return found.score, found.anomaly_map, inspector.cells(cloth_tiles).raw
+        return found.score, found.anomaly_map, inspector.score_tiles(cloth_tiles).raw
 
     score, anomaly_map, _ = predicted("smoothed")
     assert score.tolist() == anomaly_map.max(axis=(1, 2)).tolist()
@@ -307,14 +311,14 @@ def test_a_model_from_a_file_says_the_same_as_from_memory(
     direct = CrasDetector.from_bundle(bundle, "cpu")
     assert direct.fabrics == inspector.fabrics
     assert direct.calibrations == inspector.calibrations
-    assert np.array_equal(direct.cells(cloth_tiles).raw, inspector.cells(cloth_tiles).raw)
+    assert np.array_equal(direct.score_tiles(cloth_tiles).raw, inspector.score_tiles(cloth_tiles).raw)
 
 
 def test_bfloat16_finds_the_same_within_its_precision(
     bundle_path: Path, inspector: CrasDetector, cloth_tiles: np.ndarray
 ) -> None:
     rough = CrasDetector.load(bundle_path, "cpu", precision="bfloat16")
-    exact, found = inspector.cells(cloth_tiles[:1], 0).raw, rough.cells(cloth_tiles[:1], 0).raw
+    exact, found = inspector.score_tiles(cloth_tiles[:1], 0).raw, rough.score_tiles(cloth_tiles[:1], 0).raw
     assert found.dtype == np.float32
     assert not np.array_equal(exact, found)
     assert np.abs(found - exact).mean() < 0.2 * exact.std()
@@ -330,40 +334,40 @@ def test_a_fabric_that_the_model_does_not_know_is_refused(
     inspector: CrasDetector, cloth_tiles: np.ndarray, fabric: int
 ) -> None:
     with pytest.raises((ConfigError, IndexError)):
-        inspector.cells(cloth_tiles[:1], fabric)
+        inspector.score_tiles(cloth_tiles[:1], fabric)
 
 
 # The web as a whole
 
 
 def test_a_web_is_shifted_onto_the_middle_of_its_fabric(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
-    seen = inspector.look(cloth_tiles)
+    seen = inspector.extract_features(cloth_tiles)
     everything = np.ones(seen.vectors.shape[:3], np.bool_)
-    middle = seen.middle(everything)
+    middle = seen.median_features(everything)
     np.testing.assert_allclose(middle, np.median(seen.vectors.cpu().reshape(-1, len(middle)), axis=0), atol=0.05)
-    shifted = dataclasses.replace(seen, vectors=seen.vectors + torch.from_numpy(inspector.middles[1] - middle))
-    found = seen.judge(1, middle).kinds
-    np.testing.assert_allclose(found[:2], seen.judge(1).kinds, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(found[2:], shifted.judge(1).kinds, rtol=0, atol=1e-5)
+    shifted = dataclasses.replace(seen, vectors=seen.vectors + torch.from_numpy(inspector.medians[1] - middle))
+    found = seen.score(1, middle).kinds
+    np.testing.assert_allclose(found[:2], seen.score(1).kinds, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found[2:], shifted.score(1).kinds, rtol=0, atol=1e-5)
     assert not np.allclose(found[2:], found[:2], atol=1e-3)
-    at_home = seen.judge(1, inspector.middles[1]).kinds
+    at_home = seen.score(1, inspector.medians[1]).kinds
     np.testing.assert_allclose(at_home[2:], at_home[:2], rtol=0, atol=1e-5)
 
 
 def test_the_middle_is_that_of_the_cells_that_count(inspector: CrasDetector, cloth_tiles: np.ndarray) -> None:
-    seen = inspector.look(cloth_tiles)
+    seen = inspector.extract_features(cloth_tiles)
     cells = np.random.default_rng(0).random(seen.vectors.shape[:3]) < 0.3
     wanted = seen.vectors.cpu().numpy()[cells]
-    assert (np.abs((wanted <= seen.middle(cells)).mean(axis=0) - 0.5) < 0.01).all()
-    np.testing.assert_array_equal(seen.middle(np.zeros_like(cells)), seen.middle(np.ones_like(cells)))
+    assert (np.abs((wanted <= seen.median_features(cells)).mean(axis=0) - 0.5) < 0.01).all()
+    np.testing.assert_array_equal(seen.median_features(np.zeros_like(cells)), seen.median_features(np.ones_like(cells)))
 
 
 def test_a_darker_roll_scores_more_like_the_enrolled_one_when_it_is_shifted(
     inspector: CrasDetector, cloth_tiles: np.ndarray
 ) -> None:
-    tiles = cloth_tiles[inspector.look(cloth_tiles).similarity.argmax(axis=1) == 0]
-    usual, seen = inspector.look(tiles), inspector.look((tiles * 0.6).astype(np.uint8))
+    tiles = cloth_tiles[inspector.extract_features(cloth_tiles).similarity.argmax(axis=1) == 0]
+    usual, seen = inspector.extract_features(tiles), inspector.extract_features((tiles * 0.6).astype(np.uint8))
     everything = np.ones(seen.vectors.shape[:3], np.bool_)
-    wanted = usual.judge(0, usual.middle(everything)).kinds[2:]
-    found = seen.judge(0, seen.middle(everything)).kinds
+    wanted = usual.score(0, usual.median_features(everything)).kinds[2:]
+    found = seen.score(0, seen.median_features(everything)).kinds
     assert np.abs(found[2:] - wanted).mean() < 0.7 * np.abs(found[:2] - wanted).mean()

@@ -10,9 +10,10 @@ import pytest
 from cras_core.config.presets import cloth
 from cras_core.config.reading import with_settings
 from cras_core.data.folders import find_normal_images, find_test_images
-from cras_core.data.samples.itdd_card import CARD, README
+from cras_core.data.samples.itdd_card_file import CARD
 from cras_core.data.samples.itdd_export import distinct_folders, export_itdd, split_webs
 from cras_core.data.samples.itdd_import import import_itdd
+from cras_core.data.samples.itdd_readme import README
 from cras_core.data.samples.labels import Label, mask_of
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample

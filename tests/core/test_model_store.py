@@ -14,7 +14,7 @@ import pytest
 
 from cras_core.errors import BundleError, StoreError
 from cras_core.registry.bundle import Bundle, write_bundle
-from cras_core.registry.entries import Entry, Promotion, PrunePolicy, to_prune, way_back
+from cras_core.registry.entries import Entry, Promotion, PrunePolicy, rollback_target, to_prune
 from cras_core.registry.store import ModelStore
 from cras_core.training.fabric_changes import rename_fabric
 
@@ -321,10 +321,10 @@ def test_what_is_in_use_pinned_or_the_way_back_never_goes() -> None:
 
 def test_the_way_back_is_the_nearest_ancestor_else_the_last_in_use() -> None:
     sound = [entry("a", 1), entry("b", 2), entry("c", 3, ancestors=("a", "gone")), entry("d", 4)]
-    assert way_back(sound, put_into_use("a", "b", "c")) == "a"
-    assert way_back(sound, put_into_use("a", "b", "gone", "d")) == "b"
-    assert way_back(sound, put_into_use("d")) is None
-    assert way_back(sound, []) is None
+    assert rollback_target(sound, put_into_use("a", "b", "c")) == "a"
+    assert rollback_target(sound, put_into_use("a", "b", "gone", "d")) == "b"
+    assert rollback_target(sound, put_into_use("d")) is None
+    assert rollback_target(sound, []) is None
 
 
 def test_pruning_deletes_and_tells_what(store: ModelStore, ids: list[str]) -> None:

@@ -29,7 +29,7 @@ from cras_core.detectors.cras.detector import CrasDetector, ScoreScale
 from cras_core.detectors.cras.discriminator import Discriminator
 from cras_core.detectors.cras.model import CrasModel
 from cras_core.features.backbone import Backbone, load_backbone
-from cras_core.features.cache import extract
+from cras_core.features.extraction import extract_features
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.web.calibration import provisional
 
@@ -202,7 +202,7 @@ def our_inspector(
         for i, picture in enumerate(pictures):
             paths.append(folder / f"{k}-{i}.png")
             PillowImage.fromarray(picture).save(paths[-1])
-        found = extract(
+        found = extract_features(
             NormalImages(str(k), tuple(paths), False), paths, extractor, config, 10**4, torch.device("cpu"),
             np.random.default_rng(0), lambda _: None,
         )  # fmt: skip
@@ -243,7 +243,7 @@ def assert_agree(
         assert prediction.anomaly_map.dtype == np.float64
         np.testing.assert_allclose(prediction.anomaly_map[0], wanted.anomaly_map, rtol=0, atol=1e-9)
         assert float(prediction.score[0]) == pytest.approx(wanted.score, rel=0, abs=1e-9)
-        raw = inspector.cells(pictures[0][None]).raw[0]
+        raw = inspector.score_tiles(pictures[0][None]).raw[0]
         np.testing.assert_allclose(np.log(raw / (1 - raw)), wanted.logit, rtol=1e-9, atol=1e-9)
         inspector.config = replace(config, score=replace(config.score, image="smoothed"))
         of_paper = inspector.predict(pictures[0][None])

@@ -16,12 +16,13 @@ from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.data.values import Piece
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import DataError
-from cras_core.evaluation.candidate import CandidateReport, Case, Verdict, judge, threshold_for, trial_from
+from cras_core.evaluation.candidate import CandidateReport, Case, Verdict, judge, threshold_for
+from cras_core.evaluation.candidate_reports import KeptReport, keep_report, load_report
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
 from cras_core.training.progress import Progress
-from cras_core.training.retrain import Retraining, learnt_ids, lost_fabrics, retrain, try_out
+from cras_core.training.retrain import Retraining, evaluate_candidate, learnt_ids, lost_fabrics, retrain
 
 FEW = {"train.epochs": "2", "train.patches_per_epoch": "4096", "synthesis.drawn_tiles": "2"}
 
@@ -66,10 +67,10 @@ def test_a_training_tells_what_it_was_made_of(store: SampleStore, bundle: Bundle
 
 
 def test_two_models_are_compared_on_what_the_new_one_has_not_learnt(
-    store: SampleStore, bundle: Bundle, trained: Bundle
+    store: SampleStore, bundle: Bundle, trained: Bundle, tmp_path: Path
 ) -> None:
     steps: list[Progress] = []
-    trial = try_out(store, trained, bundle, "cpu", steps.append)
+    trial = evaluate_candidate(store, trained, bundle, "cpu", steps.append)
     held = {n.removesuffix(".png") for n in trained.provenance["held_back"]["plain"]}
     assert {v.id for v in trial.candidate if v.fabric == "plain" and v.kind == "good"} == held
     assert steps[-1].done == steps[-1].total == len(trial.candidate)
@@ -81,8 +82,9 @@ def test_two_models_are_compared_on_what_the_new_one_has_not_learnt(
     assert after.drawn == before.drawn > 0
     assert after.defects == before.defects >= 2
     assert before.defects_found > 0
-    assert trial_from(json.loads(json.dumps(trial.to_json()))) == trial
-    alone = try_out(store, trained, None, "cpu")
+    keep_report(tmp_path, KeptReport("", "x", trial))
+    assert load_report(tmp_path, "x") == KeptReport("", "x", trial)
+    alone = evaluate_candidate(store, trained, None, "cpu")
     assert alone.candidate == trial.candidate
     assert alone.got_worse == ()
     assert alone.disagreements == ()
@@ -191,5 +193,7 @@ def test_the_command_keeps_the_model_and_stops_when_its_owner_is_gone(
     now = models.in_use
     assert now is not None
     assert now.parent == bundle.identity
-    assert trial_from(json.loads((models.folder / ".trials" / f"{now.identity}.json").read_text())).fabrics
+    kept = load_report(models.folder, now.identity)
+    assert kept is not None
+    assert kept.trial.fabrics
     assert not (models.folder / ".training").exists()

@@ -13,11 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cras_core.data.samples.labels import Label, label_from, labels_of, mask_of
-from cras_core.data.samples.store import SampleStore, safe_id
+from cras_core.data.samples.files import safe_id
+from cras_core.data.samples.good_cloth import normal_images
+from cras_core.data.samples.labels import Label, labels_of, mask_of
+from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.data.values import NormalImages, Piece
-from cras_core.errors import DataError
+from cras_core.errors import DataError, JsonFileError
+from cras_core.json_files import parse_json
 
 GREY = np.arange(64 * 48, dtype=np.uint16).reshape(64, 48).astype(np.uint8)
 BOX = Label("box", ((4.0, 5.0), (10.0, 9.0)), "hole")
@@ -60,7 +63,7 @@ def test_decisions_are_kept_and_thrown_out_samples_are_not_learnt_from(store: Sa
     kept = [store.add(sample(f"s{i}", web=f"roll-{i % 2}"), GREY) for i in range(4)]
     store.update(dataclasses.replace(kept[0], choice="thrown out"))
     store.update(dataclasses.replace(kept[1], labels=(BOX,)))
-    (normal,) = store.normal_images()
+    (normal,) = normal_images(store)
     assert [p.stem for p in normal.paths] == ["s2", "s3"]
     assert [p.web for p in normal.pieces] == ["roll-0", "roll-1"]
     assert (store.mask(store.samples("denim 12 oz")[2])[5:10, 4:11] == 255).all()
@@ -71,7 +74,7 @@ def test_decisions_are_kept_and_thrown_out_samples_are_not_learnt_from(store: Sa
 
 def test_a_fabric_without_good_cloth_or_with_a_taken_name_is_said(store: SampleStore) -> None:
     with pytest.raises(DataError, match="no samples of good cloth"):
-        store.normal_images()
+        normal_images(store)
     with pytest.raises(DataError, match="There is a fabric 'denim 12 oz' already"):
         store.begin(FabricRecord("Denim 12 OZ"))
     with pytest.raises(DataError, match="no fabric 'poplin'; it has denim 12 oz"):
@@ -95,7 +98,7 @@ def test_retired_fabrics_are_left_out_and_renamed_ones_keep_their_samples(store:
     store.add(sample("a"), GREY)
     store.begin(FabricRecord("poplin"))
     store.change(dataclasses.replace(store.fabric("poplin"), is_retired=True))
-    assert [n.fabric for n in store.normal_images()] == ["denim 12 oz"]
+    assert [n.fabric for n in normal_images(store)] == ["denim 12 oz"]
     store.rename("denim 12 oz", "denim")
     assert [s.fabric for s in store.samples("denim")] == ["denim"]
     with pytest.raises(DataError, match="already"):
@@ -156,7 +159,7 @@ def test_a_disk_that_is_full_is_said(store: SampleStore, monkeypatch: pytest.Mon
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cras_core.data.samples.store.write_atomically", full)
+    monkeypatch.setattr("cras_core.data.samples.files.write_atomically", full)
     with pytest.raises(DataError, match=r"a\.png cannot be written: No space left on device. Free some space"):
         store.add(sample("a"), GREY)
 
@@ -177,7 +180,7 @@ labels = st.one_of(
 
 @given(labels)
 def test_labels_survive_their_text_and_cover_what_they_touch(label: Label) -> None:
-    assert label_from(json.loads(json.dumps(label.to_json()))) == label
+    assert parse_json(json.dumps(label.to_json()), Label, "it") == label
     mask = mask_of([label], 64, 48)
     x, y = (round(v) for v in label.points[0])
     if label.outline != "polygon" and 0 <= x < 48 and 0 <= y < 64:
@@ -206,8 +209,8 @@ def test_the_outlines_of_a_mask_make_that_mask(boxes: list[tuple[int, int, int, 
     ],
 )
 def test_what_is_no_label_is_refused(value: dict) -> None:
-    with pytest.raises(DataError):
-        label_from(value)
+    with pytest.raises(JsonFileError, match=r"^it"):
+        parse_json(json.dumps(value), Label, "it")
 
 
 def test_whole_webs_are_held_back() -> None:

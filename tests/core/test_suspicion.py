@@ -12,7 +12,7 @@ from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import DataError
 from cras_core.evaluation.near_duplicates import DuplicateFilter, digest, is_near_duplicate
-from cras_core.evaluation.suspicion import judge_samples, suspicions
+from cras_core.evaluation.suspicion import score_samples, suspicions
 from cras_core.images import list_images, read_image
 
 SIDE = 128
@@ -51,7 +51,7 @@ def store(loom_data: Path, tmp_path: Path) -> SampleStore:
 def test_defects_table_other_cloth_and_bad_light_stand_out(store: SampleStore, inspector: CrasDetector) -> None:
     told: list[tuple[str, int, int]] = []
     assert "satin" not in inspector.fabrics
-    judged = judge_samples(store, "satin", inspector, lambda path, done, n: told.append((path.name, done, n)))
+    judged = score_samples(store, "satin", inspector, lambda path, done, n: told.append((path.name, done, n)))
     assert told[-1][1:] == (22, 22)
     by_kind = {s.id: s.suspicion for s in judged}
     assert all(by_kind[f"bad-{i}"] >= 1 for i in range(4)), by_kind
@@ -63,7 +63,7 @@ def test_what_is_known_to_be_bad_is_not_judged_again(store: SampleStore, inspect
     samples = {s.id: s for s in store.samples("satin")}
     for i in range(4):
         store.update(Sample(f"bad-{i}", "satin", "collected", "roll-1", choice="thrown out", suspicion=3.0))
-    judged = judge_samples(store, "satin", inspector)
+    judged = score_samples(store, "satin", inspector)
     assert len(judged) == len(samples) - 4
     assert [s.suspicion for s in store.samples("satin") if s.choice == "thrown out"] == [3.0] * 4
 
@@ -71,7 +71,7 @@ def test_what_is_known_to_be_bad_is_not_judged_again(store: SampleStore, inspect
 def test_stopping_changes_no_sample(store: SampleStore, inspector: CrasDetector) -> None:
     done: list[int] = []
     with pytest.raises(DataError, match="stopped; no sample was changed"):
-        judge_samples(store, "satin", inspector, lambda _, n, __: done.append(n), lambda: len(done) >= 3)
+        score_samples(store, "satin", inspector, lambda _, n, __: done.append(n), lambda: len(done) >= 3)
     assert {s.suspicion for s in store.samples("satin")} == {None}
 
 
@@ -82,7 +82,7 @@ def test_too_few_samples_are_said(inspector: CrasDetector) -> None:
 
 def test_eight_tiles_of_one_cloth_and_equal_tiles_are_judged(loom_data: Path, inspector: CrasDetector) -> None:
     tiles = cloth(loom_data, "plain")
-    features = [inspector.look(tile[None]).vectors[0] for tile in tiles[:8]]
+    features = [inspector.extract_features(tile[None]).vectors[0] for tile in tiles[:8]]
     assert (suspicions(8, features.__getitem__) < 1).sum() >= 7
     assert (suspicions(8, lambda _: features[0]) < 1).all()
 
@@ -106,19 +106,19 @@ def test_a_place_seen_again_is_a_duplicate_and_another_place_is_not(loom_data: P
     again = np.clip(strip + noise, 0, 255).astype(np.uint8)
 
     def look(picture: np.ndarray, top: int, left: int) -> np.ndarray:
-        return digest(inspector.look(picture[None, top : top + SIDE, left : left + SIDE]).vectors[0])
+        return digest(inspector.extract_features(picture[None, top : top + SIDE, left : left + SIDE]).vectors[0])
 
     here = look(strip, 64, 400)
     assert is_near_duplicate(here, look(strip, 64, 400))
     assert is_near_duplicate(here, look(again, 64, 400))
     assert not is_near_duplicate(here, look(strip, 300, 620))
-    assert not is_near_duplicate(here, digest(inspector.look(strip[None, :64, :64]).vectors[0]))
+    assert not is_near_duplicate(here, digest(inspector.extract_features(strip[None, :64, :64]).vectors[0]))
 
 
 def test_the_filter_lets_each_place_through_once_and_forgets_the_oldest(
     loom_data: Path, inspector: CrasDetector
 ) -> None:
-    a, b, c = (inspector.look(tile[None]).vectors[0] for tile in cloth(loom_data, "plain")[:3])
+    a, b, c = (inspector.extract_features(tile[None]).vectors[0] for tile in cloth(loom_data, "plain")[:3])
     seen = DuplicateFilter(most=2)
     assert [seen.is_new(t) for t in (a, b, a, b)] == [True, True, False, False]
     assert seen.is_new(c)

@@ -21,7 +21,7 @@ from cras_core.data.values import NormalImages
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import ConfigError, DataError, TrainingError, WeightsError
 from cras_core.evaluation.metrics import auroc
-from cras_core.features.cache import tiles_of
+from cras_core.features.cloth_tiles import tiles_of
 from cras_core.features.tensors import to_images
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
@@ -230,7 +230,7 @@ def test_normal_cloth_is_matched_to_its_own_fabric(inspector: CrasDetector, loom
     for k, fabric in enumerate(inspector.fabrics):
         for path in list_images(loom_data / fabric / "normal")[::3]:
             picture = read_image(path)
-            assert inspector.cells(picture[None, :256, 384:640]).fabric.tolist() == [k]
+            assert inspector.score_tiles(picture[None, :256, 384:640]).fabric.tolist() == [k]
             for rows in inspected(inspector, picture, None):
                 assert rows.fabric == k
                 assert rows.similarity > inspector.calibrations[k].similarity_limit
@@ -261,7 +261,7 @@ def test_every_kind_of_setting_gives_a_model_that_works(strips: list[NormalImage
     bundle = train(strips, tiny(**changes), "cpu")
     inspector = CrasDetector.from_bundle(bundle, "cpu")
     tile = read_image(strips[0].paths[0])[None, :128, :128]
-    scores = inspector.cells(tile)
+    scores = inspector.score_tiles(tile)
     assert scores.raw.shape == (1, 16, 16)
     assert np.isfinite(scores.raw).all()
     assert scores.raw.std() > 0
@@ -369,7 +369,7 @@ def test_pictures_of_any_size_are_matched_by_their_whole_map(loom_data: Path, tm
         assert grid is not None
         flat = u[: grid[0], : grid[1]].reshape(-1)
         wanted = [float(torch.cosine_similarity(flat, inspector.model.centers.of(k).reshape(-1), 0)) for k in (0, 1)]
-    assert inspector.cells(picture).similarity[0].tolist() == pytest.approx(wanted, abs=1e-3)
+    assert inspector.score_tiles(picture).similarity[0].tolist() == pytest.approx(wanted, abs=1e-3)
 
 
 def test_a_mean_map_of_strips_is_refused_with_the_way_out(strips: list[NormalImages]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cras_core.evaluation.web_recall import Reported, StripJudgement, judge_strip, recall_at
+from cras_core.evaluation.web_recall import Reported, StripResult, match_reports, recall_at
 
 
 def mask(*boxes: tuple[int, int, int, int]) -> np.ndarray:
@@ -17,7 +17,7 @@ def mask(*boxes: tuple[int, int, int, int]) -> np.ndarray:
 
 def test_a_box_nearby_finds_and_one_far_off_is_a_false_alarm() -> None:
     truth = mask((100, 100, 120, 120))
-    strip = judge_strip(
+    strip = match_reports(
         truth,
         [
             Reported(5.0, 130, 100, 140, 110),  # 10 px off: found
@@ -32,25 +32,25 @@ def test_a_box_nearby_finds_and_one_far_off_is_a_false_alarm() -> None:
 
 
 def test_parts_of_a_mask_that_lie_close_are_one_defect() -> None:
-    assert judge_strip(mask((100, 100, 110, 110), (140, 100, 150, 110)), [], 1.0).defects == 1
-    assert judge_strip(mask((100, 100, 110, 110), (200, 100, 210, 110)), [], 1.0).defects == 2
+    assert match_reports(mask((100, 100, 110, 110), (140, 100, 150, 110)), [], 1.0).defects == 1
+    assert match_reports(mask((100, 100, 110, 110), (200, 100, 210, 110)), [], 1.0).defects == 2
 
 
 def test_a_box_over_most_of_the_strip_finds_nothing() -> None:
-    strip = judge_strip(mask((100, 100, 110, 110)), [Reported(9.0, 0, 0, 1024, 250)], 1.0)
+    strip = match_reports(mask((100, 100, 110, 110)), [Reported(9.0, 0, 0, 1024, 250)], 1.0)
     assert strip.found == ()
     assert strip.false_alarms == (9.0,)
 
 
 def test_one_box_can_find_two_defects() -> None:
-    strip = judge_strip(mask((100, 100, 110, 110), (300, 100, 310, 110)), [Reported(2.0, 90, 100, 310, 110)], 1.0)
+    strip = match_reports(mask((100, 100, 110, 110), (300, 100, 310, 110)), [Reported(2.0, 90, 100, 310, 110)], 1.0)
     assert sorted(strip.found) == [(2.0, 1), (2.0, 2)]
 
 
 def test_recall_rises_with_the_false_alarms_allowed() -> None:
     strips = [
-        StripJudgement(1, ((9.0, 1),), (7.0,), 1.0),
-        StripJudgement(2, ((6.0, 1), (2.0, 2)), (4.0,), 1.0),
+        StripResult(1, ((9.0, 1),), (7.0,), 1.0),
+        StripResult(2, ((6.0, 1), (2.0, 2)), (4.0,), 1.0),
     ]
     assert recall_at(strips, 0) == pytest.approx(1 / 3)
     assert recall_at(strips, 1) == pytest.approx(2 / 3)
@@ -59,11 +59,11 @@ def test_recall_rises_with_the_false_alarms_allowed() -> None:
 
 
 def test_equal_scores_do_not_help() -> None:
-    assert recall_at([StripJudgement(1, ((3.0, 1),), (3.0,), 1.0)], 0) == 0.0
+    assert recall_at([StripResult(1, ((3.0, 1),), (3.0,), 1.0)], 0) == 0.0
 
 
 def test_without_a_defect_there_is_no_recall() -> None:
-    assert np.isnan(recall_at([StripJudgement(0, (), (1.0,), 1.0)], 1))
+    assert np.isnan(recall_at([StripResult(0, (), (1.0,), 1.0)], 1))
 
 
 @given(
@@ -74,7 +74,7 @@ def test_without_a_defect_there_is_no_recall() -> None:
 def test_the_number_of_false_alarms_is_never_exceeded(
     found: list[tuple[float, int]], alarms: list[float], allowed: float
 ) -> None:
-    strip = StripJudgement(4, tuple(found), tuple(alarms), 1.0)
+    strip = StripResult(4, tuple(found), tuple(alarms), 1.0)
     recall = recall_at([strip], allowed)
     best = 0.0
     for threshold in {*alarms, *(peak for peak, _ in found)}:

@@ -18,13 +18,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from PIL import Image as PillowImage
 
-from cras_core.data.samples.store import SampleStore, fabric_from, sample_from
+from cras_core.data.samples.files import FABRIC_FILE, LARGEST_TEXT, parse_fabric, parse_sample
+from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.errors import DataError
+from cras_core.json_files import parse_json
+from cras_core.validated import Plain, quoted, validated
 
 OnProgress = Callable[[Path, int, int], None]
 ShouldStop = Callable[[], bool]
@@ -35,12 +37,11 @@ ENDING = ".fabric"
 
 MOST_SAMPLES = 100_000
 LARGEST_PICTURE = 64 << 20  # bytes of one entry
-LARGEST_TEXT = 4 << 20
 LARGEST_TOTAL = 64 << 30
 LARGEST_RATIO = 200  # unpacked by packed; texts of samples reach 10, a bomb 1000
 MOST_PIXELS = 64_000_000  # of one picture
 
-_HEAD, _FABRIC = "archive.json", "fabric.json"
+_HEAD, _FABRIC = "archive.json", FABRIC_FILE
 _ENTRY = re.compile(r"samples/(?P<id>[A-Za-z0-9][A-Za-z0-9._-]{0,150})\.(?P<kind>png|json)")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _BROKEN = (
@@ -48,14 +49,13 @@ _BROKEN = (
     EOFError,
     ValueError,
     KeyError,
-    RecursionError,
     NotImplementedError,
     RuntimeError,
     SyntaxError,
     zipfile.BadZipFile,
     zlib.error,
     PillowImage.DecompressionBombError,
-)  # how zipfile, json and Pillow say that something is broken, encrypted or packed in an unusual way
+)  # how zipfile and Pillow say that something is broken, encrypted or packed in an unusual way
 
 
 def export_fabric(
@@ -125,7 +125,7 @@ def import_fabric(
     try:
         with zipfile.ZipFile(path) as archive:
             entries = _checked(archive, path)
-            record = fabric_from(_text(archive, entries[_FABRIC], path), f"{path}, {_FABRIC}")
+            record = parse_fabric(archive.read(entries[_FABRIC]), f"{path}, {_FABRIC}")
             record = record if as_name is None else replace(record, name=as_name)
             store.check_free(record.name)
             with store.staging() as side:
@@ -157,15 +157,15 @@ def _checked(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
     by_name = {e.filename: e for e in entries}
     if _HEAD not in by_name or _FABRIC not in by_name:
         raise _refused(path, "it is a zip of something else")
-    head = _text(archive, by_name[_HEAD], path)
-    if head.get("format") != FORMAT:
+    head = parse_json(archive.read(by_name[_HEAD]), _Head, f"{path}, {_HEAD}")
+    if head.format != FORMAT:
         raise _refused(path, "it is a zip of something else")
-    if head.get("version") != VERSION:
+    if head.version != VERSION:
         raise _refused(
-            path, f"it is of version {head.get('version')}, this program reads {VERSION}; update the program"
+            path, f"it is of version {quoted(head.version)}, this program reads {VERSION}; update the program"
         )
     alone = [name for name in by_name if name.startswith("samples/") and _other(name) not in by_name]
-    if alone or 2 * head.get("samples", -1) + 2 != len(entries):
+    if alone or head.samples is None or 2 * head.samples + 2 != len(entries):
         raise _refused(path, f"it is not whole, {_other(alone[0]) if alone else 'samples'} missing. Export it again")
     return by_name
 
@@ -194,11 +194,13 @@ def _other(name: str) -> str:
     return f"{stem}.{'json' if kind == 'png' else 'png'}"
 
 
-def _text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> dict[str, Any]:
-    value = json.loads(archive.read(entry).decode("utf-8"))
-    if not isinstance(value, dict):
-        raise _refused(path, f"its {entry.filename} does not hold what it should")
-    return value
+@validated("", DataError, takes_more=True)
+class _Head:
+    """What an archive says of itself."""
+
+    format: Plain = None
+    version: Plain = None
+    samples: int | None = None
 
 
 def _take(
@@ -210,8 +212,8 @@ def _take(
     path: Path,
 ) -> None:
     """Puts one sample into the store at the side. Raises DataError and whatever ``_BROKEN`` lists."""
-    text = _text(archive, entries[f"samples/{name}.json"], path)
-    sample: Sample = replace(sample_from(text, f"{path}, {name}.json"), id=name, fabric=fabric)
+    text = archive.read(entries[f"samples/{name}.json"])
+    sample: Sample = replace(parse_sample(text, f"{path}, {name}.json"), id=name, fabric=fabric)
     data = archive.read(entries[f"samples/{name}.png"])
     if not data.startswith(_PNG):
         raise _refused(path, f"its {name}.png is no PNG")

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from cras_core.arrays import Image
-from cras_core.data.samples.store import safe_id
+from cras_core.data.samples.files import safe_id
 from cras_core.data.samples.values import Sample
 from cras_core.errors import DataError
 from cras_core.images import list_images, read_image

@@ -1,25 +1,15 @@
-"""What an exported data set says of itself, for people (``README.md``) and for programs (``card.json``)."""
+"""What an exported data set says of itself. ``itdd_card_file`` writes it for programs, ``itdd_readme`` for people."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
-import cras_core
-from cras_core.data.samples.store import sample_from
 from cras_core.data.samples.values import Sample
-from cras_core.errors import DataError
-
-CARD = "card.json"
-README = "README.md"
-
-FORMAT = "cras-itdd"
-VERSION = 1
+from cras_core.version import __version__
 
 _NOT_HANDED_OUT = ("author", "labels", "suspicion", "choice", "brightness")  # a person's name above all
 
@@ -40,18 +30,9 @@ class Picture:
     left_px: int
 
     def to_json(self) -> dict[str, Any]:
-        """What ``Picture.read`` understands."""
+        """Plain values as JSON holds them."""
         known = {f.name: getattr(self.sample, f.name) for f in fields(Sample) if f.name not in _NOT_HANDED_OUT}
         return {"file": self.file, "top_px": self.top_px, "left_px": self.left_px, "sample": known}
-
-    @classmethod
-    def read(cls, value: Any, where: str) -> Picture:
-        """The inverse of ``to_json``. Raises DataError."""
-        try:
-            sample = sample_from(value["sample"], where)
-            return cls(str(value["file"]), sample, int(value["top_px"]), int(value["left_px"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise DataError(f"{where} does not describe a picture ({error!r}): {str(value)[:200]}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,102 +143,7 @@ class Card:
 def card_of(fabrics: Sequence[FabricCard], tile_px: int, test_share: float, seed: int) -> Card:
     """A card of today."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Card(f"cras {cras_core.__version__}", now, tile_px, test_share, seed, tuple(fabrics))
-
-
-def to_json(card: Card) -> str:
-    """The card for programs; its last word says that the set is complete."""
-    fabrics = []
-    for fabric in card.fabrics:
-        value = {f.name: getattr(fabric, f.name) for f in fields(FabricCard)}
-        value["defects"] = [asdict(d) for d in fabric.defects]
-        value["pictures"] = [p.to_json() for p in fabric.pictures]
-        fabrics.append(value)
-    plain = {f.name: getattr(card, f.name) for f in fields(Card)} | {"fabrics": fabrics}
-    whole = {"format": FORMAT, "version": VERSION, **plain, "licence": None, "complete": True}
-    return json.dumps(whole, indent=1) + "\n"
-
-
-def read_card(folder: Path) -> tuple[dict[str, Picture], dict[str, str]]:
-    """Pictures by file, and codes of defect types by ``<fabric's folder>/<type's folder>``; both empty without a card.
-
-    Raises:
-        DataError: the card cannot be read, is of a newer version, or pictures that it names are not there.
-    """
-    path = folder / CARD
-    if not path.is_file():
-        return {}, {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if value.get("format") != FORMAT:
-            return {}, {}
-        if value.get("version") != VERSION or value.get("complete") is not True:
-            raise DataError(
-                f"{path} is of version {value.get('version')} or not complete; this program reads version {VERSION}. "
-                "Update it, or export the set again."
-            )
-        pictures = [Picture.read(p, str(path)) for f in value["fabrics"] for p in f["pictures"]]
-        codes = {f"{f['folder']}/{d['folder']}": str(d["code"]) for f in value["fabrics"] for d in f["defects"]}
-    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} cannot be read ({error!r}). Delete it to import the pictures without it.") from error
-    lost = [p.file for p in pictures if not (folder / p.file).is_file()]
-    if lost:
-        raise DataError(f"{folder} is not whole: {len(lost)} pictures of its card are not there, first {lost[0]}")
-    return {p.file: p for p in pictures}, codes
-
-
-def readme_of(card: Card) -> str:
-    """The card for people."""
-    rows = [
-        f"| {f.name} | {f.train_good} | {f.test_good} | {sum(d.pictures for d in f.defects)} | {len(f.train_webs)} | "
-        f"{len(f.test_webs)} | {_scale(f.mm_per_px)} x {_scale(f.mm_per_line)} |"
-        for f in card.fabrics
-    ]
-    types = [
-        f"| {f.name} | {d.code} | test/{d.folder} | {d.pictures} | "
-        + " | ".join(str(d.shapes.get(s, 0)) for s in ("block", "point", "line"))
-        + " |"
-        for f in card.fabrics
-        for d in f.defects
-    ]
-    origins = Counter[str]()
-    for f in card.fabrics:
-        origins.update(f.origins)
-    said = [f"- {f.name}: {remark}" for f in card.fabrics for remark in f.remarks]
-    return _README.format(
-        card=card,
-        rows="\n".join(rows),
-        types=_TYPES.format(rows="\n".join(types)) if types else "",
-        origins=", ".join(f"{n} {k}" for k, n in sorted(origins.items())),
-        remarks="\n".join(["", *said, ""]) if said else "",
-    )
-
-
-_TYPES = """| fabric | type | folder | pictures | block | point | line |
-|---|---|---|---|---|---|---|
-{rows}
-
-A picture with labels of more than one type is in `several`; labels that nobody named are `defect`. Shapes are counted
-by label.
-"""
-
-_README = """# Samples of cloth
-
-Tiles of {card.tile_px} x {card.tile_px} px in the layout of ITDD and MVTec AD; masks are 8 bit, 255 where defective.
-Smaller samples were carried on by their mirror image.
-
-Written by {card.program} at {card.written_at}. Licence: to be filled in by the owner of the cloth.
-
-| fabric | train/good | test/good | defective | webs to train | webs to test | mm per px x mm per line |
-|---|---|---|---|---|---|---|
-{rows}
-
-{types}
-Origin of the tiles: {origins}.
-
-A web (roll or file) is on one side only; webs with defects are never trained on. Asked for was a share of
-{card.test_share:g} of the good tiles for testing, seed {card.seed}.
-{remarks}"""
+    return Card(f"cras {__version__}", now, tile_px, test_share, seed, tuple(fabrics))
 
 
 def _remarks(kinds: Mapping[str, int], sides: Mapping[str, set[str]], without_label: int, suspicious: int) -> list[str]:
@@ -272,8 +158,3 @@ def _remarks(kinds: Mapping[str, int], sides: Mapping[str, set[str]], without_la
     if suspicious:
         said.append(f"{suspicious} good samples look suspicious, and nobody has thrown them out")
     return said
-
-
-def _scale(span: tuple[float, float]) -> str:
-    low, high = span
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

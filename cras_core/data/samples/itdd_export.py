@@ -23,9 +23,12 @@ import numpy as np
 
 from cras_core.arrays import Image
 from cras_core.data.folders import listed
-from cras_core.data.samples.itdd_card import CARD, README, Card, FabricCard, Picture, card_of, readme_of, to_json
+from cras_core.data.samples.files import encode_png
+from cras_core.data.samples.itdd_card import Card, FabricCard, Picture, card_of
+from cras_core.data.samples.itdd_card_file import CARD, to_json
+from cras_core.data.samples.itdd_readme import README, readme_of
 from cras_core.data.samples.labels import Label, mask_of
-from cras_core.data.samples.store import SampleStore, encode
+from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import Sample
 from cras_core.errors import DataError
 from cras_core.files import folder_made_whole
@@ -196,7 +199,7 @@ class _FabricWriter:
     def _save(self, file: str, image: Image) -> None:
         path = self._folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode(image))
+        path.write_bytes(encode_png(image))
 
 
 def _type_of(sample: Sample) -> str:

@@ -1,4 +1,4 @@
-"""A data set in the layout of ITDD or MVTec AD becomes samples with labels; the way back of ``itdd``."""
+"""A data set in the layout of ITDD or MVTec AD becomes samples with labels; the inverse of ``itdd_export``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cras_core.data.folders import contents, listed, pictures_of
-from cras_core.data.samples.itdd_card import Picture, read_card
+from cras_core.data.samples.files import safe_id
+from cras_core.data.samples.itdd_card import Picture
+from cras_core.data.samples.itdd_card_file import read_card
 from cras_core.data.samples.labels import labels_of, mask_of
-from cras_core.data.samples.store import SampleStore, safe_id
+from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.data.values import TestImage
 from cras_core.errors import DataError
-from cras_core.images import list_images, natural_key, read_image
+from cras_core.images import in_natural_order, list_images, read_image
 
 OnPicture = Callable[[Path, int, int], None]
 ShouldStop = Callable[[], bool]
@@ -99,7 +101,7 @@ def _places(folder: Path) -> list[Path]:
     def is_fabric(place: Path) -> bool:
         return (place / "train" / "good").is_dir() or (place / "test").is_dir()
 
-    places = [folder] if is_fabric(folder) else sorted(filter(is_fabric, folder.iterdir()), key=natural_key)
+    places = [folder] if is_fabric(folder) else in_natural_order(filter(is_fabric, folder.iterdir()))
     if not places:
         raise DataError(
             f"{folder} is not in the layout of ITDD or MVTec: expected <fabric>/train/good and <fabric>/test/<type> in "

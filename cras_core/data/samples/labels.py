@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, model_validator
 
 from cras_core.errors import DataError
+from cras_core.validated import validated
 
 Mask = npt.NDArray[np.uint8]
-Points = tuple[tuple[float, float], ...]
+_FURTHEST_PX = 1e6
+_Px = Annotated[float, Field(gt=-_FURTHEST_PX, lt=_FURTHEST_PX)]
+Points = tuple[tuple[_Px, _Px], ...]
 Outline = Literal["box", "polygon", "brush"]
 
 _FEWEST_POINTS = {"box": 2, "polygon": 3, "brush": 1}
-_FURTHEST_PX = 1e6
 
 
-@dataclass(frozen=True, slots=True)
+@validated("label", DataError, takes_more=True)
 class Label:
     """One defect on a tile.
 
@@ -36,36 +37,23 @@ class Label:
     outline: Outline
     points: Points
     code: str = ""
-    radius_px: float = 0.0
+    radius_px: Annotated[float, Field(ge=0, lt=_FURTHEST_PX)] = 0.0
 
-    def __post_init__(self) -> None:
-        if self.outline not in get_args(Outline):
-            raise DataError(f"a label is a box, a polygon or a brush, not {self.outline!r}")
+    @model_validator(mode="after")
+    def _has_enough_points(self) -> Label:
         fewest = _FEWEST_POINTS[self.outline]
         if len(self.points) < fewest or (self.outline == "box" and len(self.points) != fewest):
-            raise DataError(f"a {self.outline} of {len(self.points)} points is none; it needs {fewest}")
-        if not all(math.isfinite(v) and abs(v) < _FURTHEST_PX for p in self.points for v in p):
-            raise DataError(f"a {self.outline} has a point that is nowhere: {self.points}")
-        if not (math.isfinite(self.radius_px) and 0 <= self.radius_px < _FURTHEST_PX):
-            raise DataError(f"a brush has a radius of {self.radius_px}")
+            raise ValueError(f"a {self.outline} of {len(self.points)} points is none; it needs {fewest}")
+        return self
 
     def to_json(self) -> dict[str, Any]:
-        """What ``label_from`` reads."""
+        """Plain values as JSON holds them."""
         return {
             "outline": self.outline,
             "points": [[round(x, 2), round(y, 2)] for x, y in self.points],
             "code": self.code,
             "radius_px": self.radius_px,
         }
-
-
-def label_from(value: dict[str, Any]) -> Label:
-    """The inverse of ``Label.to_json``. Raises DataError when it is no label."""
-    try:
-        points = tuple((float(x), float(y)) for x, y in value["points"])
-        return Label(value["outline"], points, str(value.get("code", "")), float(value.get("radius_px", 0.0)))
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"this is no label ({error!r}): {str(value)[:200]}") from error
 
 
 def mask_of(labels: Sequence[Label], height: int, width: int) -> Mask:

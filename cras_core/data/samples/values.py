@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
 
 from cras_core.data.samples.labels import Label
 from cras_core.errors import DataError
+from cras_core.validated import Number, Plain, quoted, validated
 from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 Origin = Literal["collected", "file", "rejected alarm", "confirmed defect", "imported"]
@@ -15,8 +18,17 @@ Origin = Literal["collected", "file", "rejected alarm", "confirmed defect", "imp
 
 Choice = Literal["kept", "thrown out"]
 
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
+_Place = Annotated[int, Field(ge=-(2**53), le=2**53)]  # what JSON can hold exactly, wherever it is read
 
-@dataclass(frozen=True, slots=True)
+
+def _file_name(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError(f"a sample cannot be called {quoted(text)}: letters, digits, '-', '_' and '.' only")
+    return text
+
+
+@validated("sample", DataError, takes_more=True)
 class Sample:
     """One tile of cloth and what is known of it.
 
@@ -42,31 +54,25 @@ class Sample:
             has not been judged.
     """
 
-    id: str
+    id: Annotated[str, AfterValidator(_file_name)]
     fabric: str
     origin: Origin
     web: str
-    first_line: int = 0
-    left_px: int = 0
-    position_m: float = 0.0
-    position_mm: float = 0.0
-    cloth_mm: float = 0.0
-    cloth_left_px: float | None = None
-    cloth_right_px: float | None = None
-    mm_per_px: float = 0.2
-    mm_per_line: float = 0.2
-    brightness: float = 0.0
+    first_line: _Place = 0
+    left_px: _Place = 0
+    position_m: Number = 0.0
+    position_mm: Number = 0.0
+    cloth_mm: Number = 0.0
+    cloth_left_px: Number | None = None
+    cloth_right_px: Number | None = None
+    mm_per_px: Annotated[Number, Field(gt=0)] = 0.2
+    mm_per_line: Annotated[Number, Field(gt=0)] = 0.2
+    brightness: Number = 0.0
     taken_at: str = ""
     author: str = ""
     choice: Choice = "kept"
     labels: tuple[Label, ...] = ()
-    suspicion: float | None = None
-
-    def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
-            raise DataError(f"a sample cannot be called {self.id!r}: letters, digits, '-', '_' and '.' only")
-        if self.origin not in get_args(Origin) or self.choice not in get_args(Choice):
-            raise DataError(f"sample {self.id}: {self.origin!r}, {self.choice!r} are not known")
+    suspicion: Number | None = None
 
     @property
     def is_good(self) -> bool:
@@ -84,10 +90,7 @@ class Sample:
         return self.suspicion is not None and reaches(self.suspicion, CALIBRATED_THRESHOLD)
 
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
-
-
-@dataclass(frozen=True, slots=True)
+@validated("fabric", DataError)
 class FabricRecord:
     """A fabric of the store.
 
@@ -105,4 +108,4 @@ class FabricRecord:
     created_at: str = ""
     author: str = ""
     note: str = ""
-    recipe: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Plain] = field(default_factory=dict)

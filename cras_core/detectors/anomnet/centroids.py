@@ -37,8 +37,8 @@ class CentroidSets(nn.Module):
             cloth: (S, K, D) vectors of it; each centroid starts a little towards one of them.
             spread: how far, as a share of the way.
         """
-        middle = means[:, None, :]
-        return cls(middle + spread * (cloth - middle))
+        start = means[:, None, :]
+        return cls(start + spread * (cloth - start))
 
     def set_of(self, fabric: int) -> int:
         """Index of the set of a fabric."""

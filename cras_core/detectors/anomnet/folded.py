@@ -28,8 +28,8 @@ class FoldedDistance:
         """``centroids``: (K, D). Both are taken as they are now."""
         with torch.no_grad():
             self._adapter = adapter
-            self._middle = centroids.mean(dim=0)
-            self._around = centroids - self._middle  # (K, D)
+            self._mean = centroids.mean(dim=0)
+            self._around = centroids - self._mean  # (K, D)
             weight = adapter.linear.weight
             self.weight = torch.cat([weight, self._around @ weight]).T.contiguous()
         self._bias: dict[tuple[int, int], Tensor] = {}
@@ -46,7 +46,7 @@ class FoldedDistance:
     @torch.no_grad()
     def bias_of(self, rows: int, cols: int) -> Tensor:
         """What is added after the product in a tile of so many cells, (rows * cols, D + K)."""
-        bias = (self._adapter.bias_of(rows, cols) - self._middle).reshape(rows * cols, -1)
+        bias = (self._adapter.bias_of(rows, cols) - self._mean).reshape(rows * cols, -1)
         towards = bias @ self._around.T - 0.5 * self._around.square().sum(dim=1)
         return torch.cat([bias, towards], dim=1)
 

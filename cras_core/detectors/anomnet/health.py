@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from cras_core.detectors.anomnet.centroids import nearest_squared
-from cras_core.detectors.anomnet.detector import AnomNetDetector
-from cras_core.features.vectors import Vectors
+from cras_core.detectors.trained import Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class SetHealth:
         )
 
 
-_TOGETHER = 0.1  # of the distance of cloth from its middle; nearer centroids count as one
+_TOGETHER = 0.1  # of the distance of cloth from its mean; nearer centroids count as one
 _FAIR = 0.05  # of an equal share of the cloth, from which a centroid is of use
 
 
@@ -64,17 +62,15 @@ def health(name: str, centroids: Tensor, cloth: Sequence[Tensor]) -> SetHealth:
     return SetHealth(name, len(centroids), len(kept), used)
 
 
-_LOOKED_AT = 4096  # vectors of each fabric
+LOOKED_AT = 4096
+"""Vectors of each fabric that are looked at."""
 
 
-@torch.no_grad()
-def health_of(detector: AnomNetDetector, seen: Sequence[Vectors]) -> list[SetHealth]:
-    """Every set of a trained detector, by the cloth that it was trained on."""
-    cloth = []
-    for k, vectors in enumerate(seen):
-        some = vectors.sample(min(len(vectors), _LOOKED_AT), np.random.default_rng(k))
-        cloth.append(detector.adapter(some.vectors, some.places))
-    sets = detector.centroids.vectors
-    if len(sets) == 1:
-        return [health(", ".join(detector.fabrics), sets[0], cloth)]
-    return [health(f, c, [u]) for f, c, u in zip(detector.fabrics, sets, cloth, strict=True)]
+def overall(sets: Sequence[SetHealth]) -> Health:
+    """All sets of a model together."""
+    gone = [h.name for h in sets if h.has_collapsed]
+    failure = (
+        f"All centroids of {', '.join(gone)} have collapsed into one place; no bundle was written. Raise "
+        "anomnet.separation, anomnet.entropy or anomnet.centroid_rate, or set anomnet.centroids=1."
+    )
+    return Health(tuple(h.problem for h in sets if h.problem), failure if gone else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,16 +12,16 @@ from torch import Tensor
 from cras_core.config.settings import CrasConfig
 from cras_core.detectors.anomnet.adapter import CoordAdapter
 from cras_core.detectors.anomnet.centroids import CentroidSets, nearest_squared
+from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.anomnet.losses import contrast, entropy, separation
-from cras_core.detectors.training import VALIDATION_PATCHES, HeadState, Material
+from cras_core.detectors.training import VALIDATION_PATCHES, DetectorTraining, HeadState, Material, Report
 from cras_core.errors import TrainingError
 from cras_core.features.vectors import Patches, Steps
-from cras_core.registry.bundle import part
+from cras_core.registry.tensor_file import part
+from cras_core.web.calibration import FabricCalibration
 
-Report = Callable[[int, int, str], None]
 
-
-class AnomNetTraining:
+class AnomNetTraining(DetectorTraining):
     """Adapter and centroids while they learn from cached vectors.
 
     Attributes:
@@ -31,6 +31,9 @@ class AnomNetTraining:
         history: the losses of every epoch.
         evolution: (S, K, D) centroids before the first stage, in its middle and after it, by epoch (figure 4).
     """
+
+    sections = (*DetectorTraining.sections, "anomnet")
+    adjustable = DetectorTraining.adjustable | {"anomnet.centroid_rate"}
 
     def __init__(self, material: Material, config: CrasConfig, device: torch.device) -> None:
         self._material, self._config, self._device = material, config, device
@@ -67,18 +70,11 @@ class AnomNetTraining:
 
     @property
     def is_done(self) -> bool:
-        """All epochs are over."""
+        """See ``DetectorTraining.is_done``; the last epoch counts."""
         return self.epoch >= self._last
 
     def run_epoch(self, report: Report) -> None:
-        """One pass over the vectors.
-
-        Args:
-            report: called often with steps done, steps in all, and a line for a person; may raise to stop.
-
-        Raises:
-            TrainingError: the loss is not a number; what was learnt in this epoch is lost.
-        """
+        """See ``DetectorTraining.run_epoch``."""
         learning = self._learning()
         for name, module in (("adapter", self.adapter), ("centroids", self.centroids)):
             module.requires_grad_(name in learning)
@@ -100,7 +96,7 @@ class AnomNetTraining:
             losses.append(float(loss.detach()))
             if step % 10 == 0:
                 done = self.epoch * len(self._steps) + step
-                report(done, total, f"epoch {self.epoch + 1}, stage {stage}, loss {np.mean(losses):.4f}")
+                report(done, total, f"epoch {self.epoch + 1}, stage {stage}, loss {np.mean(losses):.4f}", None)
         held = self._held_back()
         self.history.append(
             {"epoch": self.epoch + 1, "stage": stage, "loss": float(np.mean(losses)), "held_back_attraction": held}
@@ -108,10 +104,25 @@ class AnomNetTraining:
         self.epoch += 1
         self._remember()
         if self.is_done:
-            report(total, total, f"loss {np.mean(losses):.4f}")
+            report(total, total, f"loss {np.mean(losses):.4f}", None)
+
+    def finish(self, calibrations: Sequence[FabricCalibration], medians: Tensor) -> AnomNetDetector:
+        """See ``DetectorTraining.finish``."""
+        return AnomNetDetector(
+            self._material.extractor, self.adapter, self.centroids, self.means, self._config, calibrations, medians,
+            self._device, evolution=self.evolution,
+        )  # fmt: skip
+
+    @classmethod
+    def warnings(cls, config: CrasConfig) -> list[str]:
+        """See ``DetectorTraining.warnings``."""
+        epochs, mine = config.train.epochs, config.anomnet
+        if mine.stages == "one" or epochs > mine.first_stage:
+            return []
+        return [f"all {epochs} epochs went to the first stage (anomnet.first_stage), the second had none"]
 
     def state(self) -> HeadState:
-        """For ``restore``, between two epochs."""
+        """See ``DetectorTraining.state``."""
         tensors = {f"adapter.{k}": v for k, v in self.adapter.state_dict().items()}
         tensors["centroids"] = self.centroids.vectors
         tensors |= {f"evolution.{epoch}": v for epoch, v in self.evolution.items()}
@@ -123,11 +134,7 @@ class AnomNetTraining:
         return HeadState({k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}, values)
 
     def restore(self, kept: HeadState) -> None:
-        """Goes back to a state. The rates are those of the settings now.
-
-        Raises:
-            KeyError, RuntimeError, TypeError, ValueError: the state is not one of such a training.
-        """
+        """See ``DetectorTraining.restore``."""
         tensors, values = kept.tensors, kept.values
         self.adapter.load_state_dict(part(tensors, "adapter."))
         self.centroids.load_state_dict({"vectors": tensors["centroids"]})

@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from cras_core.config.settings import CrasConfig, ScoreConfig
+from cras_core.config.settings import CrasConfig
 from cras_core.detectors.base import NOT_QUICKLY, GoodCloth
 from cras_core.detectors.centers import ClassCenters, prototypes
 from cras_core.detectors.cras.adapter import Adapter
 from cras_core.detectors.cras.discriminator import Discriminator
+from cras_core.detectors.cras.graph import CrasGraphHeads
 from cras_core.detectors.cras.model import CrasModel, center_aware
-from cras_core.detectors.trained import TrainedDetector, extractor_of, misfit
+from cras_core.detectors.cras.scale import ScoreScale, raw_scores, scale_of
+from cras_core.detectors.trained import FabricLayout, TrainedDetector, extractor_of, misfit_error
 from cras_core.errors import EnrolError
 from cras_core.features.extractor import FeatureExtractor
-from cras_core.features.tensors import middle, pick_device
-from cras_core.registry.bundle import Bundle, part, read_bundle
+from cras_core.features.tensors import median_features, pick_device
+from cras_core.registry.bundle import Bundle, read_bundle
+from cras_core.registry.tensor_file import part
 from cras_core.web.calibration import FabricCalibration
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreScale:
-    """Median and interquartile range of the two scores on normal cloth, by which ``both`` adds them up; (K,) float32
-    each.
-    """
-
-    logit_centre: Tensor
-    logit_spread: Tensor
-    residual_centre: Tensor
-    residual_spread: Tensor
-
-    def to(self, device: torch.device) -> ScoreScale:
-        """The same on another device."""
-        return ScoreScale(*(getattr(self, name).to(device) for name in ScoreScale.__slots__))
 
 
 class CrasDetector(TrainedDetector):
     """Runs a trained CRAS model on tiles."""
+
+    fabric_layout = FabricLayout(("means", "middles", *(f"scale.{name}" for name in ScoreScale.__slots__)), "centers")
 
     def __init__(
         self,
@@ -49,12 +36,12 @@ class CrasDetector(TrainedDetector):
         config: CrasConfig,
         scale: ScoreScale,
         calibrations: Sequence[FabricCalibration],
-        middles: Tensor,
+        medians: Tensor,
         device: torch.device,
         precision: str = "float32",
     ) -> None:
         """``scale``: of the two scores; the rest as for ``TrainedDetector``."""
-        super().__init__(model.extractor, config, calibrations, middles, device, precision)
+        super().__init__(model.extractor, config, calibrations, medians, device, precision)
         self._model = model.to(device).eval()
         self.scale = scale.to(device)
 
@@ -82,11 +69,11 @@ class CrasDetector(TrainedDetector):
             model = CrasModel(extractor, adapter, centers, discriminator, features)
             adapter.load_state_dict(part(bundle.tensors, "adapter."))
             model.discriminator.load_state_dict(part(bundle.tensors, "discriminator."))
-            middles = bundle.tensors["middles"]
+            medians = bundle.tensors["middles"]
             scale = ScoreScale(**{name: bundle.tensors[f"scale.{name}"] for name in ScoreScale.__slots__})
         except (KeyError, RuntimeError) as error:
-            raise misfit(error) from error
-        inspector = cls(model, bundle.config, scale, bundle.calibrations, middles, pick_device(device), precision)
+            raise misfit_error(error) from error
+        inspector = cls(model, bundle.config, scale, bundle.calibrations, medians, pick_device(device), precision)
         inspector.identity = bundle.identity
         return inspector
 
@@ -95,8 +82,8 @@ class CrasDetector(TrainedDetector):
         """The network itself, for training and figures."""
         return self._model
 
-    def enrolling(self) -> FeatureExtractor:
-        """See ``Detector.enrolling``; centres that are mean maps belong to pictures of one layout."""
+    def enrolment_extractor(self) -> FeatureExtractor:
+        """See ```enrolment_extractor```; centres that are mean maps belong to pictures of one layout."""
         if self.config.centers.kind != "prototypes":
             raise EnrolError(
                 f"a model whose centres are mean maps (centers.kind={self.config.centers.kind}) {NOT_QUICKLY}"
@@ -104,16 +91,16 @@ class CrasDetector(TrainedDetector):
         return self._model.extractor
 
     @torch.inference_mode()
-    def describe(self, cloth: GoodCloth) -> dict[str, Tensor]:
-        """See ``Detector.describe``: prototypes of the adapted vectors in the place of eq. 1, as in training."""
-        self.enrolling()
+    def describe_fabric(self, cloth: GoodCloth) -> dict[str, Tensor]:
+        """See ``Detector.describe_fabric``: prototypes of the adapted vectors in the place of eq. 1, as in training."""
+        self.enrolment_extractor()
         model, config = self._model, self.config
         vectors = prototypes(model.adapter(cloth.seen), config.centers.prototypes, config.train.seed)
         mean = model.adapter(cloth.mean[None])[0]
         u = model.adapter(cloth.held)
         p = ClassCenters([vectors], mean[None], None, local=config.centers.local).choose(u, 0)
         scale = scale_of(model.discriminator(center_aware(u, p, model.features)), (u - p).norm(dim=1))
-        described = {"centers": vectors, "means": mean, "middles": middle(cloth.seen)}
+        described = {"centers": vectors, "means": mean, "middles": median_features(cloth.seen)}
         return described | {f"scale.{name}": row for name, row in zip(ScoreScale.__slots__, scale, strict=True)}
 
     def tensors(self) -> dict[str, Tensor]:
@@ -122,7 +109,7 @@ class CrasDetector(TrainedDetector):
         found = {"mean": model.extractor.mean, "std": model.extractor.std}
         found |= {f"adapter.{k}": v for k, v in model.adapter.state_dict().items()}
         found |= {f"discriminator.{k}": v for k, v in model.discriminator.state_dict().items()}
-        found |= {"means": model.centers.means, "middles": self._middles}
+        found |= {"means": model.centers.means, "middles": self._medians}
         found |= {f"centers.{k}": model.centers.of(k) for k in range(len(model.centers))}
         return found | {f"scale.{name}": getattr(self.scale, name) for name in ScoreScale.__slots__}
 
@@ -135,6 +122,10 @@ class CrasDetector(TrainedDetector):
     def means(self) -> Tensor:
         """See ``TrainedDetector.means``."""
         return self._model.centers.means
+
+    def graph_heads(self, grid: tuple[int, int]) -> CrasGraphHeads:  # noqa: ARG002 (its heads fit any grid)
+        """See ``TrainedDetector.graph_heads``."""
+        return CrasGraphHeads(self._model, self.config.score, self.scale)
 
     def adapted(self, t: Tensor, fabric: int) -> tuple[Tensor, Tensor]:
         """See ``TrainedDetector.adapted``."""
@@ -149,26 +140,3 @@ class CrasDetector(TrainedDetector):
         """See ``Detector.score``."""
         logit, residual = self._model.judge(t, fabric)
         return raw_scores(logit, residual, fabric, self.config.score, self.scale)
-
-
-def scale_of(logit: Tensor, residual: Tensor) -> Tensor:
-    """The row of a fabric in a ``ScoreScale``, by (N,) logits and residuals of good cloth -> (4,) float32."""
-    row = []
-    for values in (logit, residual):
-        low, centre, high = np.percentile(values.cpu().numpy(), [25, 50, 75])
-        row += [centre, max(high - low, 1e-6)]
-    return torch.tensor(row, dtype=torch.float32)
-
-
-def raw_scores(logit: Tensor, residual: Tensor, fabric: Tensor, config: ScoreConfig, scale: ScoreScale) -> Tensor:
-    """The raw scores of every cell, of (B, h, w) logits and residuals and (B,) fabrics -> (S, B, h, w)."""
-    if config.kind == "probability":
-        return logit.sigmoid()[None]
-    if config.kind == "logit":
-        return logit[None]
-    if config.kind == "residual":
-        return residual[None]
-    k = fabric
-    logit = (logit - scale.logit_centre[k, None, None]) / scale.logit_spread[k, None, None]
-    residual = (residual - scale.residual_centre[k, None, None]) / scale.residual_spread[k, None, None]
-    return torch.stack([logit, residual])

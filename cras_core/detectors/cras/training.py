@@ -13,23 +13,27 @@ from torch import Tensor
 from cras_core.config.settings import CrasConfig, SynthesisConfig, TrainConfig
 from cras_core.detectors.centers import ClassCenters, prototypes
 from cras_core.detectors.cras.adapter import Adapter
-from cras_core.detectors.cras.detector import ScoreScale, scale_of
+from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.detectors.cras.discriminator import Discriminator
 from cras_core.detectors.cras.loss import discrimination_loss
 from cras_core.detectors.cras.model import CrasModel, center_aware
+from cras_core.detectors.cras.scale import ScoreScale, scale_of
 from cras_core.detectors.cras.synthesis import synthesise
-from cras_core.detectors.training import VALIDATION_PATCHES, HeadState, Material, Report
+from cras_core.detectors.training import VALIDATION_PATCHES, DetectorTraining, HeadState, Material, Report
 from cras_core.errors import DataError, TrainingError
-from cras_core.features.cache import FabricFeatures
+from cras_core.features.extraction import FabricFeatures
 from cras_core.features.extractor import FeatureExtractor
-from cras_core.features.vectors import DrawnVectors, Patches, Steps, Vectors
-from cras_core.registry.bundle import part
+from cras_core.features.vectors import Patches, Steps, SyntheticVectors, Vectors
+from cras_core.registry.tensor_file import part
+from cras_core.web.calibration import FabricCalibration
 
 _PROTOTYPE_PATCHES = 16384  # k-means on more changes nothing but the time
 
 
-class CrasTraining:
+class CrasTraining(DetectorTraining):
     """Adapter, centres and discriminator while they learn from cached vectors."""
+
+    learns_from_synthetic = True
 
     def __init__(self, material: Material, config: CrasConfig, device: torch.device) -> None:
         """Raises DataError when the centres cannot be made of these pictures."""
@@ -53,7 +57,7 @@ class CrasTraining:
 
     @property
     def is_done(self) -> bool:
-        """All epochs are over, or no better one is to be expected."""
+        """See ``DetectorTraining.is_done``."""
         patience = self._config.train.patience
         return self.epoch >= self._config.train.epochs or (
             patience is not None
@@ -62,15 +66,7 @@ class CrasTraining:
         )
 
     def run_epoch(self, report: Report) -> None:
-        """One pass over the vectors.
-
-        Args:
-            report: called often with steps done, steps in all, a line for a person, and, at the end of the epoch, its
-                loss on held-back cloth; may raise to stop.
-
-        Raises:
-            TrainingError: the loss is not a number; what was learnt in this epoch is lost.
-        """
+        """See ``DetectorTraining.run_epoch``."""
         if self.epoch in self._refresh_at:
             self._centers = self._make_centers()
             self._best_loss = math.inf  # losses against other centres do not compare
@@ -108,8 +104,14 @@ class CrasTraining:
         done = total if self.is_done else self.epoch * len(self._steps)
         report(done, total, f"loss {best:.4f} on held-back cloth", validation)
 
-    def best(self) -> CrasModel:
-        """The model as it was at its best epoch. Ends the training: it goes on from there, if at all."""
+    def finish(self, calibrations: Sequence[FabricCalibration], medians: Tensor) -> CrasDetector:
+        """See ``DetectorTraining.finish``."""
+        model = self._best_model()
+        scale = score_scale(model, self._material.held)
+        return CrasDetector(model, self._config, scale, calibrations, medians, self._device)
+
+    def _best_model(self) -> CrasModel:
+        """The model as it was at its best epoch."""
         state, centers = self._best
         self._heads.load_state_dict(state)
         self._adapter.requires_grad_(True)
@@ -118,7 +120,7 @@ class CrasTraining:
         ).eval()
 
     def state(self) -> HeadState:
-        """For ``restore``, between two epochs."""
+        """See ``DetectorTraining.state``."""
         state, centers = self._best
         tensors = {f"heads.{k}": v for k, v in self._heads.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in state.items()}
@@ -142,11 +144,7 @@ class CrasTraining:
         )
 
     def restore(self, kept: HeadState) -> None:
-        """Goes back to a state. The rates are those of the settings now.
-
-        Raises:
-            KeyError, RuntimeError, TypeError, ValueError: the state is not one of such a training.
-        """
+        """See ``DetectorTraining.restore``."""
         tensors, values = kept.tensors, kept.values
         grid = (int(values["grid"][0]), int(values["grid"][1])) if values["grid"] is not None else None
 
@@ -254,7 +252,7 @@ def _anomalies(
     centers: ClassCenters,
     u: Tensor,
     p: Tensor,
-    drawn: Sequence[DrawnVectors],
+    drawn: Sequence[SyntheticVectors],
     config: SynthesisConfig,
     rng: np.random.Generator,
     generator: torch.Generator | None = None,

@@ -19,7 +19,7 @@ from cras_core.data.datasets import DataSet
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.evaluation.images import evaluate
 from cras_core.evaluation.report_header import nearest_preset
-from cras_core.evaluation.seeds import mean_and_spread, over_bundles
+from cras_core.evaluation.seeds import mean_and_deviation, over_bundles
 from cras_core.evaluation.webs import evaluate_web
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
@@ -140,11 +140,11 @@ def test_a_fabric_with_one_strip_is_judged(inspector: CrasDetector, strips: Path
 
 
 def test_the_mean_and_the_spread_are_those_of_the_seeds() -> None:
-    found = mean_and_spread([{"a": 0.5, "b": {"c": 1}}, {"a": 0.7, "b": {"c": 3}}, {"a": 0.9, "b": {"c": 5}}])
+    found = mean_and_deviation([{"a": 0.5, "b": {"c": 1}}, {"a": 0.7, "b": {"c": 3}}, {"a": 0.9, "b": {"c": 5}}])
     assert found["a"] == pytest.approx({"mean": 0.7, "spread": 0.2})
     assert found["b"]["c"] == {"mean": 3.0, "spread": 2.0}
-    assert mean_and_spread([{"a": 0.5}])["a"] == {"mean": 0.5, "spread": 0.0}
-    assert math.isnan(mean_and_spread([{"a": 0.5}, {"a": float("nan")}])["a"]["mean"])
+    assert mean_and_deviation([{"a": 0.5}])["a"] == {"mean": 0.5, "spread": 0.0}
+    assert math.isnan(mean_and_deviation([{"a": 0.5}, {"a": float("nan")}])["a"]["mean"])
 
 
 def test_bundles_that_differ_in_more_than_their_seed_are_told_apart() -> None:

@@ -14,13 +14,13 @@ from PIL import Image as PillowImage
 
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import ConfigError, CrasError, DataError
-from cras_core.evaluation.figures import FigureOptions, write_figures
-from cras_core.evaluation.figures.judged import Judged, TestSet, survey
-from cras_core.evaluation.figures.vectors import collect, project
+from cras_core.evaluation.plots import PlotOptions, write_plots
+from cras_core.evaluation.plots.scored import Judged, TestSet, survey
+from cras_core.evaluation.plots.vectors import collect, project
 from cras_core.evaluation.webs import evaluate_web
 from cras_core.images import list_images
 
-FEW = FigureOptions("pca", rows=2, vectors=40)
+FEW = PlotOptions("pca", rows=2, vectors=40)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def strips(loom_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def drawn(inspector: CrasDetector, mvtec: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return write_figures(inspector, mvtec, tmp_path_factory.mktemp("out") / "figures", FEW)
+    return write_plots(inspector, mvtec, tmp_path_factory.mktemp("out") / "figures", FEW)
 
 
 def test_pictures_get_every_figure(drawn: list[Path]) -> None:
@@ -51,7 +51,7 @@ def test_pictures_get_every_figure(drawn: list[Path]) -> None:
 
 
 def test_the_same_seed_draws_the_same(drawn: list[Path], inspector: CrasDetector, mvtec: Path, tmp_path: Path) -> None:
-    again = write_figures(inspector, mvtec, tmp_path, FEW)
+    again = write_plots(inspector, mvtec, tmp_path, FEW)
     for a, b in zip(drawn, again, strict=True):
         with PillowImage.open(a) as first, PillowImage.open(b) as second:
             assert np.array_equal(np.asarray(first), np.asarray(second)), a.name
@@ -61,8 +61,8 @@ def test_strips_are_drawn_whole_and_in_a_cut_with_their_recall(
     inspector: CrasDetector, strips: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "web.json").write_text(json.dumps(evaluate_web({"it": inspector}, strips)["it"]))
-    options = FigureOptions("pca", rows=1, vectors=40, recall=(tmp_path / "web.json",))
-    names = [p.name for p in write_figures(inspector, strips, tmp_path / "out", options)]
+    options = PlotOptions("pca", rows=1, vectors=40, recall=(tmp_path / "web.json",))
+    names = [p.name for p in write_plots(inspector, strips, tmp_path / "out", options)]
     assert "recall.png" in names
     assert "sheet-twill-worst.png" in names
 
@@ -151,18 +151,18 @@ def test_a_report_that_is_none_is_named(
     if content is not None:
         path.write_text(content)
     with pytest.raises(DataError, match=r"report\.json"):
-        write_figures(inspector, mvtec, tmp_path / "out", FigureOptions(recall=(path,)))
+        write_plots(inspector, mvtec, tmp_path / "out", PlotOptions(recall=(path,)))
     assert not (tmp_path / "out").exists()
 
 
 def test_mistakes_are_named(inspector: CrasDetector, mvtec: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no projection 'umap'; known are tsne, pca"):
-        FigureOptions("umap")
+        PlotOptions("umap")
     with pytest.raises(DataError, match="expected <fabric>/test/good"):
-        write_figures(inspector, tmp_path, tmp_path / "out", FEW)
+        write_plots(inspector, tmp_path, tmp_path / "out", FEW)
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(CrasError, match="cannot be written"):
-        write_figures(inspector, mvtec, tmp_path / "file", FEW)
+        write_plots(inspector, mvtec, tmp_path / "file", FEW)
 
 
 def test_without_matplotlib_the_command_says_how_to_get_it(bundle_path: Path, mvtec: Path, tmp_path: Path) -> None:

@@ -5,6 +5,6 @@ Nothing is chosen by what is drawn here: every limit and every scale comes from 
 
 from __future__ import annotations
 
-from cras_core.evaluation.figures.write import FigureOptions, write_figures
+from cras_core.evaluation.plots.write import PlotOptions, write_plots
 
-__all__ = ["FigureOptions", "write_figures"]
+__all__ = ["PlotOptions", "write_plots"]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cras_core.errors import DataError
-from cras_core.web.bands import Band, StretchCutter
+from cras_core.web.bands import Band, BandCutter
 from cras_core.web.tiling import TilingConfig, plan_windows
 
 TILING = TilingConfig(tile_px=64, overlap_px=24, halo_px=8, cell_px=8)
@@ -14,7 +14,7 @@ TILING = TilingConfig(tile_px=64, overlap_px=24, halo_px=8, cell_px=8)
 
 def stretches(lines: int, pieces: list[int]) -> list[Band]:
     image = np.arange(lines, dtype=np.int64)[:, None].repeat(3, axis=1).astype(np.uint8)
-    cutter, found, line = StretchCutter(TILING), [], 0
+    cutter, found, line = BandCutter(TILING), [], 0
     for piece in [*pieces, lines]:
         part = image[line : line + piece]
         line += len(part)
@@ -50,18 +50,18 @@ def test_windows_are_those_of_the_finished_segment(lines: int) -> None:
 
 
 def test_nothing_in_nothing_out() -> None:
-    assert StretchCutter(TILING).finish() == []
+    assert BandCutter(TILING).finish() == []
 
 
 def test_another_width_is_refused() -> None:
-    cutter = StretchCutter(TILING)
+    cutter = BandCutter(TILING)
     cutter.push(np.zeros((4, 10), np.uint8))
     with pytest.raises(DataError, match="do not continue"):
         cutter.push(np.zeros((4, 11), np.uint8))
 
 
 def test_memory_is_bounded() -> None:
-    cutter = StretchCutter(TILING)
+    cutter = BandCutter(TILING)
     for _ in range(100):
         cutter.push(np.zeros((32, 10), np.uint8))
     held = sum(len(part) for part in cutter._buffer)

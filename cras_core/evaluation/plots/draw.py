@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from cras_core.arrays import Image
-from cras_core.evaluation.figures.judged import Bools, Floats, Judged
+from cras_core.evaluation.plots.scored import Bools, Floats, Judged
 
 TOP_SCORE = 2.0
 """Scores are drawn from 0 to this, whatever there is in a picture: 1 is the limit."""
@@ -97,7 +97,7 @@ def histograms(scores: Mapping[str, tuple[Floats, Floats]]) -> Figure:
     return figure
 
 
-def recall_curves(curves: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
+def recall_curves(curves: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> Figure:
     """For every report a line per fabric and a thick one for all: recall over false alarms per strip."""
     figure = Figure((7.0, 5.0), layout="constrained")
     axes = figure.subplots()

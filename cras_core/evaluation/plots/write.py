@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from cras_core.data.datasets import DataSet
-from cras_core.detectors.anomnet.detector import AnomNetDetector
 from cras_core.detectors.trained import TrainedDetector
-from cras_core.errors import ConfigError, CrasError, DataError
-from cras_core.evaluation.figures.draw import evolution, histograms, recall_curves, scatter, sheet
-from cras_core.evaluation.figures.judged import Overview, TestSet, survey
-from cras_core.evaluation.figures.vectors import FabricVectors, collect, project
+from cras_core.errors import ConfigError, CrasError, DataError, JsonFileError
+from cras_core.evaluation.plots.draw import evolution, histograms, recall_curves, scatter, sheet
+from cras_core.evaluation.plots.scored import Overview, TestSet, survey
+from cras_core.evaluation.plots.vectors import FabricVectors, collect, project
 from cras_core.files import write_atomically
+from cras_core.json_files import read_json
+from cras_core.validated import Number, validated
 
 OnProgress = Callable[[str, int, int, str], None]
 _DPI = 110
 
 
 @dataclass(frozen=True, slots=True)
-class FigureOptions:
+class PlotOptions:
     """What is drawn.
 
     Attributes:
@@ -55,11 +56,11 @@ class FigureOptions:
             raise ConfigError(f"figures: a value is out of range: {self}")
 
 
-def write_figures(
+def write_plots(
     inspector: TrainedDetector,
     data: DataSet | Path,
     out: Path,
-    options: FigureOptions,
+    options: PlotOptions,
     on_progress: OnProgress = lambda *_: None,
 ) -> list[Path]:
     """Draws everything that the data allow.
@@ -85,7 +86,7 @@ def write_figures(
     def save(name: str, figure: Figure) -> None:
         written.append(_save(figure, out / f"{name}.png"))
 
-    if isinstance(inspector, AnomNetDetector):
+    if inspector.evolution:
         save("centroids", _centroids_figure(inspector, options))
     vectors = _collect(inspector, tests, options, on_progress)
     save("patches", _patches_figure(vectors, options))
@@ -112,7 +113,7 @@ _KINDS = {
 
 
 def _collect(
-    inspector: TrainedDetector, tests: TestSet, options: FigureOptions, on_progress: OnProgress
+    inspector: TrainedDetector, tests: TestSet, options: PlotOptions, on_progress: OnProgress
 ) -> dict[str, FabricVectors]:
     found = {}
     for number, fabric in enumerate(tests.by_fabric):
@@ -138,7 +139,7 @@ def _survey(inspector: TrainedDetector, tests: TestSet, on_progress: OnProgress)
     return {fabric: survey(tests, fabric, cell, told) for fabric in tests.by_fabric}
 
 
-def _patches_figure(vectors: Mapping[str, FabricVectors], options: FigureOptions) -> Figure:
+def _patches_figure(vectors: Mapping[str, FabricVectors], options: PlotOptions) -> Figure:
     """Figure 4: raw and residual features of patches."""
     panels = {}
     for title, name in (("raw features u", "raw"), ("residual features u - p", "residual")):
@@ -151,7 +152,7 @@ def _patches_figure(vectors: Mapping[str, FabricVectors], options: FigureOptions
     return scatter(panels, f"adapted patches, {options.projection}, seed {options.seed}")
 
 
-def _centroids_figure(detector: AnomNetDetector, options: FigureOptions) -> Figure:
+def _centroids_figure(detector: TrainedDetector, options: PlotOptions) -> Figure:
     """Figure 4 of AnomNet: the centroids before, in the middle and at the end of the first stage."""
     epochs = sorted(detector.evolution)
     moments = np.stack([detector.evolution[e].float().numpy() for e in epochs])  # (moments, S, K, D)
@@ -163,9 +164,7 @@ def _centroids_figure(detector: AnomNetDetector, options: FigureOptions) -> Figu
     )
 
 
-def _pictures_figure(
-    inspector: TrainedDetector, vectors: Mapping[str, FabricVectors], options: FigureOptions
-) -> Figure:
+def _pictures_figure(inspector: TrainedDetector, vectors: Mapping[str, FabricVectors], options: PlotOptions) -> Figure:
     """Figure 7: mean vectors of pictures around the mean vectors of the fabrics, the stars."""
     known = [f for f in vectors if f in inspector.fabrics]
     means = inspector.means.detach().cpu().numpy()
@@ -188,18 +187,30 @@ def _choose(overview: Overview, rows: int, rng: np.random.Generator) -> dict[str
     return {"best": ranked[:rows], "worst": ranked[::-1][:rows], "random": sorted(order.tolist())}
 
 
-def _recall_of(path: Path) -> dict[str, dict[str, float]]:
+def _recall_of(path: Path) -> dict[str, dict[str, float | None]]:
     """Recall over false alarms per strip of every fabric and of all."""
     try:
-        report: Any = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            name: dict(figures["recall_per_strip"])
-            for name, figures in [*report["fabrics"].items(), ("all", report["all"])]
-        }
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is no report of cras evaluate-web --json") from error
+        report = read_json(path, _Report)
+    except JsonFileError as error:
+        if error.fault != "content":
+            raise
+        raise DataError(f"{path} is no report of cras evaluate-web --json ({error})") from error
+    return {name: figures.recall_per_strip for name, figures in [*report.fabrics.items(), ("all", report.all)]}
+
+
+@validated("", DataError, takes_more=True)
+class _Figures:
+    """Of a report of webs, what is drawn of one fabric; null where there is no recall."""
+
+    recall_per_strip: dict[Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")], Number | None]
+
+
+@validated("", DataError, takes_more=True)
+class _Report:
+    """Of a report of webs, what is drawn."""
+
+    fabrics: dict[str, _Figures]
+    all: _Figures
 
 
 def _plain(name: str) -> str:

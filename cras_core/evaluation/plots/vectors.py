@@ -16,8 +16,8 @@ from torch import Tensor
 from cras_core.data.values import Strip, TestImage
 from cras_core.detectors.base import TileFeatures
 from cras_core.detectors.trained import TrainedDetector
-from cras_core.evaluation.figures.judged import Bools, Floats, TestSet
-from cras_core.web.bands import Band, StretchCutter
+from cras_core.evaluation.plots.scored import Bools, Floats, TestSet
+from cras_core.web.bands import Band, BandCutter
 from cras_core.web.baseline import RunningBaseline
 from cras_core.web.canvas import Canvas, WebConfig, prepare
 from cras_core.web.tiling import cut
@@ -51,7 +51,7 @@ class FabricVectors:
 
 
 def collect(
-    inspector: TrainedDetector,
+    detector: TrainedDetector,
     tests: TestSet,
     fabric: str,
     most: int,
@@ -64,7 +64,7 @@ def collect(
     raw, residual, anomalous, means, spoilt = [], [], [], [], []
     share = -(-4 * most // len(chosen))  # pictures have unequal numbers of patches
     for item in chosen:
-        for u, p, cells, defective in _patches(inspector, tests, item):
+        for u, p, cells, defective in _patches(detector, tests, item):
             means.append(u[cells].mean(axis=0))
             spoilt.append(bool(defective[cells].any()))
             for kind, wanted in ((False, cells & (defective == 0.0)), (True, cells & (defective >= _DEFECTIVE))):
@@ -87,37 +87,41 @@ def collect(
 
 
 def _patches(
-    inspector: TrainedDetector, tests: TestSet, item: TestImage | Strip
+    detector: TrainedDetector, tests: TestSet, item: TestImage | Strip
 ) -> Iterator[tuple[Floats, Floats, Bools, Floats]]:
     """Of every tile of a picture or strip: u and p, (h, w, D) each, its (h, w) cells that count, and the shares of them
     under a mask.
     """
     picture, mask = tests.read(item)
-    config = inspector.config
+    config = detector.config
     cell, fabric = config.tiling.cell_px, tests.fabric_of(item)
     if not tests.are_strips:
         share = _shares(mask, cell)
-        features = inspector.look(picture[None])
-        for u, p in _adapted(inspector, features.vectors, _fabric(features, fabric)):
+        features = detector.extract_features(picture[None])
+        for u, p in _adapted(detector, features.vectors, _fabric(features, fabric)):
             yield u, p, np.ones(share.shape, np.bool_), share
         return
-    cutters = StretchCutter(config.tiling), StretchCutter(config.tiling)
-    stretches, masks = (
+    cutters = BandCutter(config.tiling), BandCutter(config.tiling)
+    bands, masks = (
         [*cutter.push(image), *cutter.finish()]
         for cutter, image in zip(cutters, (picture, mask.astype(np.uint8)), strict=True)
     )
-    reference = RunningBaseline(config.reference, cell)
-    for stretch, its_mask in zip(stretches, masks, strict=True):
-        canvas = prepare(stretch, WebConfig(config.tiling, config.edges, config.reference))
+    baseline = RunningBaseline(config.reference, cell)
+    for band, its_mask in zip(bands, masks, strict=True):
+        canvas = prepare(band, WebConfig(config.tiling, config.edges, config.reference))
         if canvas is None:
             continue
-        features, scored = inspector.look(canvas.tiles), canvas.scored_cells(cell)
+        features, scored = detector.extract_features(canvas.tiles), canvas.scored_cells(cell)
         k = _fabric(features, fabric)
-        middle = reference.middle(features.middle(scored), len(stretch.image))
+        web_median = baseline.median_features(features.median_features(scored), len(band.image))
         t = features.vectors
-        t = t if middle is None else t + inspector.shift(torch.tensor([k], device=t.device), middle)[:, None, None, :]
+        t = (
+            t
+            if web_median is None
+            else t + detector.shift(torch.tensor([k], device=t.device), web_median)[:, None, None, :]
+        )
         cut_masks = cut(_on_canvas(its_mask, canvas), canvas.rows, canvas.cols)
-        for (u, p), cells, part in zip(_adapted(inspector, t, k), scored, cut_masks, strict=True):
+        for (u, p), cells, part in zip(_adapted(detector, t, k), scored, cut_masks, strict=True):
             if cells.any():
                 yield u, p, cells, _shares(np.asarray(part, np.bool_), cell)
 
@@ -128,15 +132,15 @@ def _fabric(features: TileFeatures, given: int | None) -> int:
 
 
 @torch.inference_mode()
-def _adapted(inspector: TrainedDetector, t: Tensor, fabric: int) -> Iterator[tuple[Floats, Floats]]:
+def _adapted(detector: TrainedDetector, t: Tensor, fabric: int) -> Iterator[tuple[Floats, Floats]]:
     """(B, h, w, D) vectors -> u and p of every tile, one after the other."""
     for tile in t:
-        u, p = inspector.adapted(tile[None], fabric)
+        u, p = detector.adapted(tile[None], fabric)
         yield u[0].cpu().numpy(), p[0].cpu().numpy()
 
 
 def _on_canvas(mask: Band, canvas: Canvas) -> npt.NDArray[np.uint8]:
-    """The mask of a stretch in the coordinates of its windows; what was carried on beyond the web has none."""
+    """The mask of a band in the coordinates of its windows; what was carried on beyond the web has none."""
     placed = np.zeros((canvas.rows.length, canvas.cols.length), np.uint8)
     first, end = max(0, canvas.first_col), min(mask.image.shape[1], canvas.first_col + canvas.cols.length)
     placed[canvas.above : canvas.above + len(mask.image), first - canvas.first_col : end - canvas.first_col] = (

@@ -122,19 +122,19 @@ def test_a_roll_far_from_the_calibrated_cloth_scores_the_same_everywhere(offset:
 def test_the_middle_of_the_web_is_that_of_most_of_its_stretches() -> None:
     reference = RunningBaseline(BaselineConfig(memory_lines=1000), CELL)
     usual, strange = np.array([1.0, 2.0], np.float32), np.array([9.0, -9.0], np.float32)
-    assert np.array_equal(reference.middle(usual, 448), usual)  # type: ignore[arg-type]
-    reference.middle(usual, 448)
-    assert np.array_equal(reference.middle(strange, 448), usual)  # type: ignore[arg-type]
+    assert np.array_equal(reference.median_features(usual, 448), usual)  # type: ignore[arg-type]
+    reference.median_features(usual, 448)
+    assert np.array_equal(reference.median_features(strange, 448), usual)  # type: ignore[arg-type]
     for _ in range(3):
-        reference.middle(strange, 448)
-    assert np.array_equal(reference.middle(strange, 448), strange)  # type: ignore[arg-type]
+        reference.median_features(strange, 448)
+    assert np.array_equal(reference.median_features(strange, 448), strange)  # type: ignore[arg-type]
     reference.forget()
-    assert np.array_equal(reference.middle(usual, 448), usual)  # type: ignore[arg-type]
+    assert np.array_equal(reference.median_features(usual, 448), usual)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("config", [BaselineConfig(enabled=False), BaselineConfig(align=False)])
 def test_features_stay_where_they_are_when_they_are_not_to_be_shifted(config: BaselineConfig) -> None:
-    assert RunningBaseline(config, CELL).middle(np.ones(3, np.float32), 448) is None
+    assert RunningBaseline(config, CELL).median_features(np.ones(3, np.float32), 448) is None
 
 
 def test_each_kind_of_score_is_related_on_its_own_and_the_mean_counts() -> None:

@@ -15,17 +15,17 @@ from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import score_tile
 from cras_core.errors import DataError
-from cras_core.features.cache import tiles_of
+from cras_core.features.cloth_tiles import tiles_of
 from cras_core.images import read_bits, read_image
 from cras_core.web.baseline import RunningBaseline
-from cras_core.web.calibration import FabricCalibration, block_peaks, tail_limit
+from cras_core.web.calibration import FabricCalibration, block_peaks, tail_threshold
 from cras_core.web.canvas import WebConfig
 from cras_core.web.scoring import WebInspection
 
 _PEAK_BLOCK_CELLS = 16  # side of the pieces of cloth whose largest scores make the limit; wider than a defect's glow
 
 
-def measure_limits(
+def measure_thresholds(
     detector: Detector, held: Sequence[NormalImages], on_image: Callable[[Path, int, int], None]
 ) -> list[FabricCalibration]:
     """Scores held-back normal cloth as the line would and draws the limits from it.
@@ -51,7 +51,7 @@ def measure_limits(
 def measure_fabric(
     detector: Detector, k: int, normal: NormalImages, on_picture: Callable[[Path], None]
 ) -> FabricCalibration:
-    """The limits of fabric k alone, as ``measure_limits`` draws them."""
+    """The limits of fabric k alone, as ``measure_thresholds`` draws them."""
     config = detector.config
     maps, similarities, levels = [], [], []
     bits = read_bits(normal.paths[0])
@@ -70,15 +70,15 @@ def measure_fabric(
     spread = float(max(high - low, 1e-6))
     peaks, raw_peaks = [], []
     for kinds, raw in zip(maps, raw_maps, strict=True):
-        reference = RunningBaseline(config.reference, config.tiling.cell_px)
-        relative = reference.relate(kinds, float(centre), spread, math.inf)
+        baseline = RunningBaseline(config.reference, config.tiling.cell_px)
+        relative = baseline.relate(kinds, float(centre), spread, math.inf)
         peaks.append(block_peaks(relative.score, _PEAK_BLOCK_CELLS))
         raw_peaks.append(block_peaks(raw, _PEAK_BLOCK_CELLS))
     area = len(cells) * (config.tiling.cell_px * config.calibration.mm_per_px / 1000.0) ** 2
     rate = config.calibration.false_alarms_per_m2
     try:
-        limit = tail_limit(np.concatenate(peaks), area, rate)
-        raw_limit = tail_limit(np.concatenate(raw_peaks), area, rate)
+        limit = tail_threshold(np.concatenate(peaks), area, rate)
+        raw_limit = tail_threshold(np.concatenate(raw_peaks), area, rate)
     except DataError as error:
         raise DataError(
             f"fabric {normal.fabric}: {error} ({len(normal.paths)} pictures were held back for it); give more or "
@@ -91,8 +91,8 @@ def measure_fabric(
         spread=spread,
         limit=max(1e-3, limit),
         raw_limit=max(raw_limit, float(centre) + 1e-3 * spread),
-        similarity_limit=similarity_limit(detector.middles, k, own),
-        level_limit=max(_LEVELS * max(levels), strange_from(detector.middles, k)),
+        similarity_limit=similarity_limit(detector.medians, k, own),
+        level_limit=max(_LEVELS * max(levels), anomalous_from(detector.medians, k)),
         seen_m2=area,
         own_similarity=own,
         own_level=max(levels),
@@ -102,22 +102,22 @@ def measure_fabric(
 _LEVELS = 3.0  # times the distance of held-back cloth, a roll is strange
 
 
-def among(calibrations: Sequence[FabricCalibration], middles: FloatArray) -> tuple[FabricCalibration, ...]:
+def among(calibrations: Sequence[FabricCalibration], medians: FloatArray) -> tuple[FabricCalibration, ...]:
     """The calibrations with the limits brought up to date that tell a fabric from the others. A limit stays as it is
     where the own similarity or level is not known.
 
     Args:
         calibrations: one per fabric.
-        middles: (K, D) middles of the fabrics that there are now.
+        medians: (K, D) medians of the fabrics that there are now.
     """
     trained = np.array([not c.enrolled_quickly for c in calibrations])
     return tuple(
         replace(
             c,
-            similarity_limit=similarity_limit(middles, k, c.own_similarity, trained)
+            similarity_limit=similarity_limit(medians, k, c.own_similarity, trained)
             if c.own_similarity is not None
             else c.similarity_limit,
-            level_limit=max(_LEVELS * c.own_level, strange_from(middles, k))
+            level_limit=max(_LEVELS * c.own_level, anomalous_from(medians, k))
             if c.own_level is not None
             else c.level_limit,
         )
@@ -125,7 +125,7 @@ def among(calibrations: Sequence[FabricCalibration], middles: FloatArray) -> tup
     )
 
 
-def with_own(calibrations: Sequence[FabricCalibration], middles: FloatArray) -> tuple[FabricCalibration, ...]:
+def with_own(calibrations: Sequence[FabricCalibration], medians: FloatArray) -> tuple[FabricCalibration, ...]:
     """The calibrations with the own similarity also where nobody kept it: worked back from the limit.
 
     A model of one fabric has no limit of similarity to work back from; there it stays unknown. So does the own level,
@@ -133,12 +133,12 @@ def with_own(calibrations: Sequence[FabricCalibration], middles: FloatArray) -> 
 
     Args:
         calibrations: one per fabric.
-        middles: (K, D) middles of the same fabrics.
+        medians: (K, D) medians of the same fabrics.
     """
     return tuple(
         c
-        if c.own_similarity is not None or len(middles) == 1
-        else replace(c, own_similarity=_own_similarity(c.similarity_limit, _most_similar(middles, k, None)))
+        if c.own_similarity is not None or len(medians) == 1
+        else replace(c, own_similarity=_own_similarity(c.similarity_limit, _most_similar(medians, k, None)))
         for k, c in enumerate(calibrations)
     )
 
@@ -151,7 +151,7 @@ def _own_similarity(limit: float, foreign: float) -> float:
 _LEAST_GAP = 0.02  # between the similarity of a fabric's own cloth and its limit
 
 
-def similarity_limit(middles: FloatArray, k: int, own: float, trained: npt.NDArray[np.bool_] | None = None) -> float:
+def similarity_limit(medians: FloatArray, k: int, own: float, trained: npt.NDArray[np.bool_] | None = None) -> float:
     """The similarity (eq. 2) to fabric k below which cloth is of no enrolled fabric.
 
     It lies halfway between what held-back cloth of the fabric has and what the most similar of the other fabrics would
@@ -159,7 +159,7 @@ def similarity_limit(middles: FloatArray, k: int, own: float, trained: npt.NDArr
     a fabric is left out.
 
     Args:
-        middles: (K, D) middles of the fabrics.
+        medians: (K, D) medians of the fabrics.
         k: index of the fabric.
         own: mean similarity of held-back cloth of the fabric.
         trained: (K,) which fabrics were trained on; None means all of them, and so does a single one, from whose middle
@@ -168,29 +168,29 @@ def similarity_limit(middles: FloatArray, k: int, own: float, trained: npt.NDArr
     Returns:
         The limit; -1, below which nothing lies, where no other fabric is known to tell it by.
     """
-    if len(middles) == 1:
+    if len(medians) == 1:
         return -1.0
-    return min(own - _LEAST_GAP, 0.5 * (own + _most_similar(middles, k, trained)))
+    return min(own - _LEAST_GAP, 0.5 * (own + _most_similar(medians, k, trained)))
 
 
-def _most_similar(middles: FloatArray, k: int, trained: npt.NDArray[np.bool_] | None) -> float:
+def _most_similar(medians: FloatArray, k: int, trained: npt.NDArray[np.bool_] | None) -> float:
     """The largest similarity to fabric k that another fabric would have if it were not enrolled."""
-    everybody = np.ones(len(middles), np.bool_)
+    everybody = np.ones(len(medians), np.bool_)
     known = trained if trained is not None and trained.sum() > 1 else everybody
     found = []
-    for j in range(len(middles)):
+    for j in range(len(medians)):
         if j != k:
-            others = known & (np.arange(len(middles)) != j)
-            origin = middles[others if others.sum() > 1 else known].mean(axis=0)
-            found.append(_cosine(middles[j] - origin, middles[k] - origin))
+            others = known & (np.arange(len(medians)) != j)
+            origin = medians[others if others.sum() > 1 else known].mean(axis=0)
+            found.append(_cosine(medians[j] - origin, medians[k] - origin))
     return max(found)
 
 
-def strange_from(middles: FloatArray, k: int) -> float:
+def anomalous_from(medians: FloatArray, k: int) -> float:
     """Distance (root mean square over the features) from which cloth of fabric k is strange as a whole: half of that to
     the nearest other fabric; one standard deviation where there is no other.
     """
-    distances = np.sqrt(np.square(np.delete(middles, k, axis=0) - middles[k]).mean(axis=1))
+    distances = np.sqrt(np.square(np.delete(medians, k, axis=0) - medians[k]).mean(axis=1))
     return 0.5 * float(distances.min()) if len(distances) else 1.0
 
 
@@ -202,7 +202,7 @@ def _raw_maps(
     detector: Detector, picture: npt.NDArray[np.uint8], normal: NormalImages, path: Path, fabric: int
 ) -> tuple[FloatArray, float, float]:
     """(S, rows, cols) raw scores of the cells of a picture, NaN outside the cloth; the similarity to its fabric; and
-    how far its middle lies from that of the fabric.
+    how far its median features lie from those of the fabric.
     """
     config = detector.config
     if normal.are_strips:

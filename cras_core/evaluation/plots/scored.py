@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from cras_core.arrays import Image
 from cras_core.data.datasets import DataSet, open_data_set
-from cras_core.data.integrity import sound_judged
+from cras_core.data.validation import validate_test_images
 from cras_core.data.values import Strip, TestImage
 from cras_core.detectors.base import Detector
 from cras_core.evaluation.robustness import are_strips
 from cras_core.evaluation.web_recall import FALSE_PX, FOUND_PX, grown
 from cras_core.evaluation.webs import inspect_strip, per_pixel
-from cras_core.features.cache import preprocess
+from cras_core.features.cloth_tiles import preprocess
 from cras_core.images import read_bits, read_image
 
 Bools = npt.NDArray[np.bool_]
@@ -78,9 +78,9 @@ class TestSet:
         self.are_strips = are_strips(data)
         found: Mapping[str, Sequence[TestImage | Strip]]
         if self.are_strips:
-            found = sound_judged(data.strips(), skip_corrupt=data.skip_corrupt)[0]
+            found = validate_test_images(data.strips(), skip_corrupt=data.skip_corrupt)[0]
         else:
-            found = sound_judged(data.test_images(), skip_corrupt=data.skip_corrupt)[0]
+            found = validate_test_images(data.test_images(), skip_corrupt=data.skip_corrupt)[0]
         self.by_fabric: dict[str, list[TestImage | Strip]] = {
             fabric: list(items) for fabric, items in found.items() if items
         }

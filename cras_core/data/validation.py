@@ -34,7 +34,7 @@ class Condition:
     empty: tuple[Path, ...]
 
 
-def sound_normal(
+def validate_normal_images(
     data: Sequence[NormalImages], *, skip_corrupt: bool = False, on_picture: OnPicture = lambda *_: None
 ) -> list[NormalImages]:
     """Normal pictures without those that cannot be read, which are in ``skipped``.
@@ -102,7 +102,7 @@ def check_alike(normal: NormalImages) -> None:
             )
 
 
-def sound_judged(
+def validate_test_images(
     data: Mapping[str, Sequence[T]], *, skip_corrupt: bool = False, on_picture: OnPicture = lambda *_: None
 ) -> tuple[dict[str, list[T]], Condition]:
     """Pictures to judge by without those that cannot be read, and the condition of their masks.

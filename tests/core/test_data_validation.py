@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cras_core.data.folders import find_normal_images, find_strips, find_test_images
-from cras_core.data.integrity import sound_judged, sound_normal
+from cras_core.data.validation import validate_normal_images, validate_test_images
 from cras_core.errors import DataError
 
 
@@ -42,11 +42,11 @@ def test_all_pictures_that_cannot_be_read_are_named(root: Path) -> None:
     told: list[tuple[str, int, int]] = []
     normal = find_normal_images(root)
     with pytest.raises(DataError, match=r"2 pictures cannot be read; .* --skip-corrupt") as caught:
-        sound_normal(normal, on_picture=lambda path, done, total: told.append((path.name, done, total)))
+        validate_normal_images(normal, on_picture=lambda path, done, total: told.append((path.name, done, total)))
     assert "0.png: not a readable picture" in str(caught.value)
     assert "2.png: not a readable picture" in str(caught.value)
     assert told == [("0.png", 1, 3), ("1.png", 2, 3), ("2.png", 3, 3)]
-    (sound,) = sound_normal(normal, skip_corrupt=True)
+    (sound,) = validate_normal_images(normal, skip_corrupt=True)
     assert [p.name for p in sound.paths] == ["1.png"]
     assert [p.name for p in sound.skipped] == ["0.png", "2.png"]
 
@@ -55,14 +55,14 @@ def test_a_fabric_of_which_nothing_can_be_read_is_refused_even_so(root: Path) ->
     for path in (root / "denim" / "train" / "good").iterdir():
         path.write_bytes(b"x")
     with pytest.raises(DataError, match="fabric denim: none of its 3 pictures can be read"):
-        sound_normal(find_normal_images(root), skip_corrupt=True)
+        validate_normal_images(find_normal_images(root), skip_corrupt=True)
 
 
 def test_a_picture_that_is_not_there_is_not_skipped(root: Path) -> None:
     normal = find_normal_images(root)
     normal[0].paths[1].unlink()
     with pytest.raises(DataError, match=r"1\.png: there is no such file"):
-        sound_normal(normal, skip_corrupt=True)
+        validate_normal_images(normal, skip_corrupt=True)
 
 
 def test_pictures_are_skipped_with_their_masks(root: Path) -> None:
@@ -70,8 +70,8 @@ def test_pictures_are_skipped_with_their_masks(root: Path) -> None:
     cut_off(root / "denim" / "ground_truth" / "hole" / "2_mask.png")
     found = find_test_images(root)
     with pytest.raises(DataError, match="2 pictures cannot be read"):
-        sound_judged(found)
-    sound, condition = sound_judged(found, skip_corrupt=True)
+        validate_test_images(found)
+    sound, condition = validate_test_images(found, skip_corrupt=True)
     assert [(i.defect, i.path.name) for i in sound["denim"]] == [
         ("good", "0.png"),
         ("hole", "0.png"),
@@ -88,7 +88,7 @@ def test_masks_that_do_not_fit_are_all_named_and_never_skipped(root: Path, skip_
     (truth / "1_mask.png").rename(truth / "defect-1.png")
     picture(truth / "2_mask.png", 1)
     with pytest.raises(DataError, match=r"0_mask\.png is 5 x 5 px, its picture 0\.png 8 x 6 px") as caught:
-        sound_judged(find_test_images(root), skip_corrupt=skip_corrupt)
+        validate_test_images(find_test_images(root), skip_corrupt=skip_corrupt)
     assert "1.png: no mask for it in ground_truth/hole, expected 1_mask.png or 1.png" in str(caught.value)
     assert "2_mask.png: its brightest grey level is 1, and defective is what is above 127" in str(caught.value)
 
@@ -99,7 +99,7 @@ def test_masks_with_grey_levels_between_and_without_a_defect_are_counted(root: P
     soft[0, 0] = 90
     Image.fromarray(soft).save(truth / "0_mask.png")
     picture(truth / "1_mask.png", 0)
-    _, condition = sound_judged(find_test_images(root))
+    _, condition = validate_test_images(find_test_images(root))
     assert (condition.masks, [p.name for p in condition.grey]) == (3, ["0.png"])
     assert [p.name for p in condition.empty] == ["1.png"]
     assert condition.unreadable == ()
@@ -109,11 +109,11 @@ def test_strips_are_looked_at_likewise(tmp_path: Path) -> None:
     for k in range(2):
         picture(tmp_path / "denim" / "defect" / f"{k}.png")
         picture(tmp_path / "denim" / "mask" / f"{k}.png", 200)
-    sound, condition = sound_judged(find_strips(tmp_path))
+    sound, condition = validate_test_images(find_strips(tmp_path))
     assert (len(sound["denim"]), condition.masks, len(condition.grey)) == (2, 2, 2)
     cut_off(tmp_path / "denim" / "mask" / "0.png")
     with pytest.raises(DataError, match=r"one picture cannot be read; .*\n.*mask.0\.png: not a readable picture"):
-        sound_judged(find_strips(tmp_path))
+        validate_test_images(find_strips(tmp_path))
 
 
 def test_strips_without_masks_are_all_named(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ Rng = np.random.Generator
 _ROOM_PX = 16  # from the border of the tile
 
 
-def draw_defects(tile: Image, count: int, rng: Rng) -> tuple[Image, FloatArray]:
+def paint_defects(tile: Image, count: int, rng: Rng) -> tuple[Image, FloatArray]:
     """Draws some defects onto a tile.
 
     Args:

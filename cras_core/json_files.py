@@ -1,0 +1,89 @@
+"""Reading JSON that somebody else may have written: through a strict model, within bounds, with one kind of error.
+
+Whatever a file holds, what comes out is a checked value or a ``JsonFileError`` that names the file and the field and
+repeats at most 100 characters of it; never a RecursionError, OverflowError, TypeError or MemoryError.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Hashable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from cras_core.errors import JsonFileError
+from cras_core.validated import sentences
+
+LARGEST_BYTES = 64 << 20
+"""Of a file that nobody gave another bound for; the card of a data set of 100,000 pictures has half of it."""
+
+_MOST_SENTENCES = 3
+
+T = TypeVar("T")
+
+
+def read_json(path: Path, model: type[T], largest_bytes: int = LARGEST_BYTES) -> T:
+    """The value that a file holds.
+
+    Args:
+        path: the file.
+        model: what it must hold: a class made by ``validated``, or a plain type such as ``list[str]``.
+        largest_bytes: a larger file is not read.
+
+    Raises:
+        JsonFileError: it is missing, cannot be read, or holds something else.
+    """
+    return parse_json(read_bytes(path, largest_bytes), model, str(path))
+
+
+def parse_json(data: bytes | str, model: type[T], where: str) -> T:
+    """The value that a text holds; arguments as for ``read_json``, ``where`` names the text in messages.
+
+    Raises:
+        JsonFileError: it holds something else.
+    """
+    text = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        from_json(text, allow_inf_nan=False)  # bounds the nesting, and refuses NaN also where a model takes anything
+        value: T = _adapter(cast("Hashable", model)).validate_json(text)
+        return value
+    except ValidationError as error:
+        said = sentences(error, what="value")
+        more = [f"and {len(said) - _MOST_SENTENCES} more"] if len(said) > _MOST_SENTENCES else []
+        raise JsonFileError(f"{where}: {'; '.join([*said[:_MOST_SENTENCES], *more])}", "content") from error
+    except ValueError as error:
+        raise JsonFileError(f"{where} is not JSON ({error})", "content") from error
+
+
+def read_bytes(path: Path, largest_bytes: int) -> bytes:
+    """All of a file, read once and in one piece.
+
+    Raises:
+        JsonFileError: it is missing, no file, larger than the bound, or cannot be read.
+    """
+    data = None
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode):  # a pipe would keep us waiting, a device would never end
+            with path.open("rb") as file:
+                data = file.read(min(status.st_size, largest_bytes) + 1)
+    except FileNotFoundError as error:
+        raise JsonFileError(f"{path}: there is no such file", "missing") from error
+    except OSError as error:
+        raise JsonFileError(f"{path} cannot be read: {error.strerror or error}", "unreadable") from error
+    except ValueError as error:  # a name that no system takes
+        raise JsonFileError(f"{path} cannot be read: {error}", "missing") from error
+    if data is None:
+        raise JsonFileError(f"{path} cannot be read: it is no file", "unreadable")
+    if len(data) > largest_bytes:
+        raise JsonFileError(f"{path} is larger than {largest_bytes >> 20} MiB, so it is not read", "content")
+    return data
+
+
+@lru_cache(maxsize=64)
+def _adapter(model: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast("Any", model))

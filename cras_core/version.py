@@ -1,0 +1,3 @@
+"""The version of the program, as bundles and reports tell it."""
+
+__version__ = "0.1.0"
