@@ -1,12 +1,12 @@
-"""Drawing labels on a tile, decided without Qt: where the tile lies on the screen, what is under the mouse, what a
-tool makes of clicks and drags, and what undo brings back.
+"""Drawing labels on a tile, decided without Qt: where the tile lies on the screen, what is under the mouse, and what a
+tool makes of clicks and drags.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -214,32 +214,3 @@ def _without_repeats(points: Points) -> Points:
     """A double click gives its corner twice."""
     kept = [p for p, before in zip(points, (None, *points), strict=False) if before is None or math.dist(p, before) > 1]
     return tuple(kept)
-
-
-# --- what undo brings back ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The labels of one tile, and what they were before.
-
-    Attributes:
-        now: as they are.
-        past, future: what undo and redo bring, the nearest last.
-    """
-
-    now: Labels
-    past: tuple[Labels, ...] = field(default=())
-    future: tuple[Labels, ...] = field(default=())
-
-    def done(self, labels: Labels) -> History:
-        """Something was changed; what was undone before cannot be redone any more."""
-        return self if labels == self.now else History(labels, (*self.past, self.now))
-
-    def undone(self) -> History:
-        """As before the last change; the same where there is none."""
-        return History(self.past[-1], self.past[:-1], (*self.future, self.now)) if self.past else self
-
-    def redone(self) -> History:
-        """The inverse of ``undone``."""
-        return History(self.future[-1], (*self.past, self.now), self.future[:-1]) if self.future else self

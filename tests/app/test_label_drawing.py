@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from aoi_app.samples.label_drawing import (
     Draft,
-    History,
     Placement,
     Tool,
     begun,
@@ -153,19 +152,3 @@ def test_brushes_come_in_sizes_that_end() -> None:
     assert next_brush_px(8, -1) == 6
     assert next_brush_px(1, -1) == 1
     assert next_brush_px(64, 1) == 64
-
-
-def test_undo_and_redo_go_the_same_way_back_and_forth() -> None:
-    history = History(()).done((BOX,)).done((BOX, STROKE))
-    assert history.undone().now == (BOX,)
-    assert history.undone().undone().now == ()
-    assert history.undone().undone().undone().now == ()
-    assert history.undone().redone() == history
-    assert history.redone() == history
-
-
-def test_something_new_ends_what_could_be_redone() -> None:
-    history = History(()).done((BOX,)).undone().done((STROKE,))
-    assert history.redone().now == (STROKE,)
-    assert history.undone().now == ()
-    assert history.done((STROKE,)) is history, "nothing was changed"
