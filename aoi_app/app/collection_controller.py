@@ -90,7 +90,7 @@ class CollectionController(QObject):
     def _show(self) -> None:
         """At every tick: what is new."""
         state = self._collection.state()
-        if state is not self._shown and not self._bar.is_asking:
+        if state is not self._shown and not self._bar.is_asking:  # a question is not wiped away by a number
             self._shown = state
             self._bar.show_state(state)
         said = self._reviews.state()

@@ -69,6 +69,7 @@ class CollectionService:
             is_duplicate=_duplicates(roll.detector),
             on_end=lambda: self._finish(collector, roll),
         )
+        # One that was ended before still writes and compares for a while, into a state of its own that nobody shows.
         self._collectors = [*(c for c in self._collectors if not c.wait(0)), collector]
         roll.session.add_sink(collector.take)
 
@@ -97,7 +98,7 @@ class CollectionService:
 
     def _compare(self, fabric: str, detector: TrainedDetector) -> int | None:
         """How many samples of the fabric a person should check; None where there are too few to tell."""
-        from cras_core.evaluation.suspicion import FEWEST_TILES, judge_samples
+        from cras_core.evaluation.suspicion import FEWEST_TILES, judge_samples  # loads torch
 
         if sum(s.is_good for s in self._store.samples(fabric)) < FEWEST_TILES:
             return None
@@ -105,7 +106,7 @@ class CollectionService:
 
 
 def _duplicates(detector: TrainedDetector) -> IsDuplicate:
-    from cras_core.evaluation.near_duplicates import DuplicateFilter
+    from cras_core.evaluation.near_duplicates import DuplicateFilter  # loads torch
 
     seen = DuplicateFilter()
 

@@ -126,7 +126,7 @@ class Collector:
             self.holder.change(fabric_is_unknown=is_unknown)
         if flagged and not (is_unknown or always_here):
             self._count("flagged")
-        elif self._worker.waiting >= _MOST_WAITING:
+        elif self._worker.waiting >= _MOST_WAITING:  # tiles are copies of cloth; more would fill the memory
             self._count("missed")
         else:
             web = f"{self._roll}-{candidate.segment:04d}" if self._each_is_a_web else self._roll
@@ -136,7 +136,7 @@ class Collector:
         state = self.holder.state
         if state.phase is CollectionPhase.FAILED:
             return
-        if state.collected >= self._config.most_tiles:
+        if state.collected >= self._config.most_tiles:  # counted here: how many are duplicates was not known before
             if state.phase is CollectionPhase.COLLECTING:
                 self._end(CollectionPhase.WRITING)
             return

@@ -81,7 +81,7 @@ class Gesture:
         """Other labels; one that is being moved is let go."""
         selected = selected if selected < len(labels) else -1
         if (labels, selected) == (self.labels, self.selected):
-            return self
+            return self  # the editor shows them anew after every click, also while the button is down
         return replace(self, labels=labels, selected=selected, held=None)
 
     def with_pen(self, pen: Pen) -> Gesture:
@@ -153,7 +153,7 @@ class Gesture:
         if self.pen.tool == "select" and self.selected >= 0:
             label = self.labels[self.selected]
             there = moved(label, dx, dy, self.size)
-            held = self.held or ((0.0, 0.0), label)
+            held = self.held or ((0.0, 0.0), label)  # the key going up ends it, so that one move is one step of undo
             return replace(self, labels=with_label(self.labels, self.selected, there), held=held)
         width, height = self.size
         x, y = self.cursor or (width // 2, height // 2)
@@ -167,4 +167,4 @@ class Gesture:
         if self.draft is not None and self.draft.tool != "polygon":
             return self.followed(self.cursor).released()
         there, said = self.pressed(self.cursor, reach_px)
-        return replace(there, held=None), said
+        return replace(there, held=None), said  # no button is down that would drag the label

@@ -26,11 +26,12 @@ class LibraryReader:
 
     def read(self) -> None:
         """All fabrics and how many samples each has; the samples of the one that is shown."""
-        stamps = self._store.stamps()
+        stamps = self._store.stamps()  # before the rest: what changes while it is read is read again the next time
         records = self._store.fabrics()
         known = {row.name: row.counts for row in self._holder.state.fabrics}
         self._holder.change(fabrics=tuple(FabricRow(r, known.get(r.name)) for r in records))
         if self._holder.state.fabric not in {r.name for r in records}:
+            # Nobody asked for a fabric yet, or the shown one is gone: the first that models are taught.
             taught = [r for r in records if not r.is_retired] or records
             self.show_fabric(taught[0].name if taught else "")
         for record in records:
@@ -52,6 +53,7 @@ class LibraryReader:
         folder = self._folder(fabric)
         with self._holder.lock:
             if fabric != self._holder.state.fabric:
+                # Undo and failures name samples by their ids, which mean others in another fabric.
                 self._holder.change(undo_steps=(), unsaved={}, tile=None)
             pictures = None if folder is None else folder / "samples"
             self._holder.change(fabric=fabric, samples=samples, folder=pictures)

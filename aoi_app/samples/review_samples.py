@@ -68,7 +68,7 @@ def update_samples(store: SampleStore, roll: ReviewedRoll, defect: Defect, revie
     said = ""
     for path, place in _tiles_of(roll.tiles, defect.number):
         sample_id = safe_id(path.stem)
-        if sample_id in known:
+        if sample_id in known:  # of an earlier verdict, which may have been another one
             store.remove(known[sample_id])
         if review.verdict is None:
             continue

@@ -26,7 +26,7 @@ class SampleWriter:
             state = self._holder.state
             fabric = state.fabric
             self._reader.show_changes(fabric, {s.id: changes[s.id](s) for s in state.samples if s.id in changes})
-            self._holder.change(pending=state.pending + 1)
+            self._holder.change(pending=state.pending + 1)  # until then the disk is older than what is shown
         self._workspace.do(lambda: self._write(fabric, changes))
 
     def _write(self, fabric: str, changes: Mapping[str, Change]) -> None:

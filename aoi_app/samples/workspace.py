@@ -66,6 +66,7 @@ class SamplesWorkspace:
         """In the slow thread, while ``busy`` is shown."""
 
         def whole() -> None:
+            # Cleared here and not when the job is asked for: the job before it may still have to see it.
             if not self._is_closed:
                 self.stopping.clear()
             with self.holder.doing(busy):

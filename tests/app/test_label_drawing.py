@@ -18,7 +18,7 @@ from aoi_app.samples.label_drawing import (
     label_at,
     moved,
     next_brush_px,
-    thinned_way,
+    thinned_path,
     with_label,
 )
 from cras_core.data.samples.labels import Label, mask_of
@@ -126,8 +126,8 @@ def test_a_dab_of_the_brush_is_a_label() -> None:
 
 
 @given(st.lists(points, min_size=1, max_size=40))
-def test_a_thinned_way_keeps_its_ends(way: list[tuple[float, float]]) -> None:
-    thin = thinned_way(tuple(way))
+def test_a_thinned_path_keeps_its_ends(way: list[tuple[float, float]]) -> None:
+    thin = thinned_path(tuple(way))
     assert (thin[0], thin[-1]) == (way[0], way[-1])
     assert all(math.dist(a, b) >= 1 for a, b in pairwise(thin[:-1]))
 

@@ -185,7 +185,7 @@ class LabelEditor(QWidget):
             self._announce()
 
     def _announce(self) -> None:
-        if self._sample is not None and self.is_ready:
+        if self._sample is not None and self.is_ready:  # nobody labels a tile that is not seen yet
             self.labelled.emit(self.sample_id, self._editing.labels)
 
     def _show(self, editing: LabelEditing) -> None:

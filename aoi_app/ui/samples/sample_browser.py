@@ -115,7 +115,8 @@ class SampleBrowser(QWidget):
 
     def _decide(self, choice: Choice) -> None:
         chosen = self.grid.selected()
-        if len(chosen) == 1 and passes(replace(chosen[0], choice=choice), self._which):  # it stays: on to the next
+        # Where the filter takes the sample away, the next one moves to its place and is selected by itself.
+        if len(chosen) == 1 and passes(replace(chosen[0], choice=choice), self._which):
             row = self.grid.samples.row_of(chosen[0].id)
             self.grid.select_row(min(row + 1, self.grid.samples.rowCount() - 1))
         self.decided.emit([s.id for s in chosen], choice)

@@ -73,6 +73,7 @@ class SamplesPage(Page):
         before, self._state = self._state.fabric, state
         if state.fabric != before and self.is_labelling:
             self.editor.leave()
+            state = self._state  # a newer one came if the person was asked about labels for a while
         self._problems.say(problems_text(state.problems), alarm=True)
         self._alarm.say(state.note if state.is_alarm else "", alarm=True)
         self.browser.show_state(state)

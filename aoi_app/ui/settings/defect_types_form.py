@@ -59,7 +59,7 @@ class DefectTypesForm(QWidget):
         save.setObjectName("main")
         buttons = QHBoxLayout()
         buttons.addWidget(save)
-        buttons.addWidget(_button("Undo chan&ges", "Show the types again as they are saved", self._undo))
+        buttons.addWidget(_button("Undo changes", "Show the types again as they are saved", self._undo))
         buttons.addStretch(1)
         buttons.addWidget(_button("&Add type", "Add a row for another type", self._add))
         buttons.addWidget(_button("Re&move type", "Remove the row that is being edited", self._remove))
