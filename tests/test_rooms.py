@@ -90,7 +90,24 @@ def _named_by(node: ast.AST) -> list[str]:
     return []
 
 
-SERVICES = ("service", "focus_service", "collection", "collector", "training_job", "session", "reader")
+SERVICES = (
+    "service",
+    "focus_service",
+    "services",
+    "workspace",
+    "fabric_service",
+    "sample_service",
+    "label_service",
+    "label_codes_service",
+    "review_service",
+    "collection_service",
+    "collector",
+    "library_reader",
+    "sample_writer",
+    "training_job",
+    "session",
+    "reader",
+)
 """Files with threads and disks behind them: the window knows states and values, controllers know services."""
 
 
@@ -141,9 +158,9 @@ def test_the_table_names_nothing_that_is_not_there(room: str) -> None:
         ("aoi_app/inspection/overlay.py", "def f():\n    import torch"),
         ("aoi_app/samples/tile_plan.py", "import torch.nn as nn"),
         ("aoi_app/samples/collector.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch"),
-        ("aoi_app/samples/service.py", "from PySide6.QtCore import QObject"),
+        ("aoi_app/samples/services.py", "from PySide6.QtCore import QObject"),
         ("aoi_app/ui/main/live_view.py", "import sqlalchemy"),
-        ("aoi_app/ui/main/live_view.py", "from aoi_app.samples.service import SampleService"),
+        ("aoi_app/ui/main/live_view.py", "from aoi_app.samples.sample_service import SampleService"),
         ("aoi_app/ui/main/live_view.py", "from aoi_app.sources import loom"),
         ("aoi_app/records/database.py", "from aoi_app.live.session import Session"),
         ("aoi_app/sources/loom.py", "import harvesters"),

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog
 from sqlalchemy import Engine
 
 from aoi_app.app.camera_controller import CameraController
+from aoi_app.app.collection_controller import CollectionController
+from aoi_app.app.defect_types_holder import DefectTypesHolder
 from aoi_app.app.line_controller import LineController
 from aoi_app.app.model_controller import ModelController
 from aoi_app.app.notifier import Notifier
@@ -23,20 +25,21 @@ from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.app.recipe_controller import RecipeController
 from aoi_app.app.roll_controller import RollController
 from aoi_app.app.samples_controller import SamplesController
-from aoi_app.app.settings_controller import use_theme
+from aoi_app.app.settings_controller import SettingsController, use_theme
 from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.app.teaching_controller import TeachingController
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.settings.assets import asset
-from aoi_app.settings.folders import recipes_folder
+from aoi_app.settings.folders import defect_types_path, recipes_folder
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.recipe_book import RecipeBook
 from aoi_app.settings.settings import Settings
 from aoi_app.sources.factory import SourceChoice
 from aoi_app.ui.main.actions import ROWS
+from aoi_app.ui.main.keys_dialog import KeysDialog
 from aoi_app.ui.main.main_window import MainWindow
-from aoi_app.ui.widgets.actions import connect, shortcuts_text
-from aoi_app.ui.widgets.theme import THEMES
+from aoi_app.ui.widgets.actions import connect
 
 _CAMERA_WITHIN_S = 15.0
 
@@ -68,19 +71,21 @@ class Application(QObject):
         models = ModelController(window, notifier, holder, bundle, device, precision)
         roll = RollController(engine, choice, book, models, notifier, bridge)
         recipes = RecipeController(window, notifier, book, roll)
-        self.program = Program(qt, window, engine, holder, notifier, bridge, models, roll, recipes)
+        types = DefectTypesHolder(defect_types_path())
+        self.program = Program(qt, window, engine, holder, notifier, bridge, models, roll, recipes, types)
         self.controllers: dict[str, PageController] = {}
         for row in PAGES:
             window.add_button(row.key, row.title, row.shortcut, row.tip, QIcon(str(asset(f"icons/{row.key}.svg"))))
         self.line = self._line()
         self.cameras = CameraController(self.program)
-        self.samples = SamplesController(self.program, self.line.page.collect_bar)
+        self.collecting = CollectionController(self.program, self.line.page.collect_bar)
         self._connect()
         use_theme(self.program, settings.theme)
         self.show_page("line")
         self._show_about()
-        if book.problems:
-            notifier.keep(" ".join(book.problems))
+        problems = [*book.problems, *([types.problem] if types.problem is not None else [])]
+        if problems:
+            notifier.keep(" ".join(problems))
 
     def _line(self) -> LineController:
         """The page that is there from the beginning: the operator's."""
@@ -99,10 +104,9 @@ class Application(QObject):
         program.models.changed.connect(self._show_about)
         program.recipes.changed.connect(self._show_about)
         program.recipes.measure_asked.connect(lambda on: self.show_page("line") if on else None)
-        self.line.remarked.connect(self.samples.collecting.offer)
-        self.line.reviewed.connect(self.samples.learn_review)
-        program.roll.ended.connect(lambda _: self.samples.collecting.end())
-        self.samples.types_changed.connect(self.line.reload_defect_types)
+        self.line.remarked.connect(self.collecting.offer)
+        self.line.reviewed.connect(self.collecting.take_over)
+        self.line.page.collect_bar.samples_asked.connect(lambda: self.show_page("samples"))
 
     def _answers(self) -> dict[str, Callable[[], object]]:
         """To everything that the menus offer."""
@@ -113,8 +117,8 @@ class Application(QObject):
             "open_loom": lambda: program.roll.use_source(SourceChoice("loom")),
             "camera": self.cameras.open,
             "open_bundle": self.open_bundle,
-            "enrol": self.samples.open,
-            "models": self.samples.open_models,
+            "samples": lambda: self.show_page("samples"),
+            "models": lambda: self.show_page("models"),
             "recipe": lambda: self.show_page("settings"),
             "set_up": self.cameras.set_up,
             "export": self.export,
@@ -122,11 +126,11 @@ class Application(QObject):
             "start": program.roll.start,
             "pause": program.roll.pause,
             "stop": program.roll.stop,
-            "collect": self.samples.collecting.ask,
+            "collect": self.collecting.ask,
             "acknowledge": window.alarms.acknowledge,
             "theme": self._toggle_theme,
             "full_screen": lambda: window.showFullScreen() if full_screen.isChecked() else window.showNormal(),
-            "keys": lambda: QMessageBox.information(window, "Keyboard", shortcuts_text(ROWS)),
+            "keys": self._show_keys,
             **self.line.answers(),
         }
 
@@ -142,7 +146,24 @@ class Application(QObject):
             (row,) = (row for row in PAGES if row.key == key)
             self.controllers[key] = row.make(self.program)
             self.window.add_page(key, self.controllers[key].page)
+            self._connect_pages(key)
         return self.controllers[key]
+
+    def _connect_pages(self, new: str) -> None:
+        """What a page has to do with others that are there already; ``new``: key of the latest one."""
+        samples, models = self.controllers.get("samples"), self.controllers.get("models")
+        if isinstance(samples, SamplesController):
+            if new == "samples":
+                samples.types_asked.connect(self._edit_defect_types)
+            if new in ("samples", "models") and isinstance(models, TeachingController):
+                samples.fabric_shown.connect(models.choose_fabric)
+                models.choose_fabric(samples.chosen_fabric)
+
+    def _edit_defect_types(self) -> None:
+        self.show_page("settings")
+        settings = self.controllers["settings"]
+        assert isinstance(settings, SettingsController)
+        settings.show_defect_types()
 
     # --- what a person asks for -----------------------------------------------------------------------------------
 
@@ -174,7 +195,13 @@ class Application(QObject):
     def _toggle_theme(self) -> None:
         name = "light" if self.program.settings.now.theme == "dark" else "dark"
         use_theme(self.program, name)
-        self.samples.set_theme(THEMES[name])
+
+    def _show_keys(self) -> None:
+        window = self.window
+        everywhere = [row for row in ROWS if row.page in ("", window.page)]
+        dialog = KeysDialog(self.controllers[window.page].page.keys(), everywhere, window)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def _show_about(self) -> None:
         program = self.program
@@ -201,7 +228,7 @@ class Application(QObject):
     def is_at_rest(self) -> bool:
         """No thread of a roll is alive, none that loads or learns a model, and none that sets up a camera."""
         program = self.program
-        pages_rest = all(c.is_at_rest for c in self.controllers.values()) and self.samples.is_at_rest
+        pages_rest = all(c.is_at_rest for c in self.controllers.values()) and self.collecting.is_at_rest
         return program.roll.is_at_rest and not program.models.is_loading and not self.cameras.sets_up and pages_rest
 
     def wait_for_camera(self, timeout_s: float) -> None:
@@ -214,7 +241,7 @@ class Application(QObject):
         for controller in self.controllers.values():
             controller.close()
         self.cameras.close()
-        self.samples.close()
+        self.collecting.close()
         program.settings.save()
         program.engine.dispose()
         self.window.allow_close()

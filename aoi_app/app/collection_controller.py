@@ -1,122 +1,106 @@
-"""Collecting samples as the window asks for it: what a click leads to, without the window."""
+"""Samples that the line gives: collected while it runs, and from the verdicts on its defects."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
 
-from aoi_app.inspection.defects import Remark
-from aoi_app.live.session import Session
-from aoi_app.samples.collection import Collection
-from aoi_app.samples.collection_state import CollectStatus
-from aoi_app.settings.recipe import Recipe
+from PySide6.QtCore import QObject
+
+from aoi_app.app.program import Program
+from aoi_app.inspection.defects import Defect, Remark
+from aoi_app.inspection.review import Review
+from aoi_app.samples.collection_service import CollectionService
+from aoi_app.samples.collection_state import CollectionPhase, CollectionState
+from aoi_app.samples.review_service import ReviewSampleService
+from aoi_app.settings.folders import library_folder
+from aoi_app.settings.people import user_name
+from aoi_app.ui.line.collect_bar import CollectBar
 from cras_core.data.samples.store import SampleStore
 from cras_core.errors import CrasError
 
-if TYPE_CHECKING:
-    from cras_core.detectors.trained import TrainedDetector
 
+class CollectionController(QObject):
+    """Works from the beginning, whatever page is shown: collecting goes on with the line."""
 
-class Bar(Protocol):
-    """What asks and tells."""
-
-    @property
-    def is_asking(self) -> bool:
-        """The person is asked for the name of a fabric."""
-
-    def ask(self, text: str, fabrics: Sequence[str], suggestion: str = "") -> None:
-        """Asks which fabric this cloth is."""
-
-    def show_status(self, status: CollectStatus) -> None:
-        """How it goes."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunningRoll:
-    """The roll that samples can be collected from.
-
-    Attributes:
-        session: it.
-        name: of the roll.
-        recipe: it runs with.
-        inspector: its model.
-        separate: its pieces are not neighbours.
-    """
-
-    session: Session
-    name: str
-    recipe: Recipe
-    inspector: TrainedDetector
-    separate: bool
-
-
-class CollectionController:
-    """Asks, begins, ends and tells."""
-
-    def __init__(
-        self,
-        desk: Collection,
-        store: SampleStore,
-        bar: Bar,
-        roll: Callable[[], RunningRoll | None],
-        warn: Callable[[str], None],
-    ) -> None:
-        self._desk, self._store, self._bar, self._roll, self._warn = desk, store, bar, roll, warn
-        self._offered = ""  # the roll that it was offered for
+    def __init__(self, program: Program, bar: CollectBar) -> None:
+        """``bar``: asks which fabric is running, and tells how collecting goes."""
+        super().__init__()
+        self._program, self._bar = program, bar
+        self._store = SampleStore(library_folder())
+        self._collection = CollectionService(self._store, user_name())
+        self._reviews = ReviewSampleService(self._store, user_name())
+        self._shown: CollectionState | None = None
+        self._told = 0  # revision of the verdicts' state that the person was told
+        self._offered = ""  # the roll that collecting was offered for
+        bar.begin_asked.connect(self._begin)
+        bar.end_asked.connect(self._collection.end)
+        program.bridge.ticked.connect(self._show)
+        program.roll.ended.connect(lambda _: self._collection.end())
 
     @property
     def is_at_rest(self) -> bool:
-        """Nothing is being collected, written or judged."""
-        return self._desk.is_at_rest
+        """Nothing is being collected, written or compared."""
+        return self._collection.is_at_rest and self._reviews.is_at_rest
+
+    def close(self) -> None:
+        """Ends collecting; what was collected or said of defects until now is on disk."""
+        self._collection.end()
+        self._reviews.close()
 
     def ask(self) -> None:
-        """Asks what the cloth is that runs."""
-        roll = self._roll()
+        """Asks which fabric is running, to collect samples of it."""
+        roll = self._program.roll.running
         if roll is None:
-            self._warn("Samples are collected from running cloth: begin a roll first.")
-            return
-        if not self._desk.status().is_running:
+            self._program.notifier.warn("Samples are collected from running cloth: begin a roll first.")
+        elif not self._is_collecting:
             self._bar.ask(
-                "Which fabric is running? Good samples of it are collected.", self._names(), self._likely(roll)
+                "Which fabric is running? Samples of its good cloth are collected.",
+                self._names(),
+                roll.recipe.fabric or "",
             )
 
     def offer(self, remarks: Sequence[Remark]) -> None:
         """Offers once a roll to collect cloth that no model knows."""
         unknown = [r for r in remarks if r.kind == "unknown"]
-        roll = self._roll()
-        if not unknown or roll is None or roll.name == self._offered or self._desk.status().is_running:
+        roll = self._program.roll.running
+        if not unknown or roll is None or roll.name == self._offered or self._is_collecting:
             return
         self._offered = roll.name
         at = f"{unknown[0].position_m:.2f} m"
-        self._bar.ask(f"Unknown cloth at {at}. Collect samples to enrol it? Give it a name.", self._names())
+        self._bar.ask(f"Unknown cloth at {at}. To collect samples of it, give it a name.", self._names())
 
-    def begin(self, fabric: str) -> None:
-        """Collects the cloth that runs, as this fabric."""
-        roll = self._roll()
+    def take_over(self, defect: Defect, review: Review) -> None:
+        """What is said of a defect becomes a sample, or is none any more."""
+        roll = self._program.roll.latest
+        if roll is not None:
+            self._reviews.update(roll, defect, review)
+
+    def _begin(self, fabric: str) -> None:
+        roll = self._program.roll.running
         if roll is None:
-            self._warn("The roll has ended; begin another to collect samples from.")
+            self._program.notifier.warn("The roll has ended. Begin another one to collect samples from.")
             return
         try:
-            self._desk.begin(fabric, roll.session, roll.name, roll.recipe, roll.inspector, separate=roll.separate)
+            self._collection.begin(fabric, roll)
         except CrasError as error:
-            self._warn(str(error))
-            return
-        self._bar.show_status(self._desk.status())
+            self._program.notifier.warn(str(error))
+        else:
+            self._bar.show_state(self._collection.state())
 
-    def end(self) -> None:
-        """Enough."""
-        self._desk.end()
-        self.tick()
+    def _show(self) -> None:
+        """At every tick: what is new."""
+        state = self._collection.state()
+        if state is not self._shown and not self._bar.is_asking:  # a question is not wiped away by a number
+            self._shown = state
+            self._bar.show_state(state)
+        said = self._reviews.state()
+        if said.revision != self._told:
+            self._told = said.revision
+            self._program.notifier.warn(said.note)
 
-    def tick(self) -> None:
-        """Shows what is new."""
-        status = self._desk.status()
-        if status.text and not self._bar.is_asking:
-            self._bar.show_status(status)
+    @property
+    def _is_collecting(self) -> bool:
+        return self._collection.state().phase is CollectionPhase.COLLECTING
 
     def _names(self) -> list[str]:
         return [f.name for f in self._store.fabrics() if not f.is_retired]
-
-    def _likely(self, roll: RunningRoll) -> str:
-        return roll.recipe.fabric or ""

@@ -14,8 +14,6 @@ from aoi_app.inspection.web_history import WebHistory
 from aoi_app.live.session import Session
 from aoi_app.live.state import News, Snapshot, State
 from aoi_app.records.reviews import ReviewRecorder
-from aoi_app.settings.defect_types import load_defect_types
-from aoi_app.settings.folders import defect_types_path
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.line.line_page import LinePage
 
@@ -77,6 +75,7 @@ class LineController(QObject):
         program.roll.begins.connect(self._clear)
         program.roll.began.connect(self._begun)
         program.roll.ended.connect(self._ended)
+        program.defect_types.changed.connect(self._show_defect_types)
         program.recipes.line_changed.connect(self._recipe_changed)
         program.recipes.measure_asked.connect(self._measure)
 
@@ -88,9 +87,7 @@ class LineController(QObject):
         self.page.set_opacity(opacity)
         self.page.set_threshold(self._program.recipes.book.line.threshold)
         self.page.live_view.set_heat(True, opacity)
-        problems = self.reload_defect_types()
-        if problems:
-            self._program.notifier.keep(" ".join(problems))
+        self._show_defect_types()
 
     # --- what a person asks for -----------------------------------------------------------------------------------
 
@@ -112,11 +109,8 @@ class LineController(QObject):
             "measure": lambda: self._program.recipes.ask_to_measure(actions["measure"].isChecked()),
         }
 
-    def reload_defect_types(self) -> list[str]:
-        """Offers the types of defects as they are now; sentences about what is wrong with their file."""
-        types, problem = load_defect_types(defect_types_path())
-        self.page.table.set_types(types)
-        return [problem] if problem is not None else []
+    def _show_defect_types(self) -> None:
+        self.page.table.set_types(self._program.defect_types.now)
 
     def _about_defect(self, one_is_chosen: bool) -> None:
         if not one_is_chosen:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from aoi_app.app.line_controller import LineController
 from aoi_app.app.program import PageController, Program
+from aoi_app.app.samples_controller import SamplesController
 from aoi_app.app.settings_controller import SettingsController
+from aoi_app.app.teaching_controller import TeachingController
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class PageRow:
 
 PAGES = (
     PageRow("line", "Line", "Ctrl+1", "The running web, its figures and its defects", LineController),
-    PageRow(
-        "settings", "Settings", "Ctrl+R", "Recipes: scale, margins and thresholds of the fabrics", SettingsController
-    ),
+    PageRow("samples", "Samples", "Ctrl+N", "Samples of each fabric: add, sort and label them", SamplesController),
+    PageRow("models", "Models", "Ctrl+M", "Learn fabrics, compare models, choose the one in use", TeachingController),
+    PageRow("settings", "Settings", "Ctrl+R", "Recipes of the fabrics, defect types, colours", SettingsController),
 )

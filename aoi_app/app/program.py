@@ -8,6 +8,7 @@ from typing import Protocol
 from PySide6.QtWidgets import QApplication
 from sqlalchemy import Engine
 
+from aoi_app.app.defect_types_holder import DefectTypesHolder
 from aoi_app.app.model_controller import ModelController
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.qt_bridge import QtBridge
@@ -31,6 +32,7 @@ class Program:
         models: the model of the line.
         roll: the roll, and the state of the program.
         recipes: the recipes.
+        defect_types: the defect types.
     """
 
     qt: QApplication
@@ -42,6 +44,7 @@ class Program:
     models: ModelController
     roll: RollController
     recipes: RecipeController
+    defect_types: DefectTypesHolder
 
 
 class PageController(Protocol):

@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 from sqlalchemy import Engine
 
-from aoi_app.app.collection_controller import RunningRoll
 from aoi_app.app.model_controller import ModelController
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
@@ -18,7 +17,8 @@ from aoi_app.live.assembly import make_session
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
 from aoi_app.records.roll_name import new_roll_name
-from aoi_app.samples.from_reviews import ReviewedRoll
+from aoi_app.samples.collection_service import RunningRoll
+from aoi_app.samples.review_samples import ReviewedRoll
 from aoi_app.settings.folders import tiles_folder
 from aoi_app.settings.recipe import RecipeError
 from aoi_app.settings.recipe_book import RecipeBook

@@ -1,144 +1,103 @@
-"""What the window answers when the person teaches it a fabric: collect samples, look through them, learn, choose a
-model.
-"""
+"""The page of the samples: what is asked there goes to the services of the samples, and what came of it is shown."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from aoi_app.app.collection_controller import CollectionController
-from aoi_app.app.learning_controller import LearningController
 from aoi_app.app.program import Program
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.review import Review
-from aoi_app.samples.collection import Collection
-from aoi_app.samples.from_reviews import ReviewLearner
-from aoi_app.samples.service import SampleService
+from aoi_app.app.refresh import Refresh, while_shown
+from aoi_app.samples.services import SamplesServices
 from aoi_app.samples.thumbnails import Thumbnails
-from aoi_app.settings.folders import defect_types_path, library_folder
+from aoi_app.settings.folders import library_folder
 from aoi_app.settings.people import user_name
-from aoi_app.settings.settings import Learning
-from aoi_app.ui.line.collect_bar import CollectBar
-from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX
-from aoi_app.ui.samples.samples_window import EnrolWindow
-from aoi_app.ui.widgets.theme import THEMES, Theme
+from aoi_app.ui.samples.sample_cell import THUMBNAIL_PX
+from aoi_app.ui.samples.samples_page import SamplesPage
+from aoi_app.ui.widgets.theme import THEMES
 from cras_core.data.samples.store import SampleStore
+
+_THUMBNAILS_MS = 50
 
 
 class SamplesController(QObject):
-    """Holds the window of the fabrics, and what works behind it.
-
+    """
     Attributes:
-        collecting: takes samples of the running web.
-        enrolment: the window of the fabrics, with its desk; None before it was opened.
-        teaching: its pages about models, likewise.
+        page: the page.
+        services: what works behind it.
+        chosen_fabric: the one that a person chose last; empty before that.
+
+    Signals:
+        fabric_shown: the fabric that a person looks at now.
+        types_asked: the defect types are to be edited.
     """
 
-    types_changed = Signal()  # the types of defects are others now, on disk
+    fabric_shown = Signal(str)
+    types_asked = Signal()
 
-    def __init__(self, program: Program, bar: CollectBar) -> None:
-        """``bar``: asks which fabric is running, and tells how collecting goes."""
+    def __init__(self, program: Program) -> None:
         super().__init__()
         self._program = program
-        store = SampleStore(library_folder())
-        self.collecting = CollectionController(
-            Collection(store, user_name()), store, bar, lambda: program.roll.running, program.notifier.warn
-        )
-        self._learner = ReviewLearner(store, user_name())
-        self.enrolment: tuple[SampleService, Thumbnails, EnrolWindow] | None = None
-        self.teaching: LearningController | None = None
-        bar.begin_asked.connect(self.collecting.begin)
-        bar.end_asked.connect(self.collecting.end)
-        bar.enrol_asked.connect(self.open)
-        program.bridge.ticked.connect(self.collecting.tick)
-        program.bridge.ticked.connect(self._tell)
+        self.chosen_fabric = ""
+        self.services = SamplesServices(SampleStore(library_folder()), user_name())
+        self._thumbnails = Thumbnails(THUMBNAIL_PX)
+        settings = program.settings.now
+        self.page = SamplesPage(THEMES[settings.theme])
+        self.page.browser.fabrics.last_folder = settings.last_folder
+        self._refresh = Refresh(self.page, self.services.state, self.page.show_state)
+        self._ticks = while_shown(self.page, self._show_thumbnails, _THUMBNAILS_MS)
+        self._connect()
+        self._show_types()
+
+    def _connect(self) -> None:
+        page, fabrics = self.page, self.page.browser.fabrics
+        services, samples = self.services, self.services.samples
+        fabrics.chosen.connect(samples.show_fabric)
+        fabrics.begin_asked.connect(services.fabrics.begin)
+        fabrics.renaming_asked.connect(services.fabrics.rename)
+        fabrics.merging_asked.connect(services.fabrics.merge)
+        fabrics.retirement_asked.connect(lambda fabric, wanted: services.fabrics.retire(fabric, is_retired=wanted))
+        fabrics.deletion_asked.connect(services.fabrics.delete)
+        fabrics.export_asked.connect(services.fabrics.export)
+        fabrics.import_asked.connect(services.fabrics.import_fabric)
+        fabrics.data_set_export_asked.connect(services.fabrics.export_data_set)
+        fabrics.data_set_import_asked.connect(services.fabrics.import_data_set)
+        fabrics.pictures_chosen.connect(samples.add_pictures)
+        fabrics.read_asked.connect(services.read_again)
+        fabrics.folder_used.connect(lambda folder: self._program.settings.change(last_folder=folder))
+        page.browser.decided.connect(samples.decide)
+        page.browser.undo_asked.connect(samples.undo)
+        page.browser.grid.thumbnails_wanted.connect(self._thumbnails.want)
+        page.tile_wanted.connect(services.labels.open_tile)
+        page.editor.labelled.connect(services.labels.keep)
+        page.editor.types_asked.connect(self.types_asked)
+        page.work.stop_asked.connect(services.stop)
+        page.fabric_shown.connect(self._tell_fabric)
+        # A decision is shown at once, not at the next tick: the next key is meant for the sample that follows.
+        page.browser.decided.connect(self._refresh.now)
+        page.browser.undo_asked.connect(self._refresh.now)
+        self._program.defect_types.changed.connect(self._show_types)
 
     @property
     def is_at_rest(self) -> bool:
-        """Nothing is being collected or learnt."""
-        learns = self.teaching is not None and not self.teaching.desk.is_at_rest
-        return self.collecting.is_at_rest and self._learner.is_at_rest and not learns
-
-    def open(self) -> None:
-        """Shows the window in which fabrics are enrolled; the line goes on."""
-        if self.enrolment is None:
-            settings = self._program.settings.now
-            desk = SampleService(SampleStore(library_folder()), defect_types_path(), user_name())
-            thumbnails = Thumbnails(THUMBNAIL_PX)
-            window = EnrolWindow(desk, thumbnails, THEMES[settings.theme])
-            window.samples_page.fabrics.last_folder = settings.last_folder
-            window.folder_used.connect(self._remember_folder)
-            window.types_changed.connect(self.types_changed)
-            self.enrolment = desk, thumbnails, window
-            self.teaching = self._teach(window)
-        self._show_thresholds()
-        window = self.enrolment[2]
-        window.show()
-        window.raise_()
-        window.activateWindow()
-
-    def open_models(self) -> None:
-        """Shows the pages on which models are learnt, compared and chosen; the line goes on."""
-        self.open()
-        if self.enrolment is not None and self.teaching is not None:
-            self.enrolment[2].show_page(self.teaching.pages.learn)
-
-    def learn_review(self, defect: Defect, review: Review) -> None:
-        """What is said of a defect becomes a sample, or is none any more."""
-        roll = self._program.roll.latest
-        if roll is not None:
-            self._learner.learn(roll, defect, review)
-
-    def set_theme(self, theme: Theme) -> None:
-        """Other colours."""
-        if self.enrolment is not None:
-            self.enrolment[2].set_theme(theme)
+        """Nothing is being read or written."""
+        return self.services.is_at_rest
 
     def close(self) -> None:
-        """Ends everything; what was collected, decided or learnt until now is on disk."""
-        self.collecting.end()
-        self._learner.close()
-        if self.teaching is not None:
-            self.teaching.close()
-        if self.enrolment is not None:
-            desk, thumbnails, window = self.enrolment
-            window.close()
-            thumbnails.close()
-            desk.close()
+        """Ends what takes long; what was decided or labelled until now is on disk, or the person is asked about it."""
+        if self.page.is_labelling:
+            self.page.editor.leave()
+        self._refresh.stop()
+        self._ticks.stop()
+        self._thumbnails.close()
+        self.services.close()
 
-    def _teach(self, window: EnrolWindow) -> LearningController:
-        """Adds the pages about models to the window of the samples."""
-        models, settings = self._program.models, self._program.settings.now
-        teaching = LearningController(
-            THEMES[settings.theme],
-            settings.learning,
-            running=lambda: models.bundle,
-            on_promoted=models.promoted,
-            on_learning=self._keep_learning,
-            device=models.device,
-        )
-        teaching.pages.compare.threshold_chosen.connect(self._use_threshold)
-        teaching.pages.add_to(window.add_page)
-        window.fabric_shown.connect(teaching.pages.learn.choose)
-        teaching.pages.models.compare_asked.connect(lambda: window.show_page(teaching.pages.compare))
-        return teaching
+    def _tell_fabric(self, fabric: str) -> None:
+        self.chosen_fabric = fabric
+        self.fabric_shown.emit(fabric)
 
-    def _use_threshold(self, fabric: str, threshold: float) -> None:
-        self._program.recipes.use_threshold(fabric, threshold)
-        self._show_thresholds()
+    def _show_types(self) -> None:
+        self.page.show_types(self._program.defect_types.now)
 
-    def _show_thresholds(self) -> None:
-        if self.teaching is not None:
-            self.teaching.pages.compare.show_thresholds(*self._program.recipes.thresholds())
-
-    def _keep_learning(self, learning: Learning) -> None:
-        self._program.settings.change(learning=learning)
-        self._program.settings.save()
-
-    def _remember_folder(self, folder: str) -> None:
-        self._program.settings.change(last_folder=folder)
-
-    def _tell(self) -> None:
-        said = self._learner.said()
-        if said:
-            self._program.notifier.warn(said)
+    def _show_thumbnails(self) -> None:
+        ready = self._thumbnails.take()
+        if ready:
+            self.page.show_thumbnails(ready)

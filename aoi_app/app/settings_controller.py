@@ -1,8 +1,11 @@
-"""The page of settings: recipes, looks, and where things are kept."""
+"""The page of settings: recipes, defect types, looks, and where things are kept."""
 
 from __future__ import annotations
 
 from aoi_app.app.program import Program
+from aoi_app.app.refresh import Refresh
+from aoi_app.samples.label_codes_service import LabelCodesService
+from aoi_app.settings.defect_types import DefectType, DefectTypesError
 from aoi_app.settings.folders import (
     defect_types_path,
     library_folder,
@@ -14,6 +17,7 @@ from aoi_app.settings.folders import (
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.settings.settings_page import SettingsPage
 from aoi_app.ui.widgets.theme import apply_theme
+from cras_core.data.samples.store import SampleStore
 
 
 class SettingsController:
@@ -25,9 +29,16 @@ class SettingsController:
     def __init__(self, program: Program) -> None:
         self._program = program
         page = self.page = SettingsPage()
+        self._label_codes = LabelCodesService(SampleStore(library_folder()))
         page.recipe_kept.connect(self._keep)
         page.theme_chosen.connect(lambda name: use_theme(program, name))
+        page.defect_types.kept.connect(self._keep_types)
         page.shown.connect(self._show)
+        page.shown.connect(self._label_codes.read)
+        self._refresh = Refresh(
+            page, self._label_codes.state, lambda state: page.defect_types.show_codes_in_use(state.codes)
+        )
+        program.defect_types.changed.connect(self._show)
         program.recipes.changed.connect(self._show)
         program.models.changed.connect(self._show)
         page.show_places(
@@ -44,16 +55,31 @@ class SettingsController:
 
     @property
     def is_at_rest(self) -> bool:
-        """It has no thread."""
-        return True
+        """Nothing is being read."""
+        return self._label_codes.is_at_rest
 
     def close(self) -> None:
-        """Nothing of it has to be ended."""
+        """Ends its thread."""
+        self._refresh.stop()
+        self._label_codes.close()
+
+    def show_defect_types(self) -> None:
+        """Somebody elsewhere wants to edit them."""
+        self.page.go_to_defect_types()
 
     def _show(self) -> None:
         book = self._program.recipes.book
         self.page.show_recipes(book.line, book.standard, book.own, self._program.models.fabrics)
+        self.page.defect_types.show_types(self._program.defect_types.now)
         self.page.show_theme(self._program.settings.now.theme)
+
+    def _keep_types(self, types: tuple[DefectType, ...]) -> None:
+        try:
+            self._program.defect_types.keep(types)
+        except DefectTypesError as error:
+            self.page.defect_types.show_problem(str(error))
+        else:
+            self._program.notifier.note("The defect types are saved.")
 
     def _keep(self, recipe: Recipe, is_ordered: bool) -> None:
         self._program.recipes.edit(recipe, is_ordered=is_ordered)

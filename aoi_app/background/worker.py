@@ -53,6 +53,16 @@ class SerialWorker:
         return not self._jobs.empty()
 
     @property
+    def waiting(self) -> int:
+        """How many jobs wait; for who would rather leave something out than be late."""
+        return self._jobs.qsize()
+
+    @property
+    def is_idle(self) -> bool:
+        """No job waits, and none is being done; what is done while there is no job does not count."""
+        return self._jobs.unfinished_tasks == 0
+
+    @property
     def is_alive(self) -> bool:
         """It has not ended."""
         return self._thread.is_alive()
@@ -70,10 +80,10 @@ class SerialWorker:
                 if self._on_idle is not None:
                     self._guarded(self._on_idle)
                 continue
+            self._guarded(self._on_end if job is None else job)
+            self._jobs.task_done()
             if job is None:
-                self._guarded(self._on_end)
                 return
-            self._guarded(job)
 
     def _guarded(self, job: Job) -> None:
         try:

@@ -6,28 +6,25 @@ When that thread is late, tiles are not collected; the inspection of the cloth n
 
 from __future__ import annotations
 
-import logging
 import math
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
+from aoi_app.background.state_holder import StateHolder
+from aoi_app.background.worker import SerialWorker
 from aoi_app.inspection.outcome import Outcome
-from aoi_app.samples.collection_state import CollectionState
+from aoi_app.samples.collection_state import CollectionPhase, CollectionState
 from aoi_app.samples.tile_plan import Candidate, CollectConfig, TilePlan
 from aoi_app.settings.recipe import Recipe
 from cras_core.arrays import Image
 from cras_core.data.samples.files import safe_id
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import Sample
-from cras_core.errors import CrasError
 from cras_core.web.edges import EdgeConfig
 from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
-
-logger = logging.getLogger(__name__)
 
 IsDuplicate = Callable[[Image], bool]
 
@@ -37,7 +34,11 @@ _LATEST_HERE = 6  # the same of one place across the web: a selvedge that it doe
 
 
 class Collector:
-    """Collects one fabric from one roll. ``take`` is called by the thread that inspects, all else from anywhere."""
+    """Collects one fabric from one roll. ``take`` is called by the thread that inspects, all else from anywhere.
+
+    Attributes:
+        holder: how it goes.
+    """
 
     def __init__(
         self,
@@ -48,8 +49,9 @@ class Collector:
         *,
         author: str = "",
         each_is_a_web: bool = False,
-        is_duplicate: IsDuplicate | None = None,
+        is_duplicate: IsDuplicate = lambda _: False,
         config: CollectConfig | None = None,
+        on_end: Callable[[], object] = lambda: None,
     ) -> None:
         """
         Args:
@@ -62,6 +64,7 @@ class Collector:
                 neighbours.
             is_duplicate: says of each tile, one after the other, whether it looks like one before.
             config: how much.
+            on_end: done last, in the thread that writes.
         """
         self._store, self._fabric, self._roll, self._recipe = store, fabric, roll, recipe
         self._author, self._each_is_a_web = author, each_is_a_web
@@ -74,46 +77,40 @@ class Collector:
         self._plan = TilePlan(self._config, edges)
         self._flagged: deque[bool] = deque(maxlen=_LATEST)
         self._flagged_here: dict[int, deque[bool]] = {}
-        self._queue: queue.Queue[tuple[Candidate, str] | None] = queue.Queue(_MOST_WAITING)
         self._planning = threading.Lock()
-        self._lock = threading.Lock()
-        self._view = CollectionState(fabric)
-        self._thread = threading.Thread(target=self._work, name="collect samples", daemon=True)
-        self._thread.start()
+        self.holder = StateHolder(CollectionState(phase=CollectionPhase.COLLECTING, fabric=fabric))
+        self._worker = SerialWorker("collect samples", self._fail, on_end=on_end)
 
     def take(self, outcome: Outcome) -> None:
         """What was inspected; returns at once."""
         with self._planning:
-            if not self.view().is_over:
+            if self.holder.state.phase is CollectionPhase.COLLECTING:
                 for candidate in self._plan.push(outcome.bands):
                     self._offer(candidate)
 
     def stop(self) -> None:
         """Ends collecting; what waits is still written. Returns at once."""
         with self._planning:
-            if not self.view().is_over:
+            if self.holder.state.phase is CollectionPhase.COLLECTING:
                 for candidate in self._plan.finish():
                     self._offer(candidate)
-            self._change(is_over=True)
-        threading.Thread(target=self._queue.put, args=(None,), daemon=True).start()
+                self._end(CollectionPhase.WRITING)
 
     def wait(self, timeout_s: float) -> bool:
-        """Waits until everything is written after ``stop``."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        """Whether its thread has ended, within the time."""
+        return self._worker.wait(timeout_s)
 
-    def view(self) -> CollectionState:
-        """How it goes."""
-        with self._lock:
-            return self._view
+    def _end(self, phase: CollectionPhase) -> None:
+        self.holder.change(phase=phase)
+        self._worker.close()
 
-    def _change(self, **changes: object) -> None:
-        with self._lock:
-            self._view = replace(self._view, **changes)  # type: ignore[arg-type]
+    def _fail(self, text: str) -> None:
+        self.holder.fail(text)
+        self._end(CollectionPhase.FAILED)
 
     def _count(self, name: str) -> None:
-        with self._lock:
-            self._view = replace(self._view, **{name: getattr(self._view, name) + 1})
+        with self.holder.lock:
+            self.holder.change(**{name: getattr(self.holder.state, name) + 1})
 
     def _offer(self, candidate: Candidate) -> None:
         if math.isnan(candidate.peak):
@@ -125,40 +122,35 @@ class Collector:
         here = self._flagged_here.setdefault(place, deque(maxlen=_LATEST_HERE))
         here.append(flagged)
         # A model that does not know this cloth, or its selvedge, flags it all along; that says nothing about defects.
-        strange = len(self._flagged) == _LATEST and sum(self._flagged) > _LATEST // 2
+        is_unknown = len(self._flagged) == _LATEST and sum(self._flagged) > _LATEST // 2
         always_here = len(here) >= _LATEST_HERE // 2 and sum(here) > len(here) // 2
-        self._change(cloth_is_strange=strange)
-        if flagged and not (strange or always_here):
-            self._count("defective")
-            return
-        web = f"{self._roll}-{candidate.segment:04d}" if self._each_is_a_web else self._roll
-        try:
-            self._queue.put_nowait((candidate, web))
-        except queue.Full:
+        if is_unknown != self.holder.state.fabric_is_unknown:
+            self.holder.change(fabric_is_unknown=is_unknown)
+        if flagged and not (is_unknown or always_here):
+            self._count("flagged")
+        elif self._worker.waiting >= _MOST_WAITING:  # tiles are copies of cloth; more would fill the memory
             self._count("missed")
-
-    def _work(self) -> None:
-        while (item := self._queue.get()) is not None:
-            if self.view().problem:
-                continue
-            try:
-                self._keep(*item)
-            except CrasError as error:
-                logger.error("collecting: %s", error)
-                self._change(problem=str(error), is_over=True)
-            except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
-                logger.exception("collecting samples")
-                self._change(problem=f"Collecting stopped ({type(error).__name__}: {error}).", is_over=True)
+        else:
+            web = f"{self._roll}-{candidate.segment:04d}" if self._each_is_a_web else self._roll
+            self._worker.put(partial(self._keep, candidate, web))
 
     def _keep(self, candidate: Candidate, web: str) -> None:
-        if self.view().collected >= self._config.most_tiles:
-            self._change(is_over=True)
+        state = self.holder.state
+        if state.phase is CollectionPhase.FAILED:
             return
-        if self._is_duplicate is not None and self._is_duplicate(candidate.image):
+        if state.collected >= self._config.most_tiles:  # counted here: how many are duplicates was not known before
+            if state.phase is CollectionPhase.COLLECTING:
+                self._end(CollectionPhase.WRITING)
+            return
+        if self._is_duplicate(candidate.image):
             self._count("duplicates")
             return
+        self._store.add(self._sample(candidate, web), candidate.image)
+        self._count("collected")
+
+    def _sample(self, candidate: Candidate, web: str) -> Sample:
         recipe = self._recipe
-        sample = Sample(
+        return Sample(
             id=safe_id(web, f"{candidate.first_line:09d}", f"{candidate.left_px:05d}"),
             fabric=self._fabric,
             origin="collected",
@@ -176,5 +168,3 @@ class Collector:
             taken_at=datetime.now().astimezone().isoformat(timespec="seconds"),
             author=self._author,
         )
-        self._store.add(sample, candidate.image)
-        self._count("collected")

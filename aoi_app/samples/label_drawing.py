@@ -1,12 +1,12 @@
-"""Drawing labels on a tile, decided without Qt: where the tile lies on the screen, what is under the mouse, what a
-tool makes of clicks and drags, and what undo brings back.
+"""Drawing labels on a tile, decided without Qt: where the tile lies on the screen, what is under the mouse, and what a
+tool makes of clicks and drags.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -86,7 +86,7 @@ def distance_to(label: Label, at: Point) -> float:
     points = np.array(label.points, np.float32)
     if label.outline == "polygon":
         return -float(cv2.pointPolygonTest(points.reshape(-1, 1, 2), (float(x), float(y)), measureDist=True))
-    return _distance_to_way(label.points, at) - max(0.5, label.radius_px)
+    return _distance_to_path(label.points, at) - max(0.5, label.radius_px)
 
 
 def corners(points: Points) -> tuple[Point, Point]:
@@ -100,12 +100,12 @@ def _extent(label: Label) -> float:
     return (right - left + 1 + 2 * label.radius_px) * (bottom - top + 1 + 2 * label.radius_px)
 
 
-def _distance_to_way(points: Points, at: Point) -> float:
+def _distance_to_path(points: Points, at: Point) -> float:
     ends = list(pairwise(points)) or [(points[0], points[0])]
-    return min(_distance_to_piece(a, b, at) for a, b in ends)
+    return min(_distance_to_segment(a, b, at) for a, b in ends)
 
 
-def _distance_to_piece(a: Point, b: Point, at: Point) -> float:
+def _distance_to_segment(a: Point, b: Point, at: Point) -> float:
     along = (b[0] - a[0], b[1] - a[1])
     length2 = along[0] ** 2 + along[1] ** 2
     t = ((at[0] - a[0]) * along[0] + (at[1] - a[1]) * along[1]) / length2 if length2 else 0.0
@@ -155,7 +155,7 @@ class Draft:
             points = _without_repeats(tuple(_clamped(p, size) for p in self.points[:-1]))
             return Label("polygon", points, code) if len(points) >= 3 else None
         near = _overlap(corners(self.points), within, self.radius_px)
-        return Label("brush", thinned_way(self.points), code, self.radius_px) if near else None
+        return Label("brush", thinned_path(self.points), code, self.radius_px) if near else None
 
 
 def begun(tool: Tool, at: Point, radius_px: float) -> Draft:
@@ -164,8 +164,8 @@ def begun(tool: Tool, at: Point, radius_px: float) -> Draft:
     return Draft(tool, points, radius_px if tool == "brush" else 0.0)
 
 
-def thinned_way(points: Points, least_px: float = 1.0) -> Points:
-    """The way of a brush without points nearer to each other than that; the first and the last stay."""
+def thinned_path(points: Points, least_px: float = 1.0) -> Points:
+    """The path of a brush without points nearer to each other than that; the first and the last stay."""
     kept = [points[0]]
     for point in points[1:-1]:
         if math.dist(point, kept[-1]) >= least_px:
@@ -214,32 +214,3 @@ def _without_repeats(points: Points) -> Points:
     """A double click gives its corner twice."""
     kept = [p for p, before in zip(points, (None, *points), strict=False) if before is None or math.dist(p, before) > 1]
     return tuple(kept)
-
-
-# --- what undo brings back ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The labels of one tile, and what they were before.
-
-    Attributes:
-        now: as they are.
-        past, future: what undo and redo bring, the nearest last.
-    """
-
-    now: Labels
-    past: tuple[Labels, ...] = field(default=())
-    future: tuple[Labels, ...] = field(default=())
-
-    def done(self, labels: Labels) -> History:
-        """Something was changed; what was undone before cannot be redone any more."""
-        return self if labels == self.now else History(labels, (*self.past, self.now))
-
-    def undone(self) -> History:
-        """As before the last change; the same where there is none."""
-        return History(self.past[-1], self.past[:-1], (*self.future, self.now)) if self.past else self
-
-    def redone(self) -> History:
-        """The inverse of ``undone``."""
-        return History(self.future[-1], (*self.past, self.now), self.future[:-1]) if self.future else self

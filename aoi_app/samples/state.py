@@ -1,26 +1,25 @@
-"""What the window shows in which a fabric is enrolled: values without Qt, and what is decided of them."""
+"""What the page of the samples shows: frozen values, and what follows from them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
-from aoi_app.settings.defect_types import DefectType
+from aoi_app.background.state_holder import ServiceState
 from cras_core.arrays import Image
-from cras_core.data.samples.labels import Label
 from cras_core.data.samples.values import Choice, FabricRecord, Sample
 
-Order = Literal["suspicion", "place", "time"]
-ORDERS: tuple[Order, ...] = get_args(Order)
-Kind = Literal["kept", "suspicious", "good", "defects", "thrown out", "all"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+SortOrder = Literal["suspicion", "place", "time"]
+SORT_ORDERS: tuple[SortOrder, ...] = get_args(SortOrder)
+SampleFilter = Literal["kept", "suspicious", "good", "defects", "thrown out", "all"]
+FILTERS: tuple[SampleFilter, ...] = get_args(SampleFilter)
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many samples there are of each kind."""
+    """How many samples of each kind a fabric has."""
 
     good: int = 0
     defects: int = 0
@@ -30,7 +29,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class FabricRow:
-    """A fabric of the list; ``counts`` is None while nobody has counted."""
+    """A fabric of the list; ``counts`` is None until its samples were read."""
 
     record: FabricRecord
     counts: Counts | None = None
@@ -46,112 +45,42 @@ class OpenTile:
     """The tile of the editor.
 
     Attributes:
-        name: id of the sample.
+        sample_id: of its sample.
         image: (H, W) or (H, W, 3) uint8; None where it cannot be read.
-        problem: why.
+        problem: why it cannot be read; empty otherwise.
     """
 
-    name: str
+    sample_id: str
     image: Image | None
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SamplesState:
-    """Everything that the window shows at one moment.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SamplesState(ServiceState):
+    """Everything that the page shows at one moment.
 
     Attributes:
-        revision: another number, another view.
         fabrics: all of the store, by name.
-        fabric: the one that is looked at; empty without.
-        samples: all of it, by place, as a person decided last; what could not be kept is as it was before.
-        folder: of their pictures; None without.
+        fabric: the one that is shown; empty without.
+        samples: all of that fabric, by place on their webs, as a person decided last. A change that could not be
+            written is not in them.
+        folder: of their pictures; None without a fabric.
         problems: what in the store cannot be used, sentences.
-        note: what the last command led to; empty without.
-        is_alarm: the note tells of something that went wrong.
-        busy: what is being done; empty when nothing is.
-        progress: of it, 0..1; None where nobody knows.
-        not_kept: why the last change of a sample is not on disk, by its id.
-        can_undo: a choice can be taken back.
-        tile: of the editor.
-        catalogue: the types of defects.
+        unsaved: why the last change of a sample is not on disk, by the sample's id.
+        undo_steps: what each undo would write, by the sample's id; the next one is last.
+        pending: changes that are shown and not written yet.
+        tile: of the editor; None without.
     """
 
-    revision: int = 0
     fabrics: tuple[FabricRow, ...] = ()
     fabric: str = ""
     samples: tuple[Sample, ...] = ()
     folder: Path | None = None
     problems: tuple[str, ...] = ()
-    note: str = ""
-    is_alarm: bool = False
-    busy: str = ""
-    progress: float | None = None
-    not_kept: Mapping[str, str] = field(default_factory=dict)
-    can_undo: bool = False
+    unsaved: Mapping[str, str] = field(default_factory=dict)
+    undo_steps: tuple[Mapping[str, Choice], ...] = ()
+    pending: int = 0
     tile: OpenTile | None = None
-    catalogue: tuple[DefectType, ...] = ()
-
-
-class SampleDesk(Protocol):
-    """Whom the window asks. Every call returns at once; ``view`` tells later what came of it."""
-
-    def view(self) -> SamplesState:
-        """What there is to show now."""
-
-    def look(self) -> None:
-        """Reads the store anew."""
-
-    def choose(self, fabric: str) -> None:
-        """Shows the samples of a fabric."""
-
-    def begin(self, fabric: str) -> None:
-        """Makes a new fabric and shows it."""
-
-    def rename(self, old: str, new: str) -> None:
-        """Gives a fabric another name."""
-
-    def merge(self, source: str, target: str) -> None:
-        """Moves all samples of one fabric into another."""
-
-    def retire(self, fabric: str, *, is_retired: bool) -> None:
-        """A retired fabric is not learnt any more; it can be restored."""
-
-    def delete(self, fabric: str) -> None:
-        """Deletes a fabric and all its samples."""
-
-    def add_pictures(self, fabric: str, paths: Sequence[Path]) -> None:
-        """Cuts pictures, or all of a folder, into samples of a fabric."""
-
-    def export(self, fabric: str, path: Path) -> None:
-        """Writes a fabric with all its samples into one file."""
-
-    def import_(self, path: Path) -> None:
-        """Reads a fabric from one file and shows it."""
-
-    def export_data_set(self, folder: Path) -> None:
-        """Writes all fabrics that are not retired as a data set in ITDD's layout, split by web, with a card."""
-
-    def import_data_set(self, folder: Path) -> None:
-        """Reads the fabrics of a data set in ITDD's layout."""
-
-    def stop(self) -> None:
-        """Ends what takes long; what was done of it stays."""
-
-    def decide(self, names: Collection[str], choice: Choice) -> None:
-        """Keeps samples of the shown fabric, or throws them out."""
-
-    def undo(self) -> None:
-        """Takes the last decision back."""
-
-    def open_tile(self, name: str) -> None:
-        """Reads a tile for the editor."""
-
-    def label(self, name: str, labels: tuple[Label, ...]) -> None:
-        """Keeps the labels of a sample of the shown fabric."""
-
-    def keep_catalogue(self, types: tuple[DefectType, ...]) -> None:
-        """Keeps the types of defects."""
 
 
 def count(samples: Sequence[Sample]) -> Counts:
@@ -164,56 +93,43 @@ def count(samples: Sequence[Sample]) -> Counts:
     )
 
 
+def with_counts(rows: Sequence[FabricRow], fabric: str, samples: Sequence[Sample]) -> tuple[FabricRow, ...]:
+    """The rows with the samples of one fabric counted anew."""
+    counts = count(samples)
+    return tuple(replace(row, counts=counts) if row.name == fabric else row for row in rows)
+
+
+def with_changes(samples: Sequence[Sample], changed: Mapping[str, Sample | None]) -> tuple[Sample, ...]:
+    """The samples with others in the place of some, by place; None takes one away."""
+    by_id: dict[str, Sample | None] = {s.id: s for s in samples}
+    by_id.update(changed)
+    return tuple(sorted((s for s in by_id.values() if s is not None), key=_place))
+
+
 def is_suspicious(sample: Sample) -> bool:
     """Somebody should look whether it is good cloth: labelled and thrown out samples are decided already."""
     return sample.is_good and sample.is_suspicious
 
 
-def shown(samples: Sequence[Sample], kind: Kind, order: Order) -> list[Sample]:
-    """The samples of a kind in an order: the most suspicious first, by place on their web, or the newest last."""
-    wanted = [s for s in samples if _is_of(s, kind)]
+def arranged(samples: Sequence[Sample], which: SampleFilter, order: SortOrder) -> list[Sample]:
+    """The samples that a filter lets through: the most suspicious first, by place on their web, or the oldest first."""
+    wanted = [s for s in samples if passes(s, which)]
     if order == "suspicion":
         return sorted(wanted, key=lambda s: (-(s.suspicion if s.suspicion is not None else -1.0), _place(s)))
     return sorted(wanted, key=_place if order == "place" else lambda s: (s.taken_at, *_place(s)))
 
 
-def _is_of(sample: Sample, kind: Kind) -> bool:
-    if kind == "kept":
-        return sample.choice == "kept"
-    if kind == "suspicious":
-        return is_suspicious(sample)
-    if kind == "good":
-        return sample.is_good
-    if kind == "defects":
-        return sample.is_defect
-    return kind == "all" or sample.choice == "thrown out"
+def passes(sample: Sample, which: SampleFilter) -> bool:
+    """Whether a filter lets a sample through."""
+    return {
+        "kept": sample.choice == "kept",
+        "suspicious": is_suspicious(sample),
+        "good": sample.is_good,
+        "defects": sample.is_defect,
+        "thrown out": sample.choice == "thrown out",
+        "all": True,
+    }[which]
 
 
 def _place(sample: Sample) -> tuple[str, int, int, str]:
     return sample.web, sample.first_line, sample.left_px, sample.id
-
-
-def describe(sample: Sample, not_kept: str = "") -> str:
-    """A sample in words, for tips and for who hears the screen."""
-    parts = [f"{sample.web}, {sample.position_m:.2f} m along, {sample.position_mm:.0f} mm across"]
-    if sample.choice == "thrown out":
-        parts.append("thrown out")
-    if sample.labels:
-        codes = ", ".join(sorted({label.code for label in sample.labels if label.code}))
-        parts.append(f"defect, {len(sample.labels)} label{'s' * (len(sample.labels) != 1)} {codes}".rstrip())
-    if sample.suspicion is not None:
-        parts.append(f"suspicion {sample.suspicion:.2f}" + (", look at it" if is_suspicious(sample) else ""))
-    if not_kept:
-        parts.append(f"the last change is not on disk: {not_kept}")
-    return "; ".join(parts)
-
-
-def fabric_text(row: FabricRow) -> str:
-    """A line of the list of fabrics."""
-    name = f"{row.name} (retired)" if row.record.is_retired else row.name
-    if row.counts is None:
-        return f"{name}\n…"
-    c = row.counts
-    parts = [f"{c.good} good", f"{c.defects} defect{'s' * (c.defects != 1)}"]
-    parts += [f"{c.thrown_out} thrown out"] if c.thrown_out else []
-    return f"{name}\n{', '.join(parts)}"

@@ -1,4 +1,4 @@
-"""Small pictures of tiles, read in a thread: those that were asked for last come first, the others are forgotten."""
+"""Thumbnails of tiles, read in a thread: only those that were asked for last are read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CONTRAST = np.float32(2.0)
 
 
 class Thumbnails:
-    """Reads what is on the screen. ``close`` it when the window goes."""
+    """Reads what is on the screen. ``close`` it when the program ends."""
 
     def __init__(self, side_px: int) -> None:
         """``side_px``: longer side of a thumbnail, pixels."""

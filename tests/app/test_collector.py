@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from aoi_app.inspection.roll import RollInspection
+from aoi_app.samples.collection_state import CollectionPhase, CollectionState, collection_text
 from aoi_app.samples.collector import Collector
 from aoi_app.samples.tile_plan import CollectConfig, TilePlan
 from aoi_app.settings.recipe import Recipe
@@ -57,10 +58,10 @@ def test_tiles_come_from_all_over_the_web(inspector: CrasDetector, store: Sample
     collector = Collector(store, "denim", "roll-7", Recipe(), author="Ida", config=SMALL)
     run(inspector, collector, web)
     samples = store.samples("denim")
-    view = collector.view()
-    assert view.collected == len(samples) > 8
-    assert view.is_over
-    assert not view.problem
+    state = collector.holder.state
+    assert state.collected == len(samples) > 8
+    assert state.phase is CollectionPhase.WRITING
+    assert not state.note
     image = np.concatenate([f.image for f in web])
     for s in samples:
         tile = store.image(s)
@@ -82,10 +83,10 @@ def test_tiles_come_from_all_over_the_web(inspector: CrasDetector, store: Sample
 def test_what_the_model_flags_is_left_out(inspector: CrasDetector, store: SampleStore) -> None:
     collector = Collector(store, "denim", "roll", Recipe(), config=dataclasses.replace(SMALL, bands=100))
     run(inspector, collector, frames(4096, defects=12.0))
-    view = collector.view()
-    assert view.defective > 0
-    assert not view.cloth_is_strange
-    assert view.collected > view.defective
+    state = collector.holder.state
+    assert state.flagged > 0
+    assert not state.fabric_is_unknown
+    assert state.collected > state.flagged
 
 
 def test_cloth_that_the_model_does_not_know_is_collected_all_the_same(
@@ -93,17 +94,17 @@ def test_cloth_that_the_model_does_not_know_is_collected_all_the_same(
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (4096, 1024), np.uint8)
     noise[:, ::7] = 0
-    strange = [Frame(noise[i : i + 512], f"{i}", 0.0) for i in range(0, 4096, 512)]
+    unknown = [Frame(noise[i : i + 512], f"{i}", 0.0) for i in range(0, 4096, 512)]
     inspection = RollInspection(inspector, inspector.config.tiling, Recipe(threshold=1.0, relative=False))
     collector = Collector(store, "denim", "roll", Recipe(), config=dataclasses.replace(SMALL, bands=100))
-    for frame in strange:
+    for frame in unknown:
         collector.take(inspection.push(frame))
     collector.take(inspection.finish())
     collector.stop()
     assert collector.wait(30)
-    view = collector.view()
-    assert view.cloth_is_strange
-    assert view.collected > 0
+    state = collector.holder.state
+    assert state.fabric_is_unknown
+    assert state.collected > 0
 
 
 def test_look_alikes_are_left_out_and_collecting_ends_when_there_is_enough(
@@ -120,8 +121,8 @@ def test_look_alikes_are_left_out_and_collecting_ends_when_there_is_enough(
         store, "denim", "roll", Recipe(), config=dataclasses.replace(SMALL, most_tiles=4), is_duplicate=is_duplicate
     )
     run(inspector, collector, web)
-    assert collector.view().collected == 4
-    assert collector.view().duplicates == 3
+    assert collector.holder.state.collected == 4
+    assert collector.holder.state.duplicates == 3
 
 
 def test_a_full_disk_ends_collecting_and_says_so(
@@ -133,8 +134,8 @@ def test_a_full_disk_ends_collecting_and_says_so(
     collector = Collector(store, "denim", "roll", Recipe(), config=SMALL)
     monkeypatch.setattr("cras_core.data.samples.store.write_atomically", full)
     run(inspector, collector, frames(1024))
-    assert "No space left on device" in collector.view().problem
-    assert collector.view().is_over
+    assert "No space left on device" in collector.holder.state.note
+    assert collector.holder.state.phase is CollectionPhase.FAILED
 
 
 def test_strips_that_are_not_neighbours_are_webs_of_their_own(inspector: CrasDetector, store: SampleStore) -> None:
@@ -150,3 +151,21 @@ def test_strips_that_are_not_neighbours_are_webs_of_their_own(inspector: CrasDet
 
 def test_a_band_never_spans_a_gap() -> None:
     assert list(TilePlan(SMALL, EdgeConfig()).finish()) == []
+
+
+def test_how_collecting_goes_is_told_in_a_sentence() -> None:
+    state = CollectionState(phase=CollectionPhase.COLLECTING, fabric="denim", collected=1)
+    assert collection_text(CollectionState()) == ""
+    assert collection_text(state) == "Collecting denim: 1 sample."
+    more = dataclasses.replace(state, collected=9, flagged=2, missed=1, fabric_is_unknown=True)
+    text = collection_text(more)
+    assert text.startswith(
+        "Collecting denim: 9 samples; left out: 2 flagged by the model, 1 missed because this computer was busy."
+    )
+    assert "does not know this cloth" in text
+    over = dataclasses.replace(state, collected=9, phase=CollectionPhase.DONE)
+    assert collection_text(over) == "9 samples of denim collected."
+    assert "None looks suspicious" in collection_text(dataclasses.replace(over, suspicious=0))
+    assert "3 of this fabric look suspicious" in collection_text(dataclasses.replace(over, suspicious=3))
+    failed = dataclasses.replace(state, phase=CollectionPhase.FAILED, note="The disk is full.")
+    assert collection_text(failed) == "1 sample of denim collected. The disk is full."

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from aoi_app.samples.label_drawing import (
     Draft,
-    History,
     Placement,
     Tool,
     begun,
@@ -19,7 +18,7 @@ from aoi_app.samples.label_drawing import (
     label_at,
     moved,
     next_brush_px,
-    thinned_way,
+    thinned_path,
     with_label,
 )
 from cras_core.data.samples.labels import Label, mask_of
@@ -127,8 +126,8 @@ def test_a_dab_of_the_brush_is_a_label() -> None:
 
 
 @given(st.lists(points, min_size=1, max_size=40))
-def test_a_thinned_way_keeps_its_ends(way: list[tuple[float, float]]) -> None:
-    thin = thinned_way(tuple(way))
+def test_a_thinned_path_keeps_its_ends(way: list[tuple[float, float]]) -> None:
+    thin = thinned_path(tuple(way))
     assert (thin[0], thin[-1]) == (way[0], way[-1])
     assert all(math.dist(a, b) >= 1 for a, b in pairwise(thin[:-1]))
 
@@ -153,19 +152,3 @@ def test_brushes_come_in_sizes_that_end() -> None:
     assert next_brush_px(8, -1) == 6
     assert next_brush_px(1, -1) == 1
     assert next_brush_px(64, 1) == 64
-
-
-def test_undo_and_redo_go_the_same_way_back_and_forth() -> None:
-    history = History(()).done((BOX,)).done((BOX, STROKE))
-    assert history.undone().now == (BOX,)
-    assert history.undone().undone().now == ()
-    assert history.undone().undone().undone().now == ()
-    assert history.undone().redone() == history
-    assert history.redone() == history
-
-
-def test_something_new_ends_what_could_be_redone() -> None:
-    history = History(()).done((BOX,)).undone().done((STROKE,))
-    assert history.redone().now == (STROKE,)
-    assert history.undone().now == ()
-    assert history.done((STROKE,)) is history, "nothing was changed"

@@ -39,15 +39,13 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def begin(
-    qapp: QApplication, qtbot: QtBot, engine: Engine, bundle_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Begin]:
-    """Makes the program with its window and begins a roll."""
+def program(qapp: QApplication, qtbot: QtBot, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Makes the program with its window; without a model, unless one is given."""
     monkeypatch.setattr(qapp, "quit", lambda: None)  # the tests go on
     made: list[Application] = []
 
     def make(
-        choice: SourceChoice = LOOM, bundle: Path = bundle_path, recipe: Recipe | None = None, *, start: bool = True
+        choice: SourceChoice = LOOM, bundle: Path = Path("none.cras"), recipe: Recipe | None = None
     ) -> Application:
         application = Application(
             qt=qapp,
@@ -62,8 +60,6 @@ def begin(
         made.append(application)
         application.window.show()
         qtbot.waitExposed(application.window)
-        if start:
-            application.begin()
         return application
 
     yield make
@@ -73,13 +69,28 @@ def begin(
 
 
 @pytest.fixture
-def mill(tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mill]:
+def begin(program: Begin, bundle_path: Path) -> Begin:
+    """Makes the program with its window and begins a roll."""
+
+    def make(
+        choice: SourceChoice = LOOM, bundle: Path = bundle_path, recipe: Recipe | None = None, *, start: bool = True
+    ) -> Application:
+        application = program(choice, bundle, recipe)
+        if start:
+            application.begin()
+        return application
+
+    return make
+
+
+@pytest.fixture
+def mill(tmp_path: Path, qtbot: QtBot, program: Begin, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mill]:
     """A store of samples; ``open`` shows it. A question that a test does not expect ends it instead of waiting."""
+    mill = Mill(tmp_path, qtbot, program)
 
-    def unexpected(*arguments: object) -> None:
-        raise AssertionError(arguments)
+    def reply(box: QMessageBox) -> QMessageBox.StandardButton:  # a function, so that it is given the box
+        return mill.reply(box)
 
-    monkeypatch.setattr(QMessageBox, "question", unexpected)
-    mill = Mill(tmp_path, qtbot)
+    monkeypatch.setattr(QMessageBox, "exec", reply)
     yield mill
-    mill.close()
+    mill.answer = QMessageBox.StandardButton.Discard  # labels that could not be saved

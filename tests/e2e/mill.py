@@ -1,4 +1,4 @@
-"""The window in which fabrics are enrolled, with a real store on disk behind it."""
+"""The page of the samples in the real window, with a real store on disk behind it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from aoi_app.samples.service import SampleService
-from aoi_app.samples.thumbnails import Thumbnails
+from aoi_app.app.application import Application
+from aoi_app.app.samples_controller import SamplesController
+from aoi_app.samples.state import SamplesState
+from aoi_app.settings.folders import library_folder
 from aoi_app.ui.labels.editor import LabelEditor
-from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX, SampleGrid
-from aoi_app.ui.samples.samples_window import EnrolWindow
-from aoi_app.ui.widgets.theme import THEMES
+from aoi_app.ui.samples.fabric_list import FabricList
+from aoi_app.ui.samples.sample_browser import SampleBrowser
+from aoi_app.ui.samples.sample_grid import SampleGrid
+from aoi_app.ui.samples.samples_page import SamplesPage
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 
@@ -28,12 +31,19 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 class Mill:
-    """A store with some samples, and the window that shows it."""
+    """A store with some samples, and the program that shows them.
 
-    def __init__(self, folder: Path, qtbot: QtBot) -> None:
-        self.folder, self.qtbot = folder, qtbot
-        self.store = SampleStore(folder / "library")
-        self.catalogue = folder / "types.json"
+    Attributes:
+        folder: for files of a test.
+        store: the one of the program.
+        asked: texts of the questions that the person was asked.
+    """
+
+    def __init__(self, folder: Path, qtbot: QtBot, begin: Callable[[], Application]) -> None:
+        self.folder, self.qtbot, self._begin = folder, qtbot, begin
+        self.store = SampleStore(library_folder())
+        self.asked: list[str] = []
+        self.answer: QMessageBox.StandardButton | None = None
 
     def fill(self, count: int = 6, fabric: str = FABRIC, **more: object) -> list[Sample]:
         if fabric not in {f.name for f in self.store.fabrics()}:
@@ -46,39 +56,50 @@ class Mill:
             for i in range(count)
         ]
 
-    def open(self) -> EnrolWindow:
-        self.desk = SampleService(self.store, self.catalogue)
-        self.thumbnails = Thumbnails(THUMBNAIL_PX)
-        self.window = EnrolWindow(self.desk, self.thumbnails, THEMES["dark"])
-        self.qtbot.addWidget(self.window, before_close_func=lambda _: self.close_editor())
-        self.window.show()
-        self.qtbot.waitExposed(self.window)
-        self.until(lambda: not self.desk.view().busy and self.desk.view().catalogue)
-        self.window.tick()
-        return self.window
+    def open(self) -> SamplesPage:
+        self.application = self._begin()
+        self.application.window.activateWindow()
+        self.until(self.application.window.isActiveWindow)  # keys go nowhere before
+        self.application.show_page("samples")
+        self.until(lambda: not self.text("What is being done"))
+        return self.page
 
-    def close(self) -> None:
-        self.close_editor()
-        self.window.close()
-        self.thumbnails.close()
-        self.desk.close()
-        assert self.desk.is_at_rest
-        assert self.thumbnails.wait(10)
+    def reply(self, box: QMessageBox) -> QMessageBox.StandardButton:
+        """What the person answers; a question that a test does not expect ends it instead of waiting."""
+        self.asked.append(box.text())
+        if self.answer is None:
+            raise AssertionError(box.text())
+        return self.answer
 
-    def close_editor(self) -> None:
-        editor = self.window.samples_page.editor
-        if editor is not None:
-            editor.hide()
+    @property
+    def controller(self) -> SamplesController:
+        controller = self.application.controllers["samples"]
+        assert isinstance(controller, SamplesController)
+        return controller
+
+    @property
+    def state(self) -> SamplesState:
+        return self.controller.services.state()
+
+    @property
+    def page(self) -> SamplesPage:
+        return self.controller.page
+
+    @property
+    def browser(self) -> SampleBrowser:
+        return self.page.browser
+
+    @property
+    def fabrics(self) -> FabricList:
+        return self.browser.fabrics
 
     @property
     def grid(self) -> SampleGrid:
-        return self.window.samples_page.grid
+        return self.browser.grid
 
     @property
     def editor(self) -> LabelEditor:
-        editor = self.window.samples_page.editor
-        assert editor is not None
-        return editor
+        return self.page.editor
 
     def until(self, is_so: Callable[[], object]) -> None:
         def check() -> None:
@@ -97,15 +118,15 @@ class Mill:
             QTest.keyClick(on or self.grid, key)
 
     def text(self, name: str) -> str:
-        """What a label of the window says; empty while it is hidden."""
-        (found,) = [x for x in self.window.findChildren(QLabel) if x.accessibleName() == name]
+        """What a label of the page says; empty while it is hidden."""
+        (found,) = [x for x in self.page.findChildren(QLabel) if x.accessibleName() == name]
         return found.text() if found.isVisible() else ""
 
     def edit(self, name: str) -> LabelEditor:
         """Opens a sample as a double click does, and waits for its picture."""
         self.grid.select_row(self.grid.samples.row_of(name))
         self.press(Qt.Key.Key_Return)
-        self.until(lambda: self.desk.view().tile is not None and self.editor.is_ready)
+        self.until(lambda: self.page.is_labelling and self.editor.is_ready)
         return self.editor
 
     def at(self, x: float, y: float) -> QPoint:

@@ -15,9 +15,7 @@ from cras_core.data.samples.values import FabricRecord
 
 def said(application: Application) -> str:
     (label,) = [
-        x
-        for x in application.line.page.collect_bar.findChildren(QLabel)
-        if x.accessibleName() == "CollectionController"
+        x for x in application.line.page.collect_bar.findChildren(QLabel) if x.accessibleName() == "Collecting samples"
     ]
     return label.text() if label.isVisible() else ""
 
@@ -40,12 +38,14 @@ def test_samples_are_collected_until_it_is_enough(begin: Begin, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: "Collecting denim 12 oz: " in said(application), timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: len(store.samples("denim 12 oz")) >= 8, timeout=PATIENCE_MS)
     button(application, "Enough").click()
-    qtbot.waitUntil(lambda: said(application).endswith("Enrol the fabric with Ctrl+N."), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: said(application).endswith("Check them on the page Samples (Ctrl+N)."), timeout=PATIENCE_MS)
     samples = store.samples("denim 12 oz")
     assert f"{len(samples)} samples of denim 12 oz collected." in said(application)
     assert all(s.suspicion is not None for s in samples)
     assert store.fabric("denim 12 oz").recipe["fabric"] == "denim 12 oz"
-    assert button(application, "Enrol…").isVisible()
+    button(application, "Show samples").click()
+    assert application.window.page == "samples"
+    application.show_page("line")
     press(application, "stop")
     over(qtbot, application)
     assert len(store.samples("denim 12 oz")) == len(samples)
@@ -77,9 +77,9 @@ def test_cloth_that_no_model_knows_is_offered_to_be_enrolled_once_a_roll(begin: 
     application = begin(ENDLESS)
     inspecting(qtbot, application)
     unknown = Remark("unknown", "plain", 0, 1.25, "unknown cloth")
-    application.samples.collecting.offer([unknown])
-    assert "Unknown cloth at 1.25 m. Collect samples to enrol it?" in said(application)
+    application.collecting.offer([unknown])
+    assert "Unknown cloth at 1.25 m. To collect samples of it, give it a name." in said(application)
     button(application, "Close").click()
     assert said(application) == ""
-    application.samples.collecting.offer([unknown])
+    application.collecting.offer([unknown])
     assert said(application) == ""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from mill import LEFT, Mill, full_disk
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QMessageBox
 
-from aoi_app.settings.defect_types import load_defect_types
-from aoi_app.ui.labels.defect_types_dialog import CatalogueDialog
 from cras_core.data.samples.labels import Label
 
 KEY = Qt.Key
@@ -34,7 +34,7 @@ def type_keys(mill: Mill, *keys: Qt.Key) -> None:
 
 
 def do(mill: Mill, key: str) -> None:
-    mill.editor.actions_by_key[key].trigger()
+    mill.editor.toolbar.actions_by_key[key].trigger()
 
 
 def test_a_box_makes_a_defect_and_undo_good_cloth_again(opened: Mill) -> None:
@@ -63,14 +63,15 @@ def test_a_polygon_is_closed_by_enter_and_by_a_double_click(opened: Mill) -> Non
     assert [len(label.points) for label in labels(opened, 2)] == [3, 3]
 
 
-def test_escape_forgets_what_is_being_drawn_and_then_closes(opened: Mill) -> None:
+def test_escape_forgets_what_is_being_drawn_and_then_goes_back_to_the_samples(opened: Mill) -> None:
     do(opened, "polygon")
     opened.click((10, 10), (40, 10), (40, 30))
     type_keys(opened, KEY.Key_Escape)
     assert not opened.editor.canvas.is_drawing
-    assert opened.editor.isVisible()
+    assert opened.page.is_labelling
     type_keys(opened, KEY.Key_Escape)
-    assert not opened.editor.isVisible()
+    assert not opened.page.is_labelling
+    assert opened.grid.hasFocus()
     assert opened.on_disk("s0").labels == ()
 
 
@@ -145,48 +146,41 @@ def test_the_wheel_zooms_where_the_mouse_is_and_fit_shows_all(opened: Mill) -> N
 def test_next_and_previous_walk_through_the_grid(opened: Mill) -> None:
     opened.drag((10, 8), (30, 20))
     do(opened, "after")
-    opened.until(lambda: opened.editor.name == "s1" and opened.editor.is_ready)
+    opened.until(lambda: opened.editor.sample_id == "s1" and opened.editor.is_ready)
     opened.drag((40, 8), (60, 20))
     labels(opened, 1, "s1")
     assert len(labels(opened, 1)) == 1
     do(opened, "before")
-    assert opened.editor.name == "s0"
+    assert opened.editor.sample_id == "s0"
     do(opened, "before")
-    assert opened.editor.name == "s0", "there is none before"
+    assert opened.editor.sample_id == "s0", "there is none before"
     assert [s.id for s in opened.grid.selected()] == ["s0"]
 
 
-def test_a_full_disk_is_said_and_nothing_drawn_is_lost(opened: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_and_nothing_drawn_is_lost(opened: Mill) -> None:
     with full_disk():
         opened.drag((10, 8), (30, 20))
-        opened.until(lambda: opened.editor.is_not_kept)
+        opened.until(lambda: opened.editor.is_unsaved)
     assert opened.grid.samples.sample(0).labels == (), "the grid shows what is on disk"
-    asked: list[str] = []
-
-    def cancel(_parent: object, _title: str, text: str, *_: object) -> QMessageBox.StandardButton:
-        asked.append(text)
-        return QMessageBox.StandardButton.Cancel
-
-    monkeypatch.setattr(QMessageBox, "question", cancel)
-    opened.editor.close()
-    assert opened.editor.isVisible()
+    opened.answer = QMessageBox.StandardButton.Cancel
+    type_keys(opened, KEY.Key_Escape, KEY.Key_Escape)
+    assert opened.page.is_labelling
     do(opened, "after")
-    assert opened.editor.name == "s0"
-    assert len(asked) == 2
-    assert "s0.json" in asked[0]
-    do(opened, "again")
+    assert opened.editor.sample_id == "s0"
+    assert len(opened.asked) == 2
+    assert "s0.json" in opened.asked[0]
+    opened.answer = QMessageBox.StandardButton.Retry
+    type_keys(opened, KEY.Key_Escape)
     labels(opened, 1)
-    opened.until(lambda: not opened.editor.is_not_kept)
-    opened.editor.close()
-    assert not opened.editor.isVisible()
+    opened.until(lambda: not opened.editor.is_unsaved)
+    type_keys(opened, KEY.Key_Escape)
+    assert not opened.page.is_labelling
 
 
 def test_what_somebody_else_labelled_appears(opened: Mill) -> None:
     other = Label("box", ((1.0, 1.0), (5.0, 5.0)), "knot")
-    from dataclasses import replace
-
     opened.store.update(replace(opened.on_disk("s0"), labels=(other,)))
-    opened.until(lambda: opened.editor.side.labels.count() == 1)
+    opened.until(lambda: opened.editor.sidebar.labels.count() == 1)
     opened.drag((30, 8), (60, 20))
     assert labels(opened, 2)[0] == other
 
@@ -196,37 +190,3 @@ def test_a_sample_that_was_removed_is_said(opened: Mill) -> None:
     opened.drag((10, 8), (30, 20))
     opened.until(lambda: "no sample s0" in opened.text("Alarm"))
     assert opened.shown() == ["s1", "s2"]
-
-
-def test_types_are_edited_in_a_dialog(opened: Mill) -> None:
-    do(opened, "types")
-    dialog = opened.editor.findChild(CatalogueDialog)
-    assert isinstance(dialog, CatalogueDialog)
-    (add,) = [b for b in dialog.findChildren(QPushButton) if b.text() == "&Add a type"]
-    add.click()
-    dialog.accept()
-    assert dialog.isVisible(), "a type without a code is none"
-    row = dialog.table.rowCount() - 1
-    for column, text in enumerate(("moiré", "Moiré")):
-        field = dialog.table.cellWidget(row, column)
-        assert isinstance(field, QLineEdit)
-        field.setText(text)
-    dialog.accept()
-    opened.until(lambda: opened.editor.side.kind.findData("moiré") > 0)
-    opened.until(opened.catalogue.exists)
-    assert load_defect_types(opened.catalogue)[0][-1].name == "Moiré"
-
-
-def test_a_type_that_labels_have_is_not_taken_away_by_accident(opened: Mill) -> None:
-    opened.drag((10, 8), (30, 20))
-    type_keys(opened, KEY.Key_1)
-    opened.until(lambda: [label.code for label in labels(opened, 1)] == ["W1"])
-    do(opened, "types")
-    dialog = opened.editor.findChild(CatalogueDialog)
-    assert isinstance(dialog, CatalogueDialog)
-    dialog.table.removeRow(0)
-    dialog.accept()
-    assert dialog.isVisible()
-    dialog.accept()
-    assert not dialog.isVisible()
-    opened.until(lambda: "not in the catalogue" in opened.editor.side.kind.currentText())

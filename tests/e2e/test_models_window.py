@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press, state
 
 from aoi_app.app.application import Application
+from aoi_app.app.teaching_controller import TeachingController
 from aoi_app.learning.state import ModelView
 from aoi_app.records.reading import read_roll
 from aoi_app.settings.folders import library_folder, models_folder, recipes_folder
@@ -29,14 +30,18 @@ def samples(cloth_samples: SampleStore) -> SampleStore:
     return SampleStore(library_folder())
 
 
+def controller(application: Application) -> TeachingController:
+    found = application.controllers["models"]
+    assert isinstance(found, TeachingController)
+    return found
+
+
 def pages(application: Application) -> ModelPages:
-    assert application.samples.teaching is not None
-    return application.samples.teaching.pages
+    return controller(application).teaching.pages
 
 
 def view(application: Application) -> ModelView:
-    assert application.samples.teaching is not None
-    return application.samples.teaching.desk.view()
+    return controller(application).teaching.desk.view()
 
 
 def model_of(application: Application) -> str:
@@ -50,14 +55,12 @@ def until(qtbot: QtBot, is_so: Callable[[], object]) -> None:
 
 
 def label(application: Application, name: str) -> str:
-    assert application.samples.enrolment is not None
-    found = [x for x in application.samples.enrolment[2].findChildren(QLabel) if x.accessibleName() == name]
+    found = [x for x in controller(application).page.findChildren(QLabel) if x.accessibleName() == name]
     return " ".join(x.text() for x in found if x.isVisible())
 
 
 def show(application: Application, page: str) -> None:
-    assert application.samples.enrolment is not None
-    application.samples.enrolment[2].show_page(getattr(pages(application), page))
+    controller(application).tabs.setCurrentWidget(getattr(pages(application), page))
 
 
 def test_a_new_fabric_is_taught_while_the_line_runs_and_the_line_goes_on_with_it(

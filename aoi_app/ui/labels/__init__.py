@@ -1,1 +1,1 @@
-"""The label editor, and the types of defects."""
+"""The label editor."""

@@ -19,13 +19,14 @@ from PySide6.QtWidgets import (
 
 from aoi_app.samples.label_drawing import Labels
 from aoi_app.settings.defect_types import DefectType
+from aoi_app.ui.widgets.plain import plain_label
 
-_NO_TYPE = "no type yet"
+_NO_TYPE = "no type"
 _WIDTH_PX = 230
 
 
-class LabelSide(QWidget):
-    """Shows and announces.
+class LabelSidebar(QWidget):
+    """Shows the labels, and announces what the person chooses.
 
     Signals:
         label_chosen: index of a label.
@@ -50,10 +51,9 @@ class LabelSide(QWidget):
         self._brush.setAccessibleName("Radius of the brush")
         self.labels = QListWidget()
         self.labels.setAccessibleName("Labels of this tile")
-        self._state = QLabel()
-        self._state.setWordWrap(True)
-        self._state.setAccessibleName("What the tile is")
-        edit = QPushButton("&Edit the types…")
+        self._state = plain_label("What the tile is", wraps=True)
+        edit = QPushButton("&Edit types…")
+        edit.setToolTip("Edit the defect types on the page Settings")
         edit.clicked.connect(self.types_asked)
         form = QFormLayout()
         form.addRow("&Type", self.kind)
@@ -90,7 +90,7 @@ class LabelSide(QWidget):
         """The labels, which one is selected, and the type that holds now."""
         with QSignalBlocker(self.labels):
             self.labels.clear()
-            names = {t.code: f"{t.code} {t.name}" for t in self._types}
+            names = {"": _NO_TYPE} | {t.code: f"{t.code} {t.name}" for t in self._types}
             self.labels.addItems(
                 [f"{i}  {label.outline}  {names.get(label.code, label.code)}" for i, label in enumerate(labels, 1)]
             )
@@ -114,7 +114,7 @@ class LabelSide(QWidget):
             for i, kind in enumerate(self._types, 1):
                 self.kind.addItem(f"{i}  {kind.name}" if i <= 9 else kind.name, kind.code)
             if self._code and self._code not in {t.code for t in self._types}:
-                self.kind.addItem(f"{self._code} (not in the catalogue)", self._code)
+                self.kind.addItem(f"{self._code} (not a defect type)", self._code)
             self.kind.setCurrentIndex(max(0, self.kind.findData(self._code)))
 
     def _row_chosen(self, row: int) -> None:

@@ -96,16 +96,16 @@ def _path_of(label: Label, placement: Placement) -> QPainterPath:
 
 
 def _stroke(points: Points, radius: float, placement: Placement) -> QPainterPath:
-    way = QPainterPath()
+    centre_line = QPainterPath()
     if len(points) == 1:
-        way.addEllipse(QPointF(*placement.to_screen(points[0])), radius, radius)
-        return way
-    way.addPolygon(_polygon(points, placement))
+        centre_line.addEllipse(QPointF(*placement.to_screen(points[0])), radius, radius)
+        return centre_line
+    centre_line.addPolygon(_polygon(points, placement))
     stroker = QPainterPathStroker()
     stroker.setWidth(2 * radius)
     stroker.setCapStyle(Qt.PenCapStyle.RoundCap)
     stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    return stroker.createStroke(way).simplified()
+    return stroker.createStroke(centre_line).simplified()
 
 
 def _polygon(points: Points, placement: Placement) -> QPolygonF:

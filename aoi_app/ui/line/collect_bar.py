@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton
 
-from aoi_app.samples.collection_state import CollectStatus
+from aoi_app.samples.collection_state import CollectionPhase, CollectionState, collection_text
+from aoi_app.ui.widgets.plain import plain_label
 
 _LONGEST_NAME = 80
 
@@ -18,26 +19,24 @@ class CollectBar(QFrame):
     Signals:
         begin_asked: the name of the fabric to collect.
         end_asked: enough was collected.
-        enrol_asked: the person wants to go on with what was collected.
+        samples_asked: the person wants to see what was collected.
     """
 
     begin_asked = Signal(str)
     end_asked = Signal()
-    enrol_asked = Signal()
+    samples_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("collect_bar")
-        self._text = QLabel()
-        self._text.setWordWrap(True)
-        self._text.setAccessibleName("CollectionController")
+        self._text = plain_label("Collecting samples", wraps=True)
         self._name = QComboBox()
         self._name.setEditable(True)
         self._name.setMinimumWidth(220)
         self._name.setAccessibleName("Fabric to collect")
         self._collect = _button("Collect", "Take samples of good cloth while the web runs", self._begin)
         self._end = _button("Enough", "End collecting", self.end_asked.emit)
-        self._enrol = _button("Enrol…", "Look at the samples and teach the fabric", self.enrol_asked.emit)
+        self._samples = _button("Show samples", "Check the samples on the page Samples", self.samples_asked.emit)
         self._close = _button("Close", "Hide this line", self.hide)
         edit = self._name.lineEdit()
         if edit is not None:
@@ -48,15 +47,15 @@ class CollectBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 6)
         row.addWidget(self._text, 1)
-        for widget in (self._name, self._collect, self._end, self._enrol, self._close):
+        for widget in (self._name, self._collect, self._end, self._samples, self._close):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
-        self._shown: CollectStatus | None = None
+        self._is_asking = False
         self.hide()
 
     @property
     def is_asking(self) -> bool:
         """The person is asked for the name of a fabric."""
-        return not self.isHidden() and self._shown is None
+        return self._is_asking and not self.isHidden()
 
     def ask(self, text: str, fabrics: Sequence[str], suggestion: str = "") -> None:
         """Asks which fabric this cloth is.
@@ -66,7 +65,7 @@ class CollectBar(QFrame):
             fabrics: names that are known; any other may be typed.
             suggestion: the likeliest one.
         """
-        self._shown = None
+        self._is_asking = True
         self._text.setText(text)
         self._name.clear()
         self._name.addItems(list(fabrics))
@@ -75,19 +74,20 @@ class CollectBar(QFrame):
         self._show_only(self._name, self._collect, self._close)
         self._name.setFocus()
 
-    def show_status(self, status: CollectStatus) -> None:
-        """How it goes."""
-        if status == self._shown:
+    def show_state(self, state: CollectionState) -> None:
+        """How it goes; nothing before the first time."""
+        if state.phase is CollectionPhase.IDLE:
             return
-        self._shown = status
-        self._text.setText(status.text)
-        self.setProperty("kind", "alarm" if status.is_alarm else "note")
+        self._is_asking = False
+        self._text.setText(collection_text(state))
+        self.setProperty("kind", "alarm" if state.is_alarm else "note")
         self.style().unpolish(self)
         self.style().polish(self)
-        self._show_only(*([self._end] if status.is_running else [self._enrol, self._close]))
+        is_running = state.phase is CollectionPhase.COLLECTING
+        self._show_only(*([self._end] if is_running else [self._samples, self._close]))
 
     def _show_only(self, *widgets: QPushButton | QComboBox) -> None:
-        for widget in (self._name, self._collect, self._end, self._enrol, self._close):
+        for widget in (self._name, self._collect, self._end, self._samples, self._close):
             widget.setVisible(widget in widgets)
         self.show()
 

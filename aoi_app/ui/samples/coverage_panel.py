@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
+from aoi_app.ui.widgets.plain import plain_label
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.data.samples.coverage import Coverage
 
@@ -18,20 +19,21 @@ class CoveragePanel(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedWidth(_WIDTH_PX)
-        self._answer = QLabel()
-        self._answer.setWordWrap(True)
-        self._answer.setAccessibleName("Whether the samples are enough")
-        self._figures = {name: _figure(name) for name in ("good tiles", "webs", "along", "area", "brightness")}
+        self._answer = plain_label("Whether the samples are enough", wraps=True)
+        self._values = {name: _value(name) for name in ("good tiles", "rolls or files", "length", "area", "brightness")}
         self._across = _Across(theme)
         self._light = _Light(theme)
         form = QFormLayout()
-        for name, label in self._figures.items():
+        for name, label in self._values.items():
             form.addRow(name, label)
         column = QVBoxLayout(self)
-        for widget in (_title("Is it enough?"), self._answer):
+        for widget in (_title("Enough samples?"), self._answer):
             column.addWidget(widget)
         column.addLayout(form)
-        for caption, drawing in (("tiles across the web", self._across), ("brightness, 0 to 255", self._light)):
+        for caption, drawing in (
+            ("tiles across the web, left to right", self._across),
+            ("brightness, from 0 to 255", self._light),
+        ):
             column.addWidget(_caption(caption))
             column.addWidget(drawing)
         column.addStretch(1)
@@ -44,18 +46,18 @@ class CoveragePanel(QWidget):
 
     def show_coverage(self, c: Coverage | None) -> None:
         """Draws it; None while there is no fabric."""
-        texts = dict.fromkeys(self._figures, "–")
+        texts = dict.fromkeys(self._values, "–")
         if c is not None and c.tiles:
             texts = {
                 "good tiles": str(c.tiles),
-                "webs": str(c.webs),
-                "along": f"{c.web_m:.2f} m",
+                "rolls or files": str(c.webs),
+                "length": f"{c.web_m:.2f} m",
                 "area": f"{c.area_m2:.2f} m²",
                 "brightness": f"{c.darkest:.0f} to {c.brightest:.0f}",
             }
         for name, text in texts.items():
-            self._figures[name].setText(text)
-        self._answer.setText(c.answer if c is not None else "Make a fabric and add pictures of good cloth.")
+            self._values[name].setText(text)
+        self._answer.setText(c.answer if c is not None else "Create a fabric and add pictures of defect-free cloth.")
         self._across.show_coverage(c)
         self._light.show_coverage(c)
 
@@ -130,7 +132,7 @@ class _Light(_Drawing):
             painter.fillRect(QRectF(left, 4, max(3.0, right - left), 18), QColor(self.theme.accent))
 
 
-def _figure(name: str) -> QLabel:
+def _value(name: str) -> QLabel:
     label = QLabel("–")
     label.setAccessibleName(name)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -1,4 +1,4 @@
-"""The fabrics of the store and what can be done with one."""
+"""The fabrics of the store and what can be asked for one."""
 
 from __future__ import annotations
 
@@ -12,61 +12,90 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QMenu,
-    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
-from aoi_app.samples.state import FabricRow, SampleDesk, fabric_text
+from aoi_app.samples.state import FabricRow
+from aoi_app.samples.wording import counts_text, fabric_text
 from aoi_app.ui.widgets.actions import ActionRow, connect, make_actions
+from aoi_app.ui.widgets.plain import is_sure
 
 ROWS = (
-    ActionRow("new", "&New fabric…", "Ctrl+N", "Begin a fabric; then add pictures of its good cloth"),
-    ActionRow("add_files", "Add &pictures…", "Ctrl+P", "Add tiles or strips from files"),
-    ActionRow("add_folder", "Add a &folder…", "Ctrl+O", "Add all pictures of a folder"),
-    ActionRow("rename", "&Rename…", "F2", "Give the fabric another name"),
-    ActionRow("merge", "&Merge into…", "", "Move all its samples into another fabric"),
-    ActionRow("retire", "Re&tire", "", "Learn it no more; its samples stay"),
-    ActionRow("restore", "Re&store", "", "Learn it again"),
-    ActionRow("export", "&Export…", "Ctrl+E", "Write it with all its samples into one file, for another machine"),
-    ActionRow("import", "&Import…", "Ctrl+I", "Read a fabric from a file of another machine"),
-    ActionRow("export_set", "Export data &set…", "Ctrl+Shift+E", "Write all fabrics as a data set in ITDD's layout"),
-    ActionRow("import_set", "Import &data set…", "Ctrl+Shift+I", "Read the fabrics of a data set in ITDD's layout"),
-    ActionRow("delete", "&Delete…", "", "Delete the fabric and all its samples"),
+    ActionRow("new", "&New fabric…", "Ctrl+Shift+N", "Create a fabric; then add pictures of defect-free cloth"),
+    ActionRow("add_files", "Add &pictures…", "Ctrl+P", "Add tiles or strips from picture files"),
+    ActionRow("add_folder", "Add a f&older…", "Ctrl+Shift+P", "Add all pictures of a folder"),
+    ActionRow("rename", "&Rename…", "F2", "Give this fabric another name"),
+    ActionRow("merge", "&Merge into…", "", "Move all samples of this fabric into another one"),
+    ActionRow("retire", "Re&tire", "", "Do not teach models this fabric any more; its samples stay"),
+    ActionRow("restore", "Re&store", "", "Teach models this fabric again"),
+    ActionRow("export", "&Export…", "Ctrl+Shift+E", "Write this fabric with all its samples to one file"),
+    ActionRow("import", "&Import…", "Ctrl+Shift+I", "Read a fabric from a file that another computer exported"),
+    ActionRow("export_set", "Export data &set…", "", "Write all fabrics as a data set in the layout of ITDD"),
+    ActionRow("import_set", "Import &data set…", "", "Read the fabrics of a data set in the layout of ITDD"),
+    ActionRow("read", "Read &again", "Ctrl+F5", "Read all samples from the disk"),
+    ActionRow("delete", "&Delete…", "", "Delete this fabric and all its samples"),
 )
+_BUTTONS = ("new", "add_folder", "add_files")
+_MENU = (
+    "rename", "merge", "retire", "restore", "", "export", "import", "export_set", "import_set", "", "read", "",
+    "delete",
+)  # fmt: skip
+_NEEDS_FABRIC = ("add_files", "add_folder", "rename", "merge", "retire", "restore", "export", "delete")
 _PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp)"
 _ENDING = ".fabric"
 _FABRICS = f"Fabrics (*{_ENDING})"
-_NEEDS_FABRIC = ("add_files", "add_folder", "rename", "merge", "retire", "restore", "export", "delete")
 _WIDTH_PX = 230
 
 
 class FabricList(QWidget):
-    """Shows the fabrics and hands the desk what the person asks for.
+    """Shows the fabrics, asks what has to be known, and announces what the person wants.
 
     Signals:
+        chosen: name of the fabric to show.
+        begin_asked: name of a new fabric.
+        renaming_asked: a fabric and its new name.
+        merging_asked: the fabric whose samples move, and the one that they move to.
+        retirement_asked: a fabric, and whether it is to be retired.
+        deletion_asked: a fabric.
+        pictures_chosen: a fabric, and a list of Path of its pictures and folders.
+        export_asked: a fabric, and the Path of the file to write.
+        import_asked: Path of a file.
+        data_set_export_asked, data_set_import_asked: Path of a folder.
+        read_asked: read the store again.
         folder_used: a folder that pictures came from, to begin with next time.
     """
 
+    chosen = Signal(str)
+    begin_asked = Signal(str)
+    renaming_asked = Signal(str, str)
+    merging_asked = Signal(str, str)
+    retirement_asked = Signal(str, bool)
+    deletion_asked = Signal(str)
+    pictures_chosen = Signal(str, object)
+    export_asked = Signal(str, object)
+    import_asked = Signal(object)
+    data_set_export_asked = Signal(object)
+    data_set_import_asked = Signal(object)
+    read_asked = Signal()
     folder_used = Signal(str)
 
-    def __init__(self, desk: SampleDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedWidth(_WIDTH_PX)
-        self._desk = desk
         self._rows: tuple[FabricRow, ...] = ()
         self._fabric = ""
         self.last_folder = ""
         self.list = QListWidget()
         self.list.setAccessibleName("Fabrics")
+        self.list.setSpacing(3)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.actions_by_key = make_actions(self, ROWS)
         self.addActions(list(self.actions_by_key.values()))
-        self._more = QPushButton("&More")
         self._lay_out()
         self._enable(None)
-        connect(self.actions_by_key, self._answers())
+        connect(self.actions_by_key, self._commands())
         self.list.currentRowChanged.connect(self._row_chosen)
         self.list.customContextMenuRequested.connect(self._show_menu)
 
@@ -74,42 +103,46 @@ class FabricList(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.list, 1)
-        for key in ("new", "add_folder", "add_files"):
-            button = QPushButton(self.actions_by_key[key].text())
-            button.setToolTip(self.actions_by_key[key].toolTip())
-            button.clicked.connect(self.actions_by_key[key].trigger)
+        for key in _BUTTONS:
+            action = self.actions_by_key[key]
+            button = QPushButton(action.text())
+            button.setToolTip(action.toolTip())
+            button.clicked.connect(action.trigger)
             button.setObjectName(f"{key}_button")
-            self.actions_by_key[key].changed.connect(
-                lambda b=button, a=self.actions_by_key[key]: b.setEnabled(a.isEnabled())
-            )
+            action.changed.connect(lambda b=button, a=action: b.setEnabled(a.isEnabled()))
             column.addWidget(button)
-        self._more.setMenu(self._menu())
-        column.addWidget(self._more)
+        more = QPushButton("&More")
+        more.setMenu(self._menu())
+        column.addWidget(more)
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
-        for key in ("rename", "merge", "retire", "restore", "export", "import", "export_set", "import_set", "delete"):
-            menu.addAction(self.actions_by_key[key])
+        for key in _MENU:
+            if key:
+                menu.addAction(self.actions_by_key[key])
+            else:
+                menu.addSeparator()
         return menu
 
-    def _answers(self) -> dict[str, Callable[[], object]]:
+    def _commands(self) -> dict[str, Callable[[], object]]:
         return {
-            "new": self._new,
-            "add_files": self._add_files,
-            "add_folder": self._add_folder,
-            "rename": self._rename,
-            "merge": self._merge,
-            "retire": lambda: self._desk.retire(self._fabric, is_retired=True),
-            "restore": lambda: self._desk.retire(self._fabric, is_retired=False),
-            "export": self._export,
-            "import": self._import,
-            "export_set": self._export_set,
-            "import_set": self._import_set,
-            "delete": self._delete,
+            "new": self._ask_new,
+            "add_files": self._ask_files,
+            "add_folder": self._ask_folder,
+            "rename": self._ask_name,
+            "merge": self._ask_target,
+            "retire": lambda: self.retirement_asked.emit(self._fabric, True),
+            "restore": lambda: self.retirement_asked.emit(self._fabric, False),
+            "export": self._ask_export,
+            "import": self._ask_import,
+            "export_set": self._ask_export_set,
+            "import_set": self._ask_import_set,
+            "read": self.read_asked.emit,
+            "delete": self._ask_delete,
         }
 
     def show_fabrics(self, rows: Sequence[FabricRow], fabric: str) -> None:
-        """The fabrics and which one is looked at."""
+        """The fabrics and which one is shown."""
         if (tuple(rows), fabric) == (self._rows, self._fabric):
             return
         names = [r.name for r in rows]
@@ -125,73 +158,72 @@ class FabricList(QWidget):
             self.list.setCurrentRow(names.index(fabric) if fabric in names else -1)
         self._enable(next((r for r in rows if r.name == fabric), None))
 
-    def _enable(self, chosen: FabricRow | None) -> None:
+    def _enable(self, shown: FabricRow | None) -> None:
         for key in _NEEDS_FABRIC:
-            self.actions_by_key[key].setEnabled(chosen is not None)
-        is_retired = chosen is not None and chosen.record.is_retired
+            self.actions_by_key[key].setEnabled(shown is not None)
+        is_retired = shown is not None and shown.record.is_retired
         self.actions_by_key["retire"].setVisible(not is_retired)
         self.actions_by_key["restore"].setVisible(is_retired)
-        self.actions_by_key["merge"].setEnabled(len(self._rows) > 1)
+        self.actions_by_key["merge"].setEnabled(shown is not None and len(self._rows) > 1)
 
-    # --- questions ------------------------------------------------------------------------------------------------
+    # --- questions: names of fabrics stand in titles, which Qt never reads as HTML --------------------------------
 
-    def _new(self) -> None:
-        name, ok = QInputDialog.getText(self, "New fabric", "What is the cloth called?")
+    def _ask_new(self) -> None:
+        name, ok = QInputDialog.getText(self, "New fabric", "Name of the fabric:")
         if ok and name.strip():
-            self._desk.begin(name.strip())
+            self.begin_asked.emit(name.strip())
 
-    def _rename(self) -> None:
-        name, ok = QInputDialog.getText(self, "Rename", f"Another name for {self._fabric}:", text=self._fabric)
+    def _ask_name(self) -> None:
+        name, ok = QInputDialog.getText(self, f"Rename {self._fabric}", "New name:", text=self._fabric)
         if ok and name.strip() and name.strip() != self._fabric:
-            self._desk.rename(self._fabric, name.strip())
+            self.renaming_asked.emit(self._fabric, name.strip())
 
-    def _merge(self) -> None:
+    def _ask_target(self) -> None:
         others = [r.name for r in self._rows if r.name != self._fabric]
-        text = f"Move all samples of {self._fabric} into this fabric; {self._fabric} is gone then:"
-        name, ok = QInputDialog.getItem(self, "Merge", text, others, 0, False)
+        text = "Move all its samples to the fabric below. Its name is removed."
+        name, ok = QInputDialog.getItem(self, f"Merge {self._fabric}", text, others, 0, False)
         if ok:
-            self._desk.merge(self._fabric, name)
+            self.merging_asked.emit(self._fabric, name)
 
-    def _delete(self) -> None:
+    def _ask_delete(self) -> None:
         row = next(r for r in self._rows if r.name == self._fabric)
-        counted = "" if row.counts is None else f" ({fabric_text(row).splitlines()[-1]})"
+        counted = "" if row.counts is None else f" ({counts_text(row.counts)})"
         text = f"Delete {self._fabric} and all its samples{counted} from the disk? This cannot be undone."
-        box = QMessageBox.StandardButton
-        if QMessageBox.question(self, "Delete", text, box.Yes | box.Cancel, box.Cancel) == box.Yes:
-            self._desk.delete(self._fabric)
+        if is_sure(self, "Delete", text):
+            self.deletion_asked.emit(self._fabric)
 
-    def _add_files(self) -> None:
+    def _ask_files(self) -> None:
         files, _ = QFileDialog.getOpenFileNames(self, f"Pictures of {self._fabric}", self.last_folder, _PICTURES)
         if files:
             self._use_folder(str(Path(files[0]).parent))
-            self._desk.add_pictures(self._fabric, [Path(f) for f in files])
+            self.pictures_chosen.emit(self._fabric, [Path(f) for f in files])
 
-    def _add_folder(self) -> None:
+    def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, f"Pictures of {self._fabric}", self.last_folder)
         if folder:
             self._use_folder(folder)
-            self._desk.add_pictures(self._fabric, [Path(folder)])
+            self.pictures_chosen.emit(self._fabric, [Path(folder)])
 
-    def _export(self) -> None:
+    def _ask_export(self) -> None:
         place = str(Path(self.last_folder) / f"{self._fabric.replace('/', '_')}{_ENDING}")
         path, _ = QFileDialog.getSaveFileName(self, f"Export {self._fabric}", place, _FABRICS)
         if path:
-            self._desk.export(self._fabric, Path(path))
+            self.export_asked.emit(self._fabric, Path(path))
 
-    def _export_set(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Empty folder for the data set", self.last_folder)
-        if folder:
-            self._desk.export_data_set(Path(folder))
-
-    def _import_set(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder of a data set", self.last_folder)
-        if folder:
-            self._desk.import_data_set(Path(folder))
-
-    def _import(self) -> None:
+    def _ask_import(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Import a fabric", self.last_folder, _FABRICS)
         if path:
-            self._desk.import_(Path(path))
+            self.import_asked.emit(Path(path))
+
+    def _ask_export_set(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Empty folder for the data set", self.last_folder)
+        if folder:
+            self.data_set_export_asked.emit(Path(folder))
+
+    def _ask_import_set(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of a data set", self.last_folder)
+        if folder:
+            self.data_set_import_asked.emit(Path(folder))
 
     def _use_folder(self, folder: str) -> None:
         self.last_folder = folder
@@ -199,7 +231,7 @@ class FabricList(QWidget):
 
     def _row_chosen(self, row: int) -> None:
         if 0 <= row < len(self._rows):
-            self._desk.choose(self._rows[row].name)
+            self.chosen.emit(self._rows[row].name)
 
     def _show_menu(self, where: QPoint) -> None:
         if self.list.itemAt(where) is not None:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QPixmap
 
-from aoi_app.samples.state import describe
+from aoi_app.samples.wording import sample_text
+from aoi_app.ui.widgets.plain import plain_tip
 from aoi_app.ui.widgets.qimage import to_qimage
 from cras_core.data.samples.values import Sample
 
@@ -22,7 +23,7 @@ _MOST_PIXMAPS = 4000  # scrolled past long ago; read again when needed
 
 SAMPLE = Qt.ItemDataRole.UserRole
 IS_BROKEN = Qt.ItemDataRole.UserRole + 1
-NOT_KEPT = Qt.ItemDataRole.UserRole + 2
+IS_UNSAVED = Qt.ItemDataRole.UserRole + 2
 
 
 class SampleModel(QAbstractListModel):
@@ -33,10 +34,10 @@ class SampleModel(QAbstractListModel):
         self._samples: list[Sample] = []
         self._row_of: dict[str, int] = {}
         self._pixmaps: dict[str, QPixmap | None] = {}  # None: it cannot be read
-        self._not_kept: Mapping[str, str] = {}
+        self._unsaved: Mapping[str, str] = {}
         self._folder: Path | None = None
 
-    def show_samples(self, samples: Sequence[Sample], folder: Path | None, not_kept: Mapping[str, str]) -> None:
+    def show_samples(self, samples: Sequence[Sample], folder: Path | None, unsaved: Mapping[str, str]) -> None:
         """Other rows, in this order."""
         if folder != self._folder:
             self.beginResetModel()
@@ -46,9 +47,9 @@ class SampleModel(QAbstractListModel):
             self.endResetModel()
         elif [s.id for s in samples] != [s.id for s in self._samples]:
             self._rearrange(list(samples))
-        self._not_kept, was_not_kept = not_kept, self._not_kept
+        self._unsaved, was_unsaved = unsaved, self._unsaved
         for row, (old, new) in enumerate(zip(self._samples, samples, strict=True)):
-            if old != new or (new.id in not_kept) != (new.id in was_not_kept):
+            if old != new or (new.id in unsaved) != (new.id in was_unsaved):
                 self._samples[row] = new
                 self.dataChanged.emit(self.index(row), self.index(row))
 
@@ -91,11 +92,12 @@ class SampleModel(QAbstractListModel):
             return self._pixmaps.get(sample.id)
         if role == IS_BROKEN:
             return sample.id in self._pixmaps and self._pixmaps[sample.id] is None
-        if role == NOT_KEPT:
-            return sample.id in self._not_kept
+        if role == IS_UNSAVED:
+            return sample.id in self._unsaved
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.DisplayRole):
             broken = "the picture cannot be read; " if self.data(index, IS_BROKEN) else ""
-            return broken + describe(sample, self._not_kept.get(sample.id, ""))
+            text = broken + sample_text(sample, self._unsaved.get(sample.id, ""))
+            return plain_tip(text) if role == Qt.ItemDataRole.ToolTipRole else text
         return None
 
     def _number(self) -> None:

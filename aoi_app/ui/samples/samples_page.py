@@ -1,157 +1,121 @@
-"""Samples of a fabric: collected, looked through, labelled."""
+"""The page of the samples: they are sorted in one view, and a tile is labelled in another."""
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from aoi_app.samples.state import KINDS, ORDERS, Counts, Kind, Order, SampleDesk, SamplesState, shown
-from aoi_app.samples.thumbnails import Thumbnails
+from aoi_app.samples.state import SamplesState
+from aoi_app.samples.wording import problems_text
+from aoi_app.settings.defect_types import DefectType
+from aoi_app.ui.labels.editor import KEYS as EDITOR_KEYS
 from aoi_app.ui.labels.editor import LabelEditor
-from aoi_app.ui.samples.coverage_panel import CoveragePanel
-from aoi_app.ui.samples.fabric_list import FabricList
-from aoi_app.ui.samples.sample_grid import SampleGrid
+from aoi_app.ui.samples.sample_browser import KEYS as BROWSER_KEYS
+from aoi_app.ui.samples.sample_browser import SampleBrowser
+from aoi_app.ui.samples.work_bar import WorkBar
+from aoi_app.ui.widgets.actions import ActionRow
+from aoi_app.ui.widgets.banner import Banner
+from aoi_app.ui.widgets.page import Page
 from aoi_app.ui.widgets.theme import Theme
-from cras_core.data.samples.coverage import coverage
-from cras_core.data.samples.values import Choice, Sample
-
-_KEYS = "X throw out   K keep   Enter label   Ctrl+Z undo   Ctrl+A all   arrows move   F1 all keys"
-_ORDER_TEXTS: dict[Order, str] = {
-    "suspicion": "most suspicious first",
-    "place": "by place on the web",
-    "time": "by time",
-}
+from cras_core.arrays import Image
+from cras_core.data.samples.values import Sample
 
 
-class SamplesPage(QWidget):
-    """Draws what the desk has, and hands it what the person asks for.
+class SamplesPage(Page):
+    """
+    Attributes:
+        browser, editor: the two views; each has the signals for what is asked there.
+        work: what goes on, below them.
 
     Signals:
-        folder_used: a folder that pictures came from.
-        decided: samples were thrown out or kept; there is something to show.
+        tile_wanted: id of the sample whose tile the editor shows.
+        fabric_shown: another fabric is shown than before: somebody chose it, or the one before is gone.
     """
 
-    folder_used = Signal(str)
-    decided = Signal()
+    tile_wanted = Signal(str)
+    fabric_shown = Signal(str)
 
-    def __init__(self, desk: SampleDesk, thumbnails: Thumbnails, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._desk, self._theme = desk, theme
-        self._view = SamplesState()
-        self._covered: tuple[str, tuple[Sample, ...]] | None = None  # of which the coverage is shown
-        self.fabrics = FabricList(desk)
-        self.grid = SampleGrid(thumbnails, theme)
-        self.coverage = CoveragePanel(theme)
-        self.editor: LabelEditor | None = None
-        self.order = _choice("Order of the samples", [_ORDER_TEXTS[o] for o in ORDERS])
-        self.kind = _choice("Which samples are shown", list(KINDS))
-        self._state = QLabel()
-        self._state.setAccessibleName("What is shown")
-        self._lay_out()
-        self.order.currentIndexChanged.connect(self._draw)
-        self.kind.currentIndexChanged.connect(self._draw)
-        self.grid.thrown_out.connect(lambda: self._decide("thrown out"))
-        self.grid.kept.connect(lambda: self._decide("kept"))
-        self.grid.opened.connect(self.open)
-        self.fabrics.folder_used.connect(self.folder_used)
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._state = SamplesState()
+        self.browser = SampleBrowser(theme)
+        self.editor = LabelEditor(theme)
+        self.work = WorkBar()
+        self._views = QStackedWidget()
+        self._views.addWidget(self.browser)
+        self._views.addWidget(self.editor)
+        self._problems = Banner("Problems of the store")
+        self._alarm = Banner("Alarm")
+        column = QVBoxLayout(self)
+        column.addWidget(self._problems)
+        column.addWidget(self._alarm)
+        column.addWidget(self._views, 1)
+        column.addWidget(self.work)
+        self.browser.grid.opened.connect(self.open)
+        self.editor.step_asked.connect(self._step)
+        self.editor.left.connect(self._show_browser)
+        self._show_view(self.browser, self.browser.grid)
 
-    def _lay_out(self) -> None:
-        bar = QHBoxLayout()
-        for text, widget in (("Show", self.kind), ("Order", self.order)):
-            bar.addWidget(QLabel(text))
-            bar.addWidget(widget)
-        bar.addWidget(self._state, 1)
-        keys = QLabel(_KEYS)
-        keys.setObjectName("caption")
-        middle = QVBoxLayout()
-        middle.addLayout(bar)
-        middle.addWidget(self.grid, 1)
-        middle.addWidget(keys)
-        row = QHBoxLayout(self)
-        row.addWidget(self.fabrics)
-        row.addLayout(middle, 1)
-        row.addWidget(self.coverage)
+    @property
+    def is_labelling(self) -> bool:
+        """The editor is shown."""
+        return self._views.currentWidget() is self.editor
 
-    def show_view(self, view: SamplesState) -> None:
-        """Draws how things stand."""
-        if view.fabric != self._view.fabric and self.editor is not None:
-            self.editor.close()
-        self._view = view
-        self.fabrics.show_fabrics(view.fabrics, view.fabric)
-        self._draw()
-        if self._covered != (view.fabric, view.samples):
-            self._covered = view.fabric, view.samples
-            self.coverage.show_coverage(coverage(view.samples) if view.fabric else None)
-        if self.editor is not None:
-            self.editor.show_view(view)
+    def keys(self) -> Sequence[ActionRow]:
+        """Of the view that is shown."""
+        return EDITOR_KEYS if self.is_labelling else BROWSER_KEYS
 
-    def tick(self) -> None:
-        """Thumbnails that are seen."""
-        self.grid.tick()
+    def show_state(self, state: SamplesState) -> None:
+        """Draws how things stand; labels of another fabric are left."""
+        before, self._state = self._state.fabric, state
+        if state.fabric != before and self.is_labelling:
+            self.editor.leave()
+            state = self._state  # a newer one came if the person was asked about labels for a while
+        self._problems.say(problems_text(state.problems), alarm=True)
+        self._alarm.say(state.note if state.is_alarm else "", alarm=True)
+        self.browser.show_state(state)
+        self.editor.show_state(state)
+        self.work.show_state(state)
+        if before and state.fabric != before:
+            self.fabric_shown.emit(state.fabric)
+
+    def show_types(self, types: tuple[DefectType, ...]) -> None:
+        """The defect types that labels can have."""
+        self.editor.show_types(types)
+
+    def show_thumbnails(self, ready: Mapping[Path, Image | None]) -> None:
+        """Thumbnails that were read; None for a picture that cannot be read."""
+        self.browser.grid.show_thumbnails(ready)
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours."""
-        self._theme = theme
-        self.grid.set_theme(theme)
-        self.coverage.set_theme(theme)
-        if self.editor is not None:
-            self.editor.set_theme(theme)
+        self.browser.set_theme(theme)
+        self.editor.set_theme(theme)
 
-    def open(self, name: str) -> None:
-        """Opens a tile in the editor."""
-        if self.editor is None:
-            editor = self.editor = LabelEditor(self._theme, self)
-            editor.labelled.connect(self._desk.label)
-            editor.types_changed.connect(self._desk.keep_catalogue)
-            editor.step_asked.connect(self._step)
-        self.editor.open(self.grid.samples.sample(self.grid.samples.row_of(name)))
-        self._desk.open_tile(name)
-        self.editor.show()
-        self.editor.raise_()
-        self.editor.activateWindow()
-        self.editor.canvas.setFocus()
+    def open(self, sample_id: str) -> None:
+        """Shows a sample of the grid in the editor."""
+        samples = self.browser.grid.samples
+        self._open(samples.sample(samples.row_of(sample_id)))
+
+    def _open(self, sample: Sample) -> None:
+        self.editor.open(sample)
+        self.editor.show_state(self._state)
+        self._show_view(self.editor, self.editor.canvas)
+        self.tile_wanted.emit(sample.id)
 
     def _step(self, step: int) -> None:
-        assert self.editor is not None
-        row = self.grid.samples.row_of(self.editor.name) + step
-        if 0 <= row < self.grid.samples.rowCount():
-            self.grid.select_row(row)
-            self.open(self.grid.samples.sample(row).id)
+        sample = self.browser.neighbour(self.editor.sample_id, step)
+        if sample is not None:
+            self._open(sample)
 
-    def _decide(self, choice: Choice) -> None:
-        chosen = self.grid.selected()
-        row = self.grid.currentIndex().row()
-        self._desk.decide([s.id for s in chosen], choice)
-        self.decided.emit()
-        if len(chosen) == 1 and self.grid.samples.row_of(chosen[0].id) == row:  # still there: on to the next
-            self.grid.select_row(min(row + 1, self.grid.samples.rowCount() - 1))
+    def _show_browser(self) -> None:
+        self._show_view(self.browser, self.browser.grid)
 
-    def _draw(self) -> None:
-        kind: Kind = get_args(Kind)[self.kind.currentIndex()]
-        order: Order = get_args(Order)[self.order.currentIndex()]
-        view = self._view
-        samples = shown(view.samples, kind, order)
-        self.grid.show_samples(samples, view.folder, view.not_kept)
-        counts = next((r.counts for r in view.fabrics if r.name == view.fabric and r.counts), Counts())
-        text = f"{len(samples)} of {len(view.samples)}"
-        if counts.suspicious:
-            text += f", look at {counts.suspicious} suspicious ones"
-        self._state.setText(text if view.fabric else "")
-        self.grid.say(_hint(view))
-
-
-def _hint(view: SamplesState) -> str:
-    if not view.fabric:
-        return "Begin with a new fabric, on the left." if not view.busy else ""
-    if not view.samples:
-        return "No samples yet. Add pictures of its good cloth, strips of the web or tiles: the buttons on the left."
-    return "None of this kind. Choose another kind above."
-
-
-def _choice(name: str, texts: list[str]) -> QComboBox:
-    box = QComboBox()
-    box.addItems(texts)
-    box.setAccessibleName(name)
-    return box
+    def _show_view(self, view: QWidget, at: QWidget) -> None:
+        """``at``: the widget of the view that gets the keyboard, now and when somebody comes back to the page."""
+        self._views.setCurrentWidget(view)
+        self.setFocusProxy(at)
+        at.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from aoi_app.settings.recipe import Recipe
+from aoi_app.ui.settings.defect_types_form import DefectTypesForm
 from aoi_app.ui.settings.recipe_form import RecipeForm
 from aoi_app.ui.widgets.page import Page
 from aoi_app.ui.widgets.theme import THEMES
@@ -17,6 +18,10 @@ _FORM_WIDTH_PX = 720
 
 class SettingsPage(Page):
     """
+    Attributes:
+        form: the recipes.
+        defect_types: the defect types; announces those that were kept.
+
     Signals:
         recipe_kept: Recipe, and whether the work order of the next roll names its fabric.
         theme_chosen: name of a theme.
@@ -29,6 +34,7 @@ class SettingsPage(Page):
         super().__init__()
         self.form = RecipeForm()
         self.form.kept.connect(self.recipe_kept)
+        self.defect_types = DefectTypesForm()
         self._theme = QComboBox()
         self._theme.addItems(list(THEMES))
         self._theme.setAccessibleName("Colours")
@@ -50,12 +56,15 @@ class SettingsPage(Page):
         column = QVBoxLayout(inside)
         recipe = QVBoxLayout()
         recipe.addWidget(self.form)
-        for title, layout in (("Recipe", recipe), ("Looks", looks), ("Files of this program", places)):
+        types = QVBoxLayout()
+        types.addWidget(self.defect_types)
+        groups = (("Recipe", recipe), ("Defect types", types), ("Looks", looks), ("Files of this program", places))
+        for title, layout in groups:
             box = QGroupBox(title)
             box.setLayout(layout)
             column.addWidget(box)
         column.addStretch(1)
-        area = QScrollArea()
+        area = self._area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setWidget(inside)
@@ -67,6 +76,11 @@ class SettingsPage(Page):
         """As of ``RecipeForm``; a recipe that is being edited stays as it is."""
         if not self.form.is_touched:
             self.form.show_recipes(line, standard, own, fabrics)
+
+    def go_to_defect_types(self) -> None:
+        """Scrolls to the defect types, and brings the keyboard there."""
+        self._area.ensureWidgetVisible(self.defect_types)
+        self.defect_types.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_theme(self, name: str) -> None:
         """The theme that holds."""

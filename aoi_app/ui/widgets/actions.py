@@ -60,8 +60,3 @@ def connect(actions: Mapping[str, QAction], answers: Mapping[str, Callable[[], o
     for key, action in actions.items():
         answer = answers[key]
         action.triggered.connect(lambda _checked=False, answer=answer: answer())
-
-
-def shortcuts_text(rows: Sequence[ActionRow]) -> str:
-    """All shortcuts, for the help window."""
-    return "\n".join(f"{row.shortcut}\t{row.text.replace('&', '').rstrip('…')}: {row.tip}" for row in rows)

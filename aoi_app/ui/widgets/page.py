@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from aoi_app.ui.widgets.actions import ActionRow
 from aoi_app.ui.widgets.theme import Theme
 
 
@@ -22,6 +25,10 @@ class Page(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Colours what the style sheet does not reach."""
+
+    def keys(self) -> Sequence[ActionRow]:
+        """Its own keys, for the list of all keys; those of the menus are not among them."""
+        return ()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
         """Announces it."""

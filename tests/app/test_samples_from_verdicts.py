@@ -10,7 +10,8 @@ from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import NO_REVIEW, Review
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.records.tiles import TileWriter
-from aoi_app.samples.from_reviews import ReviewedRoll, ReviewLearner, learn_review
+from aoi_app.samples.review_samples import ReviewedRoll, update_samples
+from aoi_app.samples.review_service import ReviewSampleService
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import LoomConfig, LoomSource
@@ -68,7 +69,7 @@ def every(store: SampleStore) -> list:
 def test_a_confirmed_defect_is_a_labelled_sample(store: SampleStore, roll: tuple) -> None:
     where, defects, web = roll
     defect = defects[0]
-    assert learn_review(store, where, defect, CONFIRMED, "Ida") == ""
+    assert update_samples(store, where, defect, CONFIRMED, "Ida") == ""
     samples = every(store)
     assert samples
     for s in samples:
@@ -88,7 +89,7 @@ def test_a_rejected_alarm_is_good_cloth_unless_there_is_more_on_its_tile(store: 
     where, defects, _ = roll
     kept = 0
     for defect in defects:
-        said = learn_review(store, where, defect, REJECTED, "Ida")
+        said = update_samples(store, where, defect, REJECTED, "Ida")
         now = len(every(store))
         assert ("other marks" in said) or now > kept
         kept = now
@@ -98,13 +99,13 @@ def test_a_rejected_alarm_is_good_cloth_unless_there_is_more_on_its_tile(store: 
 
 def test_a_verdict_that_is_changed_or_taken_back_changes_the_samples(store: SampleStore, roll: tuple) -> None:
     where, defects, _ = roll
-    learn_review(store, where, defects[0], CONFIRMED, "Ida")
+    update_samples(store, where, defects[0], CONFIRMED, "Ida")
     before = every(store)
-    learn_review(store, where, defects[0], REJECTED, "Ida")
+    update_samples(store, where, defects[0], REJECTED, "Ida")
     assert not any(s.is_defect for s in every(store))
-    learn_review(store, where, defects[0], CONFIRMED, "Ida")
+    update_samples(store, where, defects[0], CONFIRMED, "Ida")
     assert every(store) == before
-    learn_review(store, where, defects[0], NO_REVIEW, "Ida")
+    update_samples(store, where, defects[0], NO_REVIEW, "Ida")
     assert every(store) == []
 
 
@@ -113,9 +114,9 @@ def test_a_fabric_that_nobody_enrols_is_left_alone_and_trouble_is_said(
 ) -> None:
     where, defects, _ = roll
     empty = SampleStore(tmp_path / "none")
-    assert learn_review(empty, where, defects[0], CONFIRMED, "Ida") == ""
+    assert update_samples(empty, where, defects[0], CONFIRMED, "Ida") == ""
     assert every(empty) == []
-    learner = ReviewLearner(store, "Ida")
+    service = ReviewSampleService(store, "Ida")
     bad = ReviewedRoll("roll-3", tmp_path / "elsewhere", Recipe())
     bad.tiles.mkdir()
     (bad.tiles / "places.jsonl").write_text((where.tiles / "places.jsonl").read_text() + '{"tile": "x')
@@ -123,8 +124,10 @@ def test_a_fabric_that_nobody_enrols_is_left_alone_and_trouble_is_said(
         target = bad.tiles / line.relative_to(where.tiles)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(b"no picture")
-    learner.learn(bad, defects[0], CONFIRMED)
-    learner.close()
-    assert "The verdict is recorded, but not kept as a sample" in learner.said()
-    assert learner.said() == ""
+    assert service.state().revision == 0, "there is nothing to tell"
+    service.update(bad, defects[0], CONFIRMED)
+    service.close()
+    assert service.is_at_rest
+    assert "The verdict is recorded, but its tile did not become a sample" in service.state().note
+    assert service.state().is_alarm
     assert every(store) == []

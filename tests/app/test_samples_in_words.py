@@ -1,8 +1,9 @@
-"""What is shown of samples, and in which order."""
+"""Which samples are shown, in which order, and in which words."""
 
 from dataclasses import replace
 
-from aoi_app.samples.state import FabricRow, count, describe, fabric_text, is_suspicious, shown
+from aoi_app.samples.state import FabricRow, SamplesState, arranged, count, is_suspicious, with_changes
+from aoi_app.samples.wording import caption, fabric_text, hint, problems_text, sample_text, shown_text
 from cras_core.data.samples.labels import Label
 from cras_core.data.samples.values import FabricRecord, Sample
 
@@ -22,8 +23,8 @@ OUT = sample("out", choice="thrown out", suspicion=9.0, web="before")
 ALL = (CALM, ODD, ODDER, NEW, HOLE, OUT)
 
 
-def names(kind: str, order: str) -> list[str]:
-    return [s.id for s in shown(ALL, kind, order)]  # type: ignore[arg-type]
+def names(which: str, order: str) -> list[str]:
+    return [s.id for s in arranged(ALL, which, order)]  # type: ignore[arg-type]
 
 
 def test_the_most_suspicious_come_first_and_those_that_nobody_judged_last() -> None:
@@ -57,7 +58,38 @@ def test_a_fabric_is_told_by_its_samples() -> None:
 
 
 def test_a_sample_is_told_in_words() -> None:
-    assert describe(HOLE) == "roll, 0.00 m along, 0 mm across; defect, 1 label hole; suspicion 3.00"
-    assert "look at it" in describe(ODD)
-    assert "thrown out" in describe(OUT)
-    assert describe(NEW, "No space").endswith("the last change is not on disk: No space")
+    assert sample_text(HOLE) == "roll, 0.00 m along, 0 mm across; defect, 1 label hole; suspicion 3.00"
+    assert "please check it" in sample_text(ODD)
+    assert "thrown out" in sample_text(OUT)
+    assert sample_text(NEW, "No space").endswith("the last change is not saved: No space")
+
+
+def test_the_line_under_a_picture_says_what_matters_most() -> None:
+    assert caption(NEW) == "0.00 m · 0 mm"
+    assert caption(ODD) == "suspicion 1.0"
+    assert caption(HOLE) == "■ hole"
+    assert caption(replace(HOLE, labels=(replace(BOX, code=""),))) == "■ defect (1)"
+    assert caption(OUT) == "thrown out"
+    assert caption(OUT, is_unsaved=True) == "NOT SAVED"
+
+
+def test_changed_samples_keep_their_place_and_removed_ones_go() -> None:
+    changed = with_changes((ODD, CALM), {"odd": None, "calm": replace(CALM, choice="thrown out"), "out": OUT})
+    assert [s.id for s in changed] == ["out", "calm"]
+    assert changed[1].choice == "thrown out"
+
+
+def test_who_has_no_samples_is_told_how_to_begin() -> None:
+    assert "new fabric" in hint(SamplesState())
+    assert hint(SamplesState(busy="Reading the samples …")) == ""
+    assert "Add pictures" in hint(SamplesState(fabric="denim"))
+    assert "under Show" in hint(SamplesState(fabric="denim", samples=ALL))
+    assert shown_text(SamplesState(), 0) == ""
+    row = FabricRow(FabricRecord("denim"), count(ALL))
+    state = SamplesState(fabric="denim", samples=ALL, fabrics=(row,))
+    assert shown_text(state, 3) == "3 of 6, 2 suspicious: please check"
+
+
+def test_a_few_problems_are_told_and_the_rest_counted() -> None:
+    assert problems_text(["a", "b"]) == "a\nb"
+    assert problems_text(list("abcde")) == "a\nb\nc\nand 2 more"

@@ -1,35 +1,21 @@
-"""Fabrics are begun, filled, renamed, merged, retired and deleted in the window."""
+"""Fabrics are begun, filled, renamed, merged, retired, deleted and carried on the page of the samples."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from functools import partial
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from mill import Mill, tile
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMessageBox, QProgressBar, QPushButton
-from pytestqt.qtbot import QtBot
-
-from aoi_app.app.application import Application
-from aoi_app.records.database import open_database
-from aoi_app.settings.folders import library_folder
-from aoi_app.settings.recipe import Recipe
-from aoi_app.settings.settings import Settings
-from aoi_app.sources.factory import SourceChoice
-from cras_core.data.samples.labels import Label
-from cras_core.data.samples.store import SampleStore
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QProgressBar, QPushButton
 
 
 def trigger(mill: Mill, key: str) -> None:
-    mill.window.samples_page.fabrics.actions_by_key[key].trigger()
+    mill.fabrics.actions_by_key[key].trigger()
 
 
 def names(mill: Mill) -> list[str]:
-    list_ = mill.window.samples_page.fabrics.list
+    list_ = mill.fabrics.list
     return [list_.item(i).text().splitlines()[0] for i in range(list_.count())]
 
 
@@ -40,7 +26,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 
 def test_a_fabric_is_begun_and_filled_from_a_folder(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
     mill.open()
-    assert not mill.window.samples_page.fabrics.actions_by_key["add_folder"].isEnabled()
+    assert not mill.fabrics.actions_by_key["add_folder"].isEnabled()
     answer(monkeypatch, "twill 7")
     trigger(mill, "new")
     mill.until(lambda: names(mill) == ["twill 7"])
@@ -50,20 +36,16 @@ def test_a_fabric_is_begun_and_filled_from_a_folder(mill: Mill, monkeypatch: pyt
     cv2.imwrite(str(folder / "strip.png"), strip)
     (folder / "bad.png").write_bytes(b"nothing")
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
-    used: list[str] = []
-    mill.window.folder_used.connect(used.append)
     trigger(mill, "add_folder")
     mill.until(lambda: len(mill.shown()) == 3)
     mill.until(lambda: "bad.png" in mill.text("Alarm"))
-    assert used == [str(folder)]
+    assert mill.application.program.settings.now.last_folder == str(folder)
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([str(folder / "strip.png")], ""))
     trigger(mill, "add_files")
     mill.until(lambda: "3 were there already" in mill.text("Message"))
 
 
-def test_the_window_goes_on_while_pictures_are_added_and_stops_them(
-    mill: Mill, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_goes_on_while_pictures_are_added_and_stops_them(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
     mill.fill(2)
     mill.open()
     folder = mill.folder / "many"
@@ -72,11 +54,11 @@ def test_the_window_goes_on_while_pictures_are_added_and_stops_them(
         cv2.imwrite(str(folder / f"{i}.png"), tile(100 + i))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     trigger(mill, "add_folder")
-    (bar,) = mill.window.findChildren(QProgressBar)
+    (bar,) = mill.page.findChildren(QProgressBar)
     mill.until(lambda: bar.isVisible() and bar.value() > 0)
     mill.press(Qt.Key.Key_X)
     mill.until(lambda: mill.on_disk("s0").choice == "thrown out")
-    (stop,) = [b for b in mill.window.findChildren(QPushButton) if b.text() == "&Stop"]
+    (stop,) = [b for b in mill.page.findChildren(QPushButton) if b.text() == "&Stop"]
     stop.click()
     mill.until(lambda: "are left" in mill.text("Message"))
     assert not bar.isVisible()
@@ -101,13 +83,13 @@ def test_fabrics_are_renamed_merged_retired_and_restored(mill: Mill, monkeypatch
     mill.until(lambda: names(mill) == ["beta"] and len(mill.shown()) == 5)
 
 
-def test_deleting_asks_first(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deleting_asks_first(mill: Mill) -> None:
     mill.fill(2, "alpha")
     mill.open()
-    box = QMessageBox.StandardButton
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: box.Cancel)
+    mill.answer = QMessageBox.StandardButton.No
     trigger(mill, "delete")
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: box.Yes)
+    assert mill.asked == ["Delete alpha and all its samples (2 good, 0 defects) from the disk? This cannot be undone."]
+    mill.answer = QMessageBox.StandardButton.Yes
     assert names(mill) == ["alpha"]
     trigger(mill, "delete")
     mill.until(lambda: names(mill) == [])
@@ -147,7 +129,7 @@ def test_a_fabric_is_carried_in_one_file(mill: Mill, monkeypatch: pytest.MonkeyP
     mill.until(lambda: names(mill) == ["beta"])
     trigger(mill, "import")
     mill.until(lambda: names(mill) == ["alpha", "beta"] and len(mill.shown()) == 3)
-    assert mill.desk.view().fabric == "alpha"
+    assert mill.state.fabric == "alpha"
 
 
 def test_choosing_a_fabric_shows_its_samples(mill: Mill) -> None:
@@ -155,7 +137,7 @@ def test_choosing_a_fabric_shows_its_samples(mill: Mill) -> None:
     mill.fill(5, "beta")
     mill.open()
     assert len(mill.shown()) == 2
-    mill.window.samples_page.fabrics.list.setCurrentRow(1)
+    mill.fabrics.list.setCurrentRow(1)
     mill.until(lambda: len(mill.shown()) == 5)
 
 
@@ -168,42 +150,3 @@ def test_what_cannot_be_used_is_named(mill: Mill) -> None:
     assert mill.shown() == ["s0", "s2"]
     mill.until(lambda: "s1.json" in mill.text("Problems of the store"))
     assert "other" in mill.text("Problems of the store")
-
-
-@pytest.fixture
-def application(
-    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Application]:
-    monkeypatch.setattr(qapp, "quit", lambda: None)
-    engine = open_database(f"sqlite:///{tmp_path / 'records.db'}")
-    made = Application(qapp, Settings(), engine, SourceChoice(), Path("none.cras"), Recipe(), "cpu", "float32")
-    made.window.show()
-    qtbot.waitExposed(made.window)
-    yield made
-    made.close()
-    qtbot.waitUntil(partial(_is_gone, made), timeout=30_000)
-    engine.dispose()
-
-
-def _is_gone(application: Application) -> bool:
-    return application.is_at_rest and not application.window.isVisible()
-
-
-def test_the_program_opens_the_window_and_keeps_what_was_drawn_when_it_ends(
-    application: Application, qtbot: QtBot
-) -> None:
-    store = SampleStore(library_folder())
-    mill = Mill(library_folder().parent, qtbot)
-    mill.fill(2)
-    assert mill.store.root == store.root
-    application.window.actions_by_key["enrol"].trigger()
-    assert application.samples.enrolment is not None
-    mill.desk, mill.thumbnails, mill.window = application.samples.enrolment
-    mill.until(lambda: len(mill.shown()) == 2)
-    mill.edit("s0")
-    mill.drag((10, 8), (30, 20))
-    application.window.actions_by_key["theme"].trigger()
-    application.close()
-    assert not mill.window.isVisible()
-    assert not mill.editor.isVisible()
-    assert [type(label) for label in store.sample("denim", "s0").labels] == [Label]

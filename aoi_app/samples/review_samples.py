@@ -1,14 +1,12 @@
-"""What the person at the line says of defects becomes samples: a rejected alarm is good cloth to learn from, a
-confirmed defect is one to judge the next model by.
+"""Samples from the verdicts at the line: a rejected alarm is good cloth to learn from, a confirmed defect is one to
+evaluate the next model with.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import queue
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +21,7 @@ from cras_core.data.samples.files import safe_id
 from cras_core.data.samples.labels import labels_of
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import Sample
-from cras_core.errors import CrasError, DataError
+from cras_core.errors import DataError
 from cras_core.images import read_image
 
 logger = logging.getLogger(__name__)
@@ -36,7 +34,7 @@ _AROUND_PX = 48
 
 @dataclass(frozen=True, slots=True)
 class ReviewedRoll:
-    """The roll whose defects are judged.
+    """The roll whose defects are reviewed.
 
     Attributes:
         name: of the roll.
@@ -49,8 +47,8 @@ class ReviewedRoll:
     recipe: Recipe
 
 
-def learn_review(store: SampleStore, roll: ReviewedRoll, defect: Defect, review: Review, author: str) -> str:
-    """Brings the samples of a defect in line with what is said of it now.
+def update_samples(store: SampleStore, roll: ReviewedRoll, defect: Defect, review: Review, author: str) -> str:
+    """Brings the samples of a defect in line with its verdict.
 
     Args:
         store: the samples; a fabric that is not in it is left alone.
@@ -70,40 +68,40 @@ def learn_review(store: SampleStore, roll: ReviewedRoll, defect: Defect, review:
     known = {s.id: s for s in store.samples(defect.fabric)}
     said = ""
     for path, place in _tiles_of(roll.tiles, defect.number):
-        name = safe_id(path.stem)
-        if name in known:
-            store.remove(known[name])
+        sample_id = safe_id(path.stem)
+        if sample_id in known:  # of an earlier verdict, which may have been another one
+            store.remove(known[sample_id])
         if review.verdict is None:
             continue
         image = read_image(path, 8)[: place.lines, : place.columns]
         mask = _mask(roll.tiles, path)[: place.lines, : place.columns]
         if review.verdict == "rejected" and _marks_beside(mask, place):
-            said = "Beside the rejected alarm there are other marks; the tile is not learnt as good cloth."
+            said = "There are other marks beside the rejected alarm, so its tile is not kept as good cloth."
             continue
+        sample = _sample(sample_id, roll, defect, place, review)
         labels = labels_of(mask, review.type_code or "") if review.verdict == "confirmed" else ()
-        recipe = roll.recipe
-        store.add(
-            Sample(
-                id=name,
-                fabric=defect.fabric,
-                origin="confirmed defect" if review.verdict == "confirmed" else "rejected alarm",
-                web=roll.name,
-                first_line=place.first_line,
-                left_px=place.left_px,
-                position_m=place.first_line * recipe.line_mm / 1000.0,
-                position_mm=defect.position_mm,
-                cloth_left_px=place.cloth_left_px if place.cloth_left_px > 0 else None,
-                cloth_right_px=place.cloth_right_px if place.cloth_right_px < place.columns else None,
-                mm_per_px=recipe.mm_per_px,
-                mm_per_line=recipe.line_mm,
-                brightness=float(image.mean()),
-                taken_at=review.reviewed_at.isoformat(timespec="seconds") if review.reviewed_at is not None else "",
-                author=author,
-                labels=labels,
-            ),
-            image,
-        )
+        store.add(replace(sample, brightness=float(image.mean()), author=author, labels=labels), image)
     return said
+
+
+def _sample(sample_id: str, roll: ReviewedRoll, defect: Defect, place: TilePlace, review: Review) -> Sample:
+    """The place of a tile; without what only its picture tells."""
+    recipe = roll.recipe
+    return Sample(
+        id=sample_id,
+        fabric=defect.fabric,
+        origin="confirmed defect" if review.verdict == "confirmed" else "rejected alarm",
+        web=roll.name,
+        first_line=place.first_line,
+        left_px=place.left_px,
+        position_m=place.first_line * recipe.line_mm / 1000.0,
+        position_mm=defect.position_mm,
+        cloth_left_px=place.cloth_left_px if place.cloth_left_px > 0 else None,
+        cloth_right_px=place.cloth_right_px if place.cloth_right_px < place.columns else None,
+        mm_per_px=recipe.mm_per_px,
+        mm_per_line=recipe.line_mm,
+        taken_at=review.reviewed_at.isoformat(timespec="seconds") if review.reviewed_at is not None else "",
+    )
 
 
 def _tiles_of(folder: Path, number: int) -> list[tuple[Path, TilePlace]]:
@@ -140,44 +138,3 @@ def _marks_beside(mask: Mask, place: TilePlace) -> bool:
         False
     )
     return bool(beside.any())
-
-
-class ReviewLearner:
-    """Takes verdicts over into the store in a thread of its own, one after the other."""
-
-    def __init__(self, store: SampleStore, author: str) -> None:
-        self._store, self._author = store, author
-        self._lane = ThreadPoolExecutor(1, "learn reviews")
-        self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._last: Future[None] | None = None
-
-    def learn(self, roll: ReviewedRoll, defect: Defect, review: Review) -> None:
-        """Returns at once; the verdict itself is recorded elsewhere."""
-        self._last = self._lane.submit(self._learn, roll, defect, review)
-
-    def said(self) -> str:
-        """The next thing that a person should know; empty when there is none."""
-        try:
-            return self._said.get_nowait()
-        except queue.Empty:
-            return ""
-
-    @property
-    def is_at_rest(self) -> bool:
-        """Everything was taken over."""
-        return self._last is None or self._last.done()
-
-    def close(self) -> None:
-        """What was asked for is still done."""
-        self._lane.shutdown(wait=True)
-
-    def _learn(self, roll: ReviewedRoll, defect: Defect, review: Review) -> None:
-        try:
-            text = learn_review(self._store, roll, defect, review, self._author)
-        except CrasError as error:
-            text = f"The verdict is recorded, but not kept as a sample: {error}"
-        except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
-            logger.exception("learning a verdict")
-            text = f"The verdict is recorded, but not kept as a sample ({type(error).__name__}: {error})."
-        if text:
-            self._said.put(text)

@@ -1,0 +1,83 @@
+"""The samples of one fabric: shown, kept or thrown out, and added from pictures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from aoi_app.samples.sample_writer import SampleWriter
+from aoi_app.samples.wording import number
+from aoi_app.samples.workspace import SamplesWorkspace
+from cras_core.data.samples.cutting import pictures_at
+from cras_core.data.samples.picture_import import add_pictures
+from cras_core.data.samples.values import Choice, Sample
+
+_SHOW_S = 0.5  # between two states while samples are being added
+
+
+class SampleService:
+    """Every command returns at once; the state tells later what came of it."""
+
+    def __init__(self, workspace: SamplesWorkspace, writer: SampleWriter) -> None:
+        self._workspace, self._writer = workspace, writer
+        self._holder, self._reader = workspace.holder, workspace.reader
+
+    def show_fabric(self, fabric: str) -> None:
+        """Shows the samples of a fabric."""
+        self._workspace.do(lambda: self._reader.show_fabric(fabric))
+
+    def decide(self, sample_ids: Collection[str], choice: Choice) -> None:
+        """Keeps samples of the shown fabric, or throws them out."""
+        with self._holder.lock:
+            state = self._holder.state
+            before = {s.id: s.choice for s in state.samples if s.id in sample_ids and s.choice != choice}
+            if not before:
+                return
+            self._holder.change(undo_steps=(*state.undo_steps, before))
+            self._write(dict.fromkeys(before, choice))
+        what = "thrown out; they stay on disk" if choice == "thrown out" else "kept"
+        self._holder.say(f"{number(len(before), 'sample')} {what}. Ctrl+Z undoes this.")
+
+    def undo(self) -> None:
+        """Takes the last decision back."""
+        with self._holder.lock:
+            steps = self._holder.state.undo_steps
+            if not steps:
+                return
+            self._holder.change(undo_steps=steps[:-1])
+            self._write(steps[-1])
+        self._holder.say(f"The decision about {number(len(steps[-1]), 'sample')} is undone.")
+
+    def add_pictures(self, fabric: str, paths: Sequence[Path]) -> None:
+        """Cuts pictures, or all of a folder, into samples of a fabric."""
+        self._workspace.do_long(f"Adding pictures to {fabric} …", lambda: self._add(fabric, list(paths)))
+
+    def _write(self, choices: Mapping[str, Choice]) -> None:
+        self._writer.change({sample_id: partial(_with_choice, choice) for sample_id, choice in choices.items()})
+
+    def _add(self, fabric: str, paths: list[Path]) -> None:
+        shown_s = time.monotonic()
+
+        def on_picture(added: list[Sample], done: float) -> bool:
+            nonlocal shown_s
+            self._holder.change(progress=done)
+            if time.monotonic() - shown_s > _SHOW_S:
+                self._reader.show_changes(fabric, {s.id: s for s in added})
+                shown_s = time.monotonic()
+            return not self._workspace.stopping.is_set()
+
+        workspace = self._workspace
+        record = workspace.store.fabric(fabric)
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        result = add_pictures(workspace.store, record, pictures_at(paths), workspace.author, now, on_picture)
+        self._reader.show_changes(fabric, {s.id: s for s in result.added})
+        self._reader.read()
+        self._holder.say(f"{fabric}: {result.text}", is_alarm=result.is_alarm)
+
+
+def _with_choice(choice: Choice, sample: Sample) -> Sample:
+    return replace(sample, choice=choice)

@@ -1,0 +1,56 @@
+"""The services behind the page of the samples, made and closed together."""
+
+from __future__ import annotations
+
+from aoi_app.samples.fabric_service import FabricService
+from aoi_app.samples.label_service import LabelService
+from aoi_app.samples.sample_service import SampleService
+from aoi_app.samples.sample_writer import SampleWriter
+from aoi_app.samples.state import SamplesState
+from aoi_app.samples.workspace import SamplesWorkspace
+from cras_core.data.samples.store import SampleStore
+
+_LAST_WAIT_S = 10.0
+
+
+class SamplesServices:
+    """``close`` them when the program ends.
+
+    Attributes:
+        fabrics: makes, renames, merges, retires, deletes and carries fabrics.
+        samples: of one fabric, shown, decided about and added.
+        labels: of one sample.
+    """
+
+    def __init__(self, store: SampleStore, author: str = "") -> None:
+        """
+        Args:
+            store: the samples; its folder need not be there yet.
+            author: whoever adds samples.
+        """
+        workspace = self._workspace = SamplesWorkspace(store, author)
+        writer = SampleWriter(workspace)
+        self.fabrics = FabricService(workspace)
+        self.samples = SampleService(workspace, writer)
+        self.labels = LabelService(workspace, writer)
+
+    def state(self) -> SamplesState:
+        """The newest one, for somebody who shows it and will ask again."""
+        return self._workspace.holder.ask()
+
+    def read_again(self) -> None:
+        """Reads all of the store."""
+        self._workspace.read_again()
+
+    def stop(self) -> None:
+        """Ends what takes long; what was done of it stays."""
+        self._workspace.stopping.set()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Nothing is being done; after ``close``, no thread is alive either."""
+        return self._workspace.is_at_rest
+
+    def close(self, timeout_s: float = _LAST_WAIT_S) -> None:
+        """Ends what takes long and waits until what was decided is on disk."""
+        self._workspace.close(timeout_s)
