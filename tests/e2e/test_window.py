@@ -31,7 +31,7 @@ from window_tools import (
 )
 
 from aoi_app.app.application import Application
-from aoi_app.app.pages import PAGES
+from aoi_app.app.pages import PAGES, PageRow
 from aoi_app.inspection.defects import Defect
 from aoi_app.live.state import News, State
 from aoi_app.records.reading import list_rolls, read_roll
@@ -528,10 +528,21 @@ def test_pages_are_reached_by_their_buttons_and_keys(begin: Begin, qtbot: QtBot)
     assert [a.objectName() for a in application.window.navigation.actions()] == keys
     for row in reversed(PAGES):
         (action,) = [a for a in application.window.navigation.actions() if a.objectName() == row.key]
-        assert action.shortcut() == QKeySequence(row.shortcut)
+        assert row.shortcut in action.toolTip()
         action.trigger()
         assert application.window.page == row.key
         assert action.isChecked()
+
+
+@pytest.mark.parametrize("row", PAGES, ids=lambda row: row.key)
+def test_the_key_of_a_page_shows_it(begin: Begin, qtbot: QtBot, row: PageRow) -> None:
+    application = begin(start=False)
+    application.show_page("settings" if row.key == "line" else "line")
+    application.window.activateWindow()
+    qtbot.waitUntil(application.window.isActiveWindow)
+    pressed = QKeySequence(row.shortcut)[0]
+    QTest.keyClick(application.window, pressed.key(), pressed.keyboardModifiers())
+    qtbot.waitUntil(lambda: application.window.page == row.key)
 
 
 def test_the_window_is_no_larger_than_the_screen(begin: Begin) -> None:

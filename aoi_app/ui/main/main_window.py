@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence
 from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from aoi_app.live.state import Snapshot, State
@@ -71,7 +71,9 @@ class MainWindow(QMainWindow):
 
     def add_button(self, key: str, title: str, shortcut: str, tip: str, icon: QIcon) -> None:
         """A button for a page; the page itself may come later."""
-        self.navigation.add(key, title, shortcut, tip, icon)
+        # Qt answers to none of two actions with the same key, so where a menu has it, the menu keeps it.
+        has_key = QKeySequence(shortcut) not in [action.shortcut() for action in self.actions_by_key.values()]
+        self.navigation.add(key, title, shortcut, tip, icon, has_key=has_key)
 
     def show_page(self, key: str) -> None:
         """Brings a page to the front, and the keyboard to it. Raises KeyError when it was not added."""

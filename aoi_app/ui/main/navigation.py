@@ -29,12 +29,19 @@ class Navigation(QToolBar):
         self.toggleViewAction().setVisible(False)  # without it there is no way between the pages
         self._group = QActionGroup(self)
 
-    def add(self, key: str, title: str, shortcut: str, tip: str, icon: QIcon) -> None:
-        """A button after those that are there."""
+    def add(self, key: str, title: str, shortcut: str, tip: str, icon: QIcon, *, has_key: bool) -> None:
+        """A button after those that are there.
+
+        Args:
+            key: of its page.
+            title, shortcut, tip, icon: of the button.
+            has_key: the button answers to the shortcut itself; otherwise an entry of the menu does.
+        """
         action = self._group.addAction(icon, title)
         action.setObjectName(key)
         action.setCheckable(True)
-        action.setShortcut(QKeySequence(shortcut))
+        if has_key:
+            action.setShortcut(QKeySequence(shortcut))
         action.setToolTip(f"{tip} ({shortcut})")
         action.triggered.connect(lambda _checked=False: self.asked.emit(key))
         self.addAction(action)
