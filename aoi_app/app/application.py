@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from aoi_app.app.camera_controller import CameraController
 from aoi_app.app.line_controller import LineController
-from aoi_app.app.model_controller import ModelController
+from aoi_app.app.line_model import LineModel
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.pages import PAGES
 from aoi_app.app.program import PageController, Program
@@ -65,10 +65,10 @@ class Application(QObject):
         notifier = Notifier(window)
         bridge = QtBridge(self)
         book = RecipeBook(recipe, recipes_folder())
-        models = ModelController(window, notifier, holder, bundle, device, precision)
-        roll = RollController(engine, choice, book, models, notifier, bridge)
+        line_model = LineModel(window, notifier, holder, bundle, device, precision)
+        roll = RollController(engine, choice, book, line_model, notifier, bridge)
         recipes = RecipeController(window, notifier, book, roll)
-        self.program = Program(qt, window, engine, holder, notifier, bridge, models, roll, recipes)
+        self.program = Program(qt, window, engine, holder, notifier, bridge, line_model, roll, recipes)
         self.controllers: dict[str, PageController] = {}
         for row in PAGES:
             window.add_button(row.key, row.title, row.shortcut, row.tip, QIcon(str(asset(f"icons/{row.key}.svg"))))
@@ -96,7 +96,7 @@ class Application(QObject):
         program.roll.holders.append(self.cameras.release)
         program.roll.choice_changed.connect(self._show_about)
         program.roll.closed.connect(self._leave)
-        program.models.changed.connect(self._show_about)
+        program.line_model.changed.connect(self._show_about)
         program.recipes.changed.connect(self._show_about)
         program.recipes.measure_asked.connect(lambda on: self.show_page("line") if on else None)
         self.line.remarked.connect(self.samples.collecting.offer)
@@ -156,7 +156,7 @@ class Application(QObject):
 
     def open_bundle(self) -> None:
         """Asks for a bundle and inspects with it: a roll that runs goes on with it, else one begins."""
-        if self.program.models.choose():
+        if self.program.line_model.choose():
             self.program.roll.begin_when_loaded()
 
     def export(self) -> None:
@@ -178,13 +178,13 @@ class Application(QObject):
 
     def _show_about(self) -> None:
         program = self.program
-        models, line = program.models, program.recipes.book.line
-        model = models.loaded
-        name = f"{models.bundle.name} {model.identity if model is not None else ''}".strip()
-        device = f" on {model.inspector.device}" if model is not None and model.inspector is not None else ""
-        order = f" for {line.fabric}" if line.fabric is not None else ""
-        recipe = f"recipe {line.name}{order}, {line.mm_per_px:g} x {line.line_mm:g} mm"
-        self.window.show_about(f"{program.roll.choice.spec}   |   {name}{device}   |   {recipe}")
+        line, recipe = program.line_model, program.recipes.book.line
+        loaded = line.loaded
+        name = f"{line.bundle.name} {loaded.identity if loaded is not None else ''}".strip()
+        device = f" on {loaded.inspector.device}" if loaded is not None and loaded.inspector is not None else ""
+        order = f" for {recipe.fabric}" if recipe.fabric is not None else ""
+        scale = f"recipe {recipe.name}{order}, {recipe.mm_per_px:g} x {recipe.line_mm:g} mm"
+        self.window.show_about(f"{program.roll.choice.spec}   |   {name}{device}   |   {scale}")
 
     # --- beginning and end ----------------------------------------------------------------------------------------
 
@@ -194,7 +194,7 @@ class Application(QObject):
 
     def close(self) -> None:
         """Ends the roll and then the program; the window stays until the roll is closed."""
-        self.program.models.close()
+        self.program.line_model.close()
         self.program.roll.close()
 
     @property
@@ -202,7 +202,7 @@ class Application(QObject):
         """No thread of a roll is alive, none that loads or learns a model, and none that sets up a camera."""
         program = self.program
         pages_rest = all(c.is_at_rest for c in self.controllers.values()) and self.samples.is_at_rest
-        return program.roll.is_at_rest and not program.models.is_loading and not self.cameras.sets_up and pages_rest
+        return program.roll.is_at_rest and not program.line_model.is_loading and not self.cameras.sets_up and pages_rest
 
     def wait_for_camera(self, timeout_s: float) -> None:
         """Gives the camera that was being set up time to be closed."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from PySide6.QtWidgets import QApplication
 from sqlalchemy import Engine
 
-from aoi_app.app.model_controller import ModelController
+from aoi_app.app.line_model import LineModel
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.app.recipe_controller import RecipeController
@@ -28,7 +28,7 @@ class Program:
         settings: of this machine and user.
         notifier: says things to the person.
         bridge: announces news of the running roll.
-        models: the model of the line.
+        line_model: the model of the line.
         roll: the roll, and the state of the program.
         recipes: the recipes.
     """
@@ -39,7 +39,7 @@ class Program:
     settings: SettingsHolder
     notifier: Notifier
     bridge: QtBridge
-    models: ModelController
+    line_model: LineModel
     roll: RollController
     recipes: RecipeController
 

@@ -108,14 +108,14 @@ class SamplesController(QObject):
 
     def _teach(self, window: EnrolWindow) -> LearningController:
         """Adds the pages about models to the window of the samples."""
-        models, settings = self._program.models, self._program.settings.now
+        line, settings = self._program.line_model, self._program.settings.now
         teaching = LearningController(
             THEMES[settings.theme],
             settings.learning,
-            running=lambda: models.bundle,
-            on_promoted=models.promoted,
+            running=lambda: line.bundle,
+            on_promoted=line.promoted,
             on_learning=self._keep_learning,
-            device=models.device,
+            device=line.device,
         )
         teaching.pages.compare.threshold_chosen.connect(self._use_threshold)
         teaching.pages.add_to(window.add_page)

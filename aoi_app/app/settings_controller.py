@@ -29,7 +29,7 @@ class SettingsController:
         page.theme_chosen.connect(lambda name: use_theme(program, name))
         page.shown.connect(self._show)
         program.recipes.changed.connect(self._show)
-        program.models.changed.connect(self._show)
+        program.line_model.changed.connect(self._show)
         page.show_places(
             {
                 "Records": program.engine.url.render_as_string(hide_password=True),
@@ -52,7 +52,7 @@ class SettingsController:
 
     def _show(self) -> None:
         book = self._program.recipes.book
-        self.page.show_recipes(book.line, book.standard, book.own, self._program.models.fabrics)
+        self.page.show_recipes(book.line, book.standard, book.own, self._program.line_model.fabrics)
         self.page.show_theme(self._program.settings.now.theme)
 
     def _keep(self, recipe: Recipe, is_ordered: bool) -> None:

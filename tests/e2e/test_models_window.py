@@ -41,7 +41,7 @@ def view(application: Application) -> ModelView:
 
 def model_of(application: Application) -> str:
     """Identity of the line's model; empty while none is loaded."""
-    loaded = application.program.models.loaded
+    loaded = application.program.line_model.loaded
     return loaded.identity if loaded is not None else ""
 
 
