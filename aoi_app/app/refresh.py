@@ -47,3 +47,13 @@ class Refresh(QObject, Generic[S]):
     def stop(self) -> None:
         """Asks no more; the program ends."""
         self._timer.stop()
+
+
+def while_shown(page: Page, do: Callable[[], object], interval_ms: int) -> QTimer:
+    """Does something again and again while a page is seen; the page owns the timer, and the program's end stops it."""
+    timer = QTimer(page)
+    timer.setInterval(interval_ms)
+    timer.timeout.connect(do)
+    page.shown.connect(timer.start)
+    page.hidden.connect(timer.stop)
+    return timer
