@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from aoi_app.app.camera_controller import CameraController
 from aoi_app.app.line_controller import LineController
 from aoi_app.app.line_model import LineModel
+from aoi_app.app.models_controller import ModelsController
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.pages import PAGES
 from aoi_app.app.program import PageController, Program
@@ -103,6 +104,7 @@ class Application(QObject):
         self.line.reviewed.connect(self.samples.learn_review)
         program.roll.ended.connect(lambda _: self.samples.collecting.end())
         self.samples.types_changed.connect(self.line.reload_defect_types)
+        self.samples.fabric_shown.connect(self._offer_to_learn)
 
     def _answers(self) -> dict[str, Callable[[], object]]:
         """To everything that the menus offer."""
@@ -114,7 +116,7 @@ class Application(QObject):
             "camera": self.cameras.open,
             "open_bundle": self.open_bundle,
             "enrol": self.samples.open,
-            "models": self.samples.open_models,
+            "models": lambda: self.show_page("models"),
             "recipe": lambda: self.show_page("settings"),
             "set_up": self.cameras.set_up,
             "export": self.export,
@@ -143,6 +145,11 @@ class Application(QObject):
             self.controllers[key] = row.make(self.program)
             self.window.add_page(key, self.controllers[key].page)
         return self.controllers[key]
+
+    def _offer_to_learn(self, fabric: str) -> None:
+        models = self.controllers.get("models")
+        if isinstance(models, ModelsController):
+            models.choose_fabric(fabric)
 
     # --- what a person asks for -----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aoi_app.app.line_controller import LineController
+from aoi_app.app.models_controller import ModelsController
 from aoi_app.app.program import PageController, Program
 from aoi_app.app.settings_controller import SettingsController
 
@@ -31,6 +32,7 @@ class PageRow:
 
 PAGES = (
     PageRow("line", "Line", "Ctrl+1", "The running web, its figures and its defects", LineController),
+    PageRow("models", "Models", "Ctrl+M", "Teach fabrics, evaluate new models, choose which is used", ModelsController),
     PageRow(
         "settings", "Settings", "Ctrl+R", "Recipes: scale, margins and thresholds of the fabrics", SettingsController
     ),

@@ -1,13 +1,10 @@
-"""What the window answers when the person teaches it a fabric: collect samples, look through them, learn, choose a
-model.
-"""
+"""What the window answers when the person teaches it a fabric: collect samples, and look through them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
 from aoi_app.app.collection_controller import CollectionController
-from aoi_app.app.learning_controller import LearningController
 from aoi_app.app.program import Program
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import Review
@@ -17,7 +14,6 @@ from aoi_app.samples.service import SampleService
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.folders import catalogue_path, library_folder
 from aoi_app.settings.people import user
-from aoi_app.settings.settings import Learning
 from aoi_app.ui.line.collect_bar import CollectBar
 from aoi_app.ui.samples.sample_grid import THUMBNAIL_PX
 from aoi_app.ui.samples.samples_window import EnrolWindow
@@ -31,10 +27,14 @@ class SamplesController(QObject):
     Attributes:
         collecting: takes samples of the running web.
         enrolment: the window of the fabrics, with its desk; None before it was opened.
-        teaching: its pages about models, likewise.
+
+    Signals:
+        types_changed: the types of defects are others now, on disk.
+        fabric_shown: the fabric that a person looks at now.
     """
 
-    types_changed = Signal()  # the types of defects are others now, on disk
+    types_changed = Signal()
+    fabric_shown = Signal(str)
 
     def __init__(self, program: Program, bar: CollectBar) -> None:
         """``bar``: asks which fabric is running, and tells how collecting goes."""
@@ -46,7 +46,6 @@ class SamplesController(QObject):
         )
         self._learner = ReviewLearner(store, user())
         self.enrolment: tuple[SampleService, Thumbnails, EnrolWindow] | None = None
-        self.teaching: LearningController | None = None
         bar.begin_asked.connect(self.collecting.begin)
         bar.end_asked.connect(self.collecting.end)
         bar.enrol_asked.connect(self.open)
@@ -56,8 +55,7 @@ class SamplesController(QObject):
     @property
     def is_at_rest(self) -> bool:
         """Nothing is being collected or learnt."""
-        learns = self.teaching is not None and not self.teaching.desk.is_at_rest
-        return self.collecting.is_at_rest and self._learner.is_at_rest and not learns
+        return self.collecting.is_at_rest and self._learner.is_at_rest
 
     def open(self) -> None:
         """Shows the window in which fabrics are enrolled; the line goes on."""
@@ -69,19 +67,12 @@ class SamplesController(QObject):
             window.samples_page.fabrics.last_folder = settings.last_folder
             window.folder_used.connect(self._remember_folder)
             window.types_changed.connect(self.types_changed)
+            window.fabric_shown.connect(self.fabric_shown)
             self.enrolment = desk, thumbnails, window
-            self.teaching = self._teach(window)
-        self._show_thresholds()
         window = self.enrolment[2]
         window.show()
         window.raise_()
         window.activateWindow()
-
-    def open_models(self) -> None:
-        """Shows the pages on which models are learnt, compared and chosen; the line goes on."""
-        self.open()
-        if self.enrolment is not None and self.teaching is not None:
-            self.enrolment[2].show_page(self.teaching.pages.learn)
 
     def learn_review(self, defect: Defect, review: Review) -> None:
         """What is said of a defect becomes a sample, or is none any more."""
@@ -98,42 +89,11 @@ class SamplesController(QObject):
         """Ends everything; what was collected, decided or learnt until now is on disk."""
         self.collecting.end()
         self._learner.close()
-        if self.teaching is not None:
-            self.teaching.close()
         if self.enrolment is not None:
             desk, thumbnails, window = self.enrolment
             window.close()
             thumbnails.close()
             desk.close()
-
-    def _teach(self, window: EnrolWindow) -> LearningController:
-        """Adds the pages about models to the window of the samples."""
-        line, settings = self._program.line_model, self._program.settings.now
-        teaching = LearningController(
-            THEMES[settings.theme],
-            settings.learning,
-            running=lambda: line.bundle,
-            on_promoted=line.promoted,
-            on_learning=self._keep_learning,
-            device=line.device,
-        )
-        teaching.pages.compare.threshold_chosen.connect(self._use_threshold)
-        teaching.pages.add_to(window.add_page)
-        window.fabric_shown.connect(teaching.pages.learn.choose)
-        teaching.pages.models.compare_asked.connect(lambda: window.show_page(teaching.pages.compare))
-        return teaching
-
-    def _use_threshold(self, fabric: str, threshold: float) -> None:
-        self._program.recipes.use_threshold(fabric, threshold)
-        self._show_thresholds()
-
-    def _show_thresholds(self) -> None:
-        if self.teaching is not None:
-            self.teaching.pages.compare.show_thresholds(*self._program.recipes.thresholds())
-
-    def _keep_learning(self, learning: Learning) -> None:
-        self._program.settings.change(learning=learning)
-        self._program.settings.save()
 
     def _remember_folder(self, folder: str) -> None:
         self._program.settings.change(last_folder=folder)
