@@ -69,7 +69,7 @@ class ModelsController:
         page.history.pruning_asked.connect(history.prune)
         page.history.difference_asked.connect(history.differ)
         page.history.fabric_renaming_asked.connect(history.rename_fabric)
-        page.history.fabric_removal_asked.connect(history.take_out)
+        page.history.fabric_removal_asked.connect(history.remove_fabric)
         page.history.settings_changed.connect(self._use_settings)
 
     @property

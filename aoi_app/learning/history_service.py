@@ -96,7 +96,7 @@ class HistoryService:
 
         self._workspace.do_long(f"Renaming {old} …", do)
 
-    def take_out(self, fabric: str) -> None:
+    def remove_fabric(self, fabric: str) -> None:
         """Takes a fabric out of the model in use; its samples are kept and not learnt any more."""
 
         def do() -> None:

@@ -18,6 +18,7 @@ from cras_core.evaluation.candidate_reports import load_trial
 from cras_core.training.enrol import enrol
 from cras_core.training.retrain import TRIAL_STAGE
 
+# Of the whole time, by stage: when it begins, and how long it takes. Half of it goes into the evaluation by two models.
 _ENROLMENT_SHARES = {"features": (0.0, 0.35), "calibration": (0.35, 0.15), TRIAL_STAGE: (0.5, 0.5)}
 
 
@@ -112,7 +113,7 @@ class LearningService:
             self._holder.fail("A training is running already.")
             return
         if self._workspace.line_bundle is not None:
-            self._history.base()
+            self._history.base()  # begins the history, so that there is a model to compare with and to roll back to
         self._workspace.stopping.clear()
         self._known_before = {e.identity for e in self._models.entries()}
         self._job = TrainingJob(
@@ -131,7 +132,7 @@ class LearningService:
         job = self._job
         if job is None:
             return
-        is_over = job.wait(0)
+        is_over = job.wait(0)  # asked first: the state that is read after the end is the last one
         state = job.state
         if state != self._holder.state.training:
             self._holder.change(training=state)

@@ -55,7 +55,7 @@ class ModelsServices:
 
     def close(self, timeout_s: float = _LAST_WAIT_S) -> None:
         """Ends what goes on; what a training has learnt so far is kept for the next time."""
-        self.learning.stop()
+        self.learning.stop()  # first: a training ends by itself meanwhile, when its input does
         self._workspace.close()
         self._workspace.wait(timeout_s)
         self.learning.close(timeout_s)

@@ -221,7 +221,7 @@ def test_the_history_is_kept_within_its_limits(after: ModelStore, make: Make, bu
     services.history.remove(new)
     assert "unpin it first" in until(services, lambda s: s.is_alarm).note
     services.history.pin(new, pinned=False)
-    services.history.take_out("twill")
+    services.history.remove_fabric("twill")
     state = until(services, lambda s: s.in_use not in ("", bundle.identity))
     assert f"Deleted, because the history was over its limits: {new}" in state.note
     assert {m.identity for m in state.models} == {bundle.identity, state.in_use}

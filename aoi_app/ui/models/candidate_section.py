@@ -51,7 +51,7 @@ class CandidateSection(QWidget):
         self._thresholds: Mapping[str, float] = {}
         self._standard = 1.0
         self._pictures: dict[Path, QPixmap | None] = {}
-        self._heading = plain_label("Which models are compared")
+        self._heading = plain_label("Which models are compared", wraps=True)
         self._heading.setObjectName("figure")
         self._outcome = MessageLine("Result of the evaluation")
         self.use = QPushButton("&Use the candidate")

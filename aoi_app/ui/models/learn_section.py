@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -39,6 +40,7 @@ _FULL = (
 )
 _AUTOMATIC = "&Put a new model into use automatically unless it is found to be worse"
 _GAP_PX = 24
+_LEAST_PLOT_PX = 160
 
 
 class LearnSection(QWidget):
@@ -109,12 +111,21 @@ class LearnSection(QWidget):
         full.addWidget(self.full)
         for card in (quick_card, full_card):
             cards.addWidget(card, 1)
-        column = QVBoxLayout(self)
-        column.addWidget(self._ended)
-        column.addWidget(both)
-        column.addWidget(self.automatic)
-        column.addWidget(self._plot, 1)
-        column.addStretch(0)
+        inner = QWidget()
+        body = QVBoxLayout(inner)
+        body.addWidget(self._ended)
+        body.addWidget(both)
+        body.addWidget(self.automatic)
+        body.addWidget(self._plot, 1)
+        body.addStretch(0)
+        self._plot.setMinimumHeight(_LEAST_PLOT_PX)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidget(inner)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
 
     def set_theme(self, theme: Theme) -> None:
         """Colours of the plot."""
