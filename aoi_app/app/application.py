@@ -17,7 +17,8 @@ from aoi_app.app.camera_controller import CameraController
 from aoi_app.app.collection_controller import CollectionController
 from aoi_app.app.defect_types_holder import DefectTypesHolder
 from aoi_app.app.line_controller import LineController
-from aoi_app.app.model_controller import ModelController
+from aoi_app.app.line_model import LineModel
+from aoi_app.app.models_controller import ModelsController
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.pages import PAGES
 from aoi_app.app.program import PageController, Program
@@ -27,7 +28,6 @@ from aoi_app.app.roll_controller import RollController
 from aoi_app.app.samples_controller import SamplesController
 from aoi_app.app.settings_controller import SettingsController, use_theme
 from aoi_app.app.settings_holder import SettingsHolder
-from aoi_app.app.teaching_controller import TeachingController
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.settings.assets import asset
@@ -68,11 +68,11 @@ class Application(QObject):
         notifier = Notifier(window)
         bridge = QtBridge(self)
         book = RecipeBook(recipe, recipes_folder())
-        models = ModelController(window, notifier, holder, bundle, device, precision)
-        roll = RollController(engine, choice, book, models, notifier, bridge)
+        line_model = LineModel(window, notifier, holder, bundle, device, precision)
+        roll = RollController(engine, choice, book, line_model, notifier, bridge)
         recipes = RecipeController(window, notifier, book, roll)
         types = DefectTypesHolder(defect_types_path())
-        self.program = Program(qt, window, engine, holder, notifier, bridge, models, roll, recipes, types)
+        self.program = Program(qt, window, engine, holder, notifier, bridge, line_model, roll, recipes, types)
         self.controllers: dict[str, PageController] = {}
         for row in PAGES:
             window.add_button(row.key, row.title, row.shortcut, row.tip, QIcon(str(asset(f"icons/{row.key}.svg"))))
@@ -101,7 +101,7 @@ class Application(QObject):
         program.roll.holders.append(self.cameras.release)
         program.roll.choice_changed.connect(self._show_about)
         program.roll.closed.connect(self._leave)
-        program.models.changed.connect(self._show_about)
+        program.line_model.changed.connect(self._show_about)
         program.recipes.changed.connect(self._show_about)
         program.recipes.measure_asked.connect(lambda on: self.show_page("line") if on else None)
         self.line.remarked.connect(self.collecting.offer)
@@ -155,7 +155,7 @@ class Application(QObject):
         if isinstance(samples, SamplesController):
             if new == "samples":
                 samples.types_asked.connect(self._edit_defect_types)
-            if new in ("samples", "models") and isinstance(models, TeachingController):
+            if new in ("samples", "models") and isinstance(models, ModelsController):
                 samples.fabric_shown.connect(models.choose_fabric)
                 models.choose_fabric(samples.chosen_fabric)
 
@@ -177,7 +177,7 @@ class Application(QObject):
 
     def open_bundle(self) -> None:
         """Asks for a bundle and inspects with it: a roll that runs goes on with it, else one begins."""
-        if self.program.models.choose():
+        if self.program.line_model.choose():
             self.program.roll.begin_when_loaded()
 
     def export(self) -> None:
@@ -205,13 +205,13 @@ class Application(QObject):
 
     def _show_about(self) -> None:
         program = self.program
-        models, line = program.models, program.recipes.book.line
-        model = models.loaded
-        name = f"{models.bundle.name} {model.identity if model is not None else ''}".strip()
-        device = f" on {model.inspector.device}" if model is not None and model.inspector is not None else ""
-        order = f" for {line.fabric}" if line.fabric is not None else ""
-        recipe = f"recipe {line.name}{order}, {line.mm_per_px:g} x {line.line_mm:g} mm"
-        self.window.show_about(f"{program.roll.choice.spec}   |   {name}{device}   |   {recipe}")
+        line, recipe = program.line_model, program.recipes.book.line
+        loaded = line.loaded
+        name = f"{line.bundle.name} {loaded.identity if loaded is not None else ''}".strip()
+        device = f" on {loaded.inspector.device}" if loaded is not None and loaded.inspector is not None else ""
+        order = f" for {recipe.fabric}" if recipe.fabric is not None else ""
+        scale = f"recipe {recipe.name}{order}, {recipe.mm_per_px:g} x {recipe.line_mm:g} mm"
+        self.window.show_about(f"{program.roll.choice.spec}   |   {name}{device}   |   {scale}")
 
     # --- beginning and end ----------------------------------------------------------------------------------------
 
@@ -221,7 +221,7 @@ class Application(QObject):
 
     def close(self) -> None:
         """Ends the roll and then the program; the window stays until the roll is closed."""
-        self.program.models.close()
+        self.program.line_model.close()
         self.program.roll.close()
 
     @property
@@ -229,7 +229,7 @@ class Application(QObject):
         """No thread of a roll is alive, none that loads or learns a model, and none that sets up a camera."""
         program = self.program
         pages_rest = all(c.is_at_rest for c in self.controllers.values()) and self.collecting.is_at_rest
-        return program.roll.is_at_rest and not program.models.is_loading and not self.cameras.sets_up and pages_rest
+        return program.roll.is_at_rest and not program.line_model.is_loading and not self.cameras.sets_up and pages_rest
 
     def wait_for_camera(self, timeout_s: float) -> None:
         """Gives the camera that was being set up time to be closed."""

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aoi_app.app.line_controller import LineController
+from aoi_app.app.models_controller import ModelsController
 from aoi_app.app.program import PageController, Program
 from aoi_app.app.samples_controller import SamplesController
 from aoi_app.app.settings_controller import SettingsController
-from aoi_app.app.teaching_controller import TeachingController
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,6 @@ class PageRow:
 PAGES = (
     PageRow("line", "Line", "Ctrl+1", "The running web, its figures and its defects", LineController),
     PageRow("samples", "Samples", "Ctrl+N", "Samples of each fabric: add, sort and label them", SamplesController),
-    PageRow("models", "Models", "Ctrl+M", "Learn fabrics, compare models, choose the one in use", TeachingController),
+    PageRow("models", "Models", "Ctrl+M", "Teach fabrics, evaluate new models, choose which is used", ModelsController),
     PageRow("settings", "Settings", "Ctrl+R", "Recipes of the fabrics, defect types, colours", SettingsController),
 )

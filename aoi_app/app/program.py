@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from sqlalchemy import Engine
 
 from aoi_app.app.defect_types_holder import DefectTypesHolder
-from aoi_app.app.model_controller import ModelController
+from aoi_app.app.line_model import LineModel
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.app.recipe_controller import RecipeController
@@ -29,7 +29,7 @@ class Program:
         settings: of this machine and user.
         notifier: says things to the person.
         bridge: announces news of the running roll.
-        models: the model of the line.
+        line_model: the model of the line.
         roll: the roll, and the state of the program.
         recipes: the recipes.
         defect_types: the defect types.
@@ -41,7 +41,7 @@ class Program:
     settings: SettingsHolder
     notifier: Notifier
     bridge: QtBridge
-    models: ModelController
+    line_model: LineModel
     roll: RollController
     recipes: RecipeController
     defect_types: DefectTypesHolder

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 from sqlalchemy import Engine
 
-from aoi_app.app.model_controller import ModelController
+from aoi_app.app.line_model import LineModel
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
 from aoi_app.app.qt_bridge import QtBridge
@@ -57,12 +57,12 @@ class RollController(QObject):
         engine: Engine,
         choice: SourceChoice,
         recipes: RecipeBook,
-        models: ModelController,
+        line_model: LineModel,
         notifier: Notifier,
         bridge: QtBridge,
     ) -> None:
         super().__init__()
-        self._engine, self._recipes, self._models, self._notifier = engine, recipes, models, notifier
+        self._engine, self._recipes, self._line_model, self._notifier = engine, recipes, line_model, notifier
         self._bridge = bridge
         self._session: Session | None = None
         self._name = ""
@@ -72,8 +72,8 @@ class RollController(QObject):
         self.holders: list[Callable[[], bool]] = []
         bridge.session_ended.connect(self._ended)
         bridge.ticked.connect(self._try_again)
-        models.changed.connect(self._model_is_there)
-        models.refused.connect(self._model_is_refused)
+        line_model.changed.connect(self._model_is_there)
+        line_model.refused.connect(self._model_is_refused)
 
     # --- what there is --------------------------------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ class RollController(QObject):
     @property
     def running(self) -> RunningRoll | None:
         """The roll that runs with its model; None while there is none."""
-        model = self._models.loaded.inspector if self._models.loaded is not None else None
+        model = self._line_model.loaded.inspector if self._line_model.loaded is not None else None
         if self._session is None or model is None or self._session.state.is_over:
             return None
         return RunningRoll(self._session, self._name, self._recipes.line, model, self.choice.separate)
@@ -162,11 +162,11 @@ class RollController(QObject):
     # --- how it comes about ---------------------------------------------------------------------------------------
 
     def _begin_when_possible(self) -> None:
-        has_model = self._models.loaded is not None
+        has_model = self._line_model.loaded is not None
         holds = [holder() for holder in self.holders] if self.choice.is_camera and has_model else []  # ask all of them
         self.state = state_to_begin(self.state, self.session_state, camera_is_free=not any(holds), has_model=has_model)
-        if self.state is ProgramState.LOADING and not self._models.is_loading:
-            self._models.use(self._models.bundle)
+        if self.state is ProgramState.LOADING and not self._line_model.is_loading:
+            self._line_model.use(self._line_model.bundle)
         elif self.state is ProgramState.ROLL and not self.is_running:
             self._begin()
 
@@ -178,7 +178,7 @@ class RollController(QObject):
 
     def _model_is_there(self) -> None:
         if self.is_running and self._session is not None:
-            self._models.follow(self._session)
+            self._line_model.follow(self._session)
         elif self.state is ProgramState.LOADING:
             self._begin_when_possible()
 
@@ -187,7 +187,7 @@ class RollController(QObject):
             self.state = ProgramState.IDLE
 
     def _begin(self) -> None:
-        loaded = self._models.loaded
+        loaded = self._line_model.loaded
         assert loaded is not None
         assert loaded.inspector is not None
         name = new_roll_name()
@@ -210,7 +210,7 @@ class RollController(QObject):
             self._notifier.warn(str(error))
             return
         self._session, self.source, self._name = session, source, name
-        self._models.follow(session)
+        self._line_model.follow(session)
         self.begins.emit(recipe)
         self.began.emit(session)
         session.start()

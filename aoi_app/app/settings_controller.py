@@ -40,7 +40,7 @@ class SettingsController:
         )
         program.defect_types.changed.connect(self._show)
         program.recipes.changed.connect(self._show)
-        program.models.changed.connect(self._show)
+        program.line_model.changed.connect(self._show)
         page.show_places(
             {
                 "Records": program.engine.url.render_as_string(hide_password=True),
@@ -69,7 +69,7 @@ class SettingsController:
 
     def _show(self) -> None:
         book = self._program.recipes.book
-        self.page.show_recipes(book.line, book.standard, book.own, self._program.models.fabrics)
+        self.page.show_recipes(book.line, book.standard, book.own, self._program.line_model.fabrics)
         self.page.defect_types.show_types(self._program.defect_types.now)
         self.page.show_theme(self._program.settings.now.theme)
 

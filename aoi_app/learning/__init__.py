@@ -1,1 +1,1 @@
-"""Models: trained, compared, chosen."""
+"""Models: taught, evaluated, chosen."""

@@ -1,8 +1,9 @@
-"""Reads samples and history for the pages; what has not changed since is not read again."""
+"""Reads samples and history for the page; what has not changed since is not read again."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,92 +20,101 @@ from cras_core.registry.store import ModelStore
 
 
 class ModelsReader:
-    """What of a ``ModelView`` is on disk. Used by one thread at a time."""
+    """What of a ``ModelsState`` is on disk. Used by one thread at a time."""
 
-    def __init__(self, store: SampleStore, models: ModelStore) -> None:
-        self._store, self._models = store, models
-        self._counted: dict[Path, tuple[tuple[int, ...], FabricChoice]] = {}
+    def __init__(self, samples: SampleStore, models: ModelStore) -> None:
+        self._samples, self._models = samples, models
+        self._counted: dict[Path, tuple[tuple[int, ...], FabricChoice]] = {}  # by folder, with the stamps of that time
         self._line: tuple[Path, int, Entry] | None = None
 
-    def __call__(self, running: Path | None, more_fabrics: tuple[str, ...]) -> dict[str, Any]:
-        """Fields of the view.
+    def __call__(self, line_bundle: Path | None, extra_fabrics: Collection[str]) -> dict[str, Any]:
+        """Fields of the state.
 
         Args:
-            running: the bundle of the line.
-            more_fabrics: fabrics whose cloth lies elsewhere.
+            line_bundle: that the line runs.
+            extra_fabrics: fabrics whose pictures lie elsewhere.
 
         Raises:
             CrasError: the history cannot be read at all.
         """
         entries = self._models.entries()
-        problem, in_use = "", ""
-        promotions: tuple[Promotion, ...] = ()
-        try:
-            promotions = self._models.promotions
-            in_use = promotions[-1].identity if promotions else ""
-            self._models.in_use  # noqa: B018 (raises when it is missing or damaged)
-        except StoreError as error:
-            problem = for_the_window(str(error))
+        promotions, problem = self._promotions()
+        in_use = promotions[-1].identity if promotions else ""
         sound = [e for e in entries if not e.problem]
-        folder = self._models.folder
-        trials = {p.stem for p in (folder / REPORTS).glob("*.json")}
-        line = self._entry_of_line(running)
+        line = self._line_entry(line_bundle)
         base = next((e for e in sound if e.identity == in_use), line if not in_use else None)
         fabrics = self._fabrics(base)
         known = base.fabrics if base is not None else ()
-        taught = {f.name for f in fabrics if f.good or f.is_retired} | set(more_fabrics)
-        back = rollback_target(sound, promotions)
+        taught = {f.name for f in fabrics if f.good or f.is_retired} | set(extra_fabrics)
+        folder = self._models.folder
+        evaluated = {path.stem for path in (folder / REPORTS).glob("*.json")}
+        rollback = rollback_target(sound, promotions)
         return {
             "fabrics": fabrics,
-            "lost": tuple(name for name in known if name not in taught),
+            "forgotten": tuple(name for name in known if name not in taught),
             "can_resume": was_cut_off(folder),
-            "models": tuple(model_row(e, back, trials) for e in entries),
+            "models": tuple(model_row(e, rollback, evaluated) for e in entries),
             "promotions": tuple(promotion_row(p) for p in reversed(promotions)),
             "problem": problem,
             "in_use": in_use,
-            "running": running.name if running is not None and line is not None else "",
-            "is_running_kept": line is not None and line.identity == in_use,
+            "line_bundle": line_bundle.name if line_bundle is not None and line is not None else "",
+            "is_line_bundle_in_use": line is not None and line.identity == in_use,
             "disk_bytes": sum(e.size_bytes for e in entries),
             "free_bytes": free_bytes(folder),
         }
 
+    def _promotions(self) -> tuple[tuple[Promotion, ...], str]:
+        """All of them, and what is wrong with the model in use or with the log itself."""
+        promotions: tuple[Promotion, ...] = ()
+        try:
+            promotions = self._models.promotions
+            self._models.in_use  # noqa: B018 (raises when it is missing or damaged)
+        except StoreError as error:
+            return promotions, for_the_window(str(error))
+        return promotions, ""
+
     def _fabrics(self, base: Entry | None) -> tuple[FabricChoice, ...]:
-        stamps = self._store.stamps()
+        """``base``: the model that a quick enrolment adds to."""
+        stamps = self._samples.stamps()
         known = base.fabrics if base is not None else ()
         provisional = base.provisional if base is not None else ()
         found = []
-        for record in self._store.fabrics():
+        for record in self._samples.fabrics():
             try:
-                folder = self._store.folder(record.name)
-                kept = self._counted.get(folder)
-                if kept is None or kept[0] != stamps.get(folder):
-                    kept = stamps.get(folder, ()), self._count(record.name)
-                    self._counted[folder] = kept
+                counted = self._counted_in(self._samples.folder(record.name), record.name, stamps)
             except CrasError:  # somebody has just deleted it
                 continue
-            c = kept[1]
             found.append(
-                FabricChoice(
-                    record.name, c.good, c.defects, c.webs, record.is_retired, record.name in known,
-                    record.name in provisional,
+                replace(
+                    counted,
+                    is_retired=record.is_retired,
+                    is_known=record.name in known,
+                    is_provisional=record.name in provisional,
                 )
-            )  # fmt: skip
+            )
         return tuple(found)
 
+    def _counted_in(self, folder: Path, fabric: str, stamps: dict[Path, tuple[int, ...]]) -> FabricChoice:
+        kept = self._counted.get(folder)
+        if kept is None or kept[0] != stamps.get(folder) or kept[1].name != fabric:
+            kept = self._counted[folder] = stamps.get(folder, ()), self._count(fabric)
+        return kept[1]
+
     def _count(self, fabric: str) -> FabricChoice:
-        samples = self._store.samples(fabric)
+        samples = self._samples.samples(fabric)
         good = [s for s in samples if s.is_good]
         return FabricChoice(fabric, len(good), sum(s.is_defect for s in samples), len({s.web for s in good}))
 
-    def _entry_of_line(self, running: Path | None) -> Entry | None:
+    def _line_entry(self, line_bundle: Path | None) -> Entry | None:
         """The line's bundle; None where it cannot be read."""
         try:
-            if running is None:
+            if line_bundle is None:
                 return None
-            changed = running.stat().st_mtime_ns
-            if self._line is None or self._line[:2] != (running, changed):
-                bundle = read_bundle(running)  # its owner may have given the file any name
-                self._line = running, changed, replace(entry_of(running), identity=bundle.identity, problem="")
+            changed = line_bundle.stat().st_mtime_ns
+            if self._line is None or self._line[:2] != (line_bundle, changed):
+                bundle = read_bundle(line_bundle)  # its owner may have given the file any name
+                entry = replace(entry_of(line_bundle), identity=bundle.identity, problem="")
+                self._line = line_bundle, changed, entry
         except (OSError, CrasError):  # the line itself says what is wrong with its model
             return None
         return self._line[2]

@@ -1,4 +1,4 @@
-"""What the store of models and a comparison hold, as rows for people."""
+"""What the store of models and an evaluation hold, as rows for people."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aoi_app.learning.state import (
-    Compared,
-    ComparedFabric,
+    CandidateEvaluation,
     Difference,
-    Figures,
+    EvaluatedFabric,
+    EvaluatedTile,
     ModelRow,
     PromotionRow,
-    Tile,
-    TrainingView,
 )
-from aoi_app.learning.training_job import JobState, JobView
-from aoi_app.learning.wording import KINDS, STAGES
+from aoi_app.learning.wording import KINDS
 
 if TYPE_CHECKING:
-    from cras_core.evaluation.candidate import CandidateReport, FabricMetrics
+    from cras_core.evaluation.candidate import CandidateReport
     from cras_core.evaluation.candidate_reports import KeptReport
     from cras_core.registry.diff import Comparison, Limits
     from cras_core.registry.entries import Entry, Promotion
@@ -29,13 +26,13 @@ if TYPE_CHECKING:
 _MOST_NAMES = 8
 
 
-def model_row(entry: Entry, way_back: str | None, trials: Collection[str]) -> ModelRow:
+def model_row(entry: Entry, rollback: str | None, evaluated: Collection[str]) -> ModelRow:
     """A model of the history.
 
     Args:
         entry: of the store.
-        way_back: identity of the model to go back to.
-        trials: identities of models with a kept comparison.
+        rollback: identity of the model to roll back to.
+        evaluated: identities of models whose evaluation is kept.
     """
     made_s = entry.made_s if entry.made_s or entry.problem == "" else _time_of(entry.path)
     return ModelRow(
@@ -48,8 +45,8 @@ def model_row(entry: Entry, way_back: str | None, trials: Collection[str]) -> Mo
         size_bytes=entry.size_bytes,
         in_use=entry.in_use,
         pinned=entry.pinned,
-        is_way_back=entry.identity == way_back,
-        has_trial=entry.identity in trials,
+        is_rollback=entry.identity == rollback,
+        has_evaluation=entry.identity in evaluated,
         problem=entry.problem,
     )
 
@@ -67,102 +64,70 @@ def promotion_row(promotion: Promotion) -> PromotionRow:
     return PromotionRow(at, promotion.author, promotion.before or "", promotion.identity, promotion.reason)
 
 
-def training_view(job: JobView, *, can_resume: bool) -> TrainingView:
-    """A training as people read it.
-
-    Args:
-        job: as its process tells it.
-        can_resume: what it has so far is on disk.
-    """
-    message = job.message
-    if job.state is JobState.CANCELLED:
-        message = "Stopped; started again, it goes on where it was." if can_resume else "Stopped."
-    elif job.state is JobState.FAILED:
-        message = job.message + (" Started again, it goes on where it was." if can_resume else "")
-    return TrainingView(
-        job.state is JobState.RUNNING,
-        STAGES.get(job.stage, job.stage),
-        job.share,
-        message,
-        job.state is JobState.FAILED,
-        job.losses,
-        job.remaining_s,
-    )
-
-
-def compared(
-    kept: KeptReport, folders: Mapping[str, Path], provisional: Collection[str], in_use: str | None
-) -> Compared:
-    """A comparison with where its pictures are.
+def evaluation_of(
+    kept: KeptReport, folders: Mapping[str, Path], provisional: Collection[str], in_use: str
+) -> CandidateEvaluation:
+    """An evaluation beside the history of now, with where its pictures are.
 
     Args:
         kept: as it was kept.
         folders: of the pictures, by fabric.
-        provisional: fabrics that the new model was taught quickly.
-        in_use: the model in use now.
+        provisional: fabrics that the candidate was taught quickly.
+        in_use: identity of the model in use now; empty without.
     """
-    trial = kept.trial
-    return Compared(
+    report = kept.trial
+    return CandidateEvaluation(
         kept.before,
         kept.after,
-        tuple(_fabric(f, trial, folders.get(f, Path()), f in provisional) for f in trial.fabrics),
-        trial.got_worse,
-        is_current=kept.before == (in_use or ""),
+        tuple(_fabric(f, report, folders.get(f, Path()), is_provisional=f in provisional) for f in report.fabrics),
+        report.got_worse,
+        is_current=kept.before == in_use,
     )
 
 
-def _fabric(name: str, trial: CandidateReport, folder: Path, is_provisional: bool) -> ComparedFabric:
-    before, after = trial.figures(name)
-    old = trial.running or [None] * len(trial.candidate)
-    tiles = tuple(
-        Tile(
-            v.id,
-            v.kind,
-            None if b is None else b.peak,
-            v.peak,
-            folder / f"{v.id}.png",
-            v.kind == "good" and v.id in trial.learnt_by_running,
-        )
-        for b, v in zip(old, trial.candidate, strict=True)
-        if v.fabric == name
-    )
-    return ComparedFabric(name, None if before is None else _figures(before), _figures(after), tiles, is_provisional)
-
-
-def _figures(f: FabricMetrics) -> Figures:
-    return Figures(f.known, f.pieces, f.area_m2, f.alarms, f.drawn, f.drawn_found, f.defects, f.defects_found)
+def _fabric(name: str, report: CandidateReport, folder: Path, *, is_provisional: bool) -> EvaluatedFabric:
+    before, after = report.figures(name)
+    running = report.running or [None] * len(report.candidate)
+    tiles = [
+        EvaluatedTile(b, a, folder / f"{a.id}.png", a.kind == "good" and a.id in report.learnt_by_running)
+        for b, a in zip(running, report.candidate, strict=True)
+        if a.fabric == name
+    ]
+    by_case = {(t.id, t.kind): t for t in tiles}
+    differing = tuple(by_case[a.id, a.kind] for _, a in report.disagreements if a.fabric == name)
+    return EvaluatedFabric(name, before, after, tuple(tiles), differing, is_provisional)
 
 
 def difference(comparison: Comparison) -> Difference:
     """What differs between two models, in words."""
     c = comparison
-    fabrics = [f"{name}: only in the second" for name in c.fabrics_added]
-    fabrics += [f"{name}: only in the first" for name in c.fabrics_removed]
-    limits = [text for limit in c.limits if (text := _limit(limit))]
+    fabrics = [f"{name}: added" for name in c.fabrics_added]
+    fabrics += [f"{name}: removed" for name in c.fabrics_removed]
+    thresholds = [text for limit in c.limits if (text := _threshold(limit))]
     samples = [
         f"{s.fabric}: {len(s.added)} added, {len(s.removed)} removed{_names(s.added, s.removed)}" for s in c.samples
     ]
     if c.samples_unknown:
-        samples = [f"{', '.join(c.samples_unknown)} does not tell which samples it was made of"]
+        samples = [f"{', '.join(c.samples_unknown)} does not record which samples it was made from"]
     settings = [f"{s.name}: {s.before} → {s.after}" for s in c.settings]
     parts = [
         ("Fabrics", fabrics or ["the same"]),
-        ("Limits", limits or ["the same"]),
+        ("Calibrated thresholds", thresholds or ["the same"]),
         ("Samples", samples or ["the same"]),
         ("Settings", settings or ["the same"]),
-        ("What judges the cloth", ["the same" if c.same_heads else "trained anew"]),
+        ("Trained weights", ["the same" if c.same_heads else "different"]),
     ]
     return Difference(c.before, c.after, tuple((heading, tuple(lines)) for heading, lines in parts))
 
 
-def _limit(limit: Limits) -> str:
+def _threshold(limit: Limits) -> str:
     if limit.before is None or limit.after is None:
         return ""
     change = 100.0 * (limit.after / limit.before - 1.0) if limit.before else 0.0
     provisional = ", provisional" if limit.provisional else ""
     if abs(change) < 0.05 and not provisional:
         return ""
-    return f"{limit.fabric}: {limit.before:.2f} → {limit.after:.2f} spreads ({change:+.0f} %){provisional}"
+    return f"{limit.fabric}: {limit.before:.2f} → {limit.after:.2f} ({change:+.0f} %){provisional}"
 
 
 def _names(added: Sequence[str], removed: Sequence[str]) -> str:

@@ -1,15 +1,22 @@
-"""What the pages show on which models are learnt, compared and kept: values without Qt."""
+"""What the page about models shows: values without Qt.
+
+What two models did is told by the values of ``cras_core.evaluation.candidate``. They are imported for their types only:
+whoever shows them must not load torch.
+"""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING
 
+from aoi_app.background.state_holder import ServiceState
+from aoi_app.learning.training_state import TrainingState
 from aoi_app.settings.settings import Learning
 
-CaseKind = Literal["good", "drawn", "defect"]
+if TYPE_CHECKING:
+    from cras_core.evaluation.candidate import FabricMetrics, Kind, Verdict
+    from cras_core.evaluation.candidate_reports import KeptReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +25,10 @@ class FabricChoice:
 
     Attributes:
         name: of the fabric.
-        good, defects: how many samples of good and of defective cloth it has.
-        webs: how many rolls or files the good ones come from.
+        good, defects: how many defect-free and defective samples it has.
+        webs: how many rolls or files the defect-free ones come from.
         is_retired: it is not learnt any more.
-        is_known, is_provisional: the model in use knows it, by a quick enrolment only.
+        is_known, is_provisional: the model in use knows it; by a quick enrolment only.
     """
 
     name: str
@@ -34,31 +41,21 @@ class FabricChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingView:
-    """A full training as it is shown.
+class ModelRow:
+    """A model of the history.
 
     Attributes:
-        is_running: it goes on.
-        stage: in words.
-        share: of all its work, 0..1.
-        message: one line; of a training that ended, how, and what to do.
-        is_alarm: it ended with something to be mended.
-        losses: error on cloth it has not seen, after each round.
-        remaining_s: about so long; None while nobody can tell.
+        identity: of the model; of a file that is none, its name.
+        made: when, as people read it.
+        author: who made it.
+        kind: how it came about, in words.
+        fabrics, provisional: that it knows; those of them that were enrolled quickly.
+        size_bytes: of its file.
+        in_use, pinned: as the history says.
+        is_rollback: the model to roll back to from the one in use.
+        has_evaluation: its evaluation as a candidate is kept.
+        problem: why a damaged one cannot be used; empty for a sound one.
     """
-
-    is_running: bool
-    stage: str = ""
-    share: float = 0.0
-    message: str = ""
-    is_alarm: bool = False
-    losses: tuple[float, ...] = ()
-    remaining_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRow:
-    """A model of the history; ``problem`` says why a damaged one cannot be used."""
 
     identity: str
     made: str
@@ -69,8 +66,8 @@ class ModelRow:
     size_bytes: int = 0
     in_use: bool = False
     pinned: bool = False
-    is_way_back: bool = False
-    has_trial: bool = False
+    is_rollback: bool = False
+    has_evaluation: bool = False
     problem: str = ""
 
 
@@ -86,75 +83,85 @@ class PromotionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """What one model does on one fabric; see ``cras_core.evaluation.candidate.FabricMetrics``."""
-
-    known: bool
-    pieces: int
-    area_m2: float
-    alarms: int
-    drawn: int
-    drawn_found: int
-    defects: int
-    defects_found: int
-
-    @property
-    def alarms_per_100_m2(self) -> float:
-        """NaN without any cloth."""
-        return 100.0 * self.alarms / self.area_m2 if self.area_m2 > 0 else math.nan
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A piece of cloth that models were compared on.
+class EvaluatedTile:
+    """A tile that both models scored.
 
     Attributes:
-        id: of the sample.
-        kind: good cloth, with drawn defects, or with confirmed defects.
-        before, after: largest score by the model that was in use and by the new one; 1 is the limit. None without one.
-        path: the picture; a drawn defect is not on it.
-        seen_before: the model that was in use may have learnt from it.
+        before: what the model that was in use made of it; None without one.
+        after: what the candidate made of it.
+        path: the picture; synthetic defects are not on it.
+        seen_before: the model that was in use may have been trained on it.
     """
 
-    id: str
-    kind: CaseKind
-    before: float | None
-    after: float
+    before: Verdict | None
+    after: Verdict
     path: Path
     seen_before: bool = False
 
+    @property
+    def id(self) -> str:
+        """Of the sample."""
+        return self.after.id
+
+    @property
+    def kind(self) -> Kind:
+        """Defect-free, with synthetic defects, or with confirmed defects."""
+        return self.after.kind
+
 
 @dataclass(frozen=True, slots=True)
-class ComparedFabric:
-    """Two models on one fabric; ``before`` is None without a model that was in use."""
+class EvaluatedFabric:
+    """Both models on one fabric.
+
+    Attributes:
+        name: of the fabric.
+        before: what the model that was in use did; None without one.
+        after: what the candidate did.
+        tiles: that were scored.
+        disagreements: those that one of the two models flags and the other does not, the greatest difference first;
+            synthetic defects are left out.
+        is_provisional: the candidate learnt it by a quick enrolment.
+    """
 
     name: str
-    before: Figures | None
-    after: Figures
-    tiles: tuple[Tile, ...]
+    before: FabricMetrics | None
+    after: FabricMetrics
+    tiles: tuple[EvaluatedTile, ...] = ()
+    disagreements: tuple[EvaluatedTile, ...] = ()
     is_provisional: bool = False
 
     @property
     def seen_before(self) -> int:
-        """Good pieces that the model that was in use may have learnt from."""
+        """Defect-free tiles that the model that was in use may have been trained on."""
         return sum(t.seen_before for t in self.tiles if t.kind == "good")
+
+    @property
+    def is_comparable(self) -> bool:
+        """Both models know the fabric and scored something of it."""
+        return (
+            self.before is not None
+            and self.before.known
+            and self.after.known
+            and bool(self.after.pieces or self.after.defects)
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """Two models side by side.
+class CandidateEvaluation:
+    """A candidate beside the model in use.
 
     Attributes:
-        before, after: identities; ``before`` is empty without one, or where nobody wrote it down.
-        fabrics: that were judged.
-        worse: what the new model does worse, sentences.
-        is_current: ``before`` is the model in use.
+        before, after: identities of the model that was in use and of the candidate; ``before`` is empty without one, or
+            where nobody wrote it down.
+        fabrics: that were scored.
+        worse: what the candidate does worse, each a sentence.
+        is_current: ``before`` is the model in use now.
     """
 
     before: str
     after: str
-    fabrics: tuple[ComparedFabric, ...]
-    worse: tuple[str, ...]
+    fabrics: tuple[EvaluatedFabric, ...]
+    worse: tuple[str, ...] = ()
     is_current: bool = True
 
 
@@ -167,103 +174,55 @@ class Difference:
     parts: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelView:
-    """Everything that the pages show at one moment.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModelsState(ServiceState):
+    """Everything that the page shows at one moment.
 
     Attributes:
-        revision: another number, another view.
-        busy: what is being done; empty when nothing is.
-        progress: of it, 0..1; None where nobody knows.
-        note, is_alarm: what the last command led to, and whether something went wrong.
         fabrics: of the samples.
-        lost: fabrics that the model in use knows and a full training would not.
-        more, more_fabrics: folder with cloth of further fabrics, and their names.
-        can_resume: a training was cut off and would go on.
+        forgotten: fabrics that the model in use knows and a full training would not.
+        extra_folder, extra_fabrics: folder with pictures of further fabrics for a full training, and their names.
+        can_resume: a training was interrupted and would be resumed.
         training: the full training that runs, or the last one.
         models, promotions: the history, the newest first.
         problem: what is wrong with the history; empty without.
-        in_use: identity; empty without.
-        running: name of the bundle that the line runs; ``is_running_kept`` it is the model in use.
-        candidate: identity of the new model that is asked about; empty without.
-        compared: it beside the model that was in use.
+        in_use: identity of the model in use; empty without.
+        line_bundle: name of the bundle that the line runs; empty where it cannot be read.
+        is_line_bundle_in_use: that bundle is the model in use.
+        candidate: identity of the new model that a person decides about; empty without.
+        report: what both models did, as it was kept; None until they were evaluated.
+        evaluation: the same beside the history and the samples of now.
         difference: of two models that a person chose.
         learning: the settings.
         disk_bytes, free_bytes: that the models take, and that are free.
     """
 
-    revision: int = 0
-    busy: str = ""
-    progress: float | None = None
-    note: str = ""
-    is_alarm: bool = False
     fabrics: tuple[FabricChoice, ...] = ()
-    lost: tuple[str, ...] = ()
-    more: str = ""
-    more_fabrics: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    extra_folder: str = ""
+    extra_fabrics: tuple[str, ...] = ()
     can_resume: bool = False
-    training: TrainingView | None = None
+    training: TrainingState | None = None
     models: tuple[ModelRow, ...] = ()
     promotions: tuple[PromotionRow, ...] = ()
     problem: str = ""
     in_use: str = ""
-    running: str = ""
-    is_running_kept: bool = False
+    line_bundle: str = ""
+    is_line_bundle_in_use: bool = False
     candidate: str = ""
-    compared: Compared | None = None
+    report: KeptReport | None = None
+    evaluation: CandidateEvaluation | None = None
     difference: Difference | None = None
     learning: Learning = field(default_factory=Learning)
     disk_bytes: int = 0
     free_bytes: int = 0
 
+    @property
+    def is_training(self) -> bool:
+        """A full training runs."""
+        return self.training is not None and self.training.is_running
 
-class Models(Protocol):
-    """Whom the pages ask. Every call returns at once; ``view`` tells later what came of it."""
-
-    def view(self) -> ModelView:
-        """What there is to show now."""
-
-    def enrol(self, fabric: str) -> None:
-        """Adds a fabric to the model in use, without training, and compares."""
-
-    def train(self, *, fresh: bool) -> None:
-        """Trains all fabrics; one that was cut off goes on, unless it is to begin anew."""
-
-    def choose_more(self, folder: Path | None) -> None:
-        """Cloth of further fabrics for the training."""
-
-    def stop(self) -> None:
-        """Ends what goes on."""
-
-    def compare(self, identity: str, *, anew: bool = False) -> None:
-        """Sets a model beside the one in use."""
-
-    def promote(self, identity: str, reason: str) -> None:
-        """Puts a model into use."""
-
-    def dismiss(self) -> None:
-        """The old model stays; the new one is kept in the history."""
-
-    def adopt(self) -> None:
-        """Takes the line's model into the history and puts it into use there."""
-
-    def pin(self, identity: str, *, pinned: bool) -> None:
-        """Keeps a model from being deleted."""
-
-    def remove(self, identity: str) -> None:
-        """Deletes a model."""
-
-    def prune(self) -> None:
-        """Deletes the oldest models until the bounds hold."""
-
-    def differ(self, before: str, after: str) -> None:
-        """Tells what differs between two models."""
-
-    def rename_fabric(self, old: str, new: str) -> None:
-        """Gives a fabric of the model in use another name."""
-
-    def take_out(self, fabric: str) -> None:
-        """Takes a fabric out of the model in use."""
-
-    def change(self, learning: Learning) -> None:
-        """Other settings."""
+    @property
+    def rollback(self) -> str:
+        """Identity of the model to roll back to; empty without."""
+        return next((m.identity for m in self.models if m.is_rollback), "")

@@ -1,30 +1,31 @@
-"""What can be learnt now, and models and comparisons in words: decided here, drawn by the pages."""
+"""What can be learnt now, and models in words: decided here, drawn by the page."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from aoi_app.learning.state import Compared, ComparedFabric, Figures, ModelView
+from aoi_app.learning.state import FabricChoice, ModelsState
+from aoi_app.learning.training_state import TrainingPhase, TrainingState
 
-STAGES = {
-    "": "Starting",
-    "features": "Looking at the cloth",
-    "drawn defects": "Drawing defects to learn from",
-    "training": "Learning",
-    "calibration": "Finding the limits",
-    "comparison": "Comparing with the model in use",
+_STAGES = {
+    "": "starting",
+    "features": "extracting features",
+    "drawn defects": "making synthetic defects",
+    "training": "training",
+    "calibration": "calibrating thresholds",
+    "comparison": "evaluating the new model",
 }
-"""What a person reads for a stage of training."""
 KINDS = {"full": "full training", "quick": "quick enrolment", "edit": "edit", "import": "import"}
 """What a person reads for how a model came about."""
 
 _FEWEST_TILES = 2
-_LITTLE_CLOTH = 20  # tiles; fewer make a limit that is little more than a guess
+_RECOMMENDED_TILES = 20  # fewer make a threshold that is little more than a guess
 
 _GB = 1e9
-_LITTLE_M2 = 1.0
+
+_NO_FABRIC = "There is no fabric with samples yet. Add one on the Samples page and collect defect-free samples of it."
+_WAIT = "Another enrolment, training or evaluation is running. Wait until it ends, or stop it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,72 +36,96 @@ class Possible:
     text: str
 
 
-def quick_enrolment(view: ModelView, fabric: str) -> Possible:
+def quick_enrolment(state: ModelsState, fabric: str) -> Possible:
     """Of a fabric, now."""
-    found = next((f for f in view.fabrics if f.name == fabric), None)
+    found = next((f for f in state.fabrics if f.name == fabric), None)
     if found is None:
-        return Possible(False, "There is no fabric with samples yet. Begin one and collect samples of good cloth.")
-    if view.problem:
-        return Possible(False, view.problem)
+        return Possible(False, _NO_FABRIC)
+    if state.problem:
+        return Possible(False, state.problem)
     if found.good < _FEWEST_TILES:
-        return Possible(
-            False, f"{fabric} has {_count(found.good, 'sample')} of good cloth; it takes {_FEWEST_TILES} or more."
+        samples = count_of(found.good, "defect-free sample")
+        return Possible(False, f"{fabric} has {samples}. At least {_FEWEST_TILES} are needed.")
+    if not state.in_use and not state.line_bundle:
+        return Possible(False, "There is no model yet that a fabric could be added to. Train all fabrics first.")
+    return _unless_busy(state, _enrolment_text(found))
+
+
+def _enrolment_text(fabric: FabricChoice) -> str:
+    said = f"Uses {count_of(fabric.good, 'defect-free sample')} of {count_of(fabric.webs, 'roll')} of {fabric.name}."
+    if fabric.good < _RECOMMENDED_TILES:
+        said += f" That is little: {_RECOMMENDED_TILES} or more give a more reliable threshold."
+    if fabric.is_known and not fabric.is_provisional:
+        said += (
+            f" The model knows {fabric.name} from a full training. Quick enrolment replaces that, and the model will "
+            "find fewer defects."
         )
-    if not view.in_use and not view.running:
-        return Possible(False, "There is no model yet to add a fabric to. Train all fabrics first.")
-    said = f"From {_count(found.good, 'sample')} of {_count(found.webs, 'roll')} of {fabric}."
-    if found.good < _LITTLE_CLOTH:
-        said += f" That is little: {_LITTLE_CLOTH} or more make a better limit."
-    if found.is_known and not found.is_provisional:
-        said += f" The model knows {fabric} from a full training; quick enrolment replaces that and will find less."
-    elif found.is_known:
-        said += " It was enrolled quickly before and is learnt anew."
-    return Possible(_is_free(view), said if _is_free(view) else _WAIT)
+    elif fabric.is_known:
+        said += " It was enrolled quickly before; that is replaced."
+    return said
 
 
-def full_training(view: ModelView) -> Possible:
+def full_training(state: ModelsState) -> Possible:
     """Of all fabrics that are not retired, now."""
-    wanted = [f for f in view.fabrics if not f.is_retired]
+    wanted = [f for f in state.fabrics if not f.is_retired]
     empty = [f.name for f in wanted if not f.good]
     if not wanted:
-        return Possible(False, "There is no fabric with samples yet. Begin one and collect samples of good cloth.")
+        return Possible(False, _NO_FABRIC)
     if empty:
-        return Possible(False, f"No samples of good cloth: {', '.join(empty)}. Collect some, or retire the fabric.")
-    if view.problem:
-        return Possible(False, view.problem)
+        names = ", ".join(empty)
+        return Possible(False, f"No defect-free samples of {names}. Collect some, or retire the fabric.")
+    if state.problem:
+        return Possible(False, state.problem)
     tiles = sum(f.good for f in wanted)
-    names = ", ".join([*(f.name for f in wanted), *view.more_fabrics])
-    said = f"Learns {names} from {_count(tiles, 'sample')} of good cloth."
-    if view.can_resume:
-        said += " A training that was cut off goes on where it was, if samples and settings are the same."
-    return Possible(_is_free(view), said if _is_free(view) else _WAIT)
+    names = ", ".join([*(f.name for f in wanted), *state.extra_fabrics])
+    said = f"Trains on {count_of(tiles, 'defect-free sample')}: {names}."
+    if state.can_resume:
+        said += " An interrupted training is resumed if samples and settings are still the same."
+    return _unless_busy(state, said)
 
 
-_WAIT = "Something else is being learnt or compared; wait for it, or stop it."
+def _unless_busy(state: ModelsState, said: str) -> Possible:
+    is_free = not state.busy and not state.is_training
+    return Possible(is_free, said if is_free else _WAIT)
 
 
-def lost_text(view: ModelView) -> str:
+def forgotten_text(state: ModelsState) -> str:
     """What a full training would forget; empty when nothing."""
-    if not view.lost:
+    if not state.forgotten:
         return ""
     return (
-        f"The model in use knows {', '.join(view.lost)}, of which there are no samples here: these will not be known "
-        "any more. Collect samples of them, or name a folder with their good cloth."
+        f"The model in use knows {', '.join(state.forgotten)}, but there are no samples of it: the new model would not "
+        "know it. Collect samples, or choose a folder with images of defect-free fabric."
     )
 
 
-def _is_free(view: ModelView) -> bool:
-    return not view.busy and (view.training is None or not view.training.is_running)
+def training_text(training: TrainingState) -> str:
+    """What a training that runs does now."""
+    stage = _STAGES.get(training.stage, training.stage)
+    return f"Full training, {stage}: {remaining_text(training.remaining_s)}"
+
+
+def training_end_text(training: TrainingState | None, *, can_resume: bool) -> str:
+    """How a training ended, where it did not end well.
+
+    Args:
+        training: the last one; None without.
+        can_resume: what it has so far is on disk.
+    """
+    if training is None or training.phase in (TrainingPhase.RUNNING, TrainingPhase.DONE):
+        return ""
+    said = "The training was stopped." if training.phase is TrainingPhase.CANCELLED else training.message
+    return f"{said} Start it again to resume it." if can_resume else said
 
 
 def remaining_text(seconds: float | None) -> str:
     """How long it will take, as people say it."""
     if seconds is None:
-        return "how long is not known yet"
+        return "time left not known yet"
     if seconds < 60:
         return "less than a minute left"
     minutes = math.ceil(seconds / 60)
-    about = _count(minutes, "minute") if minutes < 100 else _count(round(minutes / 60), "hour")
+    about = count_of(minutes, "minute") if minutes < 100 else count_of(round(minutes / 60), "hour")
     return f"about {about} left"
 
 
@@ -111,86 +136,36 @@ def size_text(size_bytes: float) -> str:
     return f"{size_bytes / 1e6:.1f} MB"
 
 
-def disk_text(view: ModelView) -> str:
+def disk_text(state: ModelsState) -> str:
     """How much the history takes, and its bounds."""
-    sound = sum(not m.problem for m in view.models)
-    bounds = view.learning
-    over = sound > bounds.most_models or view.disk_bytes > bounds.most_gb * _GB
+    sound = sum(not m.problem for m in state.models)
+    bounds = state.learning
     text = (
-        f"{_count(sound, 'model')}, {size_text(view.disk_bytes)}; {size_text(view.free_bytes)} free. "
-        f"Kept: {bounds.most_models} models, {bounds.most_gb:g} GB."
+        f"{count_of(sound, 'model')}, {size_text(state.disk_bytes)}; {size_text(state.free_bytes)} free. "
+        f"Limits: {bounds.most_models} models, {bounds.most_gb:g} GB."
     )
-    return f"{text} That is over the bounds." if over else text
+    is_over = sound > bounds.most_models or state.disk_bytes > bounds.most_gb * _GB
+    return f"{text} The history is over its limits." if is_over else text
 
 
-def verdict_text(compared: Compared) -> str:
-    """What the comparison comes to, in words."""
-    if not any(f.after.pieces or f.after.defects for f in compared.fabrics):
-        return "There was no cloth to compare on: none of the samples were held back from learning."
-    if not compared.before and not any(f.before for f in compared.fabrics):
-        return "There is no model in use to compare with."
-    if compared.worse:
-        return "Worse: " + "; ".join(compared.worse) + "."
-    is_little = sum(f.after.area_m2 for f in compared.fabrics) < _LITTLE_M2
-    return "Nothing got worse, as far as so little cloth can tell." if is_little else "Nothing got worse."
+def line_text(state: ModelsState) -> str:
+    """How the line's model and the history belong together, where they are not the same."""
+    line = state.line_bundle
+    if not line or state.is_line_bundle_in_use:
+        return ""
+    if not state.in_use:
+        return f"No model of this history is in use yet. New fabrics will be added to the model of the line, {line}."
+    return f"The line runs {line}, which is not the model in use here. New fabrics are added to the model in use."
 
 
-def may_go_live(compared: Compared) -> bool:
-    """Whether a model may be put into use without being asked about: it was compared on something and is not worse."""
-    return compared.is_current and not compared.worse and any(f.after.pieces for f in compared.fabrics)
+def promotion_reason(state: ModelsState, identity: str) -> str:
+    """Why a person puts a model of the history into use, for the log."""
+    is_older = any(p.identity == identity for p in state.promotions)
+    return "rolled back to it" if is_older else "chosen"
 
 
-def figure_rows(fabric: ComparedFabric) -> list[tuple[str, str, str]]:
-    """Caption, the model that was in use, the new one."""
-    return [
-        ("False alarms on cloth it has not learnt", *_both(fabric, _alarms)),
-        ("… per 100 m²", *_both(fabric, _rate)),
-        ("Drawn defects found", *_both(fabric, lambda f: _share(f.drawn_found, f.drawn))),
-        ("Confirmed defects found", *_both(fabric, lambda f: _share(f.defects_found, f.defects))),
-    ]
-
-
-def fabric_remarks(fabric: ComparedFabric) -> list[str]:
-    """What to bear in mind about the figures of a fabric."""
-    f = fabric.after
-    said = [
-        f"Compared on {_count(f.pieces, 'tile')} of good cloth, {f.area_m2:.2f} m², that the new model has not seen."
-    ]
-    if f.area_m2 < _LITTLE_M2 and f.pieces:
-        said.append("That is little: one false alarm more or less is chance.")
-    if fabric.seen_before:
-        said.append(
-            f"The old model has learnt from {fabric.seen_before} of them and looks better there than it is on the line."
-        )
-    if not f.defects:
-        said.append("No defects are confirmed or labelled; what is drawn stands in for them.")
-    if fabric.is_provisional:
-        said.append(
-            f"The limit of {fabric.name} is provisional: the model has not been trained on it and finds less than it "
-            "could. Train all fabrics when there is time."
-        )
-    return said
-
-
-def _both(fabric: ComparedFabric, text: Callable[[Figures], str]) -> tuple[str, str]:
-    before = fabric.before
-    old = "–" if before is None else text(before) if before.known else "does not know it"
-    return old, text(fabric.after) if fabric.after.known else "does not know it"
-
-
-def _alarms(f: Figures) -> str:
-    return f"{f.alarms} on {f.area_m2:.2f} m²" if f.pieces else "no cloth"
-
-
-def _rate(f: Figures) -> str:
-    return f"{f.alarms_per_100_m2:.0f}" if f.pieces and f.area_m2 > 0 else "–"
-
-
-def _share(found: int, of: int) -> str:
-    return f"{found} of {of}" if of else "none there"
-
-
-def _count(number: int, what: str) -> str:
+def count_of(number: int, what: str) -> str:
+    """A number of things."""
     return f"{number} {what}{'s' * (number != 1)}"
 
 
@@ -199,6 +174,6 @@ def for_the_window(problem: str) -> str:
     problem = problem.replace("..", ".")
     said, command, _ = problem.partition(": cras models")
     if command:
-        return f"{said}: choose it on the page Models (Ctrl+M) and press Put into use."
+        return f"{said}: choose it on the Models page (Ctrl+M), tab History, and press Put into use."
     said, command, _ = problem.partition(" (cras models")
     return f"{said}." if command else problem

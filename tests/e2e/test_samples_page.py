@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from aoi_app.app.teaching_controller import TeachingController
 from mill import FABRIC, Mill, full_disk, tile
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox
 from window_tools import press
 
-from aoi_app.app.teaching_controller import TeachingController
 from aoi_app.samples.state import FILTERS
 from aoi_app.ui.main.keys_dialog import KeysDialog
 from cras_core.data.samples.labels import Label

@@ -1,1 +1,1 @@
-"""The pages about models."""
+"""The page about models."""

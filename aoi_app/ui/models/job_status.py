@@ -1,16 +1,18 @@
-"""What goes on and what came of it, on top of every page about models."""
+"""What goes on and what came of it, above the sections of the page."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from aoi_app.learning.state import ModelView
-from aoi_app.learning.wording import remaining_text
+from aoi_app.learning.state import ModelsState
+from aoi_app.learning.wording import training_text
+from aoi_app.ui.models.message_line import MessageLine
 from aoi_app.ui.widgets.banner import Banner
+from aoi_app.ui.widgets.plain import plain_label
 
 
-class DeskStatus(QWidget):
+class JobStatus(QWidget):
     """Hidden parts take no place.
 
     Signals:
@@ -19,18 +21,15 @@ class DeskStatus(QWidget):
 
     stop_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None, *, alarms_only: bool = False) -> None:
-        """``alarms_only``: what went well is seen on the page itself."""
-        super().__init__(parent)
-        self._alarms_only = alarms_only
+    def __init__(self) -> None:
+        super().__init__()
         self._problem = Banner("Problem of the history")
-        self._note = Banner("Message about models")
-        self._text = QLabel()
-        self._text.setAccessibleName("What is being learnt")
+        self._note = MessageLine("Message about models")
+        self._text = plain_label("What is being done")
         self._bar = QProgressBar()
-        self._bar.setAccessibleName("How far the learning is")
+        self._bar.setAccessibleName("Progress")
         self._stop = QPushButton("&Stop")
-        self._stop.setToolTip("End it; what a training has learnt is kept and goes on the next time")
+        self._stop.setToolTip("A training that is stopped can be resumed later")
         self._stop.clicked.connect(self.stop_asked)
         self._work = QWidget()
         row = QHBoxLayout(self._work)
@@ -44,21 +43,18 @@ class DeskStatus(QWidget):
         column.addWidget(self._note)
         column.addWidget(self._work)
 
-    def show_view(self, view: ModelView) -> None:
-        """Draws how things stand."""
-        self._problem.say(view.problem, alarm=True)
-        training = view.training
-        runs = training is not None and training.is_running
-        is_seen = view.is_alarm or not (runs or self._alarms_only)
-        self._note.say(view.note if is_seen else "", alarm=view.is_alarm)
-        self._work.setVisible(bool(view.busy) or runs)
-        if training is not None and runs:
-            self._text.setText(f"Full training. {training.stage}; {remaining_text(training.remaining_s)}")
-            self._show_share(training.share)
+    def show_state(self, state: ModelsState) -> None:
+        """Draws how things stand; an enrolment or an evaluation is shown rather than a training beside it."""
+        self._problem.say(state.problem, alarm=True)
+        self._note.say(state.note, alarm=state.is_alarm)
+        self._work.setVisible(bool(state.busy) or state.is_training)
+        if state.training is not None and state.is_training and not state.busy:
+            self._text.setText(training_text(state.training))
+            self._show_share(state.training.share)
         else:
-            self._text.setText(view.busy)
-            self._show_share(view.progress)
-        self._stop.setEnabled(runs or view.progress is not None)
+            self._text.setText(state.busy)
+            self._show_share(state.progress)
+        self._stop.setEnabled(state.is_training or state.progress is not None)
 
     def _show_share(self, share: float | None) -> None:
         self._bar.setRange(0, 0 if share is None else 1000)

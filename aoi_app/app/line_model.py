@@ -15,7 +15,7 @@ from aoi_app.settings.recipe import RecipeError
 from aoi_app.ui.main.main_window import MainWindow
 
 
-class ModelController(QObject):
+class LineModel(QObject):
     """
     Attributes:
         bundle: the file of the model that the line runs, or that it would.
