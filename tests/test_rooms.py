@@ -90,7 +90,17 @@ def _named_by(node: ast.AST) -> list[str]:
     return []
 
 
-SERVICES = ("service", "focus_service", "collection", "collector", "training_job", "session", "reader")
+SERVICES = (
+    "service",
+    "camera_service",
+    "focus_service",
+    "focus_reading",
+    "collection",
+    "collector",
+    "training_job",
+    "session",
+    "reader",
+)
 """Files with threads and disks behind them: the window knows states and values, controllers know services."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aoi_app.app.cameras_controller import CamerasController
 from aoi_app.app.line_controller import LineController
 from aoi_app.app.program import PageController, Program
 from aoi_app.app.settings_controller import SettingsController
@@ -31,6 +32,13 @@ class PageRow:
 
 PAGES = (
     PageRow("line", "Line", "Ctrl+1", "The running web, its figures and its defects", LineController),
+    PageRow(
+        "cameras",
+        "Cameras",
+        "Ctrl+K",
+        "Find and set cameras, set light and focus, record flat fields",
+        CamerasController,
+    ),
     PageRow(
         "settings", "Settings", "Ctrl+R", "Recipes: scale, margins and thresholds of the fabrics", SettingsController
     ),

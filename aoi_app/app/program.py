@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from PySide6.QtWidgets import QApplication
@@ -31,6 +32,7 @@ class Program:
         models: the model of the line.
         roll: the roll, and the state of the program.
         recipes: the recipes.
+        before_end: asked before the program ends, whether it may; whoever objects tells the person why.
     """
 
     qt: QApplication
@@ -42,6 +44,7 @@ class Program:
     models: ModelController
     roll: RollController
     recipes: RecipeController
+    before_end: list[Callable[[], bool]] = field(default_factory=list)
 
 
 class PageController(Protocol):

@@ -13,6 +13,7 @@ class Banner(QLabel):
         super().__init__(parent)
         self.setObjectName("banner")
         self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)  # it may quote files and people
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setAccessibleName(name)
         self.hide()
