@@ -91,7 +91,6 @@ def _named_by(node: ast.AST) -> list[str]:
 
 
 SERVICES = (
-    "service",
     "focus_service",
     "services",
     "workspace",
@@ -104,6 +103,8 @@ SERVICES = (
     "collector",
     "library_reader",
     "sample_writer",
+    "camera_service",
+    "focus_reading",
     "training_job",
     "session",
     "reader",

@@ -13,7 +13,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QFileDialog
 from sqlalchemy import Engine
 
-from aoi_app.app.camera_controller import CameraController
+from aoi_app.app.cameras_controller import CamerasController
 from aoi_app.app.collection_controller import CollectionController
 from aoi_app.app.defect_types_holder import DefectTypesHolder
 from aoi_app.app.line_controller import LineController
@@ -77,7 +77,6 @@ class Application(QObject):
         for row in PAGES:
             window.add_button(row.key, row.title, row.shortcut, row.tip, QIcon(str(asset(f"icons/{row.key}.svg"))))
         self.line = self._line()
-        self.cameras = CameraController(self.program)
         self.collecting = CollectionController(self.program, self.line.page.collect_bar)
         self._connect()
         use_theme(self.program, settings.theme)
@@ -98,7 +97,6 @@ class Application(QObject):
         connect(window.actions_by_key, self._answers())
         window.page_asked.connect(self.show_page)
         window.close_asked.connect(self.close)
-        program.roll.holders.append(self.cameras.release)
         program.roll.choice_changed.connect(self._show_about)
         program.roll.closed.connect(self._leave)
         program.line_model.changed.connect(self._show_about)
@@ -115,12 +113,13 @@ class Application(QObject):
         return {
             "open_folder": self.open_folder,
             "open_loom": lambda: program.roll.use_source(SourceChoice("loom")),
-            "camera": self.cameras.open,
+            "camera": lambda: self.show_page("cameras"),
             "open_bundle": self.open_bundle,
             "samples": lambda: self.show_page("samples"),
             "models": lambda: self.show_page("models"),
             "recipe": lambda: self.show_page("settings"),
-            "set_up": self.cameras.set_up,
+            "set_up": self._set_up_light_and_focus,
+            "find_cameras": self._find_cameras,
             "export": self.export,
             "quit": window.close,
             "start": program.roll.start,
@@ -164,6 +163,18 @@ class Application(QObject):
         settings = self.controllers["settings"]
         assert isinstance(settings, SettingsController)
         settings.show_defect_types()
+
+    def _set_up_light_and_focus(self) -> None:
+        self._show_cameras().open_light_and_focus()
+
+    def _find_cameras(self) -> None:
+        self._show_cameras().cameras.find()
+
+    def _show_cameras(self) -> CamerasController:
+        self.show_page("cameras")
+        controller = self.controllers["cameras"]
+        assert isinstance(controller, CamerasController)
+        return controller
 
     # --- what a person asks for -----------------------------------------------------------------------------------
 
@@ -226,21 +237,22 @@ class Application(QObject):
 
     @property
     def is_at_rest(self) -> bool:
-        """No thread of a roll is alive, none that loads or learns a model, and none that sets up a camera."""
+        """No thread of a roll is alive, none that loads or learns a model, and no page holds a camera."""
         program = self.program
         pages_rest = all(c.is_at_rest for c in self.controllers.values()) and self.collecting.is_at_rest
-        return program.roll.is_at_rest and not program.line_model.is_loading and not self.cameras.sets_up and pages_rest
+        return program.roll.is_at_rest and not program.line_model.is_loading and pages_rest
 
     def wait_for_camera(self, timeout_s: float) -> None:
-        """Gives the camera that was being set up time to be closed."""
-        self.cameras.wait(timeout_s)
+        """Gives the cameras of the page of cameras time to be closed."""
+        cameras = self.controllers.get("cameras")
+        if isinstance(cameras, CamerasController):
+            cameras.wait(timeout_s)
 
     def _leave(self) -> None:
         program = self.program
         program.bridge.stop()
         for controller in self.controllers.values():
             controller.close()
-        self.cameras.close()
         self.collecting.close()
         program.settings.save()
         program.engine.dispose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aoi_app.app.cameras_controller import CamerasController
 from aoi_app.app.line_controller import LineController
 from aoi_app.app.models_controller import ModelsController
 from aoi_app.app.program import PageController, Program
@@ -35,5 +36,12 @@ PAGES = (
     PageRow("line", "Line", "Ctrl+1", "The running web, its figures and its defects", LineController),
     PageRow("samples", "Samples", "Ctrl+N", "Samples of each fabric: add, sort and label them", SamplesController),
     PageRow("models", "Models", "Ctrl+M", "Teach fabrics, evaluate new models, choose which is used", ModelsController),
+    PageRow(
+        "cameras",
+        "Cameras",
+        "Ctrl+K",
+        "Find and set cameras, set light and focus, record flat fields",
+        CamerasController,
+    ),
     PageRow("settings", "Settings", "Ctrl+R", "Recipes of the fabrics, defect types, colours", SettingsController),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from PySide6.QtWidgets import QApplication
@@ -33,6 +34,7 @@ class Program:
         roll: the roll, and the state of the program.
         recipes: the recipes.
         defect_types: the defect types.
+        before_end: asked before the program ends, whether it may; whoever objects tells the person why.
     """
 
     qt: QApplication
@@ -45,6 +47,7 @@ class Program:
     roll: RollController
     recipes: RecipeController
     defect_types: DefectTypesHolder
+    before_end: list[Callable[[], bool]] = field(default_factory=list)
 
 
 class PageController(Protocol):

@@ -13,6 +13,7 @@ from aoi_app.app.line_model import LineModel
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
 from aoi_app.app.qt_bridge import QtBridge
+from aoi_app.camera_setup.camera_hold import may_hold_camera
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
@@ -163,7 +164,8 @@ class RollController(QObject):
 
     def _begin_when_possible(self) -> None:
         has_model = self._line_model.loaded is not None
-        holds = [holder() for holder in self.holders] if self.choice.is_camera and has_model else []  # ask all of them
+        wants_camera = has_model and may_hold_camera(self.choice.spec)
+        holds = [holder() for holder in self.holders] if wants_camera else []  # ask all of them
         self.state = state_to_begin(self.state, self.session_state, camera_is_free=not any(holds), has_model=has_model)
         if self.state is ProgramState.LOADING and not self._line_model.is_loading:
             self._line_model.use(self._line_model.bundle)

@@ -70,8 +70,8 @@ class StateHolder(Generic[S]):
             self._state = self._derive(replace(self._state, revision=self._state.revision + 1, **changes))
 
     def say(self, text: str, *, is_alarm: bool = False) -> None:
-        """Tells what came of a command."""
-        self.change(note=text, is_alarm=is_alarm)
+        """Tells what came of a command; nothing is no alarm."""
+        self.change(note=text, is_alarm=is_alarm and bool(text))
 
     def fail(self, text: str) -> None:
         """Tells that something went wrong."""

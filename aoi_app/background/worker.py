@@ -22,18 +22,20 @@ class SerialWorker:
         name: str,
         on_failure: Callable[[str], None],
         on_idle: Job | None = None,
-        idle_s: float = 2.0,
+        idle_s: float | None = 2.0,
         on_end: Job = lambda: None,
+        told: tuple[type[Exception], ...] = (CrasError,),
     ) -> None:
         """
         Args:
             name: of the thread.
             on_failure: told why a job failed, in the thread.
             on_idle: done when there was no job for ``idle_s``, again and again.
-            idle_s: seconds; may be changed between two jobs.
+            idle_s: seconds, 0 for work that goes on and on; None: not now. A job may change it.
             on_end: done last, in the thread.
+            told: errors whose text is for a person; any other is a bug, and goes to the log as well.
         """
-        self._on_failure, self._on_idle, self._on_end = on_failure, on_idle, on_end
+        self._on_failure, self._on_idle, self._on_end, self._told = on_failure, on_idle, on_end, told
         self.idle_s = idle_s
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -88,7 +90,7 @@ class SerialWorker:
     def _guarded(self, job: Job) -> None:
         try:
             job()
-        except CrasError as error:
+        except self._told as error:
             self._on_failure(str(error))
         except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
             logger.exception("%s", self._thread.name)

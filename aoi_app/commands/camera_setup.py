@@ -99,7 +99,7 @@ def record(
 @flat_field.command()
 def show(producer: Producer = None, serial: Serial = None, preset: Preset = None) -> None:
     """Show the flat field of a camera. Exit status 3: it does not fit the camera as it is now."""
-    from aoi_app.camera_setup.focus_text import describe_flat_field
+    from aoi_app.camera_setup.wording import describe_flat_field
     from aoi_app.sources.chosen_camera import setup_of
     from aoi_app.sources.flat_field.correction import flat_field_problems, non_uniformity
     from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from aoi_process import CommandLine
+from cameras_tools import BeginAtCameras, Cameras
 from mill import Mill
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
@@ -16,8 +19,10 @@ from window_tools import LOOM, Begin, close
 from aoi_app.app.application import Application
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
-from aoi_app.settings.settings import Settings
+from aoi_app.settings.settings import CameraChoice, Settings
 from aoi_app.sources.factory import SourceChoice
+
+SYNTHETIC = CameraChoice(producer="synthetic", serial="17")
 
 _kept: list[Application] = []  # their timers may still fire after the test
 
@@ -81,6 +86,34 @@ def begin(program: Begin, bundle_path: Path) -> Begin:
         return application
 
     return make
+
+
+@pytest.fixture
+def begin_at_cameras(
+    qapp: QApplication, qtbot: QtBot, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[BeginAtCameras]:
+    """Makes the program with its page of cameras; no roll begins. At the end no camera may be open any more."""
+    monkeypatch.setattr(qapp, "quit", lambda: None)  # the tests go on
+    made: list[Application] = []
+
+    def make(
+        camera: CameraChoice = SYNTHETIC,
+        choice: SourceChoice | None = None,
+        bundle: Path = Path("none.cras"),
+    ) -> Cameras:
+        settings, source = Settings(camera=camera), choice or SourceChoice()
+        application = Application(qapp, settings, engine, source, bundle, Recipe(), "cpu", "float32")
+        made.append(application)
+        application.window.show()
+        qtbot.waitExposed(application.window)
+        return Cameras(application, qtbot)
+
+    yield make
+    for application in made:
+        _kept.append(application)
+        close(qtbot, application)
+    assert multiprocessing.active_children() == []
+    assert [t.name for t in threading.enumerate() if t.name in ("cameras", "light and focus")] == []
 
 
 @pytest.fixture

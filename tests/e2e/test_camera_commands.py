@@ -98,3 +98,36 @@ def test_the_way_from_camera_to_reader_is_measured(aoi: CommandLine) -> None:
     assert "2,000" in done.stdout
     assert "4,000" in done.stdout
     assert "512 px, Mono8, frames of 256 lines" in done.stdout
+
+
+def test_focus_is_printed_once_a_second(aoi: CommandLine) -> None:
+    done = aoi("camera", "focus", "--producer", "synthetic", "--seconds", "2.2")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) >= 2
+    assert all(line.startswith("sharpness 0.") and "best 0." in line for line in done.stdout.splitlines())
+
+
+def test_a_flat_field_is_recorded_shown_and_removed_without_a_window(aoi: CommandLine, tmp_path: Path) -> None:
+    preset = tmp_path / "white.json"
+    preset.write_text(json.dumps({"features": [{"node_map": "remote", "name": "Scene", "value": "White"}]}))
+    camera = ("--producer", "synthetic", "--serial", "7")
+
+    def flat_field(*arguments: object) -> tuple[int, str]:
+        done = aoi("camera", "flat-field", *arguments, typed="\n\n")
+        return done.returncode, done.stdout + done.stderr
+
+    assert "There is no flat field" in flat_field("show", *camera)[1]
+    status, said = flat_field("record", *camera, "--preset", preset, "--no-dark", "--lines", "512")
+    assert status == 0, said
+    assert "mean of 512 lines" in said
+    assert "after." in said
+    status, said = flat_field("show", *camera)
+    assert status == 0, said
+    assert "camera 7, recorded" in said
+    status, said = flat_field("record", *camera, "--lines", "512")
+    assert status == 2
+    assert "White is hardly brighter than dark" in said
+    assert flat_field("remove", *camera)[0] == 0
+    status, said = flat_field("remove", *camera)
+    assert status == 2
+    assert "There is no flat field" in said

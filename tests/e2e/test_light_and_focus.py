@@ -1,29 +1,24 @@
-"""Setting up light and focus, the flat field, and the scale, in the window and from the command line."""
+"""Light and focus, and the flat field, on the page of cameras."""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
-import threading
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
-from aoi_process import CommandLine
-from PySide6.QtCore import QPoint, QPointF, Qt
+from cameras_tools import BeginAtCameras, Cameras
+from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialogButtonBox, QDoubleSpinBox, QLabel, QMessageBox, QPushButton, QSpinBox
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
-from sqlalchemy import Engine
+from window_tools import PATIENCE_MS, banner, gone
 
-from aoi_app.app.application import Application
-from aoi_app.camera_setup.focus_state import Phase, thinned
-from aoi_app.records.database import open_database
+from aoi_app.camera_setup.focus_state import Phase
 from aoi_app.settings.folders import flat_fields_folder
 from aoi_app.settings.recipe import Recipe
-from aoi_app.settings.settings import CameraChoice, Settings
+from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.camera.discovery import package_producer
 from aoi_app.sources.camera.features import Setting
@@ -33,146 +28,123 @@ from aoi_app.sources.factory import SourceChoice
 from aoi_app.sources.flat_field.correction import non_uniformity
 from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field
 from aoi_app.sources.frame import Frame
-from aoi_app.ui.camera.setup_dialog import SetupDialog
-from aoi_app.ui.settings.scale_dialog import ScaleDialog
+from aoi_app.ui.cameras.cameras_page import FEATURES, FLAT_FIELD, LIGHT
 
-PATIENCE_MS = 120_000
 SYNTHETIC = CameraChoice(producer="synthetic", serial="17")
-
-_kept: list[Application] = []  # their timers may still fire after the test
-Begin = Callable[..., Application]
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'records.db'}")
-    yield engine
-    engine.dispose()
+REMARKS = "Remarks on light and focus"
+STORED = "Stored flat field"
+RECORDED = "Recorded flat field"
 
 
 @pytest.fixture
-def begin(qapp: QApplication, qtbot: QtBot, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
-    """Makes the program with its window; no roll begins."""
-    monkeypatch.setattr(qapp, "quit", lambda: None)  # the tests go on
-    made: list[Application] = []
-
-    def make(
-        camera: CameraChoice = SYNTHETIC,
-        choice: SourceChoice | None = None,
-        bundle: Path = Path("none.cras"),
-        recipe: Recipe | None = None,
-    ) -> Application:
-        settings, source = Settings(camera=camera), choice or SourceChoice()
-        application = Application(qapp, settings, engine, source, bundle, recipe or Recipe(), "cpu", "float32")
-        made.append(application)
-        application.window.show()
-        qtbot.waitExposed(application.window)
-        return application
-
-    yield make
-    for application in made:
-        _kept.append(application)
-        application.close()
-        qtbot.waitUntil(partial(is_gone, application), timeout=PATIENCE_MS)
-    assert multiprocessing.active_children() == []
-    assert [t.name for t in threading.enumerate() if t.name == "camera aid"] == []
+def cameras(begin_at_cameras: BeginAtCameras) -> Cameras:
+    """The page with a synthetic camera that nobody has opened yet."""
+    return begin_at_cameras()
 
 
-def is_gone(application: Application) -> bool:
-    return application.is_at_rest and not application.window.isVisible()
+@pytest.fixture
+def flat_field(cameras: Cameras) -> Cameras:
+    """The tab of the flat field, with the camera open."""
+    cameras.open_camera()
+    cameras.show_tab(FLAT_FIELD)
+    return cameras
 
 
-def opened(application: Application) -> SetupDialog:
-    application.window.actions_by_key["set_up"].trigger()
-    (dialog,) = [d for d in application.window.findChildren(SetupDialog) if d.isVisible()]
-    return dialog
+def answer(monkeypatch: pytest.MonkeyPatch, button: QMessageBox.StandardButton) -> None:
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: button)
 
 
-def text(dialog: SetupDialog | ScaleDialog, name: str) -> str:
-    (label,) = [x for x in dialog.findChildren(QLabel) if x.accessibleName() == name]
-    return label.text()
+def saved() -> Path:
+    return flat_field_path(flat_fields_folder(), "17")
 
 
-def button(dialog: SetupDialog, words: str) -> QPushButton:
-    (found,) = [b for b in dialog.findChildren(QPushButton) if b.text().replace("&", "").startswith(words)]
-    return found
+# --- light and focus
 
 
-def press(qtbot: QtBot, dialog: SetupDialog, words: str) -> None:
-    qtbot.waitUntil(button(dialog, words).isEnabled, timeout=PATIENCE_MS)
-    button(dialog, words).click()
+def test_the_camera_is_opened_only_when_that_is_asked_for(cameras: Cameras, qtbot: QtBot) -> None:
+    for tab in (LIGHT, FLAT_FIELD):
+        cameras.show_tab(tab)
+        assert cameras.bar() == "Camera 17 is not open."
+    qtbot.wait(300)
+    assert not cameras.controller.focus.holds_camera
+    assert not cameras.button("Record white").isEnabled()
+    cameras.show_tab(LIGHT)
+    cameras.press("Open the camera")
+    cameras.is_live()
+    cameras.bar_says("17 is running.")
 
 
-def says(qtbot: QtBot, dialog: SetupDialog, words: str) -> None:
-    qtbot.waitUntil(lambda: words in text(dialog, "State of the camera"), timeout=PATIENCE_MS)
+def test_a_key_shows_light_and_focus_from_any_page_and_opens_the_camera(cameras: Cameras, qtbot: QtBot) -> None:
+    window = cameras.application.window
+    cameras.application.show_page("line")
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    pressed = QKeySequence("Ctrl+F")[0]
+    QTest.keyClick(window, pressed.key(), pressed.keyboardModifiers())
+    assert window.page == "cameras"
+    cameras.bar_says("Opening the camera …")
+    cameras.is_live()
 
 
-def is_live(qtbot: QtBot, dialog: SetupDialog) -> None:
-    qtbot.waitUntil(lambda: text(dialog, "Sharpness") != "–", timeout=PATIENCE_MS)
+def test_light_and_focus_of_the_running_camera_are_shown(cameras: Cameras) -> None:
+    cameras.open_camera()
+    cameras.says(REMARKS, "Light and focus are good.")
+    assert 0 < float(cameras.text("Sharpness")) <= float(cameras.text("Best sharpness")) <= 1
+    cameras.measure_focus("Dark")
+    cameras.says(REMARKS, "The picture is dim")
+    assert float(cameras.text("Best sharpness")) > 0.5, "the best is held"
+    cameras.press("Reset the best")
+    cameras.says("Best sharpness", "–")
+    cameras.measure_focus("Cloth")
+    cameras.wait(lambda: cameras.text("Best sharpness") != "–")
 
 
-def look_at(application: Application, scene: str) -> None:
-    """What the synthetic camera sees."""
-    assert application.cameras.aid is not None
-    blocks = application.cameras.aid.blocks
-    assert blocks is not None
-    blocks.write(Setting("remote", "Scene", scene))
+def test_a_real_producer_is_shown(begin_at_cameras: BeginAtCameras) -> None:
+    producer = package_producer()
+    if producer is None:
+        pytest.skip("the package genicam has no producer on this system")
+    cameras = begin_at_cameras(CameraChoice(producer=str(producer)))
+    cameras.open_camera()
+    cameras.says(REMARKS, "saturated")
+    cameras.show_tab(FLAT_FIELD)
+    cameras.press("Record white")
+    cameras.bar_says("The white reference is saturated")
 
 
-def record(qtbot: QtBot, application: Application, dialog: SetupDialog, reference: str, scene: str) -> None:
-    look_at(application, scene)
-    qtbot.wait(300)  # blocks of the scene before
-    (lines,) = [b for b in dialog.findChildren(QSpinBox) if b.accessibleName() == "Lines to record"]
-    lines.setValue(1024)
-    press(qtbot, dialog, f"Record {reference}")
+def test_the_camera_that_was_chosen_on_the_page_is_opened(cameras: Cameras) -> None:
+    cameras.choose("aoi", "synthetic-0")
+    assert cameras.controller.cameras.holds_camera
+    cameras.open_camera()  # the tab of features gives it away
+    assert not cameras.controller.cameras.holds_camera
+    cameras.bar_says("synthetic-0 is running.")
+    cameras.show_tab(FEATURES)
+    cameras.choose("aoi", "synthetic-0")
+    assert not cameras.controller.focus.holds_camera
 
 
-def close(qtbot: QtBot, application: Application, dialog: SetupDialog) -> None:
-    dialog.reject()
-    qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
-    assert multiprocessing.active_children() == []
+# --- flat field
 
 
-def test_light_and_focus_of_the_running_camera_are_shown(begin: Begin, qtbot: QtBot) -> None:
-    application = begin()
-    dialog = opened(application)
-    assert text(dialog, "State of the camera") == "Opening the camera …"
-    is_live(qtbot, dialog)
-    assert 0 < float(text(dialog, "Sharpness")) <= float(text(dialog, "Best sharpness")) <= 1
-    assert text(dialog, "Remarks on light and focus") == "Light and focus raise no remark."
-    look_at(application, "Dark")
-    qtbot.waitUntil(lambda: "The picture is dim" in text(dialog, "Remarks on light and focus"), timeout=PATIENCE_MS)
-    assert float(text(dialog, "Best sharpness")) > 0.5, "the best is held"
-    button(dialog, "Look for the best").click()
-    qtbot.waitUntil(lambda: text(dialog, "Best sharpness") == "–", timeout=PATIENCE_MS)
-    look_at(application, "Cloth")
-    qtbot.waitUntil(lambda: text(dialog, "Best sharpness") != "–", timeout=PATIENCE_MS)
-    close(qtbot, application, dialog)
+def test_a_flat_field_is_recorded_saved_and_used_by_the_line(flat_field: Cameras) -> None:
+    assert flat_field.text(STORED) == "No flat field is stored for this camera."
+    flat_field.record("dark", "Dark")
+    flat_field.bar_says("The dark reference is recorded.")
+    flat_field.record("white", "White")
+    flat_field.bar_says("The white reference is recorded. Its brightness differs by ")
+    flat_field.says("Evenness", "that was just recorded")
+    flat_field.press("Save")
+    flat_field.bar_says("The flat field is saved")
+    assert "camera 17" in flat_field.text(STORED)
+    assert "exposure 50 us" in flat_field.text(STORED)
+    flat_field.show_tab(FEATURES)
+    flat_field.is_closed()
 
-
-def test_a_flat_field_is_recorded_saved_and_used_by_the_line(begin: Begin, qtbot: QtBot) -> None:
-    application = begin()
-    dialog = opened(application)
-    is_live(qtbot, dialog)
-    assert text(dialog, "Stored flat field") == "No flat field is stored for this camera."
-    record(qtbot, application, dialog, "dark", "Dark")
-    says(qtbot, dialog, "The dark is recorded.")
-    record(qtbot, application, dialog, "white", "White")
-    says(qtbot, dialog, "The white is recorded. Its brightness differed by ")
-    qtbot.waitUntil(lambda: "that was just recorded" in text(dialog, "Evenness"), timeout=PATIENCE_MS)
-    press(qtbot, dialog, "Save")
-    says(qtbot, dialog, "The flat field is saved")
-    assert "camera 17" in text(dialog, "Stored flat field")
-    assert "exposure 50 us" in text(dialog, "Stored flat field")
-    close(qtbot, application, dialog)
-
-    flat = read_flat_field(flat_field_path(flat_fields_folder(), "17"))
+    flat = read_flat_field(saved())
     assert non_uniformity(flat.white) > 20
     assert 0.9 * 0.01 * 255 < flat.dark.mean() < 1.1 * 0.03 * 255
     config = config_of("synthetic", "17")
     with CameraBlocks(config) as blocks:
         setup = setup_of(blocks)
-        blocks.write(Setting("remote", "Scene", "White"))
     source, remarks = make_camera_source(CameraBlocks(config), setup, Recipe(), flat_fields=flat_fields_folder())
     assert remarks == []
     with source:
@@ -183,308 +155,227 @@ def test_a_flat_field_is_recorded_saved_and_used_by_the_line(begin: Begin, qtbot
     assert non_uniformity(frames[-1].image.mean(axis=0)) < 1.0
 
 
-def test_what_makes_no_flat_field_is_refused_and_loses_nothing(begin: Begin, qtbot: QtBot) -> None:
-    application = begin()
-    dialog = opened(application)
-    is_live(qtbot, dialog)
-    record(qtbot, application, dialog, "dark", "White")
-    says(qtbot, dialog, "The dark is recorded.")
-    record(qtbot, application, dialog, "white", "Dark")
-    says(qtbot, dialog, "White is hardly brighter than dark")
-    assert not button(dialog, "Save").isEnabled()
-    record(qtbot, application, dialog, "dark", "Dark")
-    says(qtbot, dialog, "The dark is recorded.")
-    record(qtbot, application, dialog, "white", "White")
-    says(qtbot, dialog, "The white is recorded.")
-    press(qtbot, dialog, "Discard")
-    says(qtbot, dialog, "discarded")
-    close(qtbot, application, dialog)
+def test_what_makes_no_flat_field_is_refused_and_loses_nothing(flat_field: Cameras) -> None:
+    flat_field.record("dark", "White")
+    flat_field.bar_says("The dark reference is recorded.")
+    flat_field.record("white", "Dark")
+    flat_field.bar_says("White is hardly brighter than dark")
+    assert not flat_field.button("Save").isEnabled()
+    flat_field.record("dark", "Dark")
+    flat_field.bar_says("The dark reference is recorded.")
+    flat_field.record_white()
+    flat_field.press("Discard")
+    flat_field.bar_says("discarded")
     assert not flat_fields_folder().exists()
 
 
 def test_a_flat_field_of_another_exposure_is_said_and_can_be_removed(
-    begin: Begin, qtbot: QtBot, tmp_path: Path
+    begin_at_cameras: BeginAtCameras, tmp_path: Path
 ) -> None:
-    application = begin()
-    dialog = opened(application)
-    is_live(qtbot, dialog)
-    record(qtbot, application, dialog, "white", "White")
-    says(qtbot, dialog, "The white is recorded.")
-    press(qtbot, dialog, "Save")
-    says(qtbot, dialog, "is saved")
-    close(qtbot, application, dialog)
+    cameras = begin_at_cameras()
+    cameras.open_camera()
+    cameras.show_tab(FLAT_FIELD)
+    cameras.record_white()
+    cameras.press("Save")
+    cameras.bar_says("is saved")
+    cameras.show_tab(FEATURES)
+    cameras.is_closed()
     preset = tmp_path / "preset.json"
     values = {"ExposureTime": 80.0, "Width": 1024}
     features = [{"node_map": "remote", "name": k, "value": v} for k, v in values.items()]
     preset.write_text(json.dumps({"features": features}))
-    other = begin(SYNTHETIC.model_copy(update={"preset": str(preset)}))
-    again = opened(other)
-    is_live(qtbot, again)
-    stored = partial(text, again, "Stored flat field")
-    qtbot.waitUntil(lambda: "for lines of 2048 px" in stored(), timeout=PATIENCE_MS)
-    assert "The exposure was 50 when the flat field was recorded and is 80; record it again." in stored()
-    press(qtbot, again, "Remove")
-    says(qtbot, again, "The flat field is removed.")
-    assert stored() == "No flat field is stored for this camera."
-    close(qtbot, other, again)
+    again = begin_at_cameras(SYNTHETIC.model_copy(update={"preset": str(preset)}))
+    again.open_camera()
+    again.show_tab(FLAT_FIELD)
+    again.says(STORED, "for lines of 2048 px")
+    assert "The exposure was 50 when the flat field was recorded and is 80; record it again." in again.text(STORED)
+    again.press("Remove")
+    again.bar_says("The flat field was removed.")
+    assert again.text(STORED) == "No flat field is stored for this camera."
 
 
-@pytest.mark.parametrize("phase", [Phase.OPENING, Phase.LIVE, Phase.DARK, Phase.WHITE, Phase.FAILED])
-def test_closing_in_any_phase_leaves_nothing_running(begin: Begin, qtbot: QtBot, phase: Phase) -> None:
-    serial = "missing" if phase is Phase.FAILED else "17"
-    application = begin(CameraChoice(producer="synthetic", serial=serial))
-    dialog = opened(application)
-    aid = application.cameras.aid
-    assert aid is not None
-    if phase is Phase.FAILED:
-        says(qtbot, dialog, "There is no synthetic camera 'missing'")
-    elif phase is not Phase.OPENING:
-        is_live(qtbot, dialog)
-    if phase.is_recording:
-        aid.record("dark" if phase is Phase.DARK else "white", 1_000_000)
-        qtbot.waitUntil(lambda: aid.snapshot().progress > 0, timeout=PATIENCE_MS)
-        assert aid.snapshot().phase is phase
-    close(qtbot, application, dialog)
+def test_a_camera_that_falls_silent_ends_the_recording(flat_field: Cameras) -> None:
+    flat_field.set_feature("TriggerMode", "On")
+    flat_field.controller.focus.record("dark", 1_000_000)
+    flat_field.bar_says("Too few lines came from the camera; the dark reference is not recorded. The camera delivers")
+    flat_field.set_feature("TriggerMode", "Off")
+    flat_field.press("Record dark")
+    flat_field.bar_says("The dark reference is recorded.")
 
 
-def test_leaving_the_program_closes_the_camera(begin: Begin, qtbot: QtBot) -> None:
-    application = begin()
-    is_live(qtbot, opened(application))
-    application.close()
-    qtbot.waitUntil(partial(is_gone, application), timeout=PATIENCE_MS)
+def test_a_camera_that_dies_meanwhile_is_said_and_comes_back(flat_field: Cameras) -> None:
+    focus = flat_field.controller.focus
+    focus.record("white", 1_000_000)
+    flat_field.wait(lambda: focus.state.flat_field.recording == "white")
+    (process,) = multiprocessing.active_children()
+    process.kill()
+    flat_field.bar_says("The camera was disconnected during the recording")
+    assert focus.state.is_ready
+    flat_field.press("Record white")
+    flat_field.bar_says("The white reference is recorded.")
+    flat_field.press("Discard")
+    flat_field.bar_says("discarded")
+    (process,) = multiprocessing.active_children()
+    process.kill()
+    flat_field.bar_says("Look at its cable")
+    flat_field.bar_says("17 is running.")
 
 
-@pytest.mark.parametrize("answer", ["Save", "Discard", "Cancel"])
-def test_closing_asks_before_a_flat_field_is_lost(
-    begin: Begin, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, answer: str
+# --- leaving
+
+
+@pytest.mark.parametrize("way", ["tab", "page", "button"])
+def test_the_camera_is_given_back_when_one_leaves(cameras: Cameras, way: str) -> None:
+    cameras.open_camera()
+    cameras.show_tab(FLAT_FIELD)
+    assert cameras.controller.focus.state.phase is Phase.OPEN, "both tabs look through the same camera"
+    if way == "tab":
+        cameras.show_tab(FEATURES)
+    elif way == "page":
+        cameras.application.show_page("line")
+    else:
+        cameras.press("Close the camera")
+    cameras.is_closed()
+    assert multiprocessing.active_children() == []
+    cameras.press_key("camera")
+    cameras.show_tab(LIGHT)
+    cameras.wait(lambda: cameras.bar() == "Camera 17 is not open.")
+    assert cameras.text("Sharpness") == "–", "what was seen before would pass for what is seen now"
+
+
+def test_a_window_that_is_out_of_sight_for_a_while_keeps_the_camera(cameras: Cameras, qtbot: QtBot) -> None:
+    cameras.open_camera()
+    cameras.application.window.hide()
+    qtbot.wait(300)
+    cameras.application.window.show()
+    assert cameras.controller.focus.state.phase is Phase.OPEN
+
+
+@pytest.mark.parametrize("when", ["opening", "open", "dark", "white", "failed"])
+def test_leaving_at_any_time_leaves_nothing_running(begin_at_cameras: BeginAtCameras, when: str) -> None:
+    cameras = begin_at_cameras(CameraChoice(producer="synthetic", serial="missing" if when == "failed" else "17"))
+    focus = cameras.controller.focus
+    cameras.press_key("set_up")
+    if when == "failed":
+        cameras.bar_says("There is no synthetic camera 'missing'")
+        assert focus.state.phase is Phase.FAILED
+    elif when != "opening":
+        cameras.is_live()
+    if when in ("dark", "white"):
+        focus.record("dark" if when == "dark" else "white", 1_000_000)
+        cameras.wait(lambda: focus.state.flat_field.progress > 0)
+        assert focus.state.flat_field.recording == when
+    cameras.application.show_page("line")
+    cameras.wait(lambda: cameras.application.is_at_rest)
+    assert multiprocessing.active_children() == []
+    assert focus.state.flat_field.recording == ""
+    assert focus.state.phase is Phase.CLOSED
+
+
+def test_leaving_the_program_closes_the_camera(cameras: Cameras, qtbot: QtBot) -> None:
+    cameras.open_camera()
+    cameras.application.close()
+    qtbot.waitUntil(partial(gone, cameras.application), timeout=PATIENCE_MS)
+
+
+def test_a_flat_field_that_is_not_saved_is_kept_while_one_is_away_and_said_on_return(flat_field: Cameras) -> None:
+    flat_field.record_white()
+    flat_field.application.show_page("line")
+    assert "The flat field is not saved" in banner(flat_field.application)
+    flat_field.is_closed()
+    flat_field.press_key("camera")
+    flat_field.wait(lambda: flat_field.bar() == "Camera 17 is not open. A recorded flat field is not saved.")
+    assert "Not saved: camera 17, recorded" in flat_field.text(RECORDED)
+    flat_field.press("Save")
+    flat_field.wait(saved().exists)
+    flat_field.wait(lambda: flat_field.text(RECORDED) == "")
+    flat_field.bar_says("The flat field is saved.")
+    assert not flat_field.controller.focus.holds_camera, "that needs no camera"
+
+
+def test_a_flat_field_that_is_not_saved_is_not_lost_to_another_camera(flat_field: Cameras) -> None:
+    flat_field.record_white()
+    flat_field.show_tab(FEATURES)
+    flat_field.choose("aoi", "synthetic-0")
+    flat_field.press_key("set_up")
+    flat_field.bar_says("The flat field of camera 17 is not saved. Save or discard it, then open camera synthetic-0.")
+    flat_field.show_tab(FLAT_FIELD)
+    flat_field.press("Discard")
+    flat_field.press("Open the camera")
+    flat_field.is_live()
+
+
+@pytest.mark.parametrize("button", ["Save", "Discard", "Cancel"])
+def test_the_program_asks_before_a_flat_field_is_lost(
+    flat_field: Cameras, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, button: str
 ) -> None:
-    application = begin()
-    dialog = opened(application)
-    is_live(qtbot, dialog)
-    record(qtbot, application, dialog, "white", "White")
-    says(qtbot, dialog, "The white is recorded.")
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton[answer])
-    dialog.reject()
-    if answer == "Cancel":
-        assert dialog.isVisible()
-        press(qtbot, dialog, "Discard")
-        says(qtbot, dialog, "discarded")
-        dialog.reject()
-    qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
-    assert flat_field_path(flat_fields_folder(), "17").exists() == (answer == "Save")
+    flat_field.record_white()
+    flat_field.application.show_page("line")
+    answer(monkeypatch, QMessageBox.StandardButton[button])
+    flat_field.application.window.close()
+    if button == "Cancel":
+        qtbot.wait(300)
+        assert flat_field.application.window.isVisible()
+        flat_field.controller.focus.discard()
+        flat_field.wait(lambda: flat_field.controller.focus.state.flat_field.unsaved == "")
+        flat_field.application.window.close()
+    flat_field.wait(partial(gone, flat_field.application))
+    assert saved().exists() == (button == "Save")
 
 
-def test_a_flat_field_that_cannot_be_written_keeps_the_dialog_open(
-    begin: Begin, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+def test_a_flat_field_that_cannot_be_written_keeps_the_program_open(
+    flat_field: Cameras, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    application = begin()
-    dialog = opened(application)
-    is_live(qtbot, dialog)
-    record(qtbot, application, dialog, "white", "White")
-    says(qtbot, dialog, "The white is recorded.")
+    flat_field.record_white()
+    flat_field.application.show_page("line")
     flat_fields_folder().parent.mkdir(parents=True, exist_ok=True)
     flat_fields_folder().write_text("in the way")
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Save)
-    dialog.reject()
-    says(qtbot, dialog, "cannot be written")
-    assert dialog.isVisible()
+    answer(monkeypatch, QMessageBox.StandardButton.Save)
+    flat_field.application.window.close()
+    flat_field.wait(lambda: flat_field.application.window.page == "cameras")
+    flat_field.bar_says("cannot be written")
+    assert flat_field.application.window.isVisible()
     flat_fields_folder().unlink()
-    dialog.reject()
-    qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
-    assert read_flat_field(flat_field_path(flat_fields_folder(), "17")).lines >= 1024
+    flat_field.application.window.close()
+    flat_field.wait(partial(gone, flat_field.application))
+    assert read_flat_field(saved()).lines >= 1024
 
 
-def test_a_camera_that_falls_silent_ends_the_recording(begin: Begin, qtbot: QtBot) -> None:
-    application = begin()
-    dialog = opened(application)
-    is_live(qtbot, dialog)
-    assert application.cameras.aid is not None
-    assert application.cameras.aid.blocks is not None
-    application.cameras.aid.blocks.write(Setting("remote", "TriggerMode", "On"))
-    application.cameras.aid.record("dark", 1_000_000)
-    says(qtbot, dialog, "Too few lines came from the camera; the dark is not recorded. Nothing comes from the camera.")
-    application.cameras.aid.blocks.write(Setting("remote", "TriggerMode", "Off"))
-    press(qtbot, dialog, "Record dark")
-    says(qtbot, dialog, "The dark is recorded.")
-    close(qtbot, application, dialog)
+# --- the line goes first
 
 
-def test_a_camera_that_dies_meanwhile_is_said_and_comes_back(begin: Begin, qtbot: QtBot) -> None:
-    application = begin()
-    dialog = opened(application)
-    is_live(qtbot, dialog)
-    aid = application.cameras.aid
-    assert aid is not None
-    aid.record("white", 1_000_000)
-    qtbot.waitUntil(lambda: aid.snapshot().phase is Phase.WHITE, timeout=PATIENCE_MS)
-    (process,) = multiprocessing.active_children()
-    process.kill()
-    says(qtbot, dialog, "The camera was away meanwhile")
-    assert aid.snapshot().phase is Phase.LIVE
-    press(qtbot, dialog, "Record white")
-    says(qtbot, dialog, "The white is recorded.")
-    press(qtbot, dialog, "Discard")
-    says(qtbot, dialog, "discarded")
-    (process,) = multiprocessing.active_children()
-    process.kill()
-    says(qtbot, dialog, "Look at its cable")
-    says(qtbot, dialog, "17 is running.")
-    close(qtbot, application, dialog)
-
-
-def test_a_real_producer_is_shown(begin: Begin, qtbot: QtBot) -> None:
-    producer = package_producer()
-    if producer is None:
-        pytest.skip("the package genicam has no producer on this system")
-    application = begin(CameraChoice(producer=str(producer)))
-    dialog = opened(application)
-    is_live(qtbot, dialog)
-    assert "saturated" in text(dialog, "Remarks on light and focus")
-    press(qtbot, dialog, "Record white")
-    says(qtbot, dialog, "The white reference is saturated")
-    close(qtbot, application, dialog)
-
-
-def test_a_roll_on_the_camera_must_be_stopped_first(
-    begin: Begin, qtbot: QtBot, bundle_path: Path, tmp_path: Path
+def test_the_line_takes_the_camera_and_the_tab_says_that_a_roll_runs_on_it(
+    begin_at_cameras: BeginAtCameras, bundle_path: Path, tmp_path: Path
 ) -> None:
     looms = [{"source": "loom:plain"}, {"source": "loom:plain", "overlap_px": 1024}]
     (tmp_path / "web.json").write_text(json.dumps({"cameras": looms}))
-    application = begin(choice=SourceChoice(f"side-by-side:{tmp_path / 'web.json'}"), bundle=bundle_path)
-    application.begin()
-    qtbot.waitUntil(application.window.actions_by_key["stop"].isEnabled, timeout=PATIENCE_MS)
-    application.window.actions_by_key["set_up"].trigger()
-    assert "Stop it first" in banner(application)
-    assert application.window.findChildren(SetupDialog) == []
-    application.program.roll.stop()
-    application.program.roll.stop()
-    qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
-    dialog = opened(application)
-    application.program.roll.start()  # waits until the camera is free
-    is_live(qtbot, dialog)
-    dialog.reject()
-    qtbot.waitUntil(application.window.actions_by_key["stop"].isEnabled, timeout=PATIENCE_MS)
+    choice = SourceChoice(f"side-by-side:{tmp_path / 'web.json'}")  # which may hold cameras, for all anybody knows
+    cameras = begin_at_cameras(choice=choice, bundle=bundle_path)
+    cameras.open_camera()
+    cameras.show_tab(FLAT_FIELD)
+    cameras.record_white()
+    cameras.press_key("start")
+    cameras.wait(cameras.application.window.actions_by_key["stop"].isEnabled)
+    assert not cameras.controller.focus.holds_camera
+    cameras.bar_says("A roll runs on the camera. Stop the roll (F8), then open the camera here.")
+    assert not cameras.button("Open the camera").isEnabled()
+    assert cameras.controller.focus.state.flat_field.unsaved, "what was recorded is kept"
+    cameras.press_key("set_up")
+    cameras.bar_says("A roll runs on the camera.")
+    assert not cameras.controller.focus.holds_camera
+    cameras.press_key("stop")
+    cameras.press_key("stop")
+    cameras.wait(lambda: cameras.application.is_at_rest)
+    cameras.bar_says("Camera 17 is not open.")
+    cameras.press("Open the camera")
+    cameras.is_live()
+    cameras.controller.focus.discard()
+    cameras.wait(lambda: cameras.controller.focus.state.flat_field.unsaved == "")
 
 
-def test_a_thinned_curve_keeps_its_peaks() -> None:
-    curve = np.zeros((8192, 3), np.float32)
-    curve[4000, 1], curve[5000, 2] = 250, -3
-    columns, lowest, mean, highest = thinned(curve)
-    assert len(columns) == 1024
-    assert columns[np.argmax(highest)] == pytest.approx(4000, abs=8)
-    assert (lowest.min(), highest.max()) == (-3, 250)
-    assert mean.mean() == pytest.approx(curve.mean(), rel=1e-4)
-
-
-# --- ruler
-
-
-def banner(application: Application) -> str:
-    label = application.window.findChild(QLabel, "banner")
-    assert isinstance(label, QLabel)
-    return label.text() if label.isVisible() else ""
-
-
-def at(application: Application, x_px: float, line: float) -> QPoint:
-    """Where a place of the web is in the view."""
-    plot = application.line.page.live_view._plot
-    return plot.mapFromScene(plot.getViewBox().mapViewToScene(QPointF(x_px, line)))
-
-
-def click(application: Application, qtbot: QtBot, x_px: float, line: float) -> None:
-    viewport = application.line.page.live_view._plot.viewport()
-    QTest.mouseMove(viewport, at(application, x_px, line))
-    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=at(application, x_px, line))
-    qtbot.wait(20)
-
-
-def test_measuring_needs_cloth(begin: Begin) -> None:
-    application = begin()
-    action = application.window.actions_by_key["measure"]
-    action.trigger()
-    assert "no cloth on the screen" in banner(application)
-    assert not action.isChecked()
-
-
-@pytest.mark.parametrize(
-    ("ends", "length_mm", "before", "after"),
-    [
-        (((200, 600), (1200, 600)), 150.0, Recipe(), Recipe(mm_per_px=0.15)),
-        (((700, 300), (700, 900)), 60.0, Recipe(), Recipe(mm_per_line=0.1)),
-    ],
-)
-def test_two_clicks_on_a_ruler_give_the_scale_of_the_next_roll(
-    begin: Begin,
-    qtbot: QtBot,
-    bundle_path: Path,
-    ends: tuple[tuple[float, float], tuple[float, float]],
-    length_mm: float,
-    before: Recipe,
-    after: Recipe,
-) -> None:
-    source = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1100)
-    application = begin(choice=source, bundle=bundle_path, recipe=before)
-    application.begin()
-    qtbot.waitUntil(lambda: application.line.page.table.model().rowCount() > 0, timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
-    qtbot.wait(150)  # the views take the last news at the next ticks
-    view, action = application.line.page.live_view, application.window.actions_by_key["measure"]
-    view.jump(600, 700)
-    action.trigger()
-    assert "two ends of a known length" in banner(application)
-    for x_px, line in ends:
-        click(application, qtbot, x_px, line)
-    qtbot.waitUntil(lambda: bool(application.window.findChildren(ScaleDialog)), timeout=PATIENCE_MS)
-    (dialog,) = application.window.findChildren(ScaleDialog)
-    ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
-    assert not ok.isEnabled()
-    length = dialog.findChild(QDoubleSpinBox)
-    length.setValue(9e4)
-    assert "more than 10 mm cannot be" in text(dialog, "Scale")
-    assert not ok.isEnabled()
-    length.setValue(length_mm)
-    assert ok.isEnabled()
-    ok.click()
-    pixel = 2 * np.hypot(*view._box.viewPixelSize()) / 600  # as exactly as the screen shows it
-    assert application.program.recipes.book.line.mm_per_px == pytest.approx(after.mm_per_px, rel=pixel)
-    assert application.program.recipes.book.line.line_mm == pytest.approx(after.line_mm, rel=pixel)
-    assert "holds from the next roll on" in banner(application)
-    assert not action.isChecked()
-    click(application, qtbot, 300, 500)
-    assert [d for d in application.window.findChildren(ScaleDialog) if d.isVisible()] == []
-
-
-# --- without a window
-
-
-def test_focus_is_printed_once_a_second(aoi: CommandLine) -> None:
-    done = aoi("camera", "focus", "--producer", "synthetic", "--seconds", "2.2")
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) >= 2
-    assert all(line.startswith("sharpness 0.") and "best 0." in line for line in done.stdout.splitlines())
-
-
-def test_a_flat_field_is_recorded_shown_and_removed_without_a_window(aoi: CommandLine, tmp_path: Path) -> None:
-    preset = tmp_path / "white.json"
-    preset.write_text(json.dumps({"features": [{"node_map": "remote", "name": "Scene", "value": "White"}]}))
-    camera = ("--producer", "synthetic", "--serial", "7")
-
-    def flat_field(*arguments: object) -> tuple[int, str]:
-        done = aoi("camera", "flat-field", *arguments, typed="\n\n")
-        return done.returncode, done.stdout + done.stderr
-
-    assert "There is no flat field" in flat_field("show", *camera)[1]
-    status, said = flat_field("record", *camera, "--preset", preset, "--no-dark", "--lines", "512")
-    assert status == 0, said
-    assert "mean of 512 lines" in said
-    assert "after." in said
-    status, said = flat_field("show", *camera)
-    assert status == 0, said
-    assert "camera 7, recorded" in said
-    status, said = flat_field("record", *camera, "--lines", "512")
-    assert status == 2
-    assert "White is hardly brighter than dark" in said
-    assert flat_field("remove", *camera)[0] == 0
-    status, said = flat_field("remove", *camera)
-    assert status == 2
-    assert "There is no flat field" in said
+def test_a_roll_beside_the_camera_is_no_obstacle(begin_at_cameras: BeginAtCameras, bundle_path: Path) -> None:
+    cameras = begin_at_cameras(choice=SourceChoice("loom:plain", lines_per_s=1200.0), bundle=bundle_path)
+    cameras.press_key("start")
+    cameras.wait(cameras.application.window.actions_by_key["stop"].isEnabled)
+    cameras.open_camera()
+    assert cameras.application.program.roll.is_running

@@ -7,12 +7,13 @@ from aoi_app.ui.widgets.actions import ActionRow
 ROWS = (
     ActionRow("open_folder", "Open &folder of strips…", "Ctrl+O", "Inspect the pictures of a folder as a web"),
     ActionRow("open_loom", "Built-in &loom", "Ctrl+L", "Inspect procedural cloth; needs no files"),
-    ActionRow("camera", "&Camera…", "Ctrl+K", "Find cameras, set one up, run the line with it"),
+    ActionRow("camera", "&Cameras…", "Ctrl+K", "Find cameras, set one up, run the line with it"),
+    ActionRow("find_cameras", "Find cameras a&gain", "Ctrl+F5", "Search all producers for cameras", page="cameras"),
     ActionRow("open_bundle", "Open &model bundle…", "Ctrl+B", "Choose the model that inspects"),
     ActionRow("samples", "Sam&ples…", "Ctrl+N", "Add, sort and label the samples that models are taught with"),
     ActionRow("models", "Learn &and models…", "Ctrl+M", "Teach fabrics, compare models, choose the one that inspects"),
     ActionRow("recipe", "&Recipe…", "Ctrl+R", "Scale, margins, thresholds of this cloth"),
-    ActionRow("set_up", "Set &up light and focus…", "Ctrl+F", "See what the camera sees; record its flat field"),
+    ActionRow("set_up", "Set &up light and focus…", "Ctrl+F", "Open the camera to set its light and focus"),
     ActionRow(
         "measure", "Mea&sure scale", "M", "Two clicks on the cloth and the length between them", True, page="line"
     ),
@@ -47,6 +48,7 @@ MENUS = (
             "open_folder",
             "open_loom",
             "camera",
+            "find_cameras",
             "set_up",
             "open_bundle",
             "samples",

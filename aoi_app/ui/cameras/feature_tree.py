@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import html
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
-    QLineEdit,
     QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -18,7 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.camera_setup.state import FeatureRow, Key
+from aoi_app.camera_setup.feature_rows import FeatureRow, Key
+from aoi_app.ui.cameras.value_editor import editor_text, value_editor
+from aoi_app.ui.widgets.theme import Theme
 
 _COLUMNS = ("feature", "value", "unit", "range", "type", "access", "problem")
 _VALUE, _ACCESS, _PROBLEM = _COLUMNS.index("value"), _COLUMNS.index("access"), _COLUMNS.index("problem")
@@ -54,6 +55,13 @@ class FeatureTree(QTreeWidget):
         self._shape: tuple[tuple[Key, tuple[str, ...]], ...] = ()
         self._delegate = _Delegate(self)
         self.setItemDelegate(self._delegate)
+        self._alarm = QBrush()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours what is wrong."""
+        self._alarm = QBrush(QColor(theme.alarm))
+        for item in self._items.values():
+            item.setForeground(_PROBLEM, self._alarm)
 
     def row(self, index: Index) -> FeatureRow | None:
         """The feature in a line of the tree; None for a category."""
@@ -85,6 +93,7 @@ class FeatureTree(QTreeWidget):
             parent = self._branch((row.key[0], *(row.category or ("no category",))), branches)
             item = QTreeWidgetItem(parent)
             item.setData(0, _KEY, list(row.key))
+            item.setForeground(_PROBLEM, self._alarm)
             self._items[row.key] = item
             if row.kind == "command":
                 self.setItemWidget(item, _VALUE, self._button(row))
@@ -122,19 +131,23 @@ class FeatureTree(QTreeWidget):
         for column, text in enumerate(texts):
             if item.text(column) != text:
                 item.setText(column, text)
-        tip = "\n".join(filter(None, (row.tip, row.span, row.level)))
+        tip = plain_tip("\n".join(filter(None, (row.tip, row.span, row.level))))
         if item.toolTip(0) != tip:
             item.setToolTip(0, tip)
             item.setToolTip(_VALUE, tip)
         if error:
-            item.setToolTip(_PROBLEM, error)
-            item.setForeground(_PROBLEM, QBrush(QColor("#d93a3a")))
+            item.setToolTip(_PROBLEM, plain_tip(error))
         flags = _EDITABLE if row.is_writable and row.kind != "command" else _FIXED
         if item.flags() != flags:
             item.setFlags(flags)
         button = self.itemWidget(item, _VALUE)
         if button is not None:
             button.setEnabled(row.is_writable)
+
+
+def plain_tip(text: str) -> str:
+    """A tool tip that shows what a camera says as it is, whatever markup it holds."""
+    return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>") if text else ""
 
 
 def _path(item: QTreeWidgetItem) -> tuple[str, ...]:
@@ -163,29 +176,3 @@ class _Delegate(QStyledItemDelegate):
         text = editor_text(editor)
         if row is not None and text != row.value:
             self._tree.edited.emit(row.key, text)
-
-
-def value_editor(row: FeatureRow, parent: QWidget | None = None) -> QLineEdit | QComboBox:
-    """A field for a value: a list where the camera has one, else text."""
-    if row.entries:
-        combo = QComboBox(parent)
-        combo.addItems(row.entries if row.value in row.entries else (row.value, *row.entries))
-        combo.setCurrentText(row.value)
-        return combo
-    return QLineEdit(row.value, parent)
-
-
-def editor_text(editor: QWidget) -> str:
-    """What a field holds."""
-    if isinstance(editor, QComboBox):
-        return editor.currentText()
-    assert isinstance(editor, QLineEdit)
-    return editor.text()
-
-
-def on_edit(editor: QLineEdit | QComboBox, answer: Callable[[], object]) -> None:
-    """Calls the answer when the person is done with a field."""
-    if isinstance(editor, QComboBox):
-        editor.activated.connect(lambda _index: answer())
-    else:
-        editor.returnPressed.connect(answer)

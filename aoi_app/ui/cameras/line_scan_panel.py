@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 
-from aoi_app.camera_setup.state import FeatureRow, Key, PanelRow
-from aoi_app.ui.camera.feature_tree import editor_text, on_edit, value_editor
+from aoi_app.camera_setup.feature_rows import FeatureRow, Key, PanelRow
+from aoi_app.ui.cameras.feature_tree import plain_tip
+from aoi_app.ui.cameras.value_editor import editor_text, on_edit, value_editor
+from aoi_app.ui.widgets.theme import Theme
 
 _COLUMNS = 2
 
@@ -31,6 +33,11 @@ class LineScanPanel(QWidget):
         self._editors: dict[Key, QLineEdit | QComboBox] = {}
         self._spans: dict[Key, QLabel] = {}
         self._values: dict[Key, str] = {}
+        self._alarm = ""
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours what is wrong, from the next time on that it is shown."""
+        self._alarm = theme.alarm
 
     def show_rows(self, rows: Sequence[PanelRow], errors: Mapping[Key, str]) -> None:
         """Shows the settings; what is being typed stays."""
@@ -62,6 +69,7 @@ class LineScanPanel(QWidget):
             editor.setAccessibleName(row.caption)
             span.setObjectName("caption")
             span.setWordWrap(True)
+            span.setTextFormat(Qt.TextFormat.PlainText)
             key = row.feature.key
             on_edit(editor, partial(self._announce, key, editor))
             self._editors[key], self._spans[key] = editor, span
@@ -84,5 +92,5 @@ class LineScanPanel(QWidget):
         editor.setEnabled(feature.is_writable)
         text = error or ("" if feature.entries else feature.span) + ("" if feature.is_writable else " (locked now)")
         span.setText(text)
-        span.setStyleSheet("color: #d93a3a;" if error else "")
-        editor.setToolTip(feature.tip)
+        span.setStyleSheet(f"color: {self._alarm};" if error else "")
+        editor.setToolTip(plain_tip(feature.tip))

@@ -1,10 +1,9 @@
-"""What the camera dialog shows: cameras, features and the few settings that matter, as values without Qt."""
+"""Cameras and their features as rows of text, and which of them are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 from aoi_app.sources.camera.device import DeviceInfo
 from aoi_app.sources.camera.features import NODE_MAPS, VISIBILITIES, Feature, FeatureType, NodeMap, Value, Visibility
@@ -13,6 +12,7 @@ LEVELS: tuple[Visibility, ...] = tuple(v for v in VISIBILITIES if v != "Invisibl
 Key = tuple[NodeMap, str]
 """Node map and name of a feature."""
 
+# Makers follow the standard names of GenICam more or less: each setting has the names under which it is found.
 _LINE_SCAN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("width", ("Width",)),
     ("offset", ("OffsetX",)),
@@ -67,58 +67,6 @@ class PanelRow:
     lack: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CameraState:
-    """Everything that the dialog shows at one moment.
-
-    Attributes:
-        revision: another number, another view.
-        devices, problems: what was found, and what is wrong with the rest.
-        busy: what is being done; empty when nothing is.
-        camera: which one is open; empty without.
-        on_the_line: it is the running line's.
-        rows: its features.
-        errors: why a feature could not be set, the last time it was tried.
-        notes: what the last command led to, sentences.
-        producer, serial, preset: what was chosen.
-    """
-
-    revision: int = 0
-    devices: tuple[DeviceRow, ...] = ()
-    problems: tuple[str, ...] = ()
-    busy: str = ""
-    camera: str = ""
-    on_the_line: bool = False
-    rows: tuple[FeatureRow, ...] = ()
-    errors: Mapping[Key, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    producer: str = ""
-    serial: str = ""
-    preset: str = ""
-
-
-class Desk(Protocol):
-    """Whom the dialog asks. Every call returns at once; ``view`` tells later what came of it."""
-
-    def view(self) -> CameraState:
-        """What there is to show now."""
-
-    def look(self) -> None:
-        """Looks for producers and cameras."""
-
-    def choose(self, producer: str, serial: str) -> None:
-        """Opens a camera."""
-
-    def write(self, key: Key, text: str, *, stops: bool) -> None:
-        """Sets a feature, or executes a command; ``stops`` stops and starts a running camera for it."""
-
-    def save_preset(self, path: str) -> None:
-        """Writes what the camera is set to."""
-
-    def load_preset(self, path: str) -> None:
-        """Sets the camera to a file."""
-
-
 def device_row(d: DeviceInfo) -> DeviceRow:
     """A camera as text."""
     return DeviceRow(d.producer, d.vendor, d.model, d.serial or d.id, d.transport, d.access)
@@ -165,7 +113,7 @@ def _panel_row(caption: str, names: tuple[str, ...], by_key: Mapping[Key, Featur
     there = next((r for r in found if r.access != "NA"), None)
     if there is not None:
         return PanelRow(caption, there)
-    return PanelRow(caption, None, f"{names[0]} is not available now" if found else f"it has no {names[0]}")
+    return PanelRow(caption, None, f"{names[0]} is not available now" if found else f"this camera has no {names[0]}")
 
 
 def _key(node_map: str, name: str) -> Key:

@@ -1,0 +1,108 @@
+"""Measurements of running lines as curves that a plot draws quickly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aoi_app.sources.block import Block
+from aoi_app.sources.diagnostics.focus import FocusMetrics
+from aoi_app.sources.flat_field.correction import FlatField, evenness
+from cras_core.arrays import FloatArray
+
+_MOST_POINTS = 1024  # of a curve; a screen has hardly more columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FocusCurves:
+    """Light and focus as they are now.
+
+    Attributes:
+        columns: (n,) float32 column of each point of the curves, px.
+        minimum, mean, maximum: (n,) float32 of these columns, 0..255.
+        histogram: (256,) int64 pixels of each brightness.
+        saturated, black: share of pixels, 0..1.
+        sharpness: 0..1; NaN where there is nothing to be sharp.
+        best: the greatest sharpness of cloth so far; NaN before there was one.
+        zones: (n,) float32 sharpness from left to right.
+        words: what is wrong and what to do.
+    """
+
+    columns: FloatArray
+    minimum: FloatArray
+    mean: FloatArray
+    maximum: FloatArray
+    histogram: npt.NDArray[np.int64]
+    saturated: float
+    black: float
+    sharpness: float
+    best: float
+    zones: FloatArray
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvennessCurves:
+    """The running lines without and with a flat field.
+
+    Attributes:
+        columns: (n,) float32 column of each point, px.
+        before, after: (n,) float32, 0..255.
+        before_percent, after_percent: non-uniformity.
+        is_stored: of the stored flat field; otherwise of the one that was just recorded.
+    """
+
+    columns: FloatArray
+    before: FloatArray
+    after: FloatArray
+    before_percent: float
+    after_percent: float
+    is_stored: bool
+
+
+def focus_curves(figures: FocusMetrics, best: float) -> FocusCurves:
+    """Light and focus, to be drawn; ``best`` is the greatest sharpness so far."""
+    columns, _, mean, _ = thinned(figures.mean)
+    return FocusCurves(
+        columns=columns,
+        minimum=thinned(figures.minimum)[1],
+        mean=mean,
+        maximum=thinned(figures.maximum)[3],
+        histogram=figures.histogram,
+        saturated=figures.saturated,
+        black=figures.black,
+        sharpness=figures.sharpness,
+        best=best,
+        zones=figures.zones,
+        words=figures.words,
+    )
+
+
+def evenness_curves(flat: FlatField, block: Block, *, is_stored: bool) -> EvennessCurves:
+    """What a flat field does to the lines of a block, to be drawn. Raises FlatFieldError where it does not fit them."""
+    found = evenness(flat, block)
+    columns, _, before, _ = thinned(found.before)
+    after = thinned(found.after)[2]
+    return EvennessCurves(columns, before, after, found.before_percent, found.after_percent, is_stored)
+
+
+def thinned(columns: FloatArray, points: int = _MOST_POINTS) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """A curve with so few points that it is drawn quickly; no peak is lost in its lowest and highest.
+
+    Args:
+        columns: (W,) or (W, C) float32.
+        points: most points.
+
+    Returns:
+        (n,) float32 each: columns of the points; lowest, mean and highest value of the columns around each.
+    """
+    values = columns.reshape(len(columns), -1)  # (W, C)
+    starts = np.linspace(0, len(values), min(points, len(values)) + 1).astype(np.int64)[:-1]
+    width = np.diff(np.append(starts, len(values)))
+    mean = np.add.reduceat(values.mean(axis=1), starts) / width
+    lowest = np.minimum.reduceat(values.min(axis=1), starts)
+    highest = np.maximum.reduceat(values.max(axis=1), starts)
+    centre = starts + (width - 1) / 2
+    return tuple(np.asarray(a, np.float32) for a in (centre, lowest, mean, highest))  # type: ignore[return-value]

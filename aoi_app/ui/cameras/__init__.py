@@ -1,0 +1,1 @@
+"""The page about cameras: features, light and focus, flat field."""

@@ -1,0 +1,114 @@
+"""Light and focus of the running lines: profile, histogram, sharpness."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
+
+from aoi_app.camera_setup.focus_curves import FocusCurves
+from aoi_app.ui.widgets.plots import color_plot, plot
+from aoi_app.ui.widgets.theme import Theme
+
+_GOOD = "Light and focus are good."
+
+
+class LightTab(QWidget):
+    """Shows what whoever turns the lens and the lamp looks at.
+
+    Signals:
+        forget_asked: the best sharpness is to be looked for again.
+    """
+
+    forget_asked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._profile = plot("Line profile", "column, px", "brightness", theme)
+        self._profile.setYRange(0, 255, padding=0.02)
+        self._minimum, self._maximum, self._mean = (self._profile.plot() for _ in range(3))
+        self._brightness = plot("Histogram", "brightness", "share, %", theme)
+        self._brightness.setXRange(0, 255, padding=0.02)
+        self._histogram = self._brightness.plot(fillLevel=0)
+        self._sides = plot("Sharpness from left to right", "zone", "sharpness", theme)
+        self._sides.setYRange(0, 1, padding=0.02)
+        self._zones = pg.BarGraphItem(x=[0], height=[0], width=0.8)
+        self._sides.addItem(self._zones)
+        self._sharpness = _figure("Sharpness")
+        self._best = _figure("Best sharpness")
+        self._reached = QProgressBar()
+        self._reached.setAccessibleName("Sharpness, share of the best")
+        self._reached.setFormat("%p % of the best")
+        self._words = QLabel()
+        self._words.setWordWrap(True)
+        self._words.setAccessibleName("Remarks on light and focus")
+        self._lay_out()
+        self.set_theme(theme)
+
+    def _lay_out(self) -> None:
+        again = QPushButton("Reset the &best")
+        again.setToolTip("Look for the best sharpness again, for example after you changed the lens or the fabric")
+        again.clicked.connect(self.forget_asked)
+        grid = QGridLayout(self)
+        grid.addWidget(self._profile, 0, 0, 1, 4)
+        grid.addWidget(self._brightness, 1, 0, 1, 2)
+        grid.addWidget(self._sides, 1, 2, 1, 2)
+        for column, (caption, widget) in enumerate((("sharpness", self._sharpness), ("best", self._best))):
+            grid.addWidget(QLabel(caption), 2, column)
+            grid.addWidget(widget, 3, column)
+        grid.addWidget(self._reached, 3, 2)
+        grid.addWidget(again, 3, 3)
+        grid.addWidget(self._words, 4, 0, 1, 4)
+        grid.setRowStretch(0, 3)
+        grid.setRowStretch(1, 2)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours the plots."""
+        for widget in (self._profile, self._brightness, self._sides):
+            color_plot(widget, theme)
+        self._minimum.setPen(pg.mkPen(theme.faint))
+        self._maximum.setPen(pg.mkPen(theme.faint))
+        self._mean.setPen(pg.mkPen(theme.accent, width=2))
+        self._histogram.setPen(pg.mkPen(theme.accent))
+        self._histogram.setBrush(theme.line)
+        self._zones.setOpts(brush=theme.accent)
+
+    def show_light(self, curves: FocusCurves | None) -> None:
+        """Draws the newest lines; None where there are none."""
+        if curves is None:
+            self._clear()
+            return
+        self._minimum.setData(curves.columns, curves.minimum)
+        self._mean.setData(curves.columns, curves.mean)
+        self._maximum.setData(curves.columns, curves.maximum)
+        self._histogram.setData(np.arange(256), 100.0 * curves.histogram / max(1, curves.histogram.sum()))
+        self._zones.setOpts(x=np.arange(len(curves.zones)) + 1, height=np.nan_to_num(curves.zones), width=0.8)
+        self._sharpness.setText(_number(curves.sharpness))
+        self._best.setText(_number(curves.best))
+        share = curves.sharpness / curves.best if curves.best > 0 else 0.0
+        self._reached.setValue(round(100 * share) if math.isfinite(share) else 0)
+        self._words.setText("\n".join(curves.words) or _GOOD)
+
+    def _clear(self) -> None:
+        """What was seen before would pass for what is seen now."""
+        for curve in (self._minimum, self._mean, self._maximum, self._histogram):
+            curve.setData([], [])
+        self._zones.setOpts(x=[0], height=[0], width=0.8)
+        self._sharpness.setText(_number(math.nan))
+        self._best.setText(_number(math.nan))
+        self._reached.setValue(0)
+        self._words.setText("")
+
+
+def _figure(name: str) -> QLabel:
+    label = QLabel("–")
+    label.setObjectName("figure")
+    label.setAccessibleName(name)
+    return label
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "–"
