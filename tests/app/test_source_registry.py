@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aoi_app.camera_setup.focus_state import reads_a_camera
+from aoi_app.camera_setup.camera_hold import may_hold_camera
 from aoi_app.commands.options import SOURCES
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.factory import SourceChoice, make_source
@@ -63,9 +63,9 @@ def test_only_what_is_always_live_can_be_recorded(kind: SourceKind, tmp_path: Pa
 def test_which_sources_are_cameras_and_which_may_hold_one() -> None:
     cameras = {kind.name for kind in KINDS if SourceChoice(kind.name).is_camera}
     assert cameras == {"genicam", "synthetic"}
-    assert {kind.name for kind in KINDS if reads_a_camera(f"{kind.name}:x")} == cameras | {"side-by-side"}
+    assert {kind.name for kind in KINDS if may_hold_camera(f"{kind.name}:x")} == cameras | {"side-by-side"}
     assert not SourceChoice("laser").is_camera
-    assert not reads_a_camera("laser")
+    assert not may_hold_camera("laser")
 
 
 def test_a_path_is_named_by_what_it_is(tmp_path: Path) -> None:

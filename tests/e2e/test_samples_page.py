@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from aoi_app.app.teaching_controller import TeachingController
 from mill import FABRIC, Mill, full_disk, tile
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox
+from PySide6.QtWidgets import QLabel, QMessageBox
 from window_tools import press
 
+from aoi_app.app.models_controller import ModelsController
 from aoi_app.samples.state import FILTERS
 from aoi_app.ui.main.keys_dialog import KeysDialog
 from cras_core.data.samples.labels import Label
@@ -153,10 +153,8 @@ def test_choosing_a_fabric_chooses_it_on_the_page_of_the_models_too(mill: Mill) 
     mill.open()
     mill.application.show_page("models")
     models = mill.application.controllers["models"]
-    assert isinstance(models, TeachingController)
-    (fabric,) = [
-        x for x in models.teaching.pages.learn.findChildren(QComboBox) if x is models.teaching.pages.learn.fabric
-    ]
+    assert isinstance(models, ModelsController)
+    fabric = models.page.learn.fabric
     mill.until(lambda: fabric.count() == 2)
     for row, name in ((1, "beta"), (0, "alpha")):
         mill.application.show_page("samples")
