@@ -245,16 +245,6 @@ def test_the_page_stays_as_it_was_while_another_one_is_seen(begin: Begin, qtbot:
     assert models.learn.fabric.currentText() == "plain"
 
 
-def test_the_fabric_that_is_looked_at_elsewhere_is_offered_to_be_learnt(
-    begin: Begin, qtbot: QtBot, samples: SampleStore
-) -> None:
-    application = begin(start=False)
-    models = page(application)
-    until(qtbot, lambda: models.learn.fabric.currentText() == "satin")
-    application.samples.fabric_shown.emit("plain")
-    assert models.learn.fabric.currentText() == "plain"
-
-
 def test_names_of_fabrics_are_never_read_as_html(begin: Begin, qtbot: QtBot, samples: SampleStore) -> None:
     name = "<b>denim</b>"
     samples.rename("satin", name)
