@@ -132,7 +132,7 @@ def test_a_full_disk_ends_collecting_and_says_so(
         raise OSError(28, "No space left on device")
 
     collector = Collector(store, "denim", "roll", Recipe(), config=SMALL)
-    monkeypatch.setattr("cras_core.data.samples.store.write_atomically", full)
+    monkeypatch.setattr("cras_core.data.samples.files.write_atomically", full)
     run(inspector, collector, frames(1024))
     assert "No space left on device" in collector.holder.state.note
     assert collector.holder.state.phase is CollectionPhase.FAILED

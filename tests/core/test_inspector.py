@@ -201,7 +201,7 @@ def test_the_tiles_are_left_as_they_are(inspector: CrasDetector, cloth_tiles: np
     ids=lambda t: f"{t.shape} {t.dtype}",
 )
 def test_tiles_that_cannot_be_are_named(inspector: CrasDetector, tiles: np.ndarray) -> None:
-    for judge in (inspector.cells, inspector.predict):
+    for judge in (inspector.score_tiles, inspector.predict):
         with pytest.raises(ConfigError, match=r"tiles must be \(B, H, W\) or \(B, H, W, 3\) uint8: got ") as caught:
             judge(tiles)
         assert f"{tiles.shape} {tiles.dtype}" in str(caught.value)
