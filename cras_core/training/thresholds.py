@@ -20,6 +20,7 @@ from cras_core.images import read_bits, read_image
 from cras_core.web.baseline import RunningBaseline
 from cras_core.web.calibration import FabricCalibration, block_peaks, tail_threshold
 from cras_core.web.canvas import WebConfig
+from cras_core.web.places import place_factors
 from cras_core.web.scoring import WebInspection
 
 _PEAK_BLOCK_CELLS = 16  # side of the pieces of cloth whose largest scores make the limit; wider than a defect's glow
@@ -71,9 +72,11 @@ def measure_fabric(
     peaks, raw_peaks = [], []
     for kinds, raw in zip(maps, raw_maps, strict=True):
         baseline = RunningBaseline(config.reference, config.tiling.cell_px)
-        relative = baseline.relate(kinds, float(centre), spread, math.inf)
-        peaks.append(block_peaks(relative.score, _PEAK_BLOCK_CELLS))
-        raw_peaks.append(block_peaks(raw, _PEAK_BLOCK_CELLS))
+        relative = baseline.relate(kinds, float(centre), spread, math.inf).score
+        # A picture of a tile's size shows no edge of the cloth, and what lies beyond it is not filled in.
+        places = place_factors(np.isfinite(raw), 0, 0) if normal.are_strips else np.float32(1.0)
+        peaks.append(block_peaks(relative / places, _PEAK_BLOCK_CELLS))
+        raw_peaks.append(block_peaks(centre + (raw - centre) / places, _PEAK_BLOCK_CELLS))
     area = len(cells) * (config.tiling.cell_px * config.calibration.mm_per_px / 1000.0) ** 2
     rate = config.calibration.false_alarms_per_m2
     try:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from cras_core.arrays import Image
 
-_STRIP_PX = 24  # width of the strip that is looked up
+STRIP_PX = 24
+"""Width of the strip that is looked up."""
 _SEARCH_PX = 192  # how far inside it is looked for
 _SLIDE_PX = 24  # how far the match may slide along the border
 _BLOCK_PX = 128  # length of border that is matched at once
@@ -32,6 +33,7 @@ def continue_cloth(
     end_col: int,
     above: int = 0,
     below: int = 0,
+    strip_px: int = STRIP_PX,
 ) -> Image:
     """A canvas of nothing but cloth around the cloth of a band.
 
@@ -40,6 +42,7 @@ def continue_cloth(
         left, right: (lines,) where the cloth begins and ends in each line, pixels; 0 <= left < right <= W.
         first_col, end_col: columns of the canvas, in pixels of the image; may lie outside it.
         above, below: lines to add before the first and after the last line.
+        strip_px: width of the strip that is looked up; another width finds other cloth to carry on with.
 
     Returns:
         (above + lines + below, end_col - first_col[, 3]) uint8; pixels inside the cloth are those of the image.
@@ -47,13 +50,13 @@ def continue_cloth(
     lines = len(image)
     left_px, right_px = np.ceil(left).astype(int) - first_col, np.floor(right).astype(int) - first_col
     canvas = _place(image, first_col, end_col)
-    canvas = _fill_left(canvas, left_px, int(right_px.min()))
+    canvas = _fill_left(canvas, left_px, int(right_px.min()), strip_px)
     width = canvas.shape[1]
-    canvas = _fill_left(canvas[:, ::-1], width - right_px, int(width - left_px.max()))[:, ::-1]
+    canvas = _fill_left(canvas[:, ::-1], width - right_px, int(width - left_px.max()), strip_px)[:, ::-1]
     if above or below:
         turned = np.swapaxes(np.pad(canvas, [(above, below), *[(0, 0)] * (canvas.ndim - 1)], mode="edge"), 0, 1)
-        turned = _fill_left(turned, np.full(width, above), above + lines)
-        turned = _fill_left(turned[:, ::-1], np.full(width, below), below + lines + above)[:, ::-1]
+        turned = _fill_left(turned, np.full(width, above), above + lines, strip_px)
+        turned = _fill_left(turned[:, ::-1], np.full(width, below), below + lines + above, strip_px)[:, ::-1]
         canvas = np.swapaxes(turned, 0, 1)
     return np.ascontiguousarray(canvas)
 
@@ -64,7 +67,7 @@ def _place(image: Image, first_col: int, end_col: int) -> Image:
     return image[:, columns]
 
 
-def _fill_left(canvas: Image, start: npt.NDArray[np.int_], end: int) -> Image:
+def _fill_left(canvas: Image, start: npt.NDArray[np.int_], end: int, strip_px: int) -> Image:
     """Fills ``canvas[y, :start[y]]`` with cloth looked up in ``canvas[y, start[y]:end]``."""
     if not (start > 0).any():
         return canvas
@@ -79,7 +82,7 @@ def _fill_left(canvas: Image, start: npt.NDArray[np.int_], end: int) -> Image:
         a, b = max(0, y0 - _BLEND_PX), min(lines, y1 + _BLEND_PX)
         border = int(start[a:b].max())
         fade = _fade(b - a, rise=a > 0, fall=b < lines)
-        total[a:b, :border] += _continuation(canvas, gray, a, b, border, end) * fade.reshape(
+        total[a:b, :border] += _continuation(canvas, gray, a, b, border, end, strip_px) * fade.reshape(
             -1, *[1] * (canvas.ndim - 1)
         )
         weight[a:b, 0] += fade
@@ -100,23 +103,25 @@ def _fade(length: int, rise: bool, fall: bool) -> npt.NDArray[np.float32]:
     return fade
 
 
-def _continuation(canvas: Image, gray: Image, a: int, b: int, border: int, end: int) -> npt.NDArray[np.float32]:
+def _continuation(
+    canvas: Image, gray: Image, a: int, b: int, border: int, end: int, strip_px: int
+) -> npt.NDArray[np.float32]:
     """Cloth for ``canvas[a:b, :border]`` -> (b - a, border[, 3]) float32."""
     room = end - (
-        2 * border + _STRIP_PX
+        2 * border + strip_px
     )  # what is left of the cloth behind a match that has `border` columns of cloth in front of it
     if room < 1:
         columns = border + np.abs(
             (np.arange(border) - border) % (2 * max(1, end - border)) - max(1, end - border)
         )  # too narrow: mirrored to and fro
         return canvas[a:b, np.clip(columns, border, end - 1)].astype(np.float32)
-    strip = gray[a:b, border : border + _STRIP_PX]
+    strip = gray[a:b, border : border + strip_px]
     top, bottom = max(0, a - _SLIDE_PX), min(len(gray), b + _SLIDE_PX)
-    area = gray[top:bottom, 2 * border : 2 * border + _STRIP_PX + min(room, _SEARCH_PX)]
+    area = gray[top:bottom, 2 * border : 2 * border + strip_px + min(room, _SEARCH_PX)]
     misfit = cv2.matchTemplate(area, strip, cv2.TM_SQDIFF)
     _, _, (dx, dy), _ = cv2.minMaxLoc(misfit)
     y, x = top + dy, 2 * border + dx
-    level = canvas[a:b, border : border + _STRIP_PX].mean(axis=(0, 1)) - canvas[y : y + b - a, x : x + _STRIP_PX].mean(
+    level = canvas[a:b, border : border + strip_px].mean(axis=(0, 1)) - canvas[y : y + b - a, x : x + strip_px].mean(
         axis=(0, 1)
     )
     return np.asarray(canvas[y : y + b - a, x - border : x] + level, dtype=np.float32)

@@ -88,6 +88,25 @@ class FabricCalibration:
         return self
 
 
+def absolute_score(kinds: FloatArray, calibration: FabricCalibration) -> FloatArray:
+    """How far cells stand out of the enrolled cloth, whatever the web around them is like.
+
+    A defect that fills much of the view is what the running baseline takes for the cloth; it stands out of the enrolled
+    cloth all the same. Good cloth stays far below 1, also that of a roll with another lamp or yarn.
+
+    Args:
+        kinds: (S, rows, cols) raw scores.
+        calibration: of the fabric.
+
+    Returns:
+        (rows, cols) float32; 1 is ``_ABSOLUTE_SPREADS`` above the centre of the enrolled cloth, or ``_ABSOLUTE_LIMITS``
+        times what its good cloth reaches, whichever is more.
+    """
+    least = max(_ABSOLUTE_SPREADS, _ABSOLUTE_LIMITS * calibration.absolute_limit)
+    score: FloatArray = (kinds.mean(axis=0) - np.float32(calibration.centre)) / np.float32(calibration.spread * least)
+    return score
+
+
 def tail_threshold(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2: float) -> float:
     """The level that peaks of normal cloth exceed ``rate_per_m2`` times per square metre.
 
@@ -126,6 +145,10 @@ def block_peaks(score: FloatArray, block_cells: int) -> npt.NDArray[np.float64]:
             if known.mean() > 0.5:
                 peaks.append(float(block[known].max()))
     return np.array(peaks)
+
+
+_ABSOLUTE_SPREADS = 24.0
+_ABSOLUTE_LIMITS = 3.0
 
 
 def provisional(fabric: str) -> FabricCalibration:

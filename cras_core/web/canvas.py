@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cras_core.arrays import Image
 from cras_core.web.bands import Band
 from cras_core.web.baseline import BaselineConfig
-from cras_core.web.border import continue_cloth
+from cras_core.web.border import STRIP_PX, continue_cloth
 from cras_core.web.edges import ClothEdges, EdgeConfig, find_edges
 from cras_core.web.tiling import TilingConfig, Windows, ceil_to, cut, floor_to, plan_windows
 
@@ -42,7 +42,7 @@ class Canvas:
         first_col: column of the image that the windows begin at, pixels; may be negative.
         edges: the cloth in the lines of the band.
         left, right: (lines,) what is inspected, pixels.
-        above: lines of the windows before the first line.
+        above, below: lines of the windows before the first and after the last line of the segment.
     """
 
     tiles: Image
@@ -53,6 +53,7 @@ class Canvas:
     left: npt.NDArray[np.float64]
     right: npt.NDArray[np.float64]
     above: int
+    below: int
 
     def cloth_cells(self, cell_px: int) -> npt.NDArray[np.bool_]:
         """Which cells under the windows are cloth to be scored -> (rows.end, cols.end) / cell_px, bool. What was
@@ -67,6 +68,20 @@ class Canvas:
         )
         return np.asarray(inside & exists[:, None])
 
+    def cells_at_ends(self, cell_px: int, end_cells: int) -> npt.NDArray[np.bool_]:
+        """Which cells of every tile lie in the first or the last ``end_cells`` rows of the segment, where the window
+        reaches beyond its beginning or its end -> (B, h, 1) bool.
+        """
+        row = np.arange(self.rows.end // cell_px) - self.above // cell_px  # counted from the first line
+        lines = len(self.left)
+        at_end = np.zeros(len(row), np.bool_)
+        if self.above > 0:
+            at_end |= row < end_cells
+        if self.below > 0:
+            at_end |= row >= ceil_to(lines, cell_px) // cell_px - end_cells
+        rows = self.rows.divided(cell_px)
+        return np.stack([at_end[r : r + rows.size, None] for r in rows.starts for _ in self.cols.starts])
+
     def scored_cells(self, cell_px: int) -> npt.NDArray[np.bool_]:
         """The same for every tile, without the halos -> (B, h, w) bool."""
         rows, cols = self.rows.divided(cell_px), self.cols.divided(cell_px)
@@ -75,8 +90,14 @@ class Canvas:
         return np.stack([cloth[r : r + rows.size, c : c + cols.size] & inner for r in rows.starts for c in cols.starts])
 
 
-def prepare(band: Band, config: WebConfig) -> Canvas | None:
-    """Finds the cloth of a band and cuts it into tiles; None where there is too little cloth to inspect."""
+def prepare(band: Band, config: WebConfig, strip_px: int = STRIP_PX) -> Canvas | None:
+    """Finds the cloth of a band and cuts it into tiles; None where there is too little cloth to inspect.
+
+    Args:
+        band: lines of the web.
+        config: how it is looked at.
+        strip_px: width of the strip of cloth that is looked up where cloth is carried on (``continue_cloth``).
+    """
     lines = len(band.image)
     edges = find_edges(as_gray(band.image), config.edges)
     left, right = edges.inspected(config.edges)
@@ -85,11 +106,19 @@ def prepare(band: Band, config: WebConfig) -> Canvas | None:
     halo, cell = config.tiling.halo_px, config.tiling.cell_px
     first_col = floor_to(int(left.min()), cell) - halo
     end_col = ceil_to(int(np.ceil(right.max())), cell) + halo
-    canvas = continue_cloth(band.image, left, right, first_col, end_col, band.above, band.below)
+    canvas = continue_cloth(band.image, left, right, first_col, end_col, band.above, band.below, strip_px)
     rows = plan_windows(len(canvas), config.tiling)
     cols = plan_windows(canvas.shape[1], config.tiling)
     return Canvas(
-        np.asarray(cut(canvas, rows, cols), dtype=np.uint8), rows, cols, first_col, edges, left, right, band.above
+        np.asarray(cut(canvas, rows, cols), dtype=np.uint8),
+        rows,
+        cols,
+        first_col,
+        edges,
+        left,
+        right,
+        band.above,
+        band.below,
     )
 
 

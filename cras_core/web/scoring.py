@@ -5,7 +5,7 @@ The detector is anything that scores tiles; this module knows neither torch nor 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,9 +13,11 @@ from cras_core.arrays import FloatArray, Image
 from cras_core.web.bands import Band, BandCutter
 from cras_core.web.baseline import RunningBaseline
 from cras_core.web.blending import CellRows
+from cras_core.web.calibration import absolute_score
 from cras_core.web.canvas import Canvas, WebConfig, as_gray, prepare
 from cras_core.web.edges import ClothEdges, find_edges
-from cras_core.web.protocols import TileDetector
+from cras_core.web.places import END_CELLS, place_factors
+from cras_core.web.protocols import CellScores, TileDetector
 from cras_core.web.tiling import ceil_to
 
 
@@ -112,11 +114,26 @@ class WebInspection:
         features = self._detector.extract_features(canvas.tiles)
         fabric = self._match(features.similarity)
         here = features.median_features(canvas.scored_cells(self._config.tiling.cell_px))
-        scores = features.score(fabric, self.baseline.median_features(here, len(band.image)))
-        self._rows.add(band, canvas, scores)
+        web_median = self.baseline.median_features(here, len(band.image))
+        scores = features.score(fabric, web_median)
+        self._rows.add(band, canvas, self._lowest_at_ends(band, canvas, scores, web_median))
         distance = float(np.sqrt(np.mean((here - self._detector.medians[fabric]) ** 2)))
         mean = scores.similarity.mean(axis=0, dtype=np.float32)
         return _Likeness(float(mean[fabric]), mean, distance, len(scores.similarity))
+
+    def _lowest_at_ends(
+        self, band: Band, canvas: Canvas, scores: CellScores, web_median: FloatArray | None
+    ) -> CellScores:
+        """The scores with the lower of two beside a beginning or an end of the segment: once more under another fill.
+        What a fill invents does not survive another one, a defect does. Costs nothing in the middle of a web.
+        """
+        at_ends = canvas.cells_at_ends(self._config.tiling.cell_px, END_CELLS)  # (B, h, 1)
+        if not at_ends.any():
+            return scores
+        refilled = prepare(band, self._config, _SECOND_STRIP_PX)
+        assert refilled is not None  # whether there is cloth does not depend on the fill
+        other = self._detector.extract_features(refilled.tiles).score(int(scores.fabric[0]), web_median)
+        return replace(scores, kinds=np.where(at_ends, np.minimum(scores.kinds, other.kinds), scores.kinds))
 
     def _match(self, similarity: FloatArray) -> int:
         """The fabric of the web, by the (B, K) similarity of a band's tiles."""
@@ -145,12 +162,16 @@ class WebInspection:
         calibration = self._detector.calibrations[fabric]
         limit = calibration.limit if self._config.baseline.enabled else calibration.absolute_limit
         relative = self.baseline.relate(kinds, calibration.centre, calibration.spread, limit)
+        rows_after = 0 if band.next_first_line is None else END_CELLS  # a running web goes on further than that
+        score = relative.score / (
+            np.float32(limit) * place_factors(np.isfinite(relative.score), first // cell, rows_after)
+        )
         return [
             ScoredRows(
                 first_line=first,
                 image=image,
                 cell_px=cell,
-                score=relative.score / np.float32(limit),
+                score=np.maximum(score, absolute_score(kinds, calibration)),
                 kinds=kinds,
                 edges=edges,
                 fabric=fabric,
@@ -162,6 +183,7 @@ class WebInspection:
         ]
 
 
+_SECOND_STRIP_PX = 12  # half of the first: it finds other cloth to carry on with
 _CHANGE_SHARE = 0.8  # share of a band's tiles that must match another fabric before the web is taken for that fabric
 
 
