@@ -147,8 +147,8 @@ def block_peaks(score: FloatArray, block_cells: int) -> npt.NDArray[np.float64]:
     return np.array(peaks)
 
 
-_ABSOLUTE_SPREADS = 24.0
-_ABSOLUTE_LIMITS = 3.0
+_ABSOLUTE_SPREADS = 20.0
+_ABSOLUTE_LIMITS = 2.5
 
 
 def provisional(fabric: str) -> FabricCalibration:
