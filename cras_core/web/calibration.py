@@ -116,7 +116,9 @@ def tail_threshold(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2:
         rate_per_m2: wanted exceedances per square metre.
 
     Within the data the answer is a quantile; beyond it the exponential tail over the upper fifth of the peaks is
-    followed.
+    followed. How fast that tail falls is known the better the more peaks there are; the upper bound of what it may be
+    is taken (one-sided, 90 %: the mean of n exponential values has a relative standard error of 1 / sqrt(n)), so that
+    little cloth makes for a higher threshold, not for more false alarms than were promised.
 
     Raises:
         DataError: fewer than 8 pieces.
@@ -129,7 +131,7 @@ def tail_threshold(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2:
     if wanted >= n_tail:
         return float(values[min(len(values) - 1, int(wanted))])
     base = values[n_tail]
-    scale = float(np.mean(values[:n_tail] - base))
+    scale = float(np.mean(values[:n_tail] - base)) * (1.0 + _UPPER_BOUND / math.sqrt(n_tail))
     return float(base + scale * np.log(n_tail / wanted))
 
 
@@ -147,6 +149,7 @@ def block_peaks(score: FloatArray, block_cells: int) -> npt.NDArray[np.float64]:
     return np.array(peaks)
 
 
+_UPPER_BOUND = 1.28  # standard errors above the estimate; one-sided 90 %
 _ABSOLUTE_SPREADS = 20.0
 _ABSOLUTE_LIMITS = 2.5
 

@@ -50,7 +50,17 @@ def test_normal_cloth_exceeds_the_limit_about_as_often_as_wanted(per_thousand: f
     limit = tail_threshold(peaks, len(peaks) * piece_m2, rate)
     fresh = 1.0 + 0.5 * rng.exponential(size=2_000_000)
     observed = float((fresh > limit).mean())
-    assert per_thousand / 1000 / 2 < observed < per_thousand / 1000 * 2
+    assert per_thousand / 1000 / 3 < observed < per_thousand / 1000 * 1.2
+
+
+def test_little_cloth_makes_for_a_higher_threshold_and_not_for_broken_promises() -> None:
+    rng = np.random.default_rng(5)
+    piece_m2, rate = 0.02, 0.01 / 0.02  # one alarm in a hundred pieces is promised
+    broken = 0
+    for _ in range(300):
+        limit = tail_threshold(rng.exponential(size=40), 40 * piece_m2, rate)
+        broken += math.exp(-limit) > 0.01  # how often an exponential score exceeds it
+    assert broken / 300 < 0.25
 
 
 @pytest.mark.parametrize("per_thousand", [10.0, 1.0, 0.1])

@@ -123,6 +123,36 @@ def test_above_the_limit_nothing_is_split() -> None:
     assert len(regions_in(score, score, RegionConfig(0.2, core=0.0))) == 1
 
 
+def test_a_defect_whose_score_dips_stays_one() -> None:
+    score = blank()
+    score[20, 5:45] = 0.6
+    score[20, 5:45:6] = 1.3  # seven peaks over a bar
+    (region,) = regions_in(score, score, RegionConfig(1.0))
+    assert (region.first_col, region.end_col) == (5, 45)
+
+
+@given(st.integers(0, 200), st.floats(1.0, 4.0), st.floats(1.0, 4.0))
+def test_a_higher_threshold_only_leaves_regions_out(seed: int, a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    rng = np.random.default_rng(seed)
+    score = np.where(rng.random((40, 40)) < 0.1, rng.exponential(1.2, (40, 40)), 0.1).astype(np.float32)
+    boxes = {
+        t: {(r.first_row, r.first_col, r.end_row, r.end_col, r.peak) for r in regions_in(score, score, RegionConfig(t))}
+        for t in (low, high)
+    }
+    assert boxes[high] == {box for box in boxes[low] if box[-1] >= high}
+
+
+def test_what_never_reaches_the_threshold_is_no_region() -> None:
+    score = blank()
+    score[10:20, 10:20] = 0.9
+    assert regions_in(score, score, RegionConfig(1.0)) == []
+    tracker = RegionTracker(RegionConfig(1.0))
+    assert tracker.push(score, score) == []
+    assert tracker.open_regions(at_least_rows=0) == []
+    assert tracker.finish() == []
+
+
 def test_unknown_cells_belong_to_nothing() -> None:
     score = blank()
     score[10:20] = np.nan
