@@ -207,7 +207,13 @@ class LineController(QObject):
     def _show_marks(self) -> None:
         picture = self._history.picture()
         if picture is not None:
-            marks = overlay.find_marks(picture.score, picture.first_line, picture.cell_px, self.page.threshold)
+            marks = overlay.find_marks(
+                picture.score,
+                picture.first_line,
+                picture.cell_px,
+                self.page.threshold,
+                is_relative=self._program.recipes.book.line.relative,
+            )
             self.page.live_view.show_marks(marks)
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:

@@ -53,8 +53,13 @@ def heat_colors(score: Floats) -> npt.NDArray[np.uint8]:
     return np.asarray(_TABLE[index])
 
 
-def find_marks(score: Floats, first_line: int, cell_px: int, threshold: float) -> list[Mark]:
-    """Boxes around everything at or above the threshold in (rows, cols) scores that begin at ``first_line``."""
+def find_marks(
+    score: Floats, first_line: int, cell_px: int, threshold: float, *, is_relative: bool = True
+) -> list[Mark]:
+    """Boxes around everything that reaches the threshold in (rows, cols) scores that begin at ``first_line``.
+
+    ``is_relative``: as in ``RegionConfig``.
+    """
     if not reaches(score, threshold).any():  # clean cloth, which is nearly all: the regions need not be looked for
         return []
     return [
@@ -66,5 +71,5 @@ def find_marks(score: Floats, first_line: int, cell_px: int, threshold: float) -
             r.peak,
         )
         # The second argument is the raw score, which a mark does not show.
-        for r in regions_in(score, score, RegionConfig(threshold))
+        for r in regions_in(score, score, RegionConfig(threshold, is_relative=is_relative))
     ]

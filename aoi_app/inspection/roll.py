@@ -198,7 +198,7 @@ class RollInspection:
             line,
             width_px,
             WebInspection(self._model.detector, self._model.config, self._baseline, self._fabric),
-            RegionTracker(RegionConfig(self._threshold)),
+            RegionTracker(RegionConfig(self._threshold, is_relative=self._model.config.baseline.enabled)),
             recent,
             self._cell_px,
             SampleTiles(recent, self._scale.mm_per_line) if self._keep_tiles else None,

@@ -92,7 +92,9 @@ class _Line:
     def __init__(self, detector: TrainedDetector) -> None:
         config = detector.config
         self._web = WebInspection(detector, WebConfig(config.tiling, config.edges, config.reference, fabric=0))
-        self._tracker = RegionTracker(RegionConfig(threshold=1e6))  # noise is no cloth: its regions would take the time
+        self._tracker = RegionTracker(
+            RegionConfig(threshold=1e6, is_relative=False)
+        )  # noise is no cloth: its regions would take the time
 
     def run(self, image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> int:
         tiles = 0

@@ -8,7 +8,7 @@ cross any number of bands; it is closed when the web has moved on by more than t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 import cv2
@@ -31,17 +31,22 @@ class RegionConfig:
         core: a region ends where the score falls below this share of the peak next to it, so that a strong defect is
             not measured with its glow.
         most_cells: a region with more cells is closed and counted from anew, which bounds the memory.
+        is_relative: scores are relative to the web, so that good cloth lies near 0 whatever the threshold. Where they
+            are not, a roll as a whole may lie above the calibrated threshold, and cells are joined not far below the
+            threshold in use.
     """
 
     threshold: Annotated[Number, Field(gt=0)] = CALIBRATED_THRESHOLD
     reach_cells: Annotated[Whole, Field(ge=0)] = 1
     core: Annotated[Number, Field(ge=0, lt=1)] = 0.4
     most_cells: Annotated[Whole, Field(ge=1)] = 2_000_000
+    is_relative: bool = True
 
     @property
     def joining_level(self) -> float:
         """Smallest score of a cell that may belong to a region."""
-        return min(self.threshold, _JOINING_LEVEL)
+        level = min(self.threshold, _JOINING_LEVEL)
+        return level if self.is_relative else max(level, _JOINING_SHARE * self.threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ class RegionTracker:
 
     @threshold.setter
     def threshold(self, value: float) -> None:
-        self._config = RegionConfig(value, self._config.reach_cells, self._config.core, self._config.most_cells)
+        self._config = replace(self._config, threshold=value)
 
     def push(self, score: FloatArray, raw: FloatArray) -> list[Region]:
         """Takes (rows, cols) scores and raw scores and returns the regions that are closed now."""
@@ -315,6 +320,8 @@ def _dilated(mask: npt.NDArray[np.bool_], reach_cells: int) -> npt.NDArray[np.ui
 _JOINING_LEVEL = 0.5
 """Good cloth hardly reaches it (its largest scores are about 1 in a square metre), so that what hangs together there is
 one thing. On good strips with a woven-in weft band it made 5 regions of 17, on strips with defects 151 of 159."""
+
+_JOINING_SHARE = 0.75  # of the threshold, where scores are not relative to the web
 
 
 def _number_pieces(dense: FloatArray, level: float, reach_cells: int, piece: IntArray, count: list[int]) -> None:
