@@ -248,3 +248,16 @@ def test_what_a_room_loads(rooms: tuple[str, ...], may_load: set[str]) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=TOP)
     assert done.returncode == 0, done.stderr
     assert set(ast.literal_eval(done.stdout)) <= may_load
+
+
+def test_every_file_that_the_map_names_exists() -> None:
+    text = (TOP / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+\.py)`", text))
+    assert len(named) > 100
+    known = {path.split("/")[-1] for path in FILES}
+    lost = {
+        n
+        for n in named
+        if not ((TOP / n).exists() if "/" in n and (TOP / n.split("/")[0]).is_dir() else n.split("/")[-1] in known)
+    }
+    assert lost == set()
