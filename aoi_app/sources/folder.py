@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,16 @@ from aoi_app.sources.options import SourceOptions
 from aoi_app.sources.recording.format import is_recording
 from aoi_app.sources.source import EndOfWeb, Pace, SourceError
 from cras_core.errors import DataError
-from cras_core.images import image_size, in_natural_order, list_images, read_bits, read_image
+from cras_core.images import (
+    ENDINGS,
+    OTHER_ENDINGS,
+    image_size,
+    images_below,
+    in_natural_order,
+    list_images,
+    read_bits,
+    read_image,
+)
 
 _TRUTH_FOLDERS = frozenset({"mask", "masks", "ground_truth"})  # of data sets; their pictures are no cloth
 
@@ -25,7 +35,7 @@ class FolderConfig:
 
     Attributes:
         path: the folder. Pictures lie in it; where there are none, those in its sub-folders are taken, except folders
-            of masks.
+            of masks. What may be a picture and is not read is told.
         lines_per_s: line rate; None is as fast as inspection goes.
         is_live: with a line rate, do not wait for a reader that is late.
         loop: begin again at the end, for ever.
@@ -47,6 +57,7 @@ class FolderSource:
     def __init__(self, config: FolderConfig) -> None:
         self._config = config
         self._paths: list[Path] = []
+        self._passed_over = ""
         self._next = 0
         self._bits = config.bits  # of 16-bit pictures; guessed once, so that all of a roll are shown alike
         self._pace = Pace(config.lines_per_s)
@@ -63,9 +74,11 @@ class FolderSource:
 
     @property
     def total_lines(self) -> int | None:
-        """Lines of all pictures together; None when looping."""
+        """Lines of all pictures together; None when looping, and where there are too many to look at all."""
+        if self._config.loop or len(self._paths) > _MOST_COUNTED:
+            return None
         # Read from the heads of the files; decoding them all would take as long as inspecting them.
-        return None if self._config.loop else sum(size[0] for size in map(image_size, self._paths) if size is not None)
+        return sum(size[0] for size in map(image_size, self._paths) if size is not None)
 
     def __enter__(self) -> FolderSource:
         path = self._config.path
@@ -74,7 +87,8 @@ class FolderSource:
         if not path.is_dir():
             raise SourceError(f"{path} is a file, not a folder. Name the folder that it lies in.")
         try:
-            self._paths = list_images(path) or _below(path)
+            self._paths = list_images(path) or images_below(path, _TRUTH_FOLDERS)
+            self._passed_over = _passed_over(path, {p.parent for p in self._paths} or {path})
         except OSError as error:
             raise SourceError(f"The folder {path} cannot be read: {error.strerror or error}") from error
         if not self._paths:
@@ -83,7 +97,8 @@ class FolderSource:
                 raise SourceError(
                     f"{path} holds recordings of a camera. Name one of them, the last is {recordings[-1]}"
                 )
-            raise SourceError(f"There are no pictures in {path}. Known are .png, .jpg, .bmp, .tif and .webp.")
+            hint = f" {self._passed_over}" if self._passed_over else ""
+            raise SourceError(f"There are no pictures in {path}. Known are {_KNOWN}.{hint}")
         self._next = 0
         return self
 
@@ -94,6 +109,9 @@ class FolderSource:
 
     def read(self, timeout_s: float) -> Frame | Lost | None:
         """The next picture; one that cannot be used comes as lost lines with the reason."""
+        if self._passed_over:
+            text, self._passed_over = self._passed_over, ""
+            return Lost(0, text, self.name, self._config.separate)
         if self._next >= len(self._paths):
             if not self._config.loop:
                 raise EndOfWeb
@@ -104,10 +122,15 @@ class FolderSource:
         self._next += 1
         label = printable(path.relative_to(self._config.path).as_posix())
         try:
-            if self._bits is None:
-                self._bits = read_bits(path)
+            if self._bits is None and (bits := read_bits(path)) is not None:
+                self._bits = max(bits, self._bits_of_others())
             image = read_image(path, self._bits)
         except DataError as error:
+            if not self._config.path.is_dir():
+                left = len(self._paths) - self._next + 1
+                raise SourceError(
+                    f"The folder {self.name} is gone; {left} of its {len(self._paths)} pictures were not inspected"
+                ) from error
             # A file that is cut off may still say how long it was: the metres behind it stay right.
             size = image_size(path)
             lost = Lost(size[0] if size else 0, str(error), label, self._config.separate)
@@ -115,6 +138,14 @@ class FolderSource:
             return lost
         self._pace.took(len(image), waits=not self.is_live)
         return Frame(image, label, time.monotonic(), self._config.separate)
+
+    def _bits_of_others(self) -> int:
+        """The depth of the folder, by some of its pictures: a dark one at the beginning does not speak for all."""
+        found = [0]
+        for path in self._paths[:: max(1, len(self._paths) // _DEPTH_SAMPLES)]:
+            with contextlib.suppress(DataError):  # told when its turn comes
+                found.append(read_bits(path) or 0)
+        return max(found)
 
 
 def make_folder(path: str, options: SourceOptions, _recipe: Recipe) -> FolderSource:
@@ -131,9 +162,22 @@ def make_folder(path: str, options: SourceOptions, _recipe: Recipe) -> FolderSou
     )
 
 
-def _below(folder: Path) -> list[Path]:
-    """Pictures in all sub-folders but those of masks, in natural order."""
-    found: list[Path] = []
-    for child in in_natural_order(p for p in folder.iterdir() if p.is_dir() and p.name.lower() not in _TRUTH_FOLDERS):
-        found += list_images(child) + _below(child)
-    return found
+def _passed_over(folder: Path, places: set[Path]) -> str:
+    """A sentence about files that may show cloth and are not read as pictures; empty where there is none.
+
+    Args:
+        folder: the source.
+        places: folders whose pictures are inspected.
+    """
+    others = [p for place in places for p in place.iterdir() if p.suffix.lower() in OTHER_ENDINGS and p.is_file()]
+    if not others:
+        return ""
+    names = ", ".join(printable(p.relative_to(folder).as_posix()) for p in in_natural_order(others)[:_MOST_NAMED])
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    return f"Not inspected, since only pictures are: {names}{more}. Known are {_KNOWN}."
+
+
+_KNOWN = ", ".join(sorted(ENDINGS))
+_MOST_NAMED = 5  # files in a sentence
+_MOST_COUNTED = 5000  # pictures whose headers are read before the first is inspected
+_DEPTH_SAMPLES = 50  # pictures whose depth is looked at; only those of 16 bits are decoded for it

@@ -45,7 +45,8 @@ def validate_normal_images(
         on_picture: told after each how many are done, of how many.
 
     Raises:
-        DataError: pictures cannot be read and are not to be left out, or a fabric has no other; all are named.
+        DataError: pictures cannot be read and are not to be left out, or a fabric has no other; all are named. Or those
+            of a fabric are not alike (``check_alike``).
     """
     every = [path for normal in data for path in normal.paths]
     broken: dict[Path, str] = {}
@@ -63,6 +64,7 @@ def validate_normal_images(
             raise DataError(f"fabric {normal.fabric}: none of its {len(skipped)} pictures can be read")
         paths = tuple(p for p in normal.paths if p not in broken)
         sound.append(replace(normal.only(paths), skipped=normal.skipped + skipped))
+        check_alike(sound[-1])
     return sound
 
 

@@ -15,6 +15,8 @@ from cras_core.images import read_image
 GREY_ABOVE = 127
 """Grey level of a mask above which a pixel is defective."""
 
+_MASK_BITS = 16  # of a mask that has more than 8: 0 and 65535, whatever the camera has
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -107,10 +109,13 @@ class Mask:
     above: int = GREY_ABOVE
 
     def read_grey(self, picture: Path, height: int, width: int) -> npt.NDArray[np.uint8]:
-        """(H, W) the brightest of all masks and channels. Raises DataError when one is of another size."""
+        """(H, W) the brightest of all masks and channels; what is transparent is not marked.
+
+        Raises DataError when one is of another size.
+        """
         grey = np.zeros((height, width), np.uint8)
         for path in self.paths:
-            mask = read_image(path)
+            mask = read_image(path, _MASK_BITS, behind=0)
             mask = mask if mask.ndim == 2 else mask.max(axis=2)
             if mask.shape != (height, width):
                 raise DataError(

@@ -1,11 +1,13 @@
 """A folder of pictures as a web: which pictures, in which order, and what becomes of those that cannot be read."""
 
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from aoi_fakes import png, read_all
+from PIL import Image
 
 from aoi_app.sources.folder import FolderConfig, FolderSource
 from aoi_app.sources.frame import Frame, Lost
@@ -53,6 +55,62 @@ def test_folders_of_masks_are_not_cloth(tmp_path: Path, mask: str) -> None:
     write(tmp_path / "twill" / mask / "a.png")
     write(tmp_path / mask / "deep" / "b.png")
     assert names(tmp_path) == ["twill/normal/a.png"]
+
+
+def test_links_in_a_circle_have_an_end_and_no_picture_comes_twice(tmp_path: Path) -> None:
+    write(tmp_path / "roll" / "a.png")
+    (tmp_path / "roll" / "up").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "again").symlink_to(tmp_path / "roll", target_is_directory=True)
+    (tmp_path / "self").symlink_to(tmp_path / "self", target_is_directory=True)
+    assert len(names(tmp_path)) == 1
+
+
+def test_folders_may_lie_deep(tmp_path: Path) -> None:
+    deep = tmp_path
+    for _ in range(300):
+        deep /= "d"
+    write(deep / "a.png")
+    assert len(names(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("ending", ["pgm", "jfif", "tga", "jpe"])
+def test_every_usual_ending_is_read(tmp_path: Path, ending: str) -> None:
+    kind = {"jfif": "jpeg", "jpe": "jpeg", "pgm": "ppm"}.get(ending, ending)
+    Image.fromarray(np.full((20, 80), 100, np.uint8)).save(tmp_path / f"a.{ending}", kind)
+    assert names(tmp_path) == [f"a.{ending}"]
+
+
+def test_files_that_may_show_cloth_and_are_not_read_are_named(tmp_path: Path) -> None:
+    write(tmp_path / "a.png")
+    for name in ("b.gif", "c.heic", "notes.txt"):
+        (tmp_path / name).write_bytes(b"any")
+    first, second = read_all(FolderSource(FolderConfig(tmp_path)))
+    assert isinstance(first, Lost)
+    assert first.lines == 0
+    assert "Not inspected" in first.reason
+    assert "b.gif, c.heic" in first.reason
+    assert "notes" not in first.reason
+    assert isinstance(second, Frame)
+
+
+def test_a_folder_that_is_gone_ends_the_web_with_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "strips"
+    for i in range(3):
+        write(folder / f"{i}.png")
+    with FolderSource(FolderConfig(folder)) as source:
+        assert isinstance(source.read(1.0), Frame)
+        shutil.rmtree(folder)
+        with pytest.raises(SourceError, match=r"is gone; 2 of its 3 pictures were not inspected"):
+            source.read(1.0)
+
+
+def test_the_depth_is_that_of_the_folder_and_not_of_its_first_picture(tmp_path: Path) -> None:
+    for name, value in (("1.png", 700), ("2.png", 3000)):
+        Image.fromarray(np.full((20, 80), value, np.uint16)).save(tmp_path / name)
+    dark, bright = read_all(FolderSource(FolderConfig(tmp_path)))
+    assert isinstance(dark, Frame)
+    assert isinstance(bright, Frame)
+    assert (int(dark.image.max()), int(bright.image.max())) == (700 >> 4, 3000 >> 4)
 
 
 def test_a_looping_folder_begins_again_and_has_no_length(tmp_path: Path) -> None:
@@ -214,7 +272,7 @@ def test_a_picture_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     decoded: list[str] = []
     really = cras_core.images._read
 
-    def counting(path: Path) -> object:
+    def counting(path: Path, behind: int = 255) -> object:
         decoded.append(path.name)
         return really(path)
 

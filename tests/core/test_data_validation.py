@@ -15,7 +15,10 @@ from cras_core.errors import DataError
 
 def picture(path: Path, value: int = 100, size: tuple[int, int] = (6, 8)) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.full(size, value, np.uint8)).save(path)
+    image = np.full(size, value, np.uint8)
+    if 50 < value < 255:
+        image[::2] += 8  # cloth is never of one grey
+    Image.fromarray(image).save(path)
     return path
 
 
@@ -33,6 +36,30 @@ def root(tmp_path: Path) -> Path:
 
 def cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:50])
+
+
+def test_pictures_that_are_not_alike_are_refused_before_training(root: Path) -> None:
+    good = root / "denim" / "train" / "good"
+    picture(good / "dark.png", 0)
+    with pytest.raises(DataError, match=r"dark\.png shows no cloth"):
+        validate_normal_images(find_normal_images(root))
+    picture(good / "dark.png", size=(20, 30))
+    with pytest.raises(DataError, match=r"dark\.png is 30 x 20 px .* at one scale"):
+        validate_normal_images(find_normal_images(root))
+    Image.fromarray(np.arange(48, dtype=np.uint16).reshape(6, 8) * 20).save(good / "dark.png")
+    with pytest.raises(DataError, match=r"dark\.png has 16 bits, 0\.png has 8"):
+        validate_normal_images(find_normal_images(root))
+
+
+@pytest.mark.parametrize("color", [(255, 255, 255), (255, 0, 0)])
+def test_what_is_transparent_in_a_mask_is_not_marked(root: Path, color: tuple[int, int, int]) -> None:
+    overlay = Image.new("RGBA", (8, 6), (255, 255, 255, 0))
+    overlay.paste((*color, 255), (2, 1, 5, 4))
+    overlay.save(root / "denim" / "ground_truth" / "hole" / "0_mask.png")
+    first = next(t for t in find_test_images(root)["denim"] if t.path.parent.name == "hole" and t.path.stem == "0")
+    mask = first.read_mask(6, 8)
+    assert mask.sum() == 9
+    assert mask[1:4, 2:5].all()
 
 
 def test_all_pictures_that_cannot_be_read_are_named(root: Path) -> None:

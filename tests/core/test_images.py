@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import warnings
+import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from cras_core.errors import DataError
 from cras_core.images import guess_bits, image_size, in_natural_order, list_images, read_bits, read_image
@@ -117,6 +119,100 @@ def test_floating_point_and_32_bits_are_refused(tmp_path: Path, array: np.ndarra
     path = saved(tmp_path, "a.tif", Image.fromarray(array))
     with pytest.raises(DataError, match=f"a.tif.*{kind}.*8 or 16 bits"):
         read_image(path)
+
+
+UPRIGHT = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
+TURNED = {  # what is stored, by the tag that says how to put it upright
+    1: UPRIGHT,
+    2: UPRIGHT[:, ::-1],
+    3: UPRIGHT[::-1, ::-1],
+    4: UPRIGHT[::-1],
+    5: UPRIGHT.T,
+    6: np.rot90(UPRIGHT),
+    7: UPRIGHT[::-1, ::-1].T,
+    8: np.rot90(UPRIGHT, -1),
+}
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+@pytest.mark.parametrize("ending", ["png", "tif"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_picture_is_put_upright(tmp_path: Path, ending: str, orientation: int, dtype: type) -> None:
+    scale = 1 if dtype is np.uint8 else 257
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored = np.ascontiguousarray(TURNED[orientation].astype(dtype) * dtype(scale))
+    path = saved(tmp_path, f"a.{ending}", Image.fromarray(stored), exif=exif)
+    if ending == "tif" and orientation >= 5:  # Pillow and OpenCV read noise there
+        with pytest.raises(DataError, match=r"a\.tif.*lying on its side.*save it upright"):
+            read_image(path)
+        assert image_size(path) is None
+        return
+    assert np.array_equal(read_image(path, 16), UPRIGHT)
+    assert image_size(path) == UPRIGHT.shape
+
+
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_colour_of_16_bits_keeps_them(tmp_path: Path, ending: str) -> None:
+    deep = (np.arange(72, dtype=np.uint16) * 14).reshape(4, 6, 3)  # 10 bits, dark where only the upper 8 are read
+    path = tmp_path / f"a.{ending}"
+    cv2.imwrite(str(path), deep[:, :, ::-1])
+    assert read_bits(path) == 10
+    assert np.array_equal(read_image(path, 10), deep >> 2)
+
+
+def test_several_pages_are_refused_and_previews_are_passed_over(tmp_path: Path) -> None:
+    page, small = Image.fromarray(GREY), Image.fromarray(GREY[::4, ::4])
+    for ending in ("tif", "webp", "png"):
+        path = saved(tmp_path, f"a.{ending}", page, save_all=True, append_images=[page.transpose(1)])
+        with pytest.raises(DataError, match=rf"a\.{ending}.*2 pages; save each as a picture of its own"):
+            read_image(path)
+    preview = TiffImagePlugin.ImageFileDirectory_v2()
+    preview[254] = 1
+    small.encoderinfo = {"tiffinfo": preview}
+    path = saved(tmp_path, "b.tif", page, save_all=True, append_images=[small])
+    assert np.array_equal(read_image(path), GREY)
+
+
+def test_a_palette_of_greys_is_grey(tmp_path: Path) -> None:
+    picture = Image.fromarray(GREY).convert("P")
+    picture.putpalette([v for v in range(256) for _ in range(3)])
+    assert np.array_equal(read_image(saved(tmp_path, "a.bmp", picture)), GREY)
+
+
+def test_16_bits_with_white_as_0_are_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, "a.tif", Image.fromarray(GREY.astype(np.uint16) * 257), tiffinfo={262: 0})
+    with pytest.raises(DataError, match=r"a\.tif.*white is stored as 0"):
+        read_image(path)
+
+
+def test_a_small_file_that_unpacks_to_gigapixels_is_refused_by_its_header(tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    Image.fromarray(GREY).save(whole, "PNG")
+    data = bytearray(whole.getvalue())
+    data[16:24] = (60_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path = tmp_path / "bomb.png"
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"bomb\.png.*3600 megapixels, the most are 537"):
+        read_image(path)
+    assert image_size(path) is None
+    data[16:24] = (9_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=r"9000 x 9000 px, which so small a file cannot hold"):
+        read_image(path)
+
+
+def test_a_few_hot_pixels_do_not_change_the_depth(tmp_path: Path) -> None:
+    deep = np.full((200, 200), 700, np.uint16)
+    deep[3, 4:7] = 60_000
+    dark = saved(tmp_path, "dark.png", Image.fromarray(deep))
+    assert read_bits(dark) == 10
+    bright = saved(tmp_path, "bright.png", Image.fromarray(np.full((20, 20), 3000, np.uint16)))
+    shallow = saved(tmp_path, "eight.png", Image.fromarray(GREY))
+    assert read_bits(dark, bright, shallow) == 12, "the most of any"
+    assert read_bits(shallow) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"this is a letter and no picture", b"\x89PNG\r\n\x1a\n", b"II*\0", b"BM"])
