@@ -22,6 +22,7 @@ from aoi_app.app.models_controller import ModelsController
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.pages import PAGES
 from aoi_app.app.program import PageController, Program
+from aoi_app.app.program_state import ProgramState
 from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.app.recipe_controller import RecipeController
 from aoi_app.app.roll_controller import RollController
@@ -209,8 +210,8 @@ class Application(QObject):
 
     def _show_keys(self) -> None:
         window = self.window
-        everywhere = [row for row in ROWS if row.page in ("", window.page)]
-        dialog = KeysDialog(self.controllers[window.page].page.keys(), everywhere, window)
+        of_page = [*self.controllers[window.page].page.keys(), *(row for row in ROWS if row.page == window.page)]
+        dialog = KeysDialog(of_page, [row for row in ROWS if not row.page], window)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -231,7 +232,10 @@ class Application(QObject):
         self.program.roll.start()
 
     def close(self) -> None:
-        """Ends the roll and then the program; the window stays until the roll is closed."""
+        """Ends the roll and then the program, unless a page objects; the window stays until the roll is closed."""
+        is_decided = self.program.roll.state is ProgramState.CLOSING  # nobody is asked the same twice
+        if not is_decided and not all(may_end() for may_end in self.program.before_end):
+            return
         self.program.line_model.close()
         self.program.roll.close()
 

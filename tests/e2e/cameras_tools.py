@@ -77,8 +77,13 @@ class Cameras:
         return tree
 
     def field(self, name: str) -> QLineEdit:
-        (found,) = [x for x in self.page.findChildren(QLineEdit) if x.accessibleName() == name]
-        return found
+        """Waits until it is there: the page draws a little after the camera has answered."""
+
+        def found() -> list[QLineEdit]:
+            return [x for x in self.page.findChildren(QLineEdit) if x.accessibleName() == name]
+
+        self.wait(lambda: len(found()) == 1)
+        return found()[0]
 
     def set_field(self, name: str, value: str) -> None:
         """Types a value and presses Enter."""

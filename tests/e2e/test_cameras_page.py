@@ -131,7 +131,7 @@ def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goe
 ) -> None:
     cameras = begin_at_cameras(NO_CAMERA, bundle=bundle_path)
     application, service = cameras.application, cameras.controller.cameras
-    assert figure(application, "camera (restarts)") == ""
+    assert figure(application, "camera (restarts)") == "–"
     service.choose(SYNTHETIC, "line-7")
     for name, value in (("Width", "640"), ("Height", "64"), ("AcquisitionLineRate", "800")):
         service.write(("remote", name), value, stops=False)

@@ -51,7 +51,7 @@ def flat_field(cameras: Cameras) -> Cameras:
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, button: QMessageBox.StandardButton) -> None:
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: button)
+    monkeypatch.setattr(QMessageBox, "exec", lambda _box: button)
 
 
 def saved() -> Path:

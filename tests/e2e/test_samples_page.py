@@ -7,25 +7,15 @@ from mill import FABRIC, Mill, full_disk, tile
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMessageBox
-from window_tools import press
+from window_tools import keys_shown, press
 
 from aoi_app.app.models_controller import ModelsController
 from aoi_app.samples.state import FILTERS
-from aoi_app.ui.main.keys_dialog import KeysDialog
 from cras_core.data.samples.labels import Label
 from cras_core.data.samples.values import Sample
 
 KEY = Qt.Key
 BOX = Label("box", ((2.0, 2.0), (9.0, 9.0)), "W1")
-
-
-def keys_shown(mill: Mill) -> list[str]:
-    press(mill.application, "keys")
-    dialog = mill.application.window.findChild(KeysDialog)
-    assert isinstance(dialog, KeysDialog)
-    cells = [(dialog.table.item(row, 0), dialog.table.item(row, 1)) for row in range(dialog.table.rowCount())]
-    dialog.reject()
-    return [f"{key.text()} {text.text() if text is not None else ''}".strip() for key, text in cells if key is not None]
 
 
 def test_its_key_shows_it_and_the_keyboard_is_in_the_grid(mill: Mill) -> None:
@@ -110,13 +100,13 @@ def test_the_keys_of_the_page_do_nothing_on_the_line(mill: Mill) -> None:
 def test_the_list_of_keys_has_those_of_the_view_that_is_shown(mill: Mill) -> None:
     mill.fill(1)
     mill.open()
-    listed = keys_shown(mill)
+    listed = keys_shown(mill.application)
     assert listed[0] == "On this page"
     assert any(line.startswith("X, Del Throw out") for line in listed)
     assert any(line.startswith("F5 Start") for line in listed)
     assert not any("Heat map" in line for line in listed), "that is a key of the line"
     mill.edit("s0")
-    assert any(line.startswith("P Polygon") for line in keys_shown(mill))
+    assert any(line.startswith("P Polygon") for line in keys_shown(mill.application))
 
 
 def test_both_views_fit_the_screen_in_both_themes(mill: Mill) -> None:

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from aoi_app.app.application import Application
 from aoi_app.sources.factory import SourceChoice
+from aoi_app.ui.main.keys_dialog import KeysDialog
 from aoi_app.ui.settings.recipe_form import RecipeForm
 
 PATIENCE_MS = 120_000
@@ -39,6 +40,16 @@ def rows(application: Application) -> int:
 
 def press(application: Application, key: str) -> None:
     application.window.actions_by_key[key].trigger()
+
+
+def keys_shown(application: Application) -> list[str]:
+    """The list of all keys, one line each; titles included."""
+    press(application, "keys")
+    dialog = application.window.findChild(KeysDialog)
+    assert isinstance(dialog, KeysDialog)
+    cells = [(dialog.table.item(row, 0), dialog.table.item(row, 1)) for row in range(dialog.table.rowCount())]
+    dialog.reject()
+    return [f"{key.text()} {text.text() if text is not None else ''}".strip() for key, text in cells if key is not None]
 
 
 def recipe_form(application: Application) -> RecipeForm:

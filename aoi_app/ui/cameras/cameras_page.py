@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QMessageBox, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from aoi_app.camera_setup.camera_state import CameraState
 from aoi_app.camera_setup.focus_state import FocusState
@@ -12,11 +12,11 @@ from aoi_app.ui.cameras.flat_field_tab import FlatFieldTab
 from aoi_app.ui.cameras.focus_bar import FocusBar
 from aoi_app.ui.cameras.light_tab import LightTab
 from aoi_app.ui.widgets.page import Page
+from aoi_app.ui.widgets.plain import Button, ask
 from aoi_app.ui.widgets.theme import Theme
 
 FEATURES, LIGHT, FLAT_FIELD = range(3)
 _TITLES = ("Ca&meras and features", "&Light and focus", "Fla&t field")
-_Answer = QMessageBox.StandardButton
 
 
 class CamerasPage(Page):
@@ -41,6 +41,7 @@ class CamerasPage(Page):
         self._tabs = QTabBar()
         self._tabs.setAccessibleName("Parts of the page")
         self._tabs.setExpanding(False)
+        self._tabs.setDrawBase(False)  # a bright line in the dark theme
         self._stack = QStackedWidget()
         for title, tab in zip(_TITLES, (self.feature_tab, self.light_tab, self.flat_field_tab), strict=True):
             self._tabs.addTab(title)
@@ -86,15 +87,11 @@ class CamerasPage(Page):
         for tab in (self.feature_tab, self.light_tab, self.flat_field_tab):
             tab.set_theme(theme)
 
-    def ask_to_save(self) -> _Answer:
+    def ask_to_save(self) -> Button:
         """Asks what becomes of a flat field that would be lost: Save, Discard or Cancel."""
-        return QMessageBox.question(
-            self,
-            "Flat field",
-            "A flat field was recorded and is not saved.",
-            _Answer.Save | _Answer.Discard | _Answer.Cancel,
-            _Answer.Save,
-        )
+        question = "A flat field was recorded and is not saved."
+        buttons = Button.Save | Button.Discard | Button.Cancel
+        return ask(self, "Flat field", question, buttons, Button.Save)
 
     def _turn(self, tab: int) -> None:
         self._stack.setCurrentIndex(tab)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
+
+from aoi_app.ui.widgets.plain import Button, ask
 
 
 class Answer(Enum):
@@ -18,15 +19,7 @@ class Answer(Enum):
 
 def ask_about_unsaved(parent: QWidget, reason: str) -> Answer:
     """Asks; ``reason`` says why they are not on disk."""
-    button = QMessageBox.StandardButton
-    box = QMessageBox(
-        QMessageBox.Icon.Question,
-        "Labels",
-        f"The labels of this tile are not saved. {reason}",
-        button.Retry | button.Discard | button.Cancel,
-        parent,
-    )
-    box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setDefaultButton(button.Retry)
-    answers = {button.Retry: Answer.RETRY, button.Discard: Answer.DISCARD}
-    return answers.get(button(box.exec()), Answer.STAY)
+    question = f"The labels of this tile are not saved. {reason}"
+    answers = {Button.Retry: Answer.RETRY, Button.Discard: Answer.DISCARD}
+    buttons = Button.Retry | Button.Discard | Button.Cancel
+    return answers.get(ask(parent, "Labels", question, buttons, Button.Retry), Answer.STAY)

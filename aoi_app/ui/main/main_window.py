@@ -129,8 +129,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 (Qt's name)
         """Asks first, so that the roll is closed properly."""
-        if self._may_close:
-            event.accept()
-            return
-        event.ignore()
-        self.close_asked.emit()
+        if not self._may_close:
+            self.close_asked.emit()
+        # Where no roll runs the permission comes at once, inside this event, and Qt ignores a close within a close.
+        event.setAccepted(self._may_close)

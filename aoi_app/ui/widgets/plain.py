@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import Qt as QtText
 from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
 
+Button = QMessageBox.StandardButton
+
 
 def plain_label(name: str = "", *, wraps: bool = False) -> QLabel:
     """An empty label; ``name`` is for screen readers."""
@@ -14,6 +16,13 @@ def plain_label(name: str = "", *, wraps: bool = False) -> QLabel:
     label.setWordWrap(wraps)
     label.setAccessibleName(name)
     return label
+
+
+def show_text(label: QLabel, text: str) -> None:
+    """Shows a text; an empty one takes no room."""
+    if label.text() != text:  # a text that is selected to be copied stays so
+        label.setText(text)
+    label.setVisible(bool(text))
 
 
 def set_plain_tip(widget: QWidget, text: str) -> None:
@@ -28,13 +37,21 @@ def plain_tip(text: str) -> str:
 
 def is_sure(parent: QWidget, title: str, question: str) -> bool:
     """Asks a question; No where the person just closes it."""
-    box = QMessageBox(
-        QMessageBox.Icon.Question,
-        title,
-        question,
-        QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
-        parent,
-    )
+    buttons = Button.Yes | Button.No
+    return ask(parent, title, question, buttons, Button.No) is Button.Yes
+
+
+def ask(parent: QWidget, title: str, question: str, buttons: Button, default: Button) -> Button:
+    """Asks a question with more answers than yes and no.
+
+    Args:
+        parent: what the question is about.
+        title: of the dialog.
+        question: one or two sentences; shown as they are.
+        buttons: the answers. One of them should be No or Cancel, which is the answer of who just closes the dialog.
+        default: the answer of the Enter key.
+    """
+    box = QMessageBox(QMessageBox.Icon.Question, title, question, buttons, parent)
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setDefaultButton(QMessageBox.StandardButton.No)
-    return box.exec() == QMessageBox.StandardButton.Yes
+    box.setDefaultButton(default)
+    return Button(box.exec())
