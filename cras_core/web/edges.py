@@ -124,6 +124,8 @@ def find_edges(gray: Image, config: EdgeConfig) -> ClothEdges:
 _NEAR_PX = 24  # a change is judged over this distance, wider than a yarn and narrower than a selvedge
 _CLOTH_PX = 160  # width of the strip of cloth that a column is compared with
 _GROUPS = 7
+_BEYOND_YARNS = 1.2  # times what the columns of cloth differ from their median by
+_LEAST_BACKGROUND_PX = 8  # of table in view; less is a gap between yarns
 _WALK_PX = 4  # step of the walk outwards
 _NARROWEST_PX = 4 * _CLOTH_PX  # narrower images show too little cloth to tell its edge from its pattern
 
@@ -154,7 +156,7 @@ def _find_left(appearance: FloatArray, config: EdgeConfig) -> tuple[int, int] | 
     view.
     """
     inner, cloth = _walk_out(appearance, config)
-    if inner is None:
+    if inner is None or inner <= _LEAST_BACKGROUND_PX:
         return None
     # The background is modelled well away from the selvedge; when too little of it is in view, on its outermost
     # columns.
@@ -192,10 +194,12 @@ def _walk_out(appearance: FloatArray, config: EdgeConfig) -> tuple[int | None, F
             further = cloth[:, None]
         trend = np.clip((cloth - np.median(further, axis=1)) / (2.0 * cloth_width), -0.004, 0.004)
         expected = cloth[:, None] + trend[:, None] * (x + near + cloth_width / 2 - np.arange(x))[None, :]
-        foreign = (
-            np.minimum(np.abs(coarse[:, :x] - cloth[:, None]), np.abs(coarse[:, :x] - expected)).max(axis=0)
-            > 0.7 * config.step
-        )
+        # Columns of coarse cloth differ from their median as well: yarns beside gaps. Only what differs by more than
+        # nearly all of them do is foreign.
+        usual = np.quantile(np.abs(coarse[:, x + near : x + near + cloth_width] - cloth[:, None]).max(axis=0), 0.9)
+        foreign = np.minimum(np.abs(coarse[:, :x] - cloth[:, None]), np.abs(coarse[:, :x] - expected)).max(
+            axis=0
+        ) > max(0.7 * config.step, _BEYOND_YARNS * usual)
         if foreign.mean() > 0.85 and foreign[:2].mean() > 0.5:
             return x * _WALK_PX, cloth
     return None, appearance[:, 0]

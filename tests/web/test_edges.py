@@ -94,3 +94,29 @@ def test_real_cloth(aitex: Path) -> None:
         inside = find_edges(np.ascontiguousarray(image[:, 1400:]), EdgeConfig())
         assert not inside.found_left, path
         assert not inside.found_right, path
+
+
+def coarse_cloth(period_px: int, background: int | None) -> np.ndarray:
+    """Yarns with dark gaps between them, (512, 1900); with a background beyond columns 260 and 1700."""
+    columns, lines = np.arange(1900), np.arange(512)[:, None]
+    yarns = np.sign(np.sin(2 * np.pi * columns / period_px))[None, :] * 45 + 20 * np.sin(2 * np.pi * lines / 12)
+    cloth = 110 + yarns + np.random.default_rng(0).normal(0, 6, (512, 1900))
+    if background is not None:
+        cloth[:, (columns < 260) | (columns >= 1700)] = background
+    return np.clip(cloth, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("period_px", [16, 24, 32, 48, 64, 96])
+def test_a_yarn_is_no_edge(period_px: int) -> None:
+    edges = find_edges(coarse_cloth(period_px, None), EdgeConfig())
+    assert not edges.found_left
+    assert not edges.found_right
+    assert edges.width_px == 1900
+
+
+@pytest.mark.parametrize("background", [245, 12, 180])
+@pytest.mark.parametrize("period_px", [16, 24, 32, 48, 64])
+def test_the_edge_of_coarse_cloth_is_found(period_px: int, background: int) -> None:
+    edges = find_edges(coarse_cloth(period_px, background), EdgeConfig())
+    assert np.abs(edges.left - 260).max() <= 8
+    assert np.abs(edges.right - 1700).max() <= 8
