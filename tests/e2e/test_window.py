@@ -40,8 +40,8 @@ from aoi_app.settings.settings import load_settings
 from aoi_app.sources.factory import SourceChoice
 from aoi_app.ui.main.actions import MENUS, ROWS
 
-LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1100)
-ENDLESS = SourceChoice("loom:plain", lines_per_s=1200.0, seed=12)
+LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=13, lines=1100)
+ENDLESS = SourceChoice("loom:plain", lines_per_s=1200.0, seed=13)
 
 
 def slider(application: Application, name: str) -> QSlider:

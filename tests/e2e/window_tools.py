@@ -14,7 +14,7 @@ from aoi_app.ui.settings.recipe_form import RecipeForm
 
 PATIENCE_MS = 120_000
 Begin = Callable[..., Application]
-LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1100)
+LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=13, lines=1100)
 ENDLESS = SourceChoice("loom:plain", lines_per_s=1200.0, seed=12)
 
 
