@@ -18,6 +18,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
+from hypothesis import settings
 from shared import Shared
 
 from aoi_app.sources.loom_data import write_data_set
@@ -32,6 +33,9 @@ from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, write_bundle
 
 prepare_qt()  # before pytest-qt makes the application
+
+settings.register_profile("shared machine", deadline=None)  # no test is about how fast the machine is
+settings.load_profile("shared machine")
 
 SMALL = {
     "backbone.input_scale": "1.0",

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import shutil
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -232,17 +233,37 @@ def test_a_map_cannot_climb_out_of_its_folder(tmp_path: Path, source: str) -> No
 
 
 def test_maps_forget_what_they_have_written(tmp_path: Path) -> None:
-    writer = MapWriter(tmp_path)
+    writer, scores = MapWriter(tmp_path), Scores()
     inspection = roll_inspection()
     for k in range(20):
         outcome = inspection.push(frame(dark(400, 128), f"{k}.png"))
         writer.write(outcome.bands, outcome.sources)
-        assert len(writer._bands) <= 3
+        scores.follow(outcome)
+        del outcome
+        assert scores.alive() <= 5
+    assert scores.seen > 15
+
+
+class Scores:
+    """Tells how many of the scores of bands are still in memory."""
+
+    def __init__(self) -> None:
+        self._references: list[weakref.ref[np.ndarray]] = []
+
+    @property
+    def seen(self) -> int:
+        return len(self._references)
+
+    def follow(self, outcome: Outcome) -> None:
+        self._references += [weakref.ref(band.rows.score) for band in outcome.bands]
+
+    def alive(self) -> int:
+        return sum(reference() is not None for reference in self._references)
 
 
 def test_maps_that_cannot_be_written_do_not_fill_the_memory(tmp_path: Path) -> None:
     (tmp_path / "maps").write_text("in the way")
-    writer = MapWriter(tmp_path / "maps")
+    writer, scores = MapWriter(tmp_path / "maps"), Scores()
     inspection = roll_inspection()
     refused: list[str] = []
     for k in range(20):
@@ -251,7 +272,10 @@ def test_maps_that_cannot_be_written_do_not_fill_the_memory(tmp_path: Path) -> N
             writer.write(outcome.bands, outcome.sources)
         except RecordsError as error:
             refused.append(str(error))
-        assert len(writer._bands) <= 3
+        scores.follow(outcome)
+        del outcome
+        assert scores.alive() <= 5
+    assert scores.seen > 15
     assert len(refused) > 10
     assert all("maps" in text for text in refused)
 

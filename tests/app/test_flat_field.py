@@ -47,7 +47,7 @@ def field(white: np.ndarray, dark: np.ndarray | None = None, bits: int = 8, targ
     return make_flat_field(of(white), of(dark) if dark is not None else None, SETUP, target)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from([8, 10, 12, 16]),
     st.booleans(),

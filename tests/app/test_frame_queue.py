@@ -160,7 +160,7 @@ def test_a_closed_queue_is_drained_only_when_everything_was_taken() -> None:
 items = st.lists(st.tuples(st.booleans(), st.integers(0, 60)), max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(items, st.integers(1, 150), st.lists(st.integers(0, 4), min_size=1, max_size=20))
 def test_no_line_disappears_and_the_queue_stays_bounded(
     puts: list[tuple[bool, int]], capacity: int, takes: list[int]

@@ -27,7 +27,7 @@ def test_a_seed_says_everything(weave: str) -> None:
     assert (image != Loom(LoomConfig(weave=weave, width_px=512, seed=4)).weave(700, 200)).mean() > 0.3
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 9000), st.lists(st.integers(1, 150), min_size=2, max_size=4))
 def test_lines_look_the_same_whatever_they_are_woven_with(first: int, sizes: list[int]) -> None:
     loom = Loom(LoomConfig(width_px=512, defects_per_1000_lines=3.0, background="table"))

@@ -59,7 +59,7 @@ def raw_by_line(outcomes: list[Outcome], lines: int) -> np.ndarray:
     return raw
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(1, 700), min_size=2, max_size=12), st.data())
 def test_every_line_is_judged_once_by_the_one_or_the_other(sizes: list[int], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(sizes) - 1))

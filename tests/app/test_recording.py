@@ -3,9 +3,11 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from aoi_app.sources.camera_source import CameraSource
 from aoi_app.sources.flat_field.correction import CameraSetup, FlatField
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.position.encoder import PositionConfig
+from aoi_app.sources.recording.format import LINES
 from aoi_app.sources.recording.recorder import Recorder
 from aoi_app.sources.recording.replay import Replay
 from aoi_app.sources.source import EndOfWeb, SourceError
@@ -38,6 +41,10 @@ def record(
         recorder.record(item)
     recorder.close()
     return recorder
+
+
+def written_blocks(folder: Path) -> int:
+    return sum(len(path.read_text().splitlines()) for path in folder.rglob(f"*{LINES}"))
 
 
 def replay(path: Path) -> list[Block | Outage]:
@@ -99,7 +106,7 @@ BLOCKS = st.builds(
 OUTAGES = st.builds(Outage, st.floats(0, 1e6), st.text(max_size=20))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(BLOCKS | OUTAGES, max_size=8), BLOCKS)
 def test_what_was_recorded_comes_back_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, items: list[Block | Outage], last: Block
@@ -215,24 +222,41 @@ def test_the_disk_is_left_some_room_and_a_block_must_fit(tmp_path: Path) -> None
     assert "more than the 50" in str(record(tmp_path, items, 50).problem)
 
 
-def test_what_a_slow_disk_does_not_take_is_a_gap_of_the_replay(tmp_path: Path) -> None:
-    """The disk stands still while the first block is written: the recorder's own lock is held."""
+class StandingDisk:
+    """A disk that stands still, from the first look at it on, until it is let go."""
+
+    def __init__(self) -> None:
+        self.is_asked, self.may_go_on = threading.Event(), threading.Event()
+        self._really = shutil.disk_usage
+
+    def disk_usage(self, path: Path) -> object:
+        self.is_asked.set()
+        assert self.may_go_on.wait(60.0)
+        return self._really(path)
+
+
+def test_what_a_slow_disk_does_not_take_is_a_gap_of_the_replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk stands still while the first block is written: five wait, the other seventy-four do not fit."""
+    disk = StandingDisk()
+    monkeypatch.setattr(shutil, "disk_usage", disk.disk_usage)
     items = blocks_of(np.zeros((900, 100), np.uint8), 10)
     recorder = Recorder(tmp_path, GB, free_bytes=0, waiting_bytes=5000)
     recorder.begin("camera", PositionConfig(), None)
-    with recorder._changed:  # nothing is taken from the queue meanwhile
-        for item in items[:80]:
-            recorder.record(item)
-    assert "too slow" in str(recorder.problem)
-    until(lambda: not recorder._waiting)
-    for item in items[80:]:
+    recorder.record(items[0])
+    assert disk.is_asked.wait(60.0)
+    for item in items[1:80]:
         recorder.record(item)
-        until(lambda: not recorder._waiting)
+    assert "too slow" in str(recorder.problem)
+    disk.may_go_on.set()
+    until(lambda: written_blocks(tmp_path) == 1 + 5)
+    for k, item in enumerate(items[80:], start=1):
+        recorder.record(item)
+        until(lambda k=k: written_blocks(tmp_path) == 1 + 5 + k)
     recorder.close()
     again = replay(tmp_path)
     lines = sum(len(i.image) + i.lost_lines for i in again if isinstance(i, Block))
     assert lines == 900
-    assert sum(len(i.image) for i in again if isinstance(i, Block)) == 5 * 10 + 10 * 10
+    assert sum(len(i.image) for i in again if isinstance(i, Block)) == (1 + 5 + 10) * 10
 
 
 _ENDLESS = """
@@ -241,6 +265,7 @@ from pathlib import Path
 import numpy as np
 from aoi_app.sources.block import Block
 from aoi_app.sources.position.encoder import PositionConfig
+from aoi_app.sources.recording.format import LINES
 from aoi_app.sources.recording.recorder import Recorder
 recorder = Recorder(Path(sys.argv[1]), 2_000_000, free_bytes=0)
 recorder.begin("camera", PositionConfig(), None)

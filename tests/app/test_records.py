@@ -345,19 +345,18 @@ def test_a_read_only_database_is_said(database: Path, monkeypatch: pytest.Monkey
     assert not (database.parent / "file:").exists(), "an address is no folder"
 
 
-def test_a_read_only_connection_is_found_out_when_it_is_opened(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import aoi_app.records.database as module
-
+def test_a_read_only_connection_is_found_out_when_it_is_opened(database: Path) -> None:
     open_database(url_of(database)).dispose()
-    really = module._prepare_sqlite
 
     def read_only(connection: Any, record: object) -> None:
-        really(connection, record)
         connection.execute("PRAGMA query_only=ON")
 
-    monkeypatch.setattr(module, "_prepare_sqlite", read_only)
-    with pytest.raises(RecordsError, match="read-only"):
-        open_database(url_of(database))
+    event.listen(Engine, "connect", read_only)
+    try:
+        with pytest.raises(RecordsError, match="read-only"):
+            open_database(url_of(database))
+    finally:
+        event.remove(Engine, "connect", read_only)
 
 
 def test_missing_folders_are_made_and_an_existing_database_is_kept(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def spotted(lines: int, width_px: int, rng: np.random.Generator, spots: int = 12
     return image
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.integers(64, 2500), st.lists(st.integers(1, 900), max_size=12))
 def test_frames_of_any_size_give_the_same_defects(seed: int, lines: int, sizes: list[int]) -> None:
     image = spotted(lines, 200, np.random.default_rng(seed))
@@ -100,7 +100,7 @@ losses = st.builds(lambda lines, starts: Lost(lines, "torn", "x.png", starts), s
 sequences = st.lists(st.one_of(frames, frames, losses), max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sequences)
 def test_every_line_is_inspected_or_in_a_gap(items: list[Frame | Lost]) -> None:
     inspection = roll_inspection()
@@ -108,7 +108,7 @@ def test_every_line_is_inspected_or_in_a_gap(items: list[Frame | Lost]) -> None:
     assert_every_line_is_accounted_for(outcomes, inspection, sum(i.lines for i in items))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=10))
 def test_every_readable_picture_is_said_to_be_complete_once(sizes: list[int]) -> None:
     image = dark(sum(sizes), 100)
@@ -175,7 +175,7 @@ def test_a_defect_over_the_border_of_two_frames_is_one_with_a_box_in_both() -> N
     assert one.h_px + two.h_px == defect.end_line - defect.first_line == 120
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(64, 500), min_size=1, max_size=8), st.sampled_from([200, 203]))
 def test_boxes_lie_in_their_pictures_and_cover_the_defect(seed: int, sizes: list[int], width_px: int) -> None:
     image = spotted(sum(sizes), width_px, np.random.default_rng(seed))

@@ -65,7 +65,7 @@ SIZES = st.lists(st.integers(1, 90), min_size=1, max_size=6)
 LOST = st.lists(st.booleans(), min_size=1, max_size=6).map(lambda few: [*few, False, False])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     st.lists(st.tuples(SIZES, LOST, st.integers(0, 41)), min_size=1, max_size=4),
     st.integers(1, 700),

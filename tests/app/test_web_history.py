@@ -131,7 +131,7 @@ def test_the_edges_belong_to_their_lines() -> None:
     assert (right == 256).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 700)), min_size=1, max_size=8), st.sampled_from([1400, 60]))
 def test_any_sequence_makes_a_picture_of_its_length(pieces: list[tuple[bool, int]], columns: int) -> None:
     items = [frame(dark(n, 100)) if is_frame else Lost(n, "torn", "x") for is_frame, n in pieces]

@@ -64,7 +64,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(EVENTS, st.sampled_from([1, 65_500, 2**32 - 7, 2**64 - 9, 1000]), st.booleans())
 def test_lines_of_the_web_are_those_that_went_by(events: list[tuple[str, int]], first_id: int, counts_on: bool) -> None:
     """Frame ids that jump and wrap, a late reader, and outages after which the count begins anew or goes on."""
@@ -186,7 +186,7 @@ def walk_of(steps: list[tuple[int, int]], start: int = 100_000) -> np.ndarray:
     return start + np.cumsum(np.concatenate([[0], *(np.full(n, s) for s, n in steps)]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(WALK, st.sampled_from([2, 7, 16, 64]), st.integers(0, 2))
 @example([(0, 1), (0, 2), (1, 26), (2, 3)], 16, 0)  # the slack of two blocks adds up
 @example([(0, 18), (1, 28), (3, 2)], 16, 0)

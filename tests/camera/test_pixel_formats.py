@@ -39,7 +39,7 @@ def some_bytes(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, count, dtype=np.uint8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     name=st.sampled_from(["Mono10p", "Mono12p", "Mono10Packed", "Mono12Packed"]),
     lines=st.integers(1, 5),

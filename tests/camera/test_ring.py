@@ -90,7 +90,7 @@ def test_a_slot_is_free_only_when_no_array_made_from_its_image_is_held(view: Cal
         assert reader.fill == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(["write", "read", "drop oldest", "drop newest"]), max_size=120))
 def test_whatever_the_order_every_block_that_is_held_keeps_its_pixels(steps: list[str]) -> None:
     with open_ring(slots=4) as (reader, writer):

@@ -1,4 +1,4 @@
-"""What several tests of the detector share: settings of hypothesis, a tiny real backbone, tiles in MVTec layout."""
+"""What several tests of the detector share: a tiny real backbone, tiles in MVTec layout."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ import numpy as np
 import pytest
 import timm
 import torch
-from hypothesis import settings
 
 from cras_core.config.settings import BackboneConfig
 from cras_core.features.backbone import Backbone
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
-
-settings.register_profile("core", deadline=None)  # the machine is shared; nothing here is about time
-settings.load_profile("core")
 
 
 @pytest.fixture

@@ -145,11 +145,10 @@ def test_a_flat_field_is_recorded_saved_and_used_by_the_line(flat_field: Cameras
     config = config_of("synthetic", "17")
     with CameraBlocks(config) as blocks:
         setup = setup_of(blocks)
-    source, remarks = make_camera_source(CameraBlocks(config), setup, Recipe(), flat_fields=flat_fields_folder())
+    blocks = CameraBlocks(config)
+    source, remarks = make_camera_source(blocks, setup, Recipe(), flat_fields=flat_fields_folder())
     assert remarks == []
     with source:
-        blocks = source._blocks
-        assert isinstance(blocks, CameraBlocks)
         blocks.write(Setting("remote", "Scene", "White"))
         frames = [f for f in (source.read(1.0) for _ in range(40)) if isinstance(f, Frame)]
     assert non_uniformity(frames[-1].image.mean(axis=0)) < 1.0

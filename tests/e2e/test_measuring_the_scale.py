@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
@@ -21,14 +22,18 @@ def text(dialog: ScaleDialog, name: str) -> str:
     return label.text()
 
 
+def plot_of(application: Application) -> pg.PlotWidget:
+    return application.line.page.live_view.findChild(pg.PlotWidget)
+
+
 def at(application: Application, x_px: float, line: float) -> QPoint:
     """Where a place of the web is in the view."""
-    plot = application.line.page.live_view._plot
+    plot = plot_of(application)
     return plot.mapFromScene(plot.getViewBox().mapViewToScene(QPointF(x_px, line)))
 
 
 def click(application: Application, qtbot: QtBot, x_px: float, line: float) -> None:
-    viewport = application.line.page.live_view._plot.viewport()
+    viewport = plot_of(application).viewport()
     QTest.mouseMove(viewport, at(application, x_px, line))
     QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=at(application, x_px, line))
     qtbot.wait(20)
@@ -79,7 +84,7 @@ def test_two_clicks_on_a_ruler_give_the_scale_of_the_next_roll(
     length.setValue(length_mm)
     assert ok.isEnabled()
     ok.click()
-    pixel = 2 * np.hypot(*view._box.viewPixelSize()) / 600  # as exactly as the screen shows it
+    pixel = 2 * np.hypot(*plot_of(application).getViewBox().viewPixelSize()) / 600  # as exactly as the screen shows it
     assert application.program.recipes.book.line.mm_per_px == pytest.approx(after.mm_per_px, rel=pixel)
     assert application.program.recipes.book.line.line_mm == pytest.approx(after.line_mm, rel=pixel)
     assert "holds from the next roll on" in banner(application)

@@ -106,11 +106,13 @@ def test_thousands_of_samples_read_only_what_is_seen(mill: Mill) -> None:
     first = mill.fill(1)[0]
     samples = tuple(replace(first, id=f"m{i:05}", first_line=i) for i in range(6000))
     mill.open()
-    mill.grid.show_samples(samples, mill.store.folder(FABRIC) / "samples", {})
-    seen = mill.grid.samples.wanted(mill.grid._seen_rows())
+    with mill.qtbot.waitSignal(mill.grid.thumbnails_wanted) as wanted:
+        mill.grid.show_samples(samples, mill.store.folder(FABRIC) / "samples", {})
+    (seen,) = wanted.args
     assert 20 < len(seen) < 120
-    mill.grid.select_row(5500)
-    later = mill.grid.samples.wanted(mill.grid._seen_rows())
+    with mill.qtbot.waitSignal(mill.grid.thumbnails_wanted) as wanted:
+        mill.grid.select_row(5500)
+    (later,) = wanted.args
     assert mill.store.folder(FABRIC) / "samples" / "m05500.png" in later
     assert not set(later) & set(seen)
 

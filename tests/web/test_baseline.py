@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from memory_tools import bytes_kept_by
 
 from cras_core.errors import ConfigError
 from cras_core.web.baseline import BaselineConfig, RunningBaseline
@@ -87,11 +88,45 @@ def test_switched_off_means_as_calibrated() -> None:
     np.testing.assert_allclose(result.score, (raw - 1) / 2, rtol=1e-5)
 
 
+MEMORY_LINES = 1000
+BANDS_IN_MEMORY = 3  # of 56 cells of 8 px: the fewest that hold so many lines
+NOTHING_FLAGGED = 1e9
+
+
+def test_only_the_cloth_seen_lately_counts() -> None:
+    """What has come long ago changes nothing, to the last digit, however much it was."""
+    rng = np.random.default_rng(7)
+    lately = [web(rng) for _ in range(BANDS_IN_MEMORY + 1)]
+    long_ago, fresh = (RunningBaseline(BaselineConfig(memory_lines=MEMORY_LINES), CELL) for _ in range(2))
+    for _ in range(20):
+        long_ago.relate(web(rng, level=3.0), 0.0, 1.35, NOTHING_FLAGGED)
+    for band in lately:
+        from_long_ago = long_ago.relate(band, 0.0, 1.35, NOTHING_FLAGGED)
+    for band in lately:
+        from_fresh = fresh.relate(band, 0.0, 1.35, NOTHING_FLAGGED)
+    np.testing.assert_array_equal(from_long_ago.score, from_fresh.score)
+    assert from_long_ago.spread == from_fresh.spread
+
+
+def test_the_cloth_of_the_whole_memory_counts() -> None:
+    """One band of the memory that is brighter moves the centre of the last one."""
+    rng = np.random.default_rng(7)
+    bands = [web(rng) for _ in range(BANDS_IN_MEMORY + 1)]
+    peaks = []
+    for level in (0.0, 3.0):
+        reference = RunningBaseline(BaselineConfig(memory_lines=MEMORY_LINES), CELL)
+        for band in [bands[0] + np.float32(level), *bands[1:]]:
+            score = reference.relate(band, 0.0, 1.35, NOTHING_FLAGGED).score
+        peaks.append(float(np.median(score)))
+    assert peaks[1] < peaks[0] - 0.1
+
+
 def test_memory_is_bounded() -> None:
-    rng, reference = np.random.default_rng(7), RunningBaseline(BaselineConfig(memory_lines=1000), CELL)
-    for _ in range(50):
-        reference.relate(web(rng), 0.0, 1.35, 5.0)
-    assert sum(len(m) for m in reference._memory) * CELL < 1000 + 2 * 56 * CELL
+    rng, reference = np.random.default_rng(7), RunningBaseline(BaselineConfig(memory_lines=MEMORY_LINES), CELL)
+    band = web(rng)
+    bands = 3 * BANDS_IN_MEMORY
+    kept = bytes_kept_by(lambda: reference.relate(band, 0.0, 1.35, NOTHING_FLAGGED), bands)
+    assert kept < (BANDS_IN_MEMORY + 1) * band.nbytes + 20_000
 
 
 def test_a_web_of_another_width_starts_anew() -> None:
@@ -119,17 +154,21 @@ def test_a_roll_far_from_the_calibrated_cloth_scores_the_same_everywhere(offset:
     assert abs(by_column).max() < 0.02 * abs(offset)
 
 
-def test_the_middle_of_the_web_is_that_of_most_of_its_stretches() -> None:
-    reference = RunningBaseline(BaselineConfig(memory_lines=1000), CELL)
-    usual, strange = np.array([1.0, 2.0], np.float32), np.array([9.0, -9.0], np.float32)
-    assert np.array_equal(reference.median_features(usual, 448), usual)  # type: ignore[arg-type]
-    reference.median_features(usual, 448)
-    assert np.array_equal(reference.median_features(strange, 448), usual)  # type: ignore[arg-type]
-    for _ in range(3):
-        reference.median_features(strange, 448)
-    assert np.array_equal(reference.median_features(strange, 448), strange)  # type: ignore[arg-type]
+def test_the_median_features_are_those_of_most_of_the_bands_seen_lately() -> None:
+    reference = RunningBaseline(BaselineConfig(memory_lines=MEMORY_LINES), CELL)
+    usual, other = np.array([1.0, 2.0], np.float32), np.array([9.0, -9.0], np.float32)
+    for _ in range(20):
+        assert np.array_equal(features_after(reference, usual), usual)
+    assert np.array_equal(features_after(reference, other), usual)  # one of three
+    assert np.array_equal(features_after(reference, other), other)  # two of three: the twenty before are forgotten
     reference.forget()
-    assert np.array_equal(reference.median_features(usual, 448), usual)  # type: ignore[arg-type]
+    assert np.array_equal(features_after(reference, usual), usual)
+
+
+def features_after(reference: RunningBaseline, here: np.ndarray) -> np.ndarray:
+    found = reference.median_features(here, 448)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("config", [BaselineConfig(enabled=False), BaselineConfig(align=False)])

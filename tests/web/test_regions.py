@@ -34,7 +34,7 @@ def streamed(score: np.ndarray, pieces: list[int], config: RegionConfig) -> list
     return found + tracker.finish()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 20), max_size=10), st.floats(0.7, 0.99))
 def test_streaming_finds_the_same_regions(seed: int, pieces: list[int], density: float) -> None:
     rng = np.random.default_rng(seed)

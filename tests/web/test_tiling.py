@@ -12,7 +12,7 @@ SMALL = TilingConfig(tile_px=64, overlap_px=16, halo_px=0, cell_px=8)
 WITH_HALO = TilingConfig(tile_px=64, overlap_px=24, halo_px=8, cell_px=8)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 2**32 - 1))
 def test_stitch_is_the_inverse_of_cut(height: int, width: int, seed: int) -> None:
     image = np.random.default_rng(seed).random((height, width), dtype=np.float32)
@@ -20,7 +20,7 @@ def test_stitch_is_the_inverse_of_cut(height: int, width: int, seed: int) -> Non
     np.testing.assert_allclose(stitch(cut(image, rows, cols), rows, cols), image, rtol=1e-5, atol=1e-6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(1, 2000))
 def test_windows_cover_everything_and_overlap_enough(length: int) -> None:
     plan = plan_windows(length, WITH_HALO)
