@@ -126,7 +126,16 @@ def violations(path: str, source: str) -> list[str]:
         target = room_of(one.target) if one.target in FILES else one.target
         is_free = target == mine or target in GROUND or target in sys.stdlib_module_names
         if mine in GROUND and target not in FILES:
-            is_free = is_free or target in {"natsort", "numpy", "PIL", "pydantic", "pydantic_core", "typing_extensions"}
+            is_free = is_free or target in {
+                "cv2",
+                "natsort",
+                "numpy",
+                "PIL",
+                "psutil",
+                "pydantic",
+                "pydantic_core",
+                "typing_extensions",
+            }
         is_service = mine == "aoi_app/ui" and target != mine and Path(one.target).stem in SERVICES
         if is_service or not (is_free or target in allowed or (one.is_late and f"{target}{LATE}" in allowed)):
             found.append(f"{path} imports {one.target}")

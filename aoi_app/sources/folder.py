@@ -126,11 +126,6 @@ class FolderSource:
                 self._bits = max(bits, self._bits_of_others())
             image = read_image(path, self._bits)
         except DataError as error:
-            if not self._config.path.is_dir():
-                left = len(self._paths) - self._next + 1
-                raise SourceError(
-                    f"The folder {self.name} is gone; {left} of its {len(self._paths)} pictures were not inspected"
-                ) from error
             # A file that is cut off may still say how long it was: the metres behind it stay right.
             size = image_size(path)
             lost = Lost(size[0] if size else 0, str(error), label, self._config.separate)

@@ -1,6 +1,5 @@
 """A folder of pictures as a web: which pictures, in which order, and what becomes of those that cannot be read."""
 
-import shutil
 from pathlib import Path
 
 import cv2
@@ -91,17 +90,6 @@ def test_files_that_may_show_cloth_and_are_not_read_are_named(tmp_path: Path) ->
     assert "b.gif, c.heic" in first.reason
     assert "notes" not in first.reason
     assert isinstance(second, Frame)
-
-
-def test_a_folder_that_is_gone_ends_the_web_with_a_sentence(tmp_path: Path) -> None:
-    folder = tmp_path / "strips"
-    for i in range(3):
-        write(folder / f"{i}.png")
-    with FolderSource(FolderConfig(folder)) as source:
-        assert isinstance(source.read(1.0), Frame)
-        shutil.rmtree(folder)
-        with pytest.raises(SourceError, match=r"is gone; 2 of its 3 pictures were not inspected"):
-            source.read(1.0)
 
 
 def test_the_depth_is_that_of_the_folder_and_not_of_its_first_picture(tmp_path: Path) -> None:
