@@ -36,14 +36,12 @@ from aoi_app.commands.options import (
     console,
     kept_recipe,
 )
-from aoi_app.records.errors import RecordsError
 from aoi_app.settings.folders import log_path, models_folder
 from aoi_app.settings.printable import printable
-from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import Settings, load_settings
 from aoi_app.sources.factory import SourceChoice, camera_choice, make_source
-from aoi_app.sources.source import SourceError
-from cras_core.errors import CrasError
+from cras_core.errors import CrasError, command_line_text
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Finds the defects on a running web of cloth."
@@ -183,8 +181,8 @@ def main() -> None:
         what = f"{printable(error.filename)}: " if isinstance(error.filename, str) else ""
         console.print(f"[red]Error:[/red] {escape(what)}{error.strerror or error}", highlight=False, soft_wrap=True)
         sys.exit(2)
-    except (CrasError, SourceError, RecordsError, RecipeError) as error:
-        console.print(f"[red]Error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+    except CrasError as error:
+        console.print(f"[red]Error:[/red] {escape(command_line_text(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         console.print("Stopped.")

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from cras_core.commands import evaluate, export, models, reports, retrain, samples, show, studies, train
 from cras_core.commands.terminal import console
-from cras_core.errors import CrasError
+from cras_core.errors import CrasError, command_line_text
 
 app = typer.Typer(
     add_completion=False,
@@ -45,7 +45,7 @@ def main() -> None:
     try:
         app()
     except CrasError as error:
-        console.print(f"[red]Error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+        console.print(f"[red]Error:[/red] {escape(command_line_text(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         console.print("Stopped.")

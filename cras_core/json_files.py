@@ -16,12 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from cras_core.errors import JsonFileError
-from cras_core.validated import sentences
+from cras_core.messages import first_of
+from cras_core.validated import problems_of
 
 LARGEST_BYTES = 64 << 20
 """Of a file that nobody gave another bound for; the card of a data set of 100,000 pictures has half of it."""
 
-_MOST_SENTENCES = 3
+_MOST_PROBLEMS = 3
 
 T = TypeVar("T")
 
@@ -37,10 +38,10 @@ def read_json(path: Path, model: type[T], largest_bytes: int = LARGEST_BYTES) ->
     Raises:
         JsonFileError: it is missing, cannot be read, or holds something else.
     """
-    return parse_json(read_bytes(path, largest_bytes), model, str(path))
+    return parse_json(read_bytes(path, largest_bytes), model, path)
 
 
-def parse_json(data: bytes | str, model: type[T], where: str) -> T:
+def parse_json(data: bytes | str, model: type[T], where: Path | str) -> T:
     """The value that a text holds; arguments as for ``read_json``, ``where`` names the text in messages.
 
     Raises:
@@ -52,11 +53,14 @@ def parse_json(data: bytes | str, model: type[T], where: str) -> T:
         value: T = _adapter(cast("Hashable", model)).validate_json(text)
         return value
     except ValidationError as error:
-        said = sentences(error, what="value")
-        more = [f"and {len(said) - _MOST_SENTENCES} more"] if len(said) > _MOST_SENTENCES else []
-        raise JsonFileError(f"{where}: {'; '.join([*said[:_MOST_SENTENCES], *more])}", "content") from error
+        problems = first_of(problems_of(error), _MOST_PROBLEMS)
+        raise JsonFileError(
+            "json-content-wrong", "{where}: {problems:; }", where=where, problems=problems, fault="content"
+        ) from error
     except ValueError as error:
-        raise JsonFileError(f"{where} is not JSON ({error})", "content") from error
+        raise JsonFileError(
+            "no-json", "{where} is not JSON ({reason})", where=where, reason=error, fault="content"
+        ) from error
 
 
 def read_bytes(path: Path, largest_bytes: int) -> bytes:
@@ -72,15 +76,27 @@ def read_bytes(path: Path, largest_bytes: int) -> bytes:
             with path.open("rb") as file:
                 data = file.read(min(status.st_size, largest_bytes) + 1)
     except FileNotFoundError as error:
-        raise JsonFileError(f"{path}: there is no such file", "missing") from error
+        raise JsonFileError("file-missing", "{path}: there is no such file", path=path, fault="missing") from error
     except OSError as error:
-        raise JsonFileError(f"{path} cannot be read: {error.strerror or error}", "unreadable") from error
+        raise JsonFileError(
+            "file-unreadable", "{path} cannot be read: {reason}", path=path, reason=error, fault="unreadable"
+        ) from error
     except ValueError as error:  # a name that no system takes
-        raise JsonFileError(f"{path} cannot be read: {error}", "missing") from error
+        raise JsonFileError(
+            "file-unreadable", "{path} cannot be read: {reason}", path=path, reason=error, fault="missing"
+        ) from error
     if data is None:
-        raise JsonFileError(f"{path} cannot be read: it is no file", "unreadable")
+        raise JsonFileError(
+            "not-a-regular-file", "{path} cannot be read: it is not a regular file", path=path, fault="unreadable"
+        )
     if len(data) > largest_bytes:
-        raise JsonFileError(f"{path} is larger than {largest_bytes >> 20} MiB, so it is not read", "content")
+        raise JsonFileError(
+            "file-too-large",
+            "{path} is larger than {most_mib} MiB, so it is not read",
+            path=path,
+            most_mib=largest_bytes >> 20,
+            fault="content",
+        )
     return data
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import pydantic.dataclasses
@@ -17,14 +17,12 @@ from pydantic import AfterValidator, AllowInfNan, ConfigDict, Field, ValidationE
 from typing_extensions import dataclass_transform
 
 from cras_core.errors import ConfigError, CrasError
+from cras_core.messages import Message, Sentence, cut, printable
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
-
-LONGEST_QUOTE = 100
-"""Characters of foreign text that a message repeats at most."""
 
 
 def _checked_as_it_is(value: object, check: Callable[[object], float]) -> object:
@@ -81,8 +79,8 @@ def validated(
             try:
                 check(self, *args, **values)
             except ValidationError as error:
-                what = "setting" if raises is ConfigError else "value"
-                raise raises("; ".join(sentences(error, (name,) if name else (), what))) from error
+                problems = problems_of(error, (name,) if name else (), of_settings=raises is ConfigError)
+                raise raises("values-wrong", "{problems:; }", problems=problems) from error
 
         made.__init__ = init
         return made  # type: ignore[no-any-return]
@@ -90,73 +88,69 @@ def validated(
     return make
 
 
-def sentences(error: ValidationError, within: Sequence[str | int] = (), what: str = "setting") -> list[str]:
-    """What is wrong, a sentence for each value, that names it by its dotted name: ``train.epochs must be 1 or more, not
+def problems_of(
+    error: ValidationError, within: Sequence[str | int] = (), *, of_settings: bool = False
+) -> list[Message]:
+    """What is wrong, a message for each value, that names it by its dotted name: ``train.epochs must be 1 or more, not
     0``.
 
     Args:
         error: as pydantic raises it.
         within: names that the value's own name follows.
-        what: word for something that is not known.
+        of_settings: the values are settings and are called so.
     """
-    return list(_sentences(error.errors(include_url=False), tuple(within), what))
+    return [_problem(detail, tuple(within), of_settings) for detail in error.errors(include_url=False)]
 
 
-def _sentences(details: Sequence[ErrorDetails], within: tuple[str | int, ...], what: str) -> Iterator[str]:
-    for detail in details:
-        name = ".".join(map(str, (*within, *detail["loc"])))[:LONGEST_QUOTE]
-        if detail["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-            yield f"unknown {what} {name}"
-        elif detail["type"] == "missing":
-            yield f"{name} is missing"
-        elif detail["type"] in ("value_error", "assertion_error"):
-            told = str(detail["ctx"]["error"])
-            yield f"{name}: {told}" if name else told
-        else:
-            yield f"{name or 'it'} must {_wanted(detail)}, not {quoted(detail['input'])}"
+def _problem(detail: ErrorDetails, within: tuple[str | int, ...], of_settings: bool) -> Message:
+    name = ".".join(map(str, (*within, *detail["loc"])))
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        if of_settings:
+            return Message("setting-unknown", "unknown setting {name}", name=name)
+        return Message("value-unknown", "unknown value {name}", name=name)
+    if kind == "missing":
+        return Message("value-missing", "{name} is missing", name=name)
+    if kind in ("value_error", "assertion_error"):
+        told = context["error"]
+        return Message("value-refused", "{name}: {reason}", name=name, reason=told) if name else _told(told)
+    template = _MUST.get(kind)
+    if template is None:  # pydantic's own words: "Input should be ..."
+        wanted = Sentence(cut(printable(detail["msg"].removeprefix("Input should "))))
+        context, template = {"wanted": wanted}, "{name} must {wanted}, not {value!r}"
+    values = {key: Sentence(value) if isinstance(value, str) else value for key, value in context.items()}
+    values |= {"name": name or Sentence("it"), "value": detail["input"]}
+    return Message(f"value-{kind.replace('_', '-')}", template, **values)
 
 
-_WANTED = {
-    "greater_than_equal": "be {ge} or more",
-    "greater_than": "be more than {gt}",
-    "less_than_equal": "be {le} or less",
-    "less_than": "be less than {lt}",
-    "multiple_of": "be a multiple of {multiple_of}",
-    "literal_error": "be {expected}",
-    "int_type": "be a whole number",
-    "int_from_float": "be a whole number",
-    "float_type": "be a number",
-    "finite_number": "be a finite number",
-    "bool_type": "be true or false",
-    "string_type": "be a text",
-    "string_too_short": "have {min_length} characters or more",
-    "string_too_long": "have {max_length} characters or fewer",
-    "string_pattern_mismatch": "be written as {pattern}",
-    "tuple_type": "be a list",
-    "list_type": "be a list",
-    "too_short": "have {min_length} values or more",
-    "too_long": "have {max_length} values or fewer",
-    "dict_type": "hold further values",
-    "dataclass_type": "hold further settings",
-    "dataclass_exact_type": "hold further settings",
-    "model_type": "hold further values",
-    "none_required": "be null",
-    "json_invalid": "be JSON ({error})",
+def _told(reason: Exception) -> Message:
+    return Message("value-refused-as-a-whole", "{reason}", reason=reason)
+
+
+_MUST = {
+    "greater_than_equal": "{name} must be {ge} or more, not {value!r}",
+    "greater_than": "{name} must be more than {gt}, not {value!r}",
+    "less_than_equal": "{name} must be {le} or less, not {value!r}",
+    "less_than": "{name} must be less than {lt}, not {value!r}",
+    "multiple_of": "{name} must be a multiple of {multiple_of}, not {value!r}",
+    "literal_error": "{name} must be {expected}, not {value!r}",
+    "int_type": "{name} must be a whole number, not {value!r}",
+    "int_from_float": "{name} must be a whole number, not {value!r}",
+    "float_type": "{name} must be a number, not {value!r}",
+    "finite_number": "{name} must be a finite number, not {value!r}",
+    "bool_type": "{name} must be true or false, not {value!r}",
+    "string_type": "{name} must be a text, not {value!r}",
+    "string_too_short": "{name} must have {min_length} characters or more, not {value!r}",
+    "string_too_long": "{name} must have {max_length} characters or fewer, not {value!r}",
+    "string_pattern_mismatch": "{name} must be written as {pattern}, not {value!r}",
+    "tuple_type": "{name} must be a list, not {value!r}",
+    "list_type": "{name} must be a list, not {value!r}",
+    "too_short": "{name} must have {min_length} values or more, not {value!r}",
+    "too_long": "{name} must have {max_length} values or fewer, not {value!r}",
+    "dict_type": "{name} must hold further values, not {value!r}",
+    "dataclass_type": "{name} must hold further settings, not {value!r}",
+    "dataclass_exact_type": "{name} must hold further settings, not {value!r}",
+    "model_type": "{name} must hold further values, not {value!r}",
+    "none_required": "{name} must be null, not {value!r}",
+    "json_invalid": "{name} must be JSON ({error}), not {value!r}",
 }
-
-
-def _wanted(detail: ErrorDetails) -> str:
-    wanted = _WANTED.get(detail["type"])
-    if wanted is None:  # pydantic's own words: "Input should be ..."
-        return detail["msg"].removeprefix("Input should ")[:LONGEST_QUOTE]
-    return wanted.format(**detail.get("ctx", {}))
-
-
-def quoted(value: object) -> str:
-    """A foreign value for a message, cut after ``LONGEST_QUOTE`` characters."""
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 4 * LONGEST_QUOTE:
-        return "a number of very many digits"  # Python refuses to write some of them out
-    if isinstance(value, str):
-        value = value[: LONGEST_QUOTE + 1]
-    text = repr(value)
-    return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 3]}..."

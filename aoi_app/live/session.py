@@ -20,10 +20,10 @@ from aoi_app.live.inspecting import Inspecting
 from aoi_app.live.publisher import Publisher
 from aoi_app.live.run_control import PAUSE, RESUME, STOP, RunControl
 from aoi_app.live.state import News, Sink, Snapshot, State
-from aoi_app.records.errors import RecordsError
 from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.recipe import Recipe
-from aoi_app.sources.source import FrameSource, SourceError, SourceStatus, TellsStatus
+from aoi_app.sources.source import FrameSource, SourceStatus, TellsStatus
+from cras_core.errors import CrasError
 from cras_core.web.protocols import TileDetector
 from cras_core.web.tiling import TilingConfig
 
@@ -187,7 +187,7 @@ class Session:
         def guarded() -> None:
             try:
                 run()
-            except (SourceError, RecordsError) as error:
+            except CrasError as error:
                 self._control.fail(str(error))
             except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
                 logger.exception("a thread of the running roll ended")

@@ -11,13 +11,14 @@ from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from aoi_app.settings.strict_json import STRICT_DATACLASS, ContentError, read_json
+from cras_core.errors import CrasError
 from cras_core.files import write_atomically
 from cras_core.web.regions import Shape
 
 Severity = Literal["minor", "major", "critical"]
 
 
-class DefectTypesError(ValueError):
+class DefectTypesError(CrasError):
     """Defect types cannot be kept; the text says why."""
 
 

@@ -8,10 +8,11 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from aoi_app.settings.strict_json import STRICT, ContentError, NotJsonError, read_json
+from cras_core.errors import CrasError
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 
-class RecipeError(ValueError):
+class RecipeError(CrasError):
     """A recipe cannot be used; the text names the field."""
 
 

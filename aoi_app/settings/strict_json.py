@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from cras_core.errors import CrasError
+
 STRICT_DATACLASS = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 """For a pydantic dataclass, which says itself that it is frozen."""
 
@@ -28,7 +30,7 @@ _LONGEST_NAME = 60  # of a field that somebody made up, in a message
 T = TypeVar("T")
 
 
-class ContentError(ValueError):
+class ContentError(CrasError):
     """A file does not hold what it should; the text says why, without the name of the file."""
 
 

@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Protocol, runtime_checkable
 
 from aoi_app.sources.frame import Frame, Lost
+from cras_core.errors import CrasError
 
 
-class SourceError(Exception):
+class SourceError(CrasError):
     """The source cannot go on; the text says what is wrong and what to do."""
 
 

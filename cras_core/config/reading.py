@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from cras_core.config.settings import CrasConfig
 from cras_core.errors import ConfigError
+from cras_core.messages import Sentence
 
 
 def with_settings(config: CrasConfig, assignments: Mapping[str, str]) -> CrasConfig:
@@ -22,7 +23,10 @@ def with_settings(config: CrasConfig, assignments: Mapping[str, str]) -> CrasCon
     for dotted, text in assignments.items():
         section, _, name = dotted.partition(".")
         if not isinstance(values.get(section), dict) or name not in values[section]:
-            raise ConfigError(f"unknown setting {dotted}; known are {', '.join(_names(config))}")
+            known = Sentence(", ".join(_names(config)))
+            raise ConfigError(
+                "setting-not-known", "unknown setting {name}; known are {known}", name=dotted, known=known
+            )
         try:
             values[section][name] = from_json(text)
         except ValueError:  # no JSON: it is a text, written without quotes

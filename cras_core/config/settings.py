@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from cras_core.config.anomnet import AnomNetConfig
 from cras_core.errors import ConfigError
-from cras_core.validated import Number, Whole, sentences, validated
+from cras_core.validated import Number, Whole, problems_of, validated
 from cras_core.web.baseline import BaselineConfig
 from cras_core.web.calibration import CalibrationConfig
 from cras_core.web.edges import EdgeConfig
@@ -272,9 +272,9 @@ class CrasConfig:
         try:
             return _ANY.validate_json(json.dumps(values))  # by way of JSON, which has no tuples: lists are taken
         except ValidationError as error:
-            raise ConfigError("; ".join(sentences(error))) from error
+            raise ConfigError("values-wrong", "{problems:; }", problems=problems_of(error, of_settings=True)) from error
         except (TypeError, ValueError, RecursionError) as error:  # what JSON cannot hold is no setting either
-            raise ConfigError(f"these are no settings ({error})") from error
+            raise ConfigError("no-settings", "these are no settings ({reason})", reason=error) from error
 
 
 _ANY = TypeAdapter(CrasConfig)

@@ -15,14 +15,14 @@ from safetensors.torch import load, save
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from cras_core.errors import JsonFileError
+from cras_core.errors import CrasError, JsonFileError
 from cras_core.json_files import parse_json, read_bytes
 
 LARGEST_BYTES = 4 << 30
 _LENGTH_BYTES = 8  # the file begins with the length of its header, an unsigned little-endian number
 
 
-class TensorFileError(ValueError):
+class TensorFileError(CrasError):
     """A file of tensors is cut off, damaged, or something else."""
 
 

@@ -131,7 +131,7 @@ def test_what_cannot_be_read_at_all_says_why(tmp_path: Path) -> None:
     with pytest.raises(JsonFileError, match=r"a\.json: there is no such file") as caught:
         read_json(tmp_path / "a.json", Thing)
     assert caught.value.fault == "missing"
-    with pytest.raises(JsonFileError, match="cannot be read: it is no file") as caught:
+    with pytest.raises(JsonFileError, match="cannot be read: it is not a regular file") as caught:
         read_json(tmp_path, Thing)
     assert caught.value.fault == "unreadable"
     (tmp_path / "large.json").write_text(json.dumps({"name": "x" * 5000}))
@@ -147,7 +147,7 @@ def test_what_cannot_be_read_at_all_says_why(tmp_path: Path) -> None:
 def test_a_pipe_or_a_device_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
-        with pytest.raises(JsonFileError, match="it is no file"):
+        with pytest.raises(JsonFileError, match="it is not a regular file"):
             read_json(path, Thing)
 
 

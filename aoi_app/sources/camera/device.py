@@ -120,8 +120,10 @@ class CameraError(SourceError):
         in_use: another program has it.
     """
 
-    def __init__(self, text: str, *, in_use: bool = False) -> None:
-        super().__init__(text)
+    def __init__(
+        self, code: str, template: str | None = None, /, *, in_use: bool = False, hint: str = "", **values: object
+    ) -> None:
+        super().__init__(code, template, hint=hint, **values)
         self.in_use = in_use
 
 

@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol, get_args
 
+from cras_core.errors import CrasError
+
 NodeMap = Literal["system", "interface", "device", "stream", "remote"]
 """Where a feature lives: producer, its interface, the producer's side of the camera, its stream, the camera itself.
 Frame grabbers keep the frame height in ``stream`` or ``interface``.
@@ -83,7 +85,7 @@ class Setting:
     value: Value
 
 
-class FeatureError(Exception):
+class FeatureError(CrasError):
     """A feature cannot be read, written or executed; the text says why, with the range where that is the reason."""
 
 

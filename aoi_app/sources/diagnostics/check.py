@@ -25,6 +25,7 @@ from aoi_app.sources.camera.features import NODE_MAPS, Feature, FeatureError, Se
 from aoi_app.sources.camera.pixel_formats import FORMATS
 from aoi_app.sources.camera.presets import describe_results
 from aoi_app.sources.source import SourceError
+from cras_core.errors import CrasError
 
 Outcome = Literal["passed", "failed", "remark", "not possible"]
 _FIRST_BLOCK_S = 5.0
@@ -83,7 +84,7 @@ class Check:
 Finding = tuple[Outcome, str, dict[str, Any]]
 
 
-class NoBlockError(Exception):
+class NoBlockError(CrasError):
     """The camera is open, and nothing came."""
 
 

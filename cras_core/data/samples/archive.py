@@ -26,7 +26,8 @@ from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.errors import DataError
 from cras_core.json_files import parse_json
-from cras_core.validated import Plain, quoted, validated
+from cras_core.messages import quoted
+from cras_core.validated import Plain, validated
 
 OnProgress = Callable[[Path, int, int], None]
 ShouldStop = Callable[[], bool]

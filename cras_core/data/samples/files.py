@@ -15,7 +15,8 @@ from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.errors import DataError, JsonFileError
 from cras_core.files import write_atomically
 from cras_core.json_files import parse_json, read_bytes
-from cras_core.validated import Plain, quoted, validated
+from cras_core.messages import quoted
+from cras_core.validated import Plain, validated
 
 FABRIC_FILE = "fabric.json"
 SAMPLE_FOLDER = "samples"
@@ -144,4 +145,6 @@ def _read(path: Path) -> bytes:
     try:
         return read_bytes(path, LARGEST_TEXT)
     except JsonFileError as error:
-        raise JsonFileError(f"{error}. {_WAY_OUT}", error.fault) from error
+        raise JsonFileError(
+            "store-file-unusable", "{reason}. Delete it or restore a copy.", reason=error, fault=error.fault
+        ) from error

@@ -10,7 +10,8 @@ from cras_core.data.samples.itdd_card import Card, FabricCard, Picture
 from cras_core.data.samples.values import Sample
 from cras_core.errors import DataError, JsonFileError
 from cras_core.json_files import parse_json, read_bytes
-from cras_core.validated import Plain, Whole, quoted, validated
+from cras_core.messages import quoted
+from cras_core.validated import Plain, Whole, validated
 
 CARD = "card.json"
 

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field
 
 from cras_core.data.samples.labels import Label
 from cras_core.errors import DataError
-from cras_core.validated import Number, Plain, quoted, validated
+from cras_core.messages import quoted
+from cras_core.validated import Number, Plain, validated
 from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 Origin = Literal["collected", "file", "rejected alarm", "confirmed defect", "imported"]
