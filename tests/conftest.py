@@ -10,8 +10,8 @@ if os.name == "posix":  # a screen as small as those at a loom; the one of the p
     _SCREEN = Path(__file__).with_name("screen.json")
     os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={_SCREEN}")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the processors; threads of each would fight for them
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Threads of torch wait for each other in a busy loop: on a machine that does other work they cost four times the time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A job in the background ignores Ctrl-C, and so would every program that the tests start and interrupt.

@@ -24,8 +24,6 @@ from aoi_app.sources.factory import SourceChoice
 
 SYNTHETIC = CameraChoice(producer="synthetic", serial="17")
 
-_kept: list[Application] = []  # their timers may still fire after the test
-
 
 @pytest.fixture
 def aoi(tmp_path: Path) -> Iterator[CommandLine]:
@@ -69,7 +67,6 @@ def program(qapp: QApplication, qtbot: QtBot, engine: Engine, monkeypatch: pytes
 
     yield make
     for application in made:
-        _kept.append(application)
         close(qtbot, application)
 
 
@@ -110,7 +107,6 @@ def begin_at_cameras(
 
     yield make
     for application in made:
-        _kept.append(application)
         close(qtbot, application)
     assert multiprocessing.active_children() == []
     assert [t.name for t in threading.enumerate() if t.name in ("cameras", "light and focus")] == []

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -79,5 +80,9 @@ def gone(application: Application) -> bool:
 
 
 def close(qtbot: QtBot, application: Application) -> None:
+    """Closes the program and deletes its window: a change of colours would be made in every window there ever was."""
     application.close()
     qtbot.waitUntil(partial(gone, application), timeout=PATIENCE_MS)
+    application.window.deleteLater()
+    application.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
