@@ -42,7 +42,7 @@ class CamerasController:
         choice = program.roll.choice
         kept = choice.camera if choice.is_camera else program.settings.now.camera
         turn = threading.Lock()
-        self.cameras = CameraService(kept, self.of_the_line, turn)
+        self.cameras = CameraService(kept, self.line_camera, turn)
         self.focus = FocusService(flat_fields_folder(), turn)
         self.page = CamerasPage(THEMES[program.settings.now.theme])
         self._kept = self.cameras.state.chosen
@@ -79,7 +79,7 @@ class CamerasController:
 
     # --- who holds the camera -------------------------------------------------------------------------------------
 
-    def of_the_line(self) -> CameraBlocks | None:
+    def line_camera(self) -> CameraBlocks | None:
         """The camera that the latest roll reads; may be asked by any thread."""
         source = self._program.roll.source
         return source.blocks if isinstance(source, LineCamera) else None

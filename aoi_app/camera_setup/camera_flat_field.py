@@ -28,7 +28,7 @@ class CameraFlatField:
         self._setup = CameraSetup("")
         self._recording = FlatFieldRecording()
         self._stored: FlatField | None = None
-        self._view: StoredFlatField | None = None
+        self._stored_state: StoredFlatField | None = None
 
     @property
     def state(self) -> FlatFieldState:
@@ -39,7 +39,7 @@ class CameraFlatField:
             progress=recording.progress,
             has_dark=recording.has_dark,
             unsaved=describe_flat_field(recording.flat) if recording.flat is not None else "",
-            stored=self._view,
+            stored=self._stored_state,
         )
 
     def use(self, setup: CameraSetup) -> None:
@@ -123,17 +123,17 @@ class CameraFlatField:
 
     def _load(self) -> None:
         """Reads the stored flat field, and what is wrong with it."""
-        self._stored, self._view = None, None
+        self._stored, self._stored_state = None, None
         path = flat_field_path(self._folder, self._setup.camera)
         if path.exists():
             try:
                 self._stored = read_flat_field(path)
                 found = tuple(flat_field_problems(self._stored, self._setup))
-                self._view = StoredFlatField(describe_flat_field(self._stored), found)
+                self._stored_state = StoredFlatField(describe_flat_field(self._stored), found)
             except FlatFieldError as error:
-                self._view = StoredFlatField("", (str(error),))
+                self._stored_state = StoredFlatField("", (str(error),))
 
     def _does_not_fit(self, flat: FlatField, width_px: int) -> None:
         text = f"It is for lines of {flat.width_px} px, but the camera delivers {width_px} px. Record it again."
-        if self._view is not None and text not in self._view.problems:
-            self._view = replace(self._view, problems=(*self._view.problems, text))
+        if self._stored_state is not None and text not in self._stored_state.problems:
+            self._stored_state = replace(self._stored_state, problems=(*self._stored_state.problems, text))

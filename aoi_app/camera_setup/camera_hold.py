@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from aoi_app.sources.registry import find_kind
 
-_LOOK_S = 0.05
+_STEP_S = 0.05  # of waiting for the turn; a camera that is not wanted any more is noticed so late at most
 
 C = TypeVar("C", bound=AbstractContextManager[Any])
 
@@ -63,7 +63,7 @@ class CameraHold(Generic[C]):
         Args:
             make: makes the camera, which is then entered. May be slow.
         """
-        while not self._turn.acquire(timeout=_LOOK_S):
+        while not self._turn.acquire(timeout=_STEP_S):
             if not self._is_wanted.is_set():
                 return None
         with ExitStack() as stack:  # gives back the turn, unless the camera is open at the end of the block

@@ -33,7 +33,7 @@ from aoi_app.sources.camera.synthetic import synthetic_info
 from aoi_app.sources.source import SourceError
 
 _REFRESH_S = 1.0
-_SHARE = 4  # of the time between two refreshes, so much more than a refresh takes: a slow camera is not kept busy
+_REST_FACTOR = 4  # the pause after reading all features, in times of reading: a slow camera is not kept busy with it
 _SEEN_S = 2.0  # features are read again only while somebody looks at them
 
 
@@ -120,7 +120,7 @@ class CameraService:
     def release(self) -> None:
         """Closes the camera that is open here, in a moment."""
         if self._hold.give_up():
-            self._do("Closing the camera …", self._drop)
+            self._do("Closing the camera …", self._close_camera)
 
     def close(self) -> None:
         """Ends after what was asked before; a camera that is open here is closed."""
@@ -141,14 +141,14 @@ class CameraService:
         self._worker.put(do)
 
     def _while_open(self, job: Job) -> None:
-        """A camera of its own that does not answer any more is closed, so that it can be chosen again."""
+        """Does a job; a camera of its own that does not answer any more is closed, so that it can be chosen again."""
         try:
             job()
         except CameraError:
             if self._hold.camera is None:
                 raise
             name = self._holder.state.camera or "The camera"
-            self._drop()
+            self._close_camera()
             self._holder.fail(f"{name} was disconnected and is closed. Choose it again.")
 
     def _refresh_while_seen(self) -> None:
@@ -166,7 +166,7 @@ class CameraService:
     def _choose(self, producer: str, serial: str) -> None:
         before = self._holder.state
         preset = before.preset if (producer, serial) == (before.producer, before.serial) else ""
-        self._drop()
+        self._close_camera()
         self._holder.change(producer=producer, serial=serial, preset=preset, errors={}, note="", is_alarm=False)
         line = self._line()
         info = line.info if line is not None else None
@@ -180,27 +180,27 @@ class CameraService:
         began_s = time.monotonic()
         camera = self._hold.camera or self._line()
         if camera is None or camera.info is None:
-            self._show_features("", (), is_on_line=False)
+            self._tell_features("", (), is_on_line=False)
             return
         rows = tuple(feature_row(f) for f in _all_features(camera))
-        self._show_features(camera.info.name, rows, is_on_line=camera is not self._hold.camera)
+        self._tell_features(camera.info.name, rows, is_on_line=camera is not self._hold.camera)
         if not self._holder.state.serial:  # the line took the first that it found; from now on it is this one
             self._holder.change(producer=camera.info.producer, serial=camera.info.serial or camera.info.id)
-        self._worker.idle_s = max(_REFRESH_S, _SHARE * (time.monotonic() - began_s))
+        self._worker.idle_s = max(_REFRESH_S, _REST_FACTOR * (time.monotonic() - began_s))
 
-    def _show_features(self, camera: str, features: tuple[FeatureRow, ...], *, is_on_line: bool) -> None:
+    def _tell_features(self, camera: str, features: tuple[FeatureRow, ...], *, is_on_line: bool) -> None:
         now = self._holder.state
         if (camera, features, is_on_line) != (now.camera, now.features, now.is_on_line):
             self._holder.change(camera=camera, features=features, is_on_line=is_on_line)
 
-    def _open_camera(self) -> OpenCamera:
+    def _camera_to_set(self) -> OpenCamera:
         camera = self._hold.camera or self._line()
         if camera is None:
             raise SourceError("No camera is open. Choose one in the list.")
         return camera
 
     def _write(self, key: Key, text: str, *, stops: bool) -> None:
-        camera = self._open_camera()
+        camera = self._camera_to_set()
         errors = {k: v for k, v in self._holder.state.errors.items() if k != key}
         try:
             setting = Setting(*key, parse_value(camera.feature(*key), text))
@@ -217,7 +217,7 @@ class CameraService:
         self._refresh()
 
     def _save(self, path: Path) -> None:
-        camera = self._open_camera()
+        camera = self._camera_to_set()
         if camera.info is None:
             raise SourceError("The camera is being connected again; try again in a moment.")
         preset = preset_of(camera.info, _all_features(camera))
@@ -226,7 +226,7 @@ class CameraService:
         self._holder.say(f"{len(preset.features)} features were written to {path}.")
 
     def _load(self, path: Path) -> None:
-        camera = self._open_camera()
+        camera = self._camera_to_set()
         preset = load_preset(path)
         wrong = wrong_camera(preset, camera.info) if camera.info is not None else None
         results = camera.change(preset.settings)
@@ -237,9 +237,9 @@ class CameraService:
         self._holder.say(text, is_alarm=bool(wrong or differences))
         self._refresh()
 
-    def _drop(self) -> None:
+    def _close_camera(self) -> None:
         self._hold.let_go()
-        self._show_features("", (), is_on_line=False)
+        self._tell_features("", (), is_on_line=False)
 
 
 def _all_features(camera: OpenCamera) -> list[Feature]:

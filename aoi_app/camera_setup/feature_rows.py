@@ -42,14 +42,26 @@ class DeviceRow:
 
 @dataclass(frozen=True, slots=True)
 class FeatureRow:
-    """A feature as text, with what an editor of it needs."""
+    """A feature as text, with what an editor of it needs.
+
+    Attributes:
+        key: node map and name.
+        label: shown as its name.
+        category: path of its category, the outermost first; may be empty.
+        kind: decides how it is edited.
+        value, range_text, unit, access: as the camera tells them now; access is RW, RO, WO or NA (not available).
+        level: who should see it.
+        entries: values to choose from; empty where any text may be typed.
+        tip: explanation.
+        is_writable: it can be set now, and as text.
+    """
 
     key: Key
     label: str
     category: tuple[str, ...]
     kind: FeatureType
     value: str
-    span: str
+    range_text: str
     unit: str
     access: str
     level: Visibility
@@ -80,7 +92,7 @@ def feature_row(f: Feature) -> FeatureRow:
         category=f.category,
         kind=f.type,
         value=_text(f.value),
-        span=f.range_text,
+        range_text=f.range_text,
         unit=f.unit,
         access=f.access,
         level=f.visibility,
@@ -107,18 +119,19 @@ def line_scan_panel(rows: Sequence[FeatureRow]) -> list[PanelRow]:
     return [_panel_row(caption, names, by_key) for caption, names in _LINE_SCAN]
 
 
+def hint_of(row: FeatureRow) -> str:
+    """What stands beside the field of a feature: what it may be, and whether it is locked."""
+    allowed = "" if row.entries else row.range_text  # a list shows by itself what there is to choose
+    return " ".join(filter(None, (allowed, "" if row.is_writable else "(locked now)")))
+
+
 def _panel_row(caption: str, names: tuple[str, ...], by_key: Mapping[Key, FeatureRow]) -> PanelRow:
-    maps = ("remote", *(m for m in NODE_MAPS if m != "remote"))
-    found = [by_key[key] for name in names for m in maps if (key := _key(m, name)) in by_key]
-    there = next((r for r in found if r.access != "NA"), None)
-    if there is not None:
-        return PanelRow(caption, there)
+    maps: list[NodeMap] = ["remote", *(m for m in NODE_MAPS if m != "remote")]
+    found = [by_key[(m, name)] for name in names for m in maps if (m, name) in by_key]
+    available = next((r for r in found if r.access != "NA"), None)
+    if available is not None:
+        return PanelRow(caption, available)
     return PanelRow(caption, None, f"{names[0]} is not available now" if found else f"this camera has no {names[0]}")
-
-
-def _key(node_map: str, name: str) -> Key:
-    (known,) = (m for m in NODE_MAPS if m == node_map)
-    return known, name
 
 
 def _text(value: Value | None) -> str:

@@ -27,7 +27,7 @@ class FocusCurves:
         sharpness: 0..1; NaN where there is nothing to be sharp.
         best: the greatest sharpness of cloth so far; NaN before there was one.
         zones: (n,) float32 sharpness from left to right.
-        words: what is wrong and what to do.
+        remarks: what is wrong and what to do.
     """
 
     columns: FloatArray
@@ -40,7 +40,7 @@ class FocusCurves:
     sharpness: float
     best: float
     zones: FloatArray
-    words: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,21 +62,21 @@ class EvennessCurves:
     is_stored: bool
 
 
-def focus_curves(figures: FocusMetrics, best: float) -> FocusCurves:
+def focus_curves(metrics: FocusMetrics, best: float) -> FocusCurves:
     """Light and focus, to be drawn; ``best`` is the greatest sharpness so far."""
-    columns, _, mean, _ = thinned(figures.mean)
+    columns, _, mean, _ = thinned(metrics.mean)
     return FocusCurves(
         columns=columns,
-        minimum=thinned(figures.minimum)[1],
+        minimum=thinned(metrics.minimum)[1],
         mean=mean,
-        maximum=thinned(figures.maximum)[3],
-        histogram=figures.histogram,
-        saturated=figures.saturated,
-        black=figures.black,
-        sharpness=figures.sharpness,
+        maximum=thinned(metrics.maximum)[3],
+        histogram=metrics.histogram,
+        saturated=metrics.saturated,
+        black=metrics.black,
+        sharpness=metrics.sharpness,
         best=best,
-        zones=figures.zones,
-        words=figures.words,
+        zones=metrics.zones,
+        remarks=metrics.words,
     )
 
 
@@ -99,10 +99,11 @@ def thinned(columns: FloatArray, points: int = _MOST_POINTS) -> tuple[FloatArray
         (n,) float32 each: columns of the points; lowest, mean and highest value of the columns around each.
     """
     values = columns.reshape(len(columns), -1)  # (W, C)
+    # Each point stands for the columns from its start to the next one; reduceat takes every group at once.
     starts = np.linspace(0, len(values), min(points, len(values)) + 1).astype(np.int64)[:-1]
     width = np.diff(np.append(starts, len(values)))
     mean = np.add.reduceat(values.mean(axis=1), starts) / width
     lowest = np.minimum.reduceat(values.min(axis=1), starts)
     highest = np.maximum.reduceat(values.max(axis=1), starts)
-    centre = starts + (width - 1) / 2
-    return tuple(np.asarray(a, np.float32) for a in (centre, lowest, mean, highest))  # type: ignore[return-value]
+    center = starts + (width - 1) / 2
+    return tuple(np.asarray(a, np.float32) for a in (center, lowest, mean, highest))  # type: ignore[return-value]

@@ -10,7 +10,7 @@ from aoi_app.camera_setup.focus_curves import FocusCurves, focus_curves
 from aoi_app.sources.block import Block
 from aoi_app.sources.diagnostics.focus import measure_focus, shows_cloth
 
-_PERIOD_S = 0.1
+_PERIOD_S = 0.1  # an eye follows no faster, and measuring takes time that reading needs
 
 
 class FocusMeter:
@@ -34,10 +34,10 @@ class FocusMeter:
 
     def measure(self, block: Block) -> FocusCurves:
         """Light and focus of the lines. Only the sharpness of cloth counts for the best."""
-        figures = measure_focus(block)
-        if shows_cloth(figures):
-            self._best = float(np.fmax(self._best, figures.sharpness))
-        return focus_curves(figures, self._best)
+        metrics = measure_focus(block)
+        if shows_cloth(metrics):
+            self._best = float(np.fmax(self._best, metrics.sharpness))
+        return focus_curves(metrics, self._best)
 
     def forget_best(self) -> None:
         """The best sharpness is looked for again."""

@@ -1,12 +1,22 @@
-"""What is said of light, focus and flat fields."""
+"""What is said of cameras, light, focus and flat fields."""
 
 from __future__ import annotations
 
+from aoi_app.camera_setup.camera_state import CameraState
 from aoi_app.camera_setup.focus_state import FocusState, Phase, StoredFlatField
 from aoi_app.sources.block import Block
 from aoi_app.sources.flat_field.correction import FlatField, evenness
 
 SILENT = "The camera delivers no lines. Start the web, or check the trigger of the camera."
+
+
+def camera_text(state: CameraState) -> str:
+    """Which camera is open, and who reads it."""
+    if state.busy:
+        return state.busy
+    if not state.camera:
+        return "No camera is open. Select one and press Choose."
+    return f"{state.camera} is open; {'the line reads it' if state.is_on_line else 'no roll reads it'}."
 
 
 def describe_flat_field(flat: FlatField) -> str:

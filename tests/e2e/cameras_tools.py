@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox, QTableWidget, QWidget
@@ -16,6 +18,11 @@ from aoi_app.sources.camera.features import Setting
 from aoi_app.ui.cameras.feature_tree import FeatureTree
 
 BeginAtCameras = Callable[..., "Cameras"]
+
+
+def camera_processes() -> list[BaseProcess]:
+    """Those that hold a camera; a search for cameras, which may still go on, has processes of its own."""
+    return [p for p in multiprocessing.active_children() if p.name.startswith("camera ")]
 
 
 class Cameras:

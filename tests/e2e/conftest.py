@@ -109,7 +109,7 @@ def begin_at_cameras(
     for application in made:
         close(qtbot, application)
     assert multiprocessing.active_children() == []
-    assert [t.name for t in threading.enumerate() if t.name in ("cameras", "light and focus")] == []
+    qtbot.waitUntil(lambda: not {"cameras", "light and focus"} & {t.name for t in threading.enumerate()})
 
 
 @pytest.fixture

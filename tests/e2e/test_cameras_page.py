@@ -144,7 +144,7 @@ def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goe
     assert "No flat field was recorded" in banner(application)
     assert figure(application, "memory in use (lines lost)").endswith(")")
     cameras.says(ABOUT, "the line reads it")
-    line = cameras.controller.of_the_line()
+    line = cameras.controller.line_camera()
     assert line is not None
     assert line.pid is not None
     assert line.feature("remote", "Width").value == 640, "the preset was applied"
@@ -170,7 +170,7 @@ def test_features_of_the_running_line_are_set_from_the_page(
     assert not cameras.button("Close the camera").isEnabled(), "it is the line's"
     cameras.set_field("exposure", "75")
     cameras.wait(lambda: cameras.value("ExposureTime") == "75")
-    line = cameras.controller.of_the_line()
+    line = cameras.controller.line_camera()
     assert line is not None
     assert line.feature("remote", "ExposureTime").value == 75.0
     cameras.press_key("stop")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from functools import partial
 from pathlib import Path
 
 import pytest
-from cameras_tools import BeginAtCameras, Cameras
+from cameras_tools import BeginAtCameras, Cameras, camera_processes
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
@@ -206,7 +205,7 @@ def test_a_camera_that_dies_meanwhile_is_said_and_comes_back(flat_field: Cameras
     focus = flat_field.controller.focus
     focus.record("white", 1_000_000)
     flat_field.wait(lambda: focus.state.flat_field.recording == "white")
-    (process,) = multiprocessing.active_children()
+    (process,) = camera_processes()
     process.kill()
     flat_field.bar_says("The camera was disconnected during the recording")
     assert focus.state.is_ready
@@ -214,7 +213,7 @@ def test_a_camera_that_dies_meanwhile_is_said_and_comes_back(flat_field: Cameras
     flat_field.bar_says("The white reference is recorded.")
     flat_field.press("Discard")
     flat_field.bar_says("discarded")
-    (process,) = multiprocessing.active_children()
+    (process,) = camera_processes()
     process.kill()
     flat_field.bar_says("Look at its cable")
     flat_field.bar_says("17 is running.")
@@ -235,7 +234,7 @@ def test_the_camera_is_given_back_when_one_leaves(cameras: Cameras, way: str) ->
     else:
         cameras.press("Close the camera")
     cameras.is_closed()
-    assert multiprocessing.active_children() == []
+    assert camera_processes() == []
     cameras.press_key("camera")
     cameras.show_tab(LIGHT)
     cameras.wait(lambda: cameras.bar() == "Camera 17 is not open.")
@@ -266,7 +265,7 @@ def test_leaving_at_any_time_leaves_nothing_running(begin_at_cameras: BeginAtCam
         assert focus.state.flat_field.recording == when
     cameras.application.show_page("line")
     cameras.wait(lambda: cameras.application.is_at_rest)
-    assert multiprocessing.active_children() == []
+    assert camera_processes() == []
     assert focus.state.flat_field.recording == ""
     assert focus.state.phase is Phase.CLOSED
 

@@ -33,6 +33,7 @@ class DeviceTable(QTableWidget):
         self.verticalHeader().hide()
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setStretchLastSection(True)
+        self.horizontalHeader().setHighlightSections(False)
         self.setFixedHeight(_HEIGHT_PX)
         self.itemDoubleClicked.connect(self.choose)
 

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -18,11 +17,14 @@ from PySide6.QtWidgets import (
 
 from aoi_app.camera_setup.camera_state import CameraState
 from aoi_app.camera_setup.feature_rows import LEVELS, Key, line_scan_panel, visible
+from aoi_app.camera_setup.wording import camera_text
 from aoi_app.ui.cameras.device_table import DeviceTable
 from aoi_app.ui.cameras.feature_tree import FeatureTree
 from aoi_app.ui.cameras.line_scan_panel import LineScanPanel
+from aoi_app.ui.widgets.plain import plain_label, show_text
 from aoi_app.ui.widgets.theme import Theme
 
+_STOPS = "Stop the camera to set locked features (the web that passes meanwhile is a gap)"
 _PRESETS = "Camera presets (*.json)"
 
 
@@ -49,10 +51,10 @@ class FeatureTab(QWidget):
         super().__init__()
         self._shown = CameraState()
         self._devices = DeviceTable()
-        self._problems = _text("Problems of producers")
-        self._about = _text("State of the camera")
-        self._note = _text("Messages of the camera")
-        self._preset = _text("Preset at the start")
+        self._problems = _selectable("Problems of producers")
+        self._about = _selectable("State of the camera")
+        self._note = _selectable("Messages of the camera")
+        self._preset = _selectable("Preset at the start")
         self._panel = LineScanPanel()
         self._tree = FeatureTree()
         self._search = QLineEdit()
@@ -62,7 +64,7 @@ class FeatureTab(QWidget):
         self._level = QComboBox()
         self._level.addItems(LEVELS)
         self._level.setAccessibleName("Visibility")
-        self._stops = QCheckBox("Stop the camera to set locked features (the web that passes meanwhile is a gap)")
+        self._stops_camera = QCheckBox(_STOPS)
         self._buttons = {
             "find": _button("Fi&nd cameras", "Search all producers for cameras (Ctrl+F5)"),
             "choose": _button("&Choose", "Open the selected camera; it is the camera of this line from now on"),
@@ -75,10 +77,13 @@ class FeatureTab(QWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        top = QGridLayout()
-        top.addWidget(self._devices, 0, 0, 4, 1)
-        for i, key in enumerate(("find", "choose", "start", "close")):
-            top.addWidget(self._buttons[key], i, 1)
+        buttons = QVBoxLayout()
+        for key in ("find", "choose", "start", "close"):
+            buttons.addWidget(self._buttons[key])
+        buttons.addStretch(1)
+        top = QHBoxLayout()
+        top.addWidget(self._devices, 1)
+        top.addLayout(buttons)
         filters = QHBoxLayout()
         filters.addWidget(self._search, 1)
         filters.addWidget(self._level)
@@ -87,12 +92,13 @@ class FeatureTab(QWidget):
         bottom.addWidget(self._buttons["load"])
         bottom.addWidget(self._preset, 1)
         column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(top)
         for widget in (self._problems, self._about, self._note, self._panel):
             column.addWidget(widget)
         column.addLayout(filters)
         column.addWidget(self._tree, 1)
-        column.addWidget(self._stops)
+        column.addWidget(self._stops_camera)
         column.addLayout(bottom)
 
     def _connect(self) -> None:
@@ -116,7 +122,7 @@ class FeatureTab(QWidget):
     # --- what the person asks for ---------------------------------------------------------------------------------
 
     def _write(self, key: Key, text: str) -> None:
-        self.write_asked.emit(key, text, self._stops.isChecked())
+        self.write_asked.emit(key, text, self._stops_camera.isChecked())
 
     def _ask_where_to_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save preset", "camera.json", _PRESETS)
@@ -135,12 +141,10 @@ class FeatureTab(QWidget):
         before, self._shown = self._shown, state
         if (state.devices, state.serial) != (before.devices, before.serial):
             self._devices.show_devices(state.devices, state.producer, state.serial)
-        where = "the line reads it" if state.is_on_line else "not running"
-        open_text = f"{state.camera}: {where}." if state.camera else "No camera is open. Select one and press Choose."
-        _say(self._about, state.busy or open_text)
-        _say(self._problems, "\n".join(state.problems))
-        _say(self._note, state.note)
-        _say(self._preset, f"Preset at the start: {state.preset}" if state.preset else "No preset at the start.")
+        show_text(self._about, camera_text(state))
+        show_text(self._problems, "\n".join(state.problems))
+        show_text(self._note, state.note)
+        show_text(self._preset, f"Preset at the start: {state.preset}" if state.preset else "No preset at the start.")
         self._show_buttons(state)
         self._show_features()
 
@@ -154,7 +158,7 @@ class FeatureTab(QWidget):
         }
         for key, enabled in able.items():
             self._buttons[key].setEnabled(enabled)
-        self._stops.setVisible(state.is_on_line)
+        self._stops_camera.setVisible(state.is_on_line)
 
     def _show_features(self) -> None:
         state, search = self._shown, self._search.text()
@@ -169,17 +173,9 @@ def _button(text: str, tip: str) -> QPushButton:
     return button
 
 
-def _text(name: str) -> QLabel:
-    label = QLabel()
-    label.setAccessibleName(name)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
+def _selectable(name: str) -> QLabel:
+    """A text that may be copied, for a search or for the maker's support."""
+    label = plain_label(name, wraps=True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.hide()
     return label
-
-
-def _say(label: QLabel, text: str) -> None:
-    if label.text() != text:
-        label.setText(text)
-    label.setVisible(bool(text))

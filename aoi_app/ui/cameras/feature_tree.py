@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from aoi_app.camera_setup.feature_rows import FeatureRow, Key
 from aoi_app.ui.cameras.value_editor import editor_text, value_editor
+from aoi_app.ui.widgets.plain import plain_tip
 from aoi_app.ui.widgets.theme import Theme
 
 _COLUMNS = ("feature", "value", "unit", "range", "type", "access", "problem")
@@ -26,6 +26,7 @@ _VALUE, _ACCESS, _PROBLEM = _COLUMNS.index("value"), _COLUMNS.index("access"), _
 _KEY = Qt.ItemDataRole.UserRole
 _EDITABLE = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
 _FIXED = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+_ROW_PX = 24
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -59,7 +60,7 @@ class FeatureTree(QTreeWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Colours what is wrong."""
-        self._alarm = QBrush(QColor(theme.alarm))
+        self._alarm = QBrush(QColor(theme.alarm_text))
         for item in self._items.values():
             item.setForeground(_PROBLEM, self._alarm)
 
@@ -127,11 +128,11 @@ class FeatureTree(QTreeWidget):
         return button
 
     def _fill(self, item: QTreeWidgetItem, row: FeatureRow, error: str) -> None:
-        texts = (row.label, row.value, row.unit, "" if row.entries else row.span, row.kind, row.access, error)
+        texts = (row.label, row.value, row.unit, "" if row.entries else row.range_text, row.kind, row.access, error)
         for column, text in enumerate(texts):
             if item.text(column) != text:
                 item.setText(column, text)
-        tip = plain_tip("\n".join(filter(None, (row.tip, row.span, row.level))))
+        tip = plain_tip("\n".join(filter(None, (row.tip, row.range_text, row.level))))
         if item.toolTip(0) != tip:
             item.setToolTip(0, tip)
             item.setToolTip(_VALUE, tip)
@@ -145,11 +146,6 @@ class FeatureTree(QTreeWidget):
             button.setEnabled(row.is_writable)
 
 
-def plain_tip(text: str) -> str:
-    """A tool tip that shows what a camera says as it is, whatever markup it holds."""
-    return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>") if text else ""
-
-
 def _path(item: QTreeWidgetItem) -> tuple[str, ...]:
     parent = item.parent()
     return (*(_path(parent) if parent is not None else ()), item.text(0))
@@ -161,6 +157,10 @@ class _Delegate(QStyledItemDelegate):
     def __init__(self, tree: FeatureTree) -> None:
         super().__init__(tree)
         self._tree = tree
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802 (Qt's name)
+        """High enough for an editor or a button."""
+        return super().sizeHint(option, index).expandedTo(QSize(0, _ROW_PX))
 
     def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, index: Index) -> QWidget:  # noqa: N802
         row = self._tree.row(index)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from aoi_app.camera_setup.focus_curves import EvennessCurves
 from aoi_app.camera_setup.focus_state import FocusState, Phase
 from aoi_app.camera_setup.wording import stored_text, unsaved_text
-from aoi_app.ui.widgets.plots import color_plot, plot
+from aoi_app.ui.widgets.plain import plain_label, show_text
+from aoi_app.ui.widgets.plots import color_plot, plot, show_values
 from aoi_app.ui.widgets.theme import Theme
 
 _HOW = (
@@ -41,9 +42,9 @@ class FlatFieldTab(QWidget):
         self._plot.addLegend(labelTextColor=theme.text)
         self._plot.setYRange(0, 255, padding=0.02)
         self._before, self._after = (self._plot.plot(name=name) for name in ("without", "with"))
-        self._evenness, self._unsaved, self._stored = map(
-            _text, ("Evenness", "Recorded flat field", "Stored flat field")
-        )
+        self._evenness = plain_label("Evenness", wraps=True)
+        self._unsaved = plain_label("Recorded flat field", wraps=True)
+        self._stored = plain_label("Stored flat field", wraps=True)
         self._lines = QSpinBox()
         self._lines.setRange(16, 1_000_000)
         self._lines.setSingleStep(1024)
@@ -60,13 +61,15 @@ class FlatFieldTab(QWidget):
             "discard": _button("D&iscard", self.discard_asked.emit),
             "remove": _button("Remove the stored o&ne", self.remove_asked.emit),
         }
+        self._lines.setMinimumHeight(self._buttons["dark"].sizeHint().height())  # else its text is cut off
         self._lay_out()
         self.set_theme(theme)
 
     def _lay_out(self) -> None:
-        how = _text("How to record")
+        how = plain_label("How to record", wraps=True)
         how.setText(_HOW)
         column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(how)
         column.addLayout(_row(self._lines, *(self._buttons[k] for k in ("dark", "white", "cancel")), self._progress))
         column.addWidget(self._plot, 1)
@@ -85,9 +88,10 @@ class FlatFieldTab(QWidget):
         flat = state.flat_field
         is_open = state.phase is Phase.OPEN
         self._show_evenness(state.evenness, is_open=is_open)
-        _say(self._unsaved, unsaved_text(state))
-        _say(self._stored, stored_text(flat.stored, is_open=is_open))
+        show_text(self._unsaved, unsaved_text(state))
+        show_text(self._stored, stored_text(flat.stored, is_open=is_open))
         self._progress.setValue(round(100 * flat.progress))
+        self._progress.setVisible(bool(flat.recording))
         self._buttons["dark"].setText("Record dar&k again" if flat.has_dark else "Record dar&k")
         is_free = not state.busy and not flat.recording
         able = {
@@ -102,15 +106,16 @@ class FlatFieldTab(QWidget):
             self._buttons[key].setEnabled(enabled)
 
     def _show_evenness(self, curves: EvennessCurves | None, *, is_open: bool) -> None:
+        show_values(self._plot, across=curves is not None)
         if curves is None:
             self._before.clear()
             self._after.clear()
-            _say(self._evenness, "There is no flat field to compare with." if is_open else "")
+            show_text(self._evenness, "There is no flat field to compare with." if is_open else "")
             return
         self._before.setData(curves.columns, curves.before)
         self._after.setData(curves.columns, curves.after)
         which = "the stored flat field" if curves.is_stored else "the flat field that was just recorded"
-        _say(
+        show_text(
             self._evenness,
             f"Non-uniformity of the running lines: {curves.before_percent:.1f} % without, "
             f"{curves.after_percent:.1f} % with {which}. Only an even white surface shows how good the flat field is; "
@@ -122,19 +127,6 @@ def _button(text: str, clicked: Callable[[], object]) -> QPushButton:
     button = QPushButton(text)
     button.clicked.connect(lambda _checked=False: clicked())
     return button
-
-
-def _text(name: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setAccessibleName(name)
-    return label
-
-
-def _say(label: QLabel, text: str) -> None:
-    label.setText(text)
-    label.setVisible(bool(text))
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

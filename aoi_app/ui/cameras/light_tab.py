@@ -7,12 +7,15 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from aoi_app.camera_setup.focus_curves import FocusCurves
-from aoi_app.ui.widgets.plots import color_plot, plot
+from aoi_app.ui.widgets.plain import plain_label
+from aoi_app.ui.widgets.plots import color_plot, plot, show_values
 from aoi_app.ui.widgets.theme import Theme
+from cras_core.arrays import FloatArray
 
+_FIGURE_PX = 90
 _GOOD = "Light and focus are good."
 
 
@@ -35,16 +38,14 @@ class LightTab(QWidget):
         self._histogram = self._brightness.plot(fillLevel=0)
         self._sides = plot("Sharpness from left to right", "zone", "sharpness", theme)
         self._sides.setYRange(0, 1, padding=0.02)
-        self._zones = pg.BarGraphItem(x=[0], height=[0], width=0.8)
+        self._zones = pg.BarGraphItem(x=[], height=[], width=0.8)
         self._sides.addItem(self._zones)
         self._sharpness = _figure("Sharpness")
         self._best = _figure("Best sharpness")
         self._reached = QProgressBar()
         self._reached.setAccessibleName("Sharpness, share of the best")
         self._reached.setFormat("%p % of the best")
-        self._words = QLabel()
-        self._words.setWordWrap(True)
-        self._words.setAccessibleName("Remarks on light and focus")
+        self._remarks = plain_label("Remarks on light and focus", wraps=True)
         self._lay_out()
         self.set_theme(theme)
 
@@ -52,18 +53,23 @@ class LightTab(QWidget):
         again = QPushButton("Reset the &best")
         again.setToolTip("Look for the best sharpness again, for example after you changed the lens or the fabric")
         again.clicked.connect(self.forget_asked)
-        grid = QGridLayout(self)
-        grid.addWidget(self._profile, 0, 0, 1, 4)
-        grid.addWidget(self._brightness, 1, 0, 1, 2)
-        grid.addWidget(self._sides, 1, 2, 1, 2)
+        plots = QHBoxLayout()
+        plots.addWidget(self._brightness, 1)
+        plots.addWidget(self._sides, 1)
+        figures = QGridLayout()
         for column, (caption, widget) in enumerate((("sharpness", self._sharpness), ("best", self._best))):
-            grid.addWidget(QLabel(caption), 2, column)
-            grid.addWidget(widget, 3, column)
-        grid.addWidget(self._reached, 3, 2)
-        grid.addWidget(again, 3, 3)
-        grid.addWidget(self._words, 4, 0, 1, 4)
-        grid.setRowStretch(0, 3)
-        grid.setRowStretch(1, 2)
+            figures.addWidget(QLabel(caption), 0, column)
+            figures.addWidget(widget, 1, column)
+            figures.setColumnMinimumWidth(column, _FIGURE_PX)  # else all moves when a digit comes or goes
+        figures.addWidget(self._reached, 1, 2)
+        figures.addWidget(again, 1, 3)
+        figures.setColumnStretch(2, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._profile, 3)
+        whole.addLayout(plots, 2)
+        whole.addLayout(figures)
+        whole.addWidget(self._remarks)
 
     def set_theme(self, theme: Theme) -> None:
         """Colours the plots."""
@@ -85,22 +91,30 @@ class LightTab(QWidget):
         self._mean.setData(curves.columns, curves.mean)
         self._maximum.setData(curves.columns, curves.maximum)
         self._histogram.setData(np.arange(256), 100.0 * curves.histogram / max(1, curves.histogram.sum()))
-        self._zones.setOpts(x=np.arange(len(curves.zones)) + 1, height=np.nan_to_num(curves.zones), width=0.8)
+        self._show_zones(np.nan_to_num(curves.zones))  # NaN where there is nothing to be sharp
+        show_values(self._profile, across=True)
         self._sharpness.setText(_number(curves.sharpness))
         self._best.setText(_number(curves.best))
         share = curves.sharpness / curves.best if curves.best > 0 else 0.0
         self._reached.setValue(round(100 * share) if math.isfinite(share) else 0)
-        self._words.setText("\n".join(curves.words) or _GOOD)
+        self._remarks.setText("\n".join(curves.remarks) or _GOOD)
+
+    def _show_zones(self, heights: FloatArray) -> None:
+        """``heights``: (n,) sharpness from left to right."""
+        places = np.arange(len(heights)) + 1
+        self._zones.setOpts(x=places, height=heights, width=0.8)
+        self._sides.getAxis("bottom").setTicks([[(place, str(place)) for place in places]])  # no halves of a zone
 
     def _clear(self) -> None:
         """What was seen before would pass for what is seen now."""
         for curve in (self._minimum, self._mean, self._maximum, self._histogram):
             curve.setData([], [])
-        self._zones.setOpts(x=[0], height=[0], width=0.8)
+        self._show_zones(np.zeros(0, np.float32))
+        show_values(self._profile, across=False)
         self._sharpness.setText(_number(math.nan))
         self._best.setText(_number(math.nan))
         self._reached.setValue(0)
-        self._words.setText("")
+        self._remarks.setText("")
 
 
 def _figure(name: str) -> QLabel:

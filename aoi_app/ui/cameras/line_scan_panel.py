@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 
-from aoi_app.camera_setup.feature_rows import FeatureRow, Key, PanelRow
-from aoi_app.ui.cameras.feature_tree import plain_tip
+from aoi_app.camera_setup.feature_rows import FeatureRow, Key, PanelRow, hint_of
 from aoi_app.ui.cameras.value_editor import editor_text, on_edit, value_editor
+from aoi_app.ui.widgets.plain import plain_label, set_plain_tip
 from aoi_app.ui.widgets.theme import Theme
 
 _COLUMNS = 2
+_STRETCH = (0, 2, 3)  # of the three cells of a setting: caption, field, remark
 
 
 class LineScanPanel(QWidget):
@@ -31,13 +32,13 @@ class LineScanPanel(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._shape: tuple[object, ...] = ()
         self._editors: dict[Key, QLineEdit | QComboBox] = {}
-        self._spans: dict[Key, QLabel] = {}
+        self._remarks: dict[Key, QLabel] = {}
         self._values: dict[Key, str] = {}
         self._alarm = ""
 
     def set_theme(self, theme: Theme) -> None:
         """Colours what is wrong, from the next time on that it is shown."""
-        self._alarm = theme.alarm
+        self._alarm = theme.alarm_text
 
     def show_rows(self, rows: Sequence[PanelRow], errors: Mapping[Key, str]) -> None:
         """Shows the settings; what is being typed stays."""
@@ -56,33 +57,33 @@ class LineScanPanel(QWidget):
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        self._editors, self._spans, self._values = {}, {}, {}
+        self._editors, self._remarks, self._values = {}, {}, {}
         for i, row in enumerate(rows):
-            line, column = i // _COLUMNS, 3 * (i % _COLUMNS)
+            line, column = i // _COLUMNS, len(_STRETCH) * (i % _COLUMNS)
             self._grid.addWidget(QLabel(row.caption), line, column)
             if row.feature is None:
                 lack = QLabel(row.lack)
                 lack.setObjectName("caption")
                 self._grid.addWidget(lack, line, column + 1, 1, 2)
-                continue
-            editor, span = value_editor(row.feature), QLabel()
-            editor.setAccessibleName(row.caption)
-            span.setObjectName("caption")
-            span.setWordWrap(True)
-            span.setTextFormat(Qt.TextFormat.PlainText)
-            key = row.feature.key
-            on_edit(editor, partial(self._announce, key, editor))
-            self._editors[key], self._spans[key] = editor, span
-            self._grid.addWidget(editor, line, column + 1)
-            self._grid.addWidget(span, line, column + 2)
-        for column, stretch in enumerate((0, 2, 3) * _COLUMNS):
+            else:
+                self._add_field(row.caption, row.feature, line, column + 1)
+        for column, stretch in enumerate(_STRETCH * _COLUMNS):
             self._grid.setColumnStretch(column, stretch)
+
+    def _add_field(self, caption: str, feature: FeatureRow, line: int, column: int) -> None:
+        editor, remark = value_editor(feature), plain_label(wraps=True)
+        editor.setAccessibleName(caption)
+        remark.setObjectName("caption")
+        on_edit(editor, partial(self._announce, feature.key, editor))
+        self._editors[feature.key], self._remarks[feature.key] = editor, remark
+        self._grid.addWidget(editor, line, column)
+        self._grid.addWidget(remark, line, column + 1)
 
     def _announce(self, key: Key, editor: QWidget) -> None:
         self.edited.emit(key, editor_text(editor))
 
     def _fill(self, feature: FeatureRow, error: str) -> None:
-        editor, span = self._editors[feature.key], self._spans[feature.key]
+        editor, remark = self._editors[feature.key], self._remarks[feature.key]
         if self._values.get(feature.key) != feature.value:  # typing is not overwritten by what has not changed
             self._values[feature.key] = feature.value
             if isinstance(editor, QComboBox):
@@ -90,7 +91,6 @@ class LineScanPanel(QWidget):
             else:
                 editor.setText(feature.value)
         editor.setEnabled(feature.is_writable)
-        text = error or ("" if feature.entries else feature.span) + ("" if feature.is_writable else " (locked now)")
-        span.setText(text)
-        span.setStyleSheet(f"color: {self._alarm};" if error else "")
-        editor.setToolTip(plain_tip(feature.tip))
+        remark.setText(error or hint_of(feature))
+        remark.setStyleSheet(f"color: {self._alarm};" if error else "")
+        set_plain_tip(editor, feature.tip)

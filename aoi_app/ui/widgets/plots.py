@@ -21,6 +21,11 @@ def plot(title: str, across: str, up: str, theme: Theme) -> pg.PlotWidget:
     return widget
 
 
+def show_values(widget: pg.PlotWidget, *, across: bool) -> None:
+    """Whether numbers stand below a plot; without curves those of pyqtgraph mean nothing."""
+    widget.getAxis("bottom").setStyle(showValues=across)
+
+
 def color_plot(widget: pg.PlotWidget, theme: Theme) -> None:
     """Gives ground, title, axes and legend of a plot the colours of a theme; its curves are left as they are."""
     widget.setBackground(theme.panel)
