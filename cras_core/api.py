@@ -48,6 +48,7 @@ def train(
     *,
     preset: str = "cloth",
     settings: Mapping[str, object] | None = None,
+    bits: int | None = None,
     device: str = "auto",
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Detector:
@@ -59,6 +60,7 @@ def train(
         out: the bundle to write.
         preset: ``cloth``, or a paper's.
         settings: what differs from the preset, by dotted name, as ``{"train.epochs": 10}``.
+        bits: depth of pictures of more than 8 bits; None measures it over all of them.
         device: ``auto``, ``cpu``, ``cuda``, ...
         on_progress: called often.
 
@@ -68,7 +70,7 @@ def train(
     if preset not in PRESETS:
         raise ConfigError(f"there is no preset {preset!r}; known are {', '.join(PRESETS)}")
     config = with_settings(PRESETS[preset](), {name: json.dumps(value) for name, value in (settings or {}).items()})
-    normal = validate_normal_images(open_data_set(Path(data)).normal_images())
+    normal = validate_normal_images(open_data_set(Path(data)).normal_images(), bits=bits)
     bundle = train_bundle(normal, config, device, on_progress)
     write_bundle(bundle, Path(out))
     return detector_of(bundle, device)
@@ -79,7 +81,9 @@ def load(bundle: str | Path, device: str = "auto") -> Detector:
     return load_scorer(Path(bundle), device)
 
 
-def score_image(detector: Detector, image: Image | str | Path, fabric: str | None = None) -> ImageScore:
+def score_image(
+    detector: Detector, image: Image | str | Path, fabric: str | None = None, bits: int | None = None
+) -> ImageScore:
     """Scores a picture of cloth as the line scores a web: its edges are found, it is cut into tiles, and what stands
     out of the cloth around it counts. Models of aligned pictures (the presets of the papers) score it as a whole.
 
@@ -87,12 +91,13 @@ def score_image(detector: Detector, image: Image | str | Path, fabric: str | Non
         detector: as ``load`` or ``train`` gives it.
         image: (H, W) grey or (H, W, 3) RGB uint8, or a file; 64 px either way at least.
         fabric: what the cloth is; None takes the most similar of those that the model knows.
+        bits: depth of a file of more than 8 bits; None takes the one that the model has learnt from.
 
     Raises:
         DataError: the picture cannot be used.
         ConfigError: the model does not know the fabric.
     """
-    picture = image if isinstance(image, np.ndarray) else read_image(Path(image))
+    picture = image if isinstance(image, np.ndarray) else read_image(Path(image), bits or detector.bits)
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] != 3):
         raise DataError(f"a picture is (H, W) or (H, W, 3) of uint8, not {picture.shape} of {picture.dtype}")
     if fabric is not None and fabric not in detector.fabrics:

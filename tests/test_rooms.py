@@ -112,6 +112,11 @@ SERVICES = (
 """Files with threads and disks behind them: the window knows states and values, controllers know services."""
 
 
+GROUND_LIBRARIES = frozenset(
+    {"cv2", "natsort", "numpy", "PIL", "psutil", "pydantic", "pydantic_core", "typing_extensions"}
+)
+
+
 def violations(path: str, source: str) -> list[str]:
     """What a file imports against the table."""
     mine = room_of(path)
@@ -126,16 +131,7 @@ def violations(path: str, source: str) -> list[str]:
         target = room_of(one.target) if one.target in FILES else one.target
         is_free = target == mine or target in GROUND or target in sys.stdlib_module_names
         if mine in GROUND and target not in FILES:
-            is_free = is_free or target in {
-                "cv2",
-                "natsort",
-                "numpy",
-                "PIL",
-                "psutil",
-                "pydantic",
-                "pydantic_core",
-                "typing_extensions",
-            }
+            is_free = is_free or target in GROUND_LIBRARIES
         is_service = mine == "aoi_app/ui" and target != mine and Path(one.target).stem in SERVICES
         if is_service or not (is_free or target in allowed or (one.is_late and f"{target}{LATE}" in allowed)):
             found.append(f"{path} imports {one.target}")

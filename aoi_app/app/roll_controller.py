@@ -14,7 +14,7 @@ from aoi_app.app.notifier import Notifier
 from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
 from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.camera_setup.camera_hold import may_hold_camera
-from aoi_app.live.assembly import make_session
+from aoi_app.live.assembly import at_depth_of, make_session
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
 from aoi_app.records.roll_name import new_roll_name
@@ -195,7 +195,7 @@ class RollController(QObject):
         name = new_roll_name()
         recipe = self._recipes.line
         try:
-            source = make_source(self.choice, recipe)
+            source = make_source(at_depth_of(self.choice, loaded.inspector), recipe)
             session = make_session(
                 loaded.inspector,
                 source,

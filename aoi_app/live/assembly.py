@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,18 @@ from aoi_app.live.state import Sink
 from aoi_app.records.roll_log import RollLog
 from aoi_app.records.tiles import TileWriter
 from aoi_app.settings.recipe import Recipe
+from aoi_app.sources.factory import SourceChoice
 from aoi_app.sources.source import FrameSource
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from cras_core.detectors.trained import TrainedDetector
+
+
+def at_depth_of(choice: SourceChoice, model: TrainedDetector) -> SourceChoice:
+    """The source with the depth that the model has learnt, where nobody has said another."""
+    return choice if choice.bits is not None else replace(choice, bits=model.bits)
 
 
 def make_session(

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from aoi_app.live.assembly import make_session
+from aoi_app.live.assembly import at_depth_of, make_session
 from aoi_app.live.model_loader import load_model
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
@@ -74,6 +74,7 @@ def run_headless(job: HeadlessRun, console: Console) -> int:
         total = source.total_lines
         _print_camera_status(source, console)
     inspector = load_model(job.bundle, job.device, job.precision)
+    source = make_source(at_depth_of(job.choice, inspector), job.recipe)
     try:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -194,6 +195,11 @@ def _count_remarks(remarks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], 
     return [(first[key], n) for key, n in counts.items()]
 
 
+def _length_text(length_m: float) -> str:
+    """Of a gap; where nobody knows how much cloth was passed over, 0 m would be a lie."""
+    return f"{length_m:.3f} m" if length_m > 0 else "an unknown length"
+
+
 def _print_summary(roll: dict[str, Any], problems: list[str], seconds: float, out: Path, console: Console) -> None:
     table = Table("fabric", "defects", "strongest", "block", "point", "line")
     by_fabric: dict[str, list[dict[str, Any]]] = {}
@@ -211,7 +217,7 @@ def _print_summary(roll: dict[str, Any], problems: list[str], seconds: float, ou
         console.print(table)
     for gap in roll["gaps"]:
         console.print(
-            f"[yellow]Not inspected:[/yellow] {gap['length_m']:.3f} m at {gap['position_m']:.3f} m: "
+            f"[yellow]Not inspected:[/yellow] {_length_text(gap['length_m'])} at {gap['position_m']:.3f} m: "
             + escape(gap["reason"]),
             highlight=False,
         )

@@ -73,7 +73,7 @@ def update_samples(store: SampleStore, roll: ReviewedRoll, defect: Defect, revie
             store.remove(known[sample_id])
         if review.verdict is None:
             continue
-        image = read_image(path, 8)[: place.lines, : place.columns]
+        image = read_image(path)[: place.lines, : place.columns]
         mask = _mask(roll.tiles, path)[: place.lines, : place.columns]
         if review.verdict == "rejected" and _marks_beside(mask, place):
             said = "There are other marks beside the rejected alarm, so its tile is not kept as good cloth."
@@ -127,7 +127,7 @@ def _tiles_of(folder: Path, number: int) -> list[tuple[Path, TilePlace]]:
 
 def _mask(folder: Path, tile: Path) -> Mask:
     fabric = tile.relative_to(folder).parts[0]
-    grey = read_image(folder / fabric / "ground_truth" / "defect" / f"{tile.stem}_mask.png", 8)
+    grey = read_image(folder / fabric / "ground_truth" / "defect" / f"{tile.stem}_mask.png")
     return np.asarray((grey if grey.ndim == 2 else grey[..., 0]) > 127)
 
 

@@ -55,7 +55,7 @@ class Thumbnails:
     def _run(self) -> None:
         while (path := self._next()) is not None:
             try:
-                small: Image | None = clearer(shrunk(read_image(path, 8), self._side_px))
+                small: Image | None = clearer(shrunk(read_image(path), self._side_px))
             except DataError:  # shown as broken
                 small = None
             with self._changed:

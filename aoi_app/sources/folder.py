@@ -1,9 +1,13 @@
-"""A folder of pictures as a web: strips from a mill, or what a camera has recorded."""
+"""A folder of pictures as a web: strips from a mill, or what a camera has recorded.
+
+Every picture is either delivered or comes as lost lines with the reason, also one of a kind that is not read, and a
+sub-folder of pictures that lies beside pictures: nothing is passed over without a word.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,18 +19,11 @@ from aoi_app.sources.options import SourceOptions
 from aoi_app.sources.recording.format import is_recording
 from aoi_app.sources.source import EndOfWeb, Pace, SourceError
 from cras_core.errors import DataError
-from cras_core.images import (
-    ENDINGS,
-    OTHER_ENDINGS,
-    image_size,
-    images_below,
-    in_natural_order,
-    list_images,
-    read_bits,
-    read_image,
-)
+from cras_core.images import image_size, in_natural_order, is_deep, list_images, measured_bits, read_image
 
 _TRUTH_FOLDERS = frozenset({"mask", "masks", "ground_truth"})  # of data sets; their pictures are no cloth
+_OUTPUT = "records.db"  # marks a folder that an inspection has written to; its tiles and maps are no cloth either
+_MOST_HEADERS = 2000  # that are read before the first picture: more would keep a person waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +32,12 @@ class FolderConfig:
 
     Attributes:
         path: the folder. Pictures lie in it; where there are none, those in its sub-folders are taken, except folders
-            of masks. What may be a picture and is not read is told.
+            of masks.
         lines_per_s: line rate; None is as fast as inspection goes.
         is_live: with a line rate, do not wait for a reader that is late.
         loop: begin again at the end, for ever.
         separate: every picture is a web of its own.
-        bits: depth of 16-bit pictures; None guesses from the first.
+        bits: depth of pictures of more than 8 bits; None measures it over all of them.
     """
 
     path: Path
@@ -57,9 +54,10 @@ class FolderSource:
     def __init__(self, config: FolderConfig) -> None:
         self._config = config
         self._paths: list[Path] = []
-        self._passed_over = ""
+        self._lines: dict[Path, int] = {}
+        self._passed_over: list[Path] = []
         self._next = 0
-        self._bits = config.bits  # of 16-bit pictures; guessed once, so that all of a roll are shown alike
+        self._bits = config.bits
         self._pace = Pace(config.lines_per_s)
 
     @property
@@ -74,11 +72,8 @@ class FolderSource:
 
     @property
     def total_lines(self) -> int | None:
-        """Lines of all pictures together; None when looping, and where there are too many to look at all."""
-        if self._config.loop or len(self._paths) > _MOST_COUNTED:
-            return None
-        # Read from the heads of the files; decoding them all would take as long as inspecting them.
-        return sum(size[0] for size in map(image_size, self._paths) if size is not None)
+        """Lines of all pictures together; None when looping, or where there are very many."""
+        return None if self._config.loop or len(self._paths) > _MOST_HEADERS else sum(self._lines.values())
 
     def __enter__(self) -> FolderSource:
         path = self._config.path
@@ -87,8 +82,12 @@ class FolderSource:
         if not path.is_dir():
             raise SourceError(f"{path} is a file, not a folder. Name the folder that it lies in.")
         try:
-            self._paths = list_images(path) or images_below(path, _TRUTH_FOLDERS)
-            self._passed_over = _passed_over(path, {p.parent for p in self._paths} or {path})
+            self._paths = list_images(path)
+            below = list(_folders_below(path))
+            if not self._paths:
+                self._paths = [picture for folder in below for picture in list_images(folder)]
+                below = []
+            self._passed_over = [folder for folder in below if list_images(folder)]
         except OSError as error:
             raise SourceError(f"The folder {path} cannot be read: {error.strerror or error}") from error
         if not self._paths:
@@ -97,21 +96,22 @@ class FolderSource:
                 raise SourceError(
                     f"{path} holds recordings of a camera. Name one of them, the last is {recordings[-1]}"
                 )
-            hint = f" {self._passed_over}" if self._passed_over else ""
-            raise SourceError(f"There are no pictures in {path}. Known are {_KNOWN}.{hint}")
+            raise SourceError(f"There are no pictures in {path}. Known are .png, .jpg, .bmp, .tif, .webp and .pgm.")
+        # From the heads of the files; decoding them all would take as long as inspecting them.
+        sizes = {p: image_size(p) for p in self._paths[:_MOST_HEADERS]}
+        self._lines = {p: size[0] for p, size in sizes.items() if size is not None}
         self._next = 0
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._paths = []
+        self._paths, self._lines, self._passed_over = [], {}, []
 
     def read(self, timeout_s: float) -> Frame | Lost | None:
         """The next picture; one that cannot be used comes as lost lines with the reason."""
         if self._passed_over:
-            text, self._passed_over = self._passed_over, ""
-            return Lost(0, text, self.name, self._config.separate)
+            return self._left_out(self._passed_over.pop(0))
         if self._next >= len(self._paths):
             if not self._config.loop:
                 raise EndOfWeb
@@ -120,27 +120,41 @@ class FolderSource:
             return None
         path = self._paths[self._next]
         self._next += 1
-        label = printable(path.relative_to(self._config.path).as_posix())
+        item = self._picture(path)
+        self._pace.took(item.lines, waits=not self.is_live)
+        return item
+
+    def _picture(self, path: Path) -> Frame | Lost:
+        label = self._label(path)
         try:
-            if self._bits is None and (bits := read_bits(path)) is not None:
-                self._bits = max(bits, self._bits_of_others())
+            if self._bits is None and is_deep(path):
+                self._bits = measured_bits(self._paths)
             image = read_image(path, self._bits)
         except DataError as error:
+            if not self._config.path.is_dir():
+                return self._gone()
             # A file that is cut off may still say how long it was: the metres behind it stay right.
             size = image_size(path)
-            lost = Lost(size[0] if size else 0, str(error), label, self._config.separate)
-            self._pace.took(lost.lines, waits=not self.is_live)
-            return lost
-        self._pace.took(len(image), waits=not self.is_live)
+            lines = size[0] if size is not None else self._lines.get(path, 0)
+            return Lost(lines, str(error), label, self._config.separate)
         return Frame(image, label, time.monotonic(), self._config.separate)
 
-    def _bits_of_others(self) -> int:
-        """The depth of the folder, by some of its pictures: a dark one at the beginning does not speak for all."""
-        found = [0]
-        for path in self._paths[:: max(1, len(self._paths) // _DEPTH_SAMPLES)]:
-            with contextlib.suppress(DataError):  # told when its turn comes
-                found.append(read_bits(path) or 0)
-        return max(found)
+    def _gone(self) -> Lost:
+        """The folder is not there any more, as when a stick or a share is taken away: nothing of it can follow."""
+        left = self._paths[self._next - 1 :]
+        self._next, lines = len(self._paths), sum(self._lines.get(path, 0) for path in left)
+        number = "one picture of it was" if len(left) == 1 else f"{len(left)} pictures of it were"
+        return Lost(lines, f"{self._config.path}: the folder is gone; {number} not read", self.name)
+
+    def _left_out(self, folder: Path) -> Lost:
+        reason = (
+            f"the sub-folder {folder.name} holds pictures and was not read, because pictures lie beside it; inspect it "
+            "by itself, or move it away"
+        )
+        return Lost(0, reason, self._label(folder), self._config.separate)
+
+    def _label(self, path: Path) -> str:
+        return printable(path.relative_to(self._config.path).as_posix())
 
 
 def make_folder(path: str, options: SourceOptions, _recipe: Recipe) -> FolderSource:
@@ -157,22 +171,27 @@ def make_folder(path: str, options: SourceOptions, _recipe: Recipe) -> FolderSou
     )
 
 
-def _passed_over(folder: Path, places: set[Path]) -> str:
-    """A sentence about files that may show cloth and are not read as pictures; empty where there is none.
-
-    Args:
-        folder: the source.
-        places: folders whose pictures are inspected.
+def _folders_below(root: Path) -> Iterator[Path]:
+    """All sub-folders but those of masks, hidden ones and outputs of inspections, in natural order, each once however
+    many links lead to it. Raises OSError.
     """
-    others = [p for place in places for p in place.iterdir() if p.suffix.lower() in OTHER_ENDINGS and p.is_file()]
-    if not others:
-        return ""
-    names = ", ".join(printable(p.relative_to(folder).as_posix()) for p in in_natural_order(others)[:_MOST_NAMED])
-    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-    return f"Not inspected, since only pictures are: {names}{more}. Known are {_KNOWN}."
+    waiting, seen = [root], {_identity(root)}
+    while waiting:
+        folder = waiting.pop()
+        if folder != root:
+            yield folder
+        children = [p for p in folder.iterdir() if p.is_dir() and _may_hold_cloth(p)]
+        for child in reversed(in_natural_order(children)):
+            if _identity(child) not in seen:
+                seen.add(_identity(child))
+                waiting.append(child)
 
 
-_KNOWN = ", ".join(sorted(ENDINGS))
-_MOST_NAMED = 5  # files in a sentence
-_MOST_COUNTED = 5000  # pictures whose headers are read before the first is inspected
-_DEPTH_SAMPLES = 50  # pictures whose depth is looked at; only those of 16 bits are decoded for it
+def _may_hold_cloth(folder: Path) -> bool:
+    is_hidden = folder.name.startswith(".")
+    return not is_hidden and folder.name.lower() not in _TRUTH_FOLDERS and not (folder / _OUTPUT).exists()
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino

@@ -16,6 +16,7 @@ from cras_core.commands.options import (
 )
 from cras_core.commands.tables import one_report, spelled, web_table
 from cras_core.commands.terminal import (
+    Bits,
     DataName,
     Device,
     JsonFile,
@@ -34,6 +35,7 @@ def evaluate(
     json_file: JsonFile = None,
     dataset: DataName = None,
     skip_corrupt: SkipCorrupt = False,
+    bits: Bits = None,
     matching: Annotated[
         str,
         typer.Option(
@@ -50,7 +52,7 @@ def evaluate(
     from cras_core.evaluation.images import evaluate as run
 
     inspectors = open_detectors(bundles, device, "float32")
-    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt, bits=bits)
     with progress_bar() as bar:
         reports = {
             name: run(
@@ -84,6 +86,7 @@ def evaluate_web(
     known: Annotated[bool, typer.Option(help="The fabric of a strip is given; --no-known lets it be matched.")] = True,
     dataset: DataName = None,
     skip_corrupt: SkipCorrupt = False,
+    bits: Bits = None,
     device: Device = "auto",
     precision: Precision = "float32",
 ) -> None:
@@ -92,7 +95,7 @@ def evaluate_web(
     from cras_core.evaluation.webs import evaluate_web as run
 
     inspectors = open_detectors(bundles, device, precision)
-    place = open_data_set(strips, dataset, skip_corrupt=skip_corrupt)
+    place = open_data_set(strips, dataset, skip_corrupt=skip_corrupt, bits=bits)
     with progress_bar() as bar:
         reports = run(
             inspectors,

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cras_core.commands.terminal import check_place, console, show_table
+from cras_core.commands.terminal import Bits, check_place, console, show_table
 from cras_core.engines.extras import check_onnx
 from cras_core.errors import ExportError
 
@@ -32,6 +32,7 @@ def export(
     cloth: Annotated[
         Path | None, typer.Option(help="Folder of pictures of cloth to compare on as well, beside random tiles.")
     ] = None,
+    bits: Bits = None,
 ) -> None:
     """Write a detector as ONNX, after onnxruntime has judged the same tiles as the detector does."""
     check_onnx()
@@ -48,7 +49,7 @@ def export(
     if cloth is not None:
         import numpy as np
 
-        tiles = np.concatenate([tiles, cloth_tiles(cloth, size, _CLOTH_TILES)])
+        tiles = np.concatenate([tiles, cloth_tiles(cloth, size, _CLOTH_TILES, bits or detector.bits)])
     started = time.perf_counter()
     model = to_onnx(detector, size)
     seconds = time.perf_counter() - started

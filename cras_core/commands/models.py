@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cras_core.commands.terminal import (
+    Bits,
     Device,
     SkipCorrupt,
     check_place,
@@ -20,6 +21,7 @@ from cras_core.commands.terminal import (
     remark,
     show_table,
 )
+from cras_core.errors import DataError
 
 if TYPE_CHECKING:
     from cras_core.registry.bundle import Bundle
@@ -46,6 +48,7 @@ def enrol(
     replace: Annotated[bool, typer.Option("--replace", help="Enrol a fabric anew that the model has.")] = False,
     author: Author = None,
     skip_corrupt: SkipCorrupt = False,
+    bits: Bits = None,
     device: Device = "auto",
 ) -> None:
     """Add a fabric to a trained model in a minute, without training; its limit is provisional until a full one."""
@@ -56,6 +59,8 @@ def enrol(
 
     check_place(out)
     before = read_bundle(bundle)
+    if None not in (bits, before.bits) and bits != before.bits:
+        raise DataError(f"{bundle} has learnt from pictures of {before.bits} bits; --bits {bits} contradicts it")
     found = find_good_cloth(folder, fabric, are_tiles=tiles)
     with progress_bar() as bar:
         tasks = {s: bar.add_task(s, total=None, message="") for s in ("check", "features", "calibration")}
@@ -69,6 +74,7 @@ def enrol(
         (sound,) = validate_normal_images(
             [found],
             skip_corrupt=skip_corrupt,
+            bits=before.bits or bits,
             on_picture=lambda path, done, total: told("check", done, total, str(path)),
         )
         after = run(before, sound, device, replacing=replace, author=author, on_progress=on_progress)

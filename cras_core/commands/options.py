@@ -57,7 +57,9 @@ def normal_images(data: DataSet) -> list[NormalImages]:
 
     found = data.normal_images()
     with progress_bar(transient=True) as bar:
-        sound = validate_normal_images(found, skip_corrupt=data.skip_corrupt, on_picture=progress_task(bar, "check"))
+        sound = validate_normal_images(
+            found, skip_corrupt=data.skip_corrupt, bits=data.bits, on_picture=progress_task(bar, "check")
+        )
     remark([f"{path} cannot be read and is left out" for n in sound for path in n.skipped])
     missing = data.missing([n.fabric for n in sound])
     remark([f"{data.root} lacks {', '.join(missing)}; the model will not know them"] if missing else [])
@@ -69,11 +71,11 @@ def check_test_images(data: DataSet, normal: list[NormalImages]) -> None:
     from cras_core.data.validation import validate_test_images
 
     with progress_bar(transient=True) as bar:
-        on_picture = progress_task(bar, "check")
+        on_picture, bits = progress_task(bar, "check"), data.bits or normal[0].bits
         if normal[0].are_strips:
-            validate_test_images(data.strips(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
+            validate_test_images(data.strips(), skip_corrupt=data.skip_corrupt, bits=bits, on_picture=on_picture)
         else:
-            validate_test_images(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_picture)
+            validate_test_images(data.test_images(), skip_corrupt=data.skip_corrupt, bits=bits, on_picture=on_picture)
 
 
 def open_detectors(bundles: list[Path], device: str, precision: str) -> dict[str, Detector]:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cras_core.commands.terminal import (
+    Bits,
     DataName,
     Device,
     JsonFile,
@@ -33,6 +34,7 @@ def robustness(
     json_file: JsonFile = None,
     dataset: DataName = None,
     skip_corrupt: SkipCorrupt = False,
+    bits: Bits = None,
     seed: Annotated[int, typer.Option(help="Every disturbance of every picture follows from it.", min=0)] = 0,
     known: Known = True,
     device: Device = "auto",
@@ -44,6 +46,7 @@ def robustness(
     from cras_core.loading import load_detector
 
     inspector = load_detector(bundle, device, precision)
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt, bits=bits)
     tasks: dict[str, Any] = {}
     with progress_bar() as bar:
 
@@ -52,7 +55,7 @@ def robustness(
                 tasks[name] = bar.add_task(name, total=total, message="")
             bar.update(tasks[name], completed=done, message=path.name)
 
-        report = run(inspector, open_data_set(data, dataset, skip_corrupt=skip_corrupt), seed, told, known=known)
+        report = run(inspector, place, seed, told, known=known)
     show_table(_robustness_table(report))
     for remark in report["remarks"]:
         console.print(f"[yellow]{escape(remark)}[/yellow]", soft_wrap=True)
@@ -93,6 +96,7 @@ def figures(
     out: Annotated[Path, typer.Option(help="Folder for the pictures; created where it is missing.")] = Path("figures"),
     dataset: DataName = None,
     skip_corrupt: SkipCorrupt = False,
+    bits: Bits = None,
     projection: Annotated[str, typer.Option(help="Features on paper: tsne or pca.")] = "tsne",
     rows: Annotated[int, typer.Option(help="Pictures on each sheet.", min=1, max=20)] = 4,
     vectors: Annotated[int, typer.Option(help="Most normal, and most anomalous patches of a fabric.", min=10)] = 300,
@@ -115,6 +119,7 @@ def figures(
 
     options = PlotOptions(projection, rows, vectors, tuple(recall or ()), seed, known, min_max)
     inspector = load_detector(bundle, device)
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt, bits=bits)
     tasks: dict[str, Any] = {}
     with progress_bar() as bar:
 
@@ -123,6 +128,6 @@ def figures(
                 tasks[stage] = bar.add_task(stage, total=total, message="")
             bar.update(tasks[stage], completed=done, total=total, message=message)
 
-        written = write_plots(inspector, open_data_set(data, dataset, skip_corrupt=skip_corrupt), out, options, told)
+        written = write_plots(inspector, place, out, options, told)
     for path in written:
         console.print(escape(str(path)), highlight=False, soft_wrap=True)

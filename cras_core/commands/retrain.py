@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cras_core.commands.terminal import Device, console, progress_bar, remark, show_table
+from cras_core.commands.terminal import Bits, Device, console, progress_bar, remark, show_table
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def retrain(
     ] = None,
     fabric: Annotated[list[str] | None, typer.Option(help="Only these fabrics of the store.")] = None,
     like: Annotated[Path | None, typer.Option(help="Bundle to take the settings from; else the model in use.")] = None,
+    bits: Bits = None,
     promote: Annotated[
         str, typer.Option(help="Put it into use: no, unless-worse than the model in use on held-back cloth, or yes.")
     ] = "no",
@@ -48,6 +49,7 @@ def retrain(
     """Train all fabrics of a store anew, compare the result with the model in use, and keep it."""
     from cras_core.data.folders import find_normal_images
     from cras_core.data.samples.store import SampleStore
+    from cras_core.data.validation import validate_normal_images
     from cras_core.evaluation.candidate_reports import CHECKPOINT
     from cras_core.registry.store import ModelStore
     from cras_core.training.progress import STAGES
@@ -66,7 +68,7 @@ def retrain(
         store,
         config,
         tuple(fabric) if fabric else None,
-        tuple(find_normal_images(more)) if more is not None else (),
+        tuple(validate_normal_images(find_normal_images(more), bits=bits)) if more is not None else (),
         device,
         author,
         checkpoint,

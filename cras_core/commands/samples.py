@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cras_core.commands.terminal import Device, check_place, console, progress_bar, remark, show_table
+from cras_core.commands.terminal import Bits, Device, check_place, console, progress_bar, remark, show_table
 from cras_core.data.folders import contents
 from cras_core.errors import DataError
 
@@ -67,6 +67,7 @@ def add(
         str | None, typer.Option(help="Roll that all of them were cut from; without it each counts as its own.")
     ] = None,
     mm_per_px: Scale = 0.2,
+    bits: Bits = None,
 ) -> None:
     """Add pictures as samples of good cloth; the fabric is begun where there is none. Given again, it goes on."""
     from cras_core.data.samples.cutting import pictures_at
@@ -95,7 +96,7 @@ def add(
             bar.update(task, completed=done)
             return True
 
-        outcome = add_pictures(store, store.fabric(fabric), paths, author, now, on_picture, web)
+        outcome = add_pictures(store, store.fabric(fabric), paths, author, now, on_picture, web, bits)
     if is_new and not outcome.added:
         store.remove_fabric(fabric)
     if outcome.is_alarm:
@@ -178,12 +179,13 @@ def import_itdd(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="A data set in the layout of ITDD or MVTec AD.")],
     mm_per_px: Scale = 0.2,
+    bits: Bits = None,
 ) -> None:
     """Make samples with labels of a data set in ITDD's layout; its fabrics must be new."""
     from cras_core.data.samples.itdd_import import import_itdd as run
 
     with progress_bar() as bar:
-        found = run(folder, _store_at(context), mm_per_px, _task(bar, "import"))
+        found = run(folder, _store_at(context), mm_per_px, _task(bar, "import"), bits=bits)
     for f in found:
         console.print(escape(f"{f.fabric}: {f.good} good, {f.defective} defective samples"))
         if f.filled_px:

@@ -20,6 +20,7 @@ from cras_core.commands.options import (
 )
 from cras_core.commands.tables import methods_table
 from cras_core.commands.terminal import (
+    Bits,
     DataName,
     Device,
     JsonFile,
@@ -40,6 +41,7 @@ def compare(
     preset: Preset = "cloth",
     dataset: DataName = None,
     skip_corrupt: SkipCorrupt = False,
+    bits: Bits = None,
     settings: Settings = None,
     device: Device = "auto",
 ) -> None:
@@ -48,8 +50,8 @@ def compare(
     from cras_core.studies.methods import compare as run
 
     config = chosen_config(preset, settings, {})
-    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
-    judged = place if strips is None else open_data_set(strips, dataset, skip_corrupt=skip_corrupt)
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt, bits=bits)
+    judged = place if strips is None else open_data_set(strips, dataset, skip_corrupt=skip_corrupt, bits=bits)
     normal = normal_images(place)
     check_test_images(judged, normal)
     with progress_bar() as bar:
@@ -74,6 +76,7 @@ def ablate(
     preset: Preset = "cloth",
     dataset: DataName = None,
     skip_corrupt: SkipCorrupt = False,
+    bits: Bits = None,
     settings: Settings = None,
     device: Device = "auto",
 ) -> None:
@@ -82,7 +85,7 @@ def ablate(
     from cras_core.evaluation.webs import RATES_PER_STRIP
     from cras_core.studies.ablations import ablate as run
 
-    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt, bits=bits)
     normal = normal_images(place)
     check_test_images(place, normal)
     with progress_bar() as bar:

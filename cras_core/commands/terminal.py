@@ -25,6 +25,12 @@ DataName = Annotated[
 SkipCorrupt = Annotated[
     bool, typer.Option("--skip-corrupt", help="Leave out pictures that cannot be read, and name them.")
 ]
+Bits = Annotated[
+    int | None,
+    typer.Option(
+        help="Bits that pictures of more than 8 really use; else those of the model, or measured.", min=9, max=16
+    ),
+]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the figures here as well.")]
 
 

@@ -17,6 +17,7 @@ from cras_core.commands.options import (
     training_stages,
 )
 from cras_core.commands.terminal import (
+    Bits,
     DataName,
     Device,
     SkipCorrupt,
@@ -55,6 +56,7 @@ def train(
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew where a training was cut off.")] = False,
     dataset: DataName = None,
     skip_corrupt: SkipCorrupt = False,
+    bits: Bits = None,
     settings: Settings = None,
     device: Device = "auto",
 ) -> None:
@@ -74,7 +76,7 @@ def train(
             "calibration.mm_per_px": mm_per_px,
         },
     )
-    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt)
+    place = open_data_set(data, dataset, skip_corrupt=skip_corrupt, bits=bits)
     places = {n: out.with_stem(f"{out.stem}-seed{n}") if seeds > 1 else out for n in range(seed, seed + seeds)}
     for path in places.values():
         check_place(path)

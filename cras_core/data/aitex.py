@@ -72,6 +72,17 @@ def strips(root: Path) -> tuple[dict[str, list[Strip]], list[Path]]:
     return {name: found[name] for name in sorted(found)}, without
 
 
+def stray_masks(root: Path) -> list[Path]:
+    """Masks that belong to no strip with defects. Raises DataError where a folder is missing."""
+    known = {path.stem for path in list_images(_part(root, DEFECT))}
+    found = []
+    for path in list_images(_part(root, MASK)):
+        match = _MASK_NAME.fullmatch(path.stem)
+        if (match["picture"] if match else path.stem) not in known:
+            found.append(path)
+    return found
+
+
 def _part(root: Path, name: str) -> Path:
     if not (root / name).is_dir():
         raise DataError(

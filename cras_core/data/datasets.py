@@ -56,11 +56,13 @@ class DataSet:
         name: a key of ``DATA_SETS``, or ``FOLDERS``.
         root: its folder.
         skip_corrupt: pictures that cannot be read are left out and named; otherwise they stop whoever needs them.
+        bits: depth of pictures with more than 8 bits, as a person has said it; None where it is to be measured.
     """
 
     name: str
     root: Path
     skip_corrupt: bool = False
+    bits: int | None = None
 
     def normal_images(self) -> list[NormalImages]:
         """The normal pictures of every class that is there.
@@ -118,6 +120,10 @@ class DataSet:
         """Strips with defects that have no mask, where the data set is known for that."""
         return aitex.strips(self.root)[1] if self.name == "aitex" and aitex.is_published(self.root) else []
 
+    def stray_masks(self) -> list[Path]:
+        """Masks of AITEX as published that belong to no strip; in other data sets they are an error."""
+        return aitex.stray_masks(self.root) if self.name == "aitex" and aitex.is_published(self.root) else []
+
     def missing(self, fabrics: Iterable[str]) -> list[str]:
         """Classes that the data set has and this folder has not."""
         there = set(fabrics)
@@ -141,7 +147,9 @@ class DataSet:
         return folders
 
 
-def open_data_set(root: Path, name: str | None = None, *, skip_corrupt: bool = False) -> DataSet:
+def open_data_set(
+    root: Path, name: str | None = None, *, skip_corrupt: bool = False, bits: int | None = None
+) -> DataSet:
     """A data set by name and folder. Without a name VisA and AITEX as published are recognised; anything else is a
     folder of fabrics.
 
@@ -152,7 +160,7 @@ def open_data_set(root: Path, name: str | None = None, *, skip_corrupt: bool = F
         raise DataError(f"there is no data set {name!r}; known are {', '.join((*DATA_SETS, FOLDERS))}")
     if name is None:
         name = "visa" if (root / visa.SPLIT).is_file() else "aitex" if aitex.is_published(root) else FOLDERS
-    return DataSet(name, root, skip_corrupt)
+    return DataSet(name, root, skip_corrupt, bits)
 
 
 def _folders_of_aitex(root: Path) -> list[str]:

@@ -9,7 +9,7 @@ For one fabric or for a folder of fabrics (the named data sets are in ``datasets
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cras_core.data.values import Mask, NormalImages, Strip, TestImage
@@ -83,17 +83,61 @@ def find_test_images(root: Path) -> dict[str, list[TestImage]]:
 
 
 def pictures_of(fabric: str, folder: Path) -> list[TestImage]:
-    """The test pictures of one fabric in MVTec layout; ``folder / "test"`` is there."""
+    """The test pictures of one fabric in MVTec layout; ``folder / "test"`` is there.
+
+    Raises:
+        DataError: masks belong to no picture, or several to one.
+    """
     kinds = sorted(p for p in (folder / "test").iterdir() if p.is_dir())
-    return [image for kind in kinds for image in _test_images(fabric, folder, kind)]
+    found = [image for kind in kinds for image in _test_images(fabric, folder, kind)]
+    truth = folder / "ground_truth"
+    names = {kind.name for kind in kinds}
+    strays = sorted(p for p in truth.iterdir() if p.is_dir() and p.name not in names) if truth.is_dir() else []
+    lost = [mask for stray in strays for mask in list_images(stray)]
+    _refuse_lost(lost, folder / "test")
+    return found
 
 
-def _test_images(fabric: str, folder: Path, kind: Path) -> Iterator[TestImage]:
+def _test_images(fabric: str, folder: Path, kind: Path) -> list[TestImage]:
     truth = folder / "ground_truth" / kind.name
-    masks = {p.stem: p for p in list_images(truth)} if truth.is_dir() else {}
-    for path in list_images(kind):
-        mask = masks.get(f"{path.stem}_mask") or masks.get(path.stem)
-        yield TestImage(path, fabric, kind.name, Mask((mask,)) if mask else None)
+    pictures = list_images(kind)
+    masks = masks_of([p.stem for p in pictures], truth, kind)
+    return [
+        TestImage(path, fabric, kind.name, Mask((masks[path.stem],)) if path.stem in masks else None)
+        for path in pictures
+    ]
+
+
+def masks_of(stems: Sequence[str], truth: Path, pictures: Path) -> dict[str, Path]:
+    """The mask of each picture, as far as there is one: ``<stem>_mask.*`` or ``<stem>.*``.
+
+    Args:
+        stems: of the pictures.
+        truth: folder of the masks; may be missing.
+        pictures: folder of the pictures, for messages.
+
+    Raises:
+        DataError: a mask belongs to no picture, or a picture has two.
+    """
+    known, found, lost = set(stems), dict[str, Path](), []
+    for path in list_images(truth) if truth.is_dir() else []:
+        stem = path.stem if path.stem in known else path.stem.removesuffix("_mask")
+        if stem not in known:
+            lost.append(path)
+        elif stem in found:
+            raise DataError(f"{found[stem]} and {path.name} are both masks of {pictures / stem}; leave one of them")
+        else:
+            found[stem] = path
+    _refuse_lost(lost, pictures)
+    return found
+
+
+def _refuse_lost(masks: Sequence[Path], pictures: Path) -> None:
+    if masks:
+        raise DataError(
+            f"masks that belong to no picture in {pictures}, {len(masks)}; name them as their pictures, with or "
+            f"without _mask, or remove them:\n{listed([str(path) for path in masks])}"
+        )
 
 
 def find_strips(root: Path) -> dict[str, list[Strip]]:
@@ -110,7 +154,7 @@ def find_strips(root: Path) -> dict[str, list[Strip]]:
         pictures = list_images(folder / "defect")
         if pictures and not (folder / "mask").is_dir():
             raise DataError(f"{folder / 'defect'} has no masks: expected the folder {folder / 'mask'} beside it")
-        masks = {p.stem.removesuffix("_mask"): p for p in list_images(folder / "mask")} if pictures else {}
+        masks = masks_of([p.stem for p in pictures], folder / "mask", folder / "defect")
         for path in pictures:
             if path.stem in masks:
                 found.setdefault(name, []).append(Strip(path, name, Mask((masks[path.stem],))))

@@ -9,13 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cras_core.data.masks import GREY_ABOVE, read_levels
 from cras_core.errors import DataError
-from cras_core.images import read_image
-
-GREY_ABOVE = 127
-"""Grey level of a mask above which a pixel is defective."""
-
-_MASK_BITS = 16  # of a mask that has more than 8: 0 and 65535, whatever the camera has
+from cras_core.images import image_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +45,8 @@ class NormalImages:
         are_strips: pieces of web, to be cut into tiles; otherwise each picture is one tile.
         skipped: pictures that were left out because they cannot be read.
         pieces: how each picture was cut from a web, one for each; empty where nobody knows.
+        bits: depth that pictures of more than 8 bits are read with, the same for all fabrics of a model; None where
+            there are none, or before anybody has measured it (``validation``).
     """
 
     fabric: str
@@ -56,6 +54,7 @@ class NormalImages:
     are_strips: bool
     skipped: tuple[Path, ...] = ()
     pieces: tuple[Piece, ...] = ()
+    bits: int | None = None
 
     def held_back(self, share: float, seed: int) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
         """(train, held back): a fixed choice of pictures by seed. A single picture is in both.
@@ -109,19 +108,13 @@ class Mask:
     above: int = GREY_ABOVE
 
     def read_grey(self, picture: Path, height: int, width: int) -> npt.NDArray[np.uint8]:
-        """(H, W) the brightest of all masks and channels; what is transparent is not marked.
-
-        Raises DataError when one is of another size.
-        """
+        """(H, W) the brightest of all masks and channels. Raises DataError when one is of another size, or no mask."""
         grey = np.zeros((height, width), np.uint8)
         for path in self.paths:
-            mask = read_image(path, _MASK_BITS, behind=0)
-            mask = mask if mask.ndim == 2 else mask.max(axis=2)
-            if mask.shape != (height, width):
-                raise DataError(
-                    f"{path} is {mask.shape[1]} x {mask.shape[0]} px, its picture {picture.name} {width} x {height} px"
-                )
-            np.maximum(grey, mask, out=grey)
+            size = image_size(path)
+            if size not in (None, (height, width)):
+                raise DataError(f"{path} is {size[1]} x {size[0]} px, its picture {picture.name} {width} x {height} px")
+            np.maximum(grey, read_levels(path, self.above), out=grey)
         return grey
 
 

@@ -65,9 +65,11 @@ class Detector(ABC):
         device: where it runs.
         weights_hash: sha256 of the backbone's weights.
         identity: of the bundle that it was opened from (``Bundle.identity``); None where there is none.
+        bits: depth that pictures of more than 8 bits are read with; None where it has learnt from 8 bits.
     """
 
     identity: str | None = None
+    bits: int | None = None
 
     def __init__(
         self,

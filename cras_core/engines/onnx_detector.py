@@ -33,6 +33,7 @@ class Header:
     calibrations: Annotated[tuple[FabricCalibration, ...], Field(min_length=1)]
     middles: tuple[tuple[Number, ...], ...]
     size_px: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+    bits: Annotated[int, Field(ge=9, le=16)] | None = None
 
 
 class OnnxDetector(Detector):
@@ -54,7 +55,7 @@ class OnnxDetector(Detector):
         """
         medians = torch.tensor(header.middles, dtype=torch.float32)  # (K, D)
         super().__init__(header.config, header.calibrations, medians, torch.device("cpu"), header.weights_hash)
-        self.identity = identity
+        self.identity, self.bits = identity, header.bits
         self.size_px = header.size_px
         self._features, self._match, self._score = map(session_of, cut(model))
 

@@ -30,7 +30,7 @@ from cras_core.engines.graph import Graph
 from cras_core.engines.interface import FORMAT, INPUTS, OUTPUTS, VERSION
 from cras_core.errors import ExportError
 from cras_core.files import write_atomically
-from cras_core.images import list_images, read_bits, read_image
+from cras_core.images import list_images, measured_bits, read_image
 from cras_core.version import __version__
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def _set_metadata(model: onnx.ModelProto, detector: TrainedDetector, graph: Grap
         "middles": detector.medians.tolist(),
         "size_px": list(graph.size_px),
         "cells": list(graph.grid),
+        "bits": detector.bits,
     }
     told = {
         "format": FORMAT,
@@ -170,8 +171,9 @@ def random_tiles(size_px: tuple[int, int], count: int) -> npt.NDArray[np.uint8]:
     return tiles
 
 
-def cloth_tiles(folder: Path, size_px: tuple[int, int], count: int) -> npt.NDArray[np.uint8]:
-    """Tiles from the medians of the first pictures of a folder that are large enough, (n, H, W, 3) uint8, n <= count.
+def cloth_tiles(folder: Path, size_px: tuple[int, int], count: int, bits: int | None = None) -> npt.NDArray[np.uint8]:
+    """Tiles from the medians of the first pictures of a folder that are large enough, (n, H, W, 3) uint8, n <= count;
+    ``bits`` is the depth of pictures of more than 8 bits, which is measured where it is not given.
 
     Raises:
         ExportError: there is no such folder, or no picture of the size in it.
@@ -179,7 +181,8 @@ def cloth_tiles(folder: Path, size_px: tuple[int, int], count: int) -> npt.NDArr
     """
     if not folder.is_dir():
         raise ExportError(f"There is no folder {folder}. Name one with pictures of cloth.")
-    found = list(_cut_from(list_images(folder), size_px, count))
+    paths = list_images(folder)
+    found = list(_cut_from(paths, size_px, count, bits or measured_bits(paths)))
     if not found:
         raise ExportError(
             f"{folder} itself holds no picture of {size_px[1]} x {size_px[0]} px or more. Name another folder, or "
@@ -188,9 +191,10 @@ def cloth_tiles(folder: Path, size_px: tuple[int, int], count: int) -> npt.NDArr
     return np.stack(found)
 
 
-def _cut_from(paths: list[Path], size_px: tuple[int, int], count: int) -> Iterator[npt.NDArray[np.uint8]]:
+def _cut_from(
+    paths: list[Path], size_px: tuple[int, int], count: int, bits: int | None
+) -> Iterator[npt.NDArray[np.uint8]]:
     height, width = size_px
-    bits = read_bits(paths[0]) if paths else None
     for path in paths:
         picture = read_image(path, bits)
         top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2

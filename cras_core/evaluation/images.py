@@ -21,7 +21,7 @@ from cras_core.errors import ConfigError
 from cras_core.evaluation.metrics import PixelScores, auroc, average_precision, f1_max, mean_of_known
 from cras_core.evaluation.report_header import protocol, remarks
 from cras_core.features.cloth_tiles import preprocess
-from cras_core.images import read_bits, read_image
+from cras_core.images import read_image
 
 Matching = Literal["per-picture", "authors-batch-vote"]
 """Which fabric a picture is compared with: the one that it matches itself (eq. 2), or the one that most pictures of
@@ -84,7 +84,9 @@ def evaluate(
     if matching not in get_args(Matching):
         raise ConfigError(f"there is no protocol {matching!r}; known are {', '.join(get_args(Matching))}")
     data = data if isinstance(data, DataSet) else open_data_set(data)
-    fabrics, condition = validate_test_images(data.test_images(), skip_corrupt=data.skip_corrupt, on_picture=on_check)
+    fabrics, condition = validate_test_images(
+        data.test_images(), skip_corrupt=data.skip_corrupt, bits=depth_of([detector], data), on_picture=on_check
+    )
     total, done = sum(len(images) for images in fabrics.values()), 0
 
     def on_one(path: Path) -> None:
@@ -93,7 +95,7 @@ def evaluate(
         on_image(path, done, total)
 
     found = {
-        name: _judge(detector, name, _predicted(detector, images, matching, alter, done), on_one)
+        name: _judge(detector, name, _predicted(detector, images, condition.bits, matching, alter, done), on_one)
         for name, images in fabrics.items()
     }
     mean = Figures(*(mean_of_known([getattr(f, field.name) for f in found.values()]) for field in fields(Figures)))
@@ -104,6 +106,19 @@ def evaluate(
         "fabrics": {name: asdict(figures) for name, figures in found.items()},
         "mean": asdict(mean),
     }
+
+
+def depth_of(detectors: Sequence[Detector], data: DataSet) -> int | None:
+    """The depth to read a data set with: as a person has said it, or as the models have learnt it; None where neither
+    is known. Raises ConfigError where the models contradict each other.
+    """
+    learnt = sorted({d.bits for d in detectors if d.bits is not None})
+    if data.bits is None and len(learnt) > 1:
+        raise ConfigError(
+            f"the models have learnt from pictures of {learnt[0]} and of {learnt[-1]} bits; say with --bits how many "
+            "these have"
+        )
+    return data.bits or (learnt[0] if learnt else None)
 
 
 def _judge(
@@ -148,10 +163,14 @@ def _without_figures(name: str, images: Sequence[TestImage]) -> list[str]:
 
 
 def _predicted(
-    detector: Detector, images: Sequence[TestImage], matching: Matching, alter: Alter | None, done: int
+    detector: Detector,
+    images: Sequence[TestImage],
+    bits: int | None,
+    matching: Matching,
+    alter: Alter | None,
+    done: int,
 ) -> Iterator[tuple[TestImage, Bools, Prediction]]:
     """Every picture of a fabric with its mask and what the detector says of it; ``done`` pictures came before."""
-    bits = read_bits(images[0].path) if images else None
     together = BATCH if matching == "authors-batch-vote" else 1
     for first in range(0, len(images), together):
         batch = images[first : first + together]

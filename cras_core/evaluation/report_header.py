@@ -9,8 +9,8 @@ from cras_core.config.presets import PRESETS
 from cras_core.config.settings import CrasConfig
 from cras_core.data.datasets import DataSet
 from cras_core.data.folders import listed
+from cras_core.data.masks import GREY_ABOVE
 from cras_core.data.validation import Condition
-from cras_core.data.values import GREY_ABOVE
 from cras_core.detectors.base import Detector
 from cras_core.version import __version__
 
@@ -39,6 +39,8 @@ def protocol(detector: Detector, data: DataSet, fabrics: Iterable[str], conditio
         "masks": condition.masks,
         "masks_with_grey_between": len(condition.grey),
         "masks_empty": [str(p) for p in condition.empty],
+        "masks_mostly_defective": [str(p) for p in condition.mostly],
+        "bits": condition.bits,
         "model": detector.identity,
         "preset": nearest_preset(config),
         "backbone": config.backbone.name,
@@ -78,6 +80,15 @@ def remarks(detector: Detector, data: DataSet, fabrics: Iterable[str], condition
     if condition.empty:
         names = listed([p.name for p in condition.empty], ", ")
         said.append(f"{len(condition.empty)} of {condition.masks} masks show no defect: those of {names}")
+    if condition.mostly:
+        names = listed([p.name for p in condition.mostly], ", ")
+        said.append(
+            f"{len(condition.mostly)} of {condition.masks} masks call more than half of the picture defective, those "
+            f"of {names}; white is defective: are they inverted?"
+        )
+    strays = data.stray_masks()
+    if strays:
+        said.append(f"masks that belong to no strip, {len(strays)}: {listed([p.name for p in strays], ', ')}")
     return said
 
 

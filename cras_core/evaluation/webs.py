@@ -15,11 +15,11 @@ from cras_core.arrays import Image
 from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.validation import validate_test_images
 from cras_core.detectors.base import Detector
-from cras_core.evaluation.images import Alter, Bools
+from cras_core.evaluation.images import Alter, Bools, depth_of
 from cras_core.evaluation.metrics import PixelScores, mean_of_known
 from cras_core.evaluation.report_header import protocol, remarks
 from cras_core.evaluation.web_recall import Reported, StripResult, match_reports, recall_at
-from cras_core.images import read_bits, read_image
+from cras_core.images import read_image
 from cras_core.web.canvas import WebConfig
 from cras_core.web.regions import RegionConfig, RegionTracker
 from cras_core.web.scoring import ScoredRows, WebInspection
@@ -71,14 +71,16 @@ def evaluate_web(
         DataError: no such data set, a picture or a mask that cannot be used.
     """
     data = data if isinstance(data, DataSet) else open_data_set(data)
-    fabrics, condition = validate_test_images(data.strips(), skip_corrupt=data.skip_corrupt, on_picture=on_check)
+    bits = depth_of(list(detectors.values()), data)
+    fabrics, condition = validate_test_images(
+        data.strips(), skip_corrupt=data.skip_corrupt, bits=bits, on_picture=on_check
+    )
     total, done = sum(len(strips) for strips in fabrics.values()), 0
     report: dict[str, Any] = {name: {} for name in detectors}
     for fabric, strips in fabrics.items():
-        bits = read_bits(strips[0].path) if strips else None
         mine = {name: _Tally([], PixelScores()) for name in detectors}
         for strip in strips:
-            picture = read_image(strip.path, bits)
+            picture = read_image(strip.path, condition.bits)
             mask = strip.read_mask(*picture.shape[:2])
             if alter is not None:
                 picture, mask = alter(picture, mask, done)

@@ -19,7 +19,7 @@ from cras_core.features.cloth_tiles import tiles_of
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.patches import cell_places
 from cras_core.features.tensors import to_images
-from cras_core.images import read_bits, read_image
+from cras_core.images import read_image
 
 _TILES_AT_ONCE = 1  # one tile stays in a processor's cache, two do not
 
@@ -76,9 +76,8 @@ def extract_features(
     cache = FeatureCache(extractor.dimension, min(capacity, quota * len(paths)), config.train.cache)
     sums = _Sums(extractor.dimension)
     mean_map, is_whole = _MeanMap(config.centers.mean_batch), True
-    bits = read_bits(paths[0])
     for path in paths:
-        found = _vectors_of(read_image(path, bits), normal, path, extractor, config, device, mean_map)
+        found = _vectors_of(read_image(path, normal.bits), normal, path, extractor, config, device, mean_map)
         on_image(path)
         if found is None:
             continue

@@ -21,7 +21,7 @@ from cras_core.features.cloth_tiles import tiles_of
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.patches import cell_places
 from cras_core.features.tensors import to_images
-from cras_core.images import read_bits, read_image
+from cras_core.images import read_image
 
 _DRAWN_CELLS = 1024  # most cells kept of one tile
 _PX_PER_DEFECT = 16_000  # one drawn defect on this many pixels
@@ -55,10 +55,9 @@ def extract_synthetic(
     """
     capacity = config.synthesis.drawn_tiles * _DRAWN_CELLS
     clean, change = (FeatureCache(extractor.dimension, capacity, "memory") for _ in range(2))
-    bits = read_bits(paths[0])
     for _ in range(config.synthesis.drawn_tiles):
         path = paths[int(rng.integers(len(paths)))]
-        chosen_tile = _choose_tile(read_image(path, bits), path, normal, config, rng)
+        chosen_tile = _choose_tile(read_image(path, normal.bits), path, normal, config, rng)
         on_tile(path)
         if chosen_tile is None:
             continue

@@ -42,6 +42,8 @@ class Bundle:
         tensors: statistics, adapter, centres, discriminator, by name.
         provenance: how it came about: program version, time, data, seed, figures, warnings. For people; nothing
             depends on it.
+        bits: depth of the pictures that it has learnt from, 9..16: others are read with the same. None where they had
+            8 bits, or the model is older than this.
     """
 
     config: CrasConfig
@@ -50,6 +52,7 @@ class Bundle:
     grid: tuple[int, int] | None
     tensors: dict[str, Tensor]
     provenance: dict[str, Any]
+    bits: int | None = None
 
     @property
     def fabrics(self) -> tuple[str, ...]:
@@ -60,12 +63,11 @@ class Bundle:
     def identity(self) -> str:
         """The first 12 digits of the hash of everything that decides: short enough for a roll report."""
         digest = hashlib.sha256(_digest(self.tensors).encode())
-        digest.update(
-            json.dumps(
-                [self.config.deciding(), self.weights_hash, [c.to_dict() for c in self.calibrations], self.grid],
-                sort_keys=True,
-            ).encode()
-        )
+        calibrations = [c.to_dict() for c in self.calibrations]
+        deciding: list[object] = [self.config.deciding(), self.weights_hash, calibrations, self.grid]
+        # Models of 8-bit pictures keep the identity that they had before there was a depth.
+        deciding += [] if self.bits is None else [self.bits]
+        digest.update(json.dumps(deciding, sort_keys=True).encode())
         return digest.hexdigest()[:12]
 
 
@@ -81,6 +83,7 @@ def write_bundle(bundle: Bundle, path: Path) -> None:
         "calibrations": [c.to_dict() for c in bundle.calibrations],
         "grid": bundle.grid,
         "provenance": bundle.provenance,
+        **({} if bundle.bits is None else {"bits": bundle.bits}),  # older programs read the others
     }
     text = json.dumps(header)
     checksum = _checksum(text, bundle.tensors)
@@ -121,7 +124,15 @@ def read_bundle(path: Path) -> Bundle:
     for name, tensor in file.tensors.items():
         if not torch.isfinite(tensor).all():
             raise BundleError(f"{path} cannot judge: its tensor {name[:100]} holds values that are no numbers.")
-    return Bundle(header.config, header.weights_hash, header.calibrations, header.grid, file.tensors, header.provenance)
+    return Bundle(
+        header.config,
+        header.weights_hash,
+        header.calibrations,
+        header.grid,
+        file.tensors,
+        header.provenance,
+        header.bits,
+    )
 
 
 @validated("", BundleError)
@@ -133,6 +144,7 @@ class _Header:
     calibrations: Annotated[tuple[FabricCalibration, ...], Field(min_length=1)]
     grid: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None
     provenance: dict[str, Plain]
+    bits: Annotated[int, Field(ge=9, le=16)] | None = None
 
 
 def _check_format(path: Path, texts: Mapping[str, str]) -> None:

@@ -234,6 +234,7 @@ def _features_made_of(config: CrasConfig, data: Sequence[NormalImages], weights_
                 d.are_strips,
                 [[str(p), p.stat().st_size, p.stat().st_mtime_ns] for p in d.paths],
                 [[p.web, p.left_px, p.right_px] for p in d.pieces],
+                d.bits,
             ]
             for d in data
         ],

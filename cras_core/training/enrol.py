@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cras_core.data.validation import check_alike
+from cras_core.data.validation import validate_normal_images
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector, GoodCloth
 from cras_core.errors import DataError, EnrolError
@@ -51,7 +51,8 @@ def enrol(
 
     Args:
         bundle: a trained model; it is not changed.
-        normal: good cloth of the new fabric, two pictures or more; a part of them is held back for the limits.
+        normal: good cloth of the new fabric, two pictures or more; a part of them is held back for the limits. It is
+            read with the depth that the model knows, else with its own.
         device: ``auto``, ``cpu``, ``cuda``, ...
         replacing: the fabric may be in the model already and is then enrolled anew, with nothing of its old self.
         author: who enrols it; None takes who is logged in.
@@ -67,6 +68,7 @@ def enrol(
     _check_name(bundle, normal.fabric, replacing=replacing)
     detector = detector_of(bundle, device)
     extractor = detector.enrolment_extractor()
+    (normal,) = validate_normal_images([normal], bits=bundle.bits or normal.bits)
     seen, held = _split(normal, bundle)
     report = _Report(len(normal.paths), len(held), on_progress, should_stop)
     features = _features(normal, (seen, held), extractor, detector, report)
@@ -78,7 +80,8 @@ def enrol(
     calibrations = (*grown.calibrations[:k], replace(measured, enrolled_quickly=True))
     grown = replace(grown, calibrations=among(calibrations, grown.tensors["middles"].numpy()))
     seconds = round(time.monotonic() - started, 1)
-    return replace(grown, provenance=_provenance(bundle, normal, held, features[0], grown, author, seconds))
+    bits = bundle.bits or normal.bits
+    return replace(grown, bits=bits, provenance=_provenance(bundle, normal, held, features[0], grown, author, seconds))
 
 
 def _check_name(bundle: Bundle, fabric: str, *, replacing: bool) -> None:
@@ -98,7 +101,6 @@ def _split(normal: NormalImages, bundle: Bundle) -> tuple[tuple[Path, ...], tupl
             f"fabric {normal.fabric}: one picture only, {normal.paths[0].name}. A fabric is enrolled from two or more: "
             "its limits must come from cloth that its centres were not made of. Record more, or cut it in two"
         )
-    check_alike(normal)
     return normal.held_back(_HELD_SHARE, bundle.config.train.seed)
 
 

@@ -67,6 +67,7 @@ def merge(bundle: Bundle, other: Bundle, author: str | None = None) -> Bundle:
         bundle.weights_hash != other.weights_hash
         or bundle.config != other.config
         or bundle.grid != other.grid
+        or (None not in (bundle.bits, other.bits) and bundle.bits != other.bits)
         or not _are_the_same(shared, shared_there)
     ):
         raise EnrolError(
@@ -83,7 +84,8 @@ def merge(bundle: Bundle, other: Bundle, author: str | None = None) -> Bundle:
         told = with_fabric(told, calibration.fabric, **{k: v for k, v in theirs.items() if v is not None})
     names = tuple(f"{c.fabric}: " for c, _ in new)
     told["warnings"] = [*told["warnings"], *(w for w in other.provenance.get("warnings", ()) if w.startswith(names))]
-    return replace(_made_of(bundle, shared, [*kept, *new]), provenance=told | {"merged": other.identity})
+    merged = _made_of(bundle, shared, [*kept, *new])
+    return replace(merged, bits=bundle.bits or other.bits, provenance=told | {"merged": other.identity})
 
 
 def _check_has(bundle: Bundle, fabric: str) -> None:

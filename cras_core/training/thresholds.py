@@ -16,7 +16,7 @@ from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import score_tile
 from cras_core.errors import DataError
 from cras_core.features.cloth_tiles import tiles_of
-from cras_core.images import read_bits, read_image
+from cras_core.images import read_image
 from cras_core.web.baseline import RunningBaseline
 from cras_core.web.calibration import FabricCalibration, block_peaks, tail_threshold
 from cras_core.web.canvas import WebConfig
@@ -55,9 +55,8 @@ def measure_fabric(
     """The limits of fabric k alone, as ``measure_thresholds`` draws them."""
     config = detector.config
     maps, similarities, levels = [], [], []
-    bits = read_bits(normal.paths[0])
     for path in normal.paths:
-        kinds, similarity, level = _raw_maps(detector, read_image(path, bits), normal, path, k)
+        kinds, similarity, level = _raw_maps(detector, read_image(path, normal.bits), normal, path, k)
         if np.isfinite(kinds).any():
             maps.append(kinds)
             similarities.append(similarity)

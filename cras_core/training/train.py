@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from cras_core.config.settings import CrasConfig
+from cras_core.data.validation import with_depth
 from cras_core.data.values import NormalImages
 from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.trained import TrainedDetector
@@ -41,7 +42,7 @@ def train(
     """Trains one model for all fabrics.
 
     Args:
-        data: normal pictures of each fabric.
+        data: normal pictures of each fabric, alike in depth; where nobody has measured that it is measured here.
         config: settings; ``config.train.seed`` fixes everything random.
         device: ``auto``, ``cpu``, ``cuda``, ...
         on_progress: called often, from this thread.
@@ -55,6 +56,7 @@ def train(
     """
     started = time.monotonic()
     check_names(data)
+    data = with_depth(data)
     backbone = load_backbone(config.backbone)
     kept = Checkpoint.of(checkpoint, config, data, backbone.weights_hash)
     run = Run(list(data), config, pick_device(device), on_progress, should_stop, kept)
@@ -109,6 +111,7 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[TrainedDetect
     except TrainingError as error:
         raise TrainingError(f"{error}{run.checkpoint.way_on(training.epoch)}") from error
     detector = training.finish([provisional(d.fabric) for d in run.data], prepared.medians)
+    detector.bits = run.data[0].bits
     return detector, training.history
 
 
@@ -137,4 +140,5 @@ def to_bundle(
         grid=detector.grid,
         tensors={k: v.detach().cpu().clone().contiguous() for k, v in detector.tensors().items()},
         provenance=provenance,
+        bits=detector.bits,
     )

@@ -10,7 +10,7 @@ from PIL import Image
 
 from aoi_app.sources.folder import FolderConfig, FolderSource
 from aoi_app.sources.frame import Frame, Lost
-from aoi_app.sources.source import SourceError
+from aoi_app.sources.source import EndOfWeb, SourceError
 
 
 def write(path: Path, lines: int = 20, width_px: int = 80, value: int = 100) -> None:
@@ -42,10 +42,85 @@ def test_sub_folders_are_read_when_no_picture_lies_on_top(tmp_path: Path) -> Non
     assert names(tmp_path) == ["roll2/a.png", "roll2/deep/c.png", "roll10/b.png"]
 
 
-def test_sub_folders_are_left_alone_when_there_are_pictures_on_top(tmp_path: Path) -> None:
+def test_sub_folders_beside_pictures_are_named_as_not_read(tmp_path: Path) -> None:
     write(tmp_path / "top.png")
     write(tmp_path / "below" / "a.png")
-    assert names(tmp_path) == ["top.png"]
+    write(tmp_path / "mask" / "top.png")
+    write(tmp_path / "inspected" / "itdd" / "a.png")  # what an inspection of the folder has left in it
+    (tmp_path / "inspected" / "records.db").touch()
+    left_out, picture = read_all(FolderSource(FolderConfig(tmp_path)))
+    assert isinstance(left_out, Lost)
+    assert (left_out.source, left_out.lines) == ("below", 0)
+    assert "sub-folder below holds pictures and was not read" in left_out.reason
+    assert picture.source == "top.png"
+
+
+def test_links_to_folders_above_are_followed_once(tmp_path: Path) -> None:
+    write(tmp_path / "roll1" / "a.png")
+    write(tmp_path / "roll2" / "b.png")
+    (tmp_path / "roll1" / "up").symlink_to(tmp_path)
+    (tmp_path / "roll2" / "self").symlink_to(tmp_path / "roll2")
+    (tmp_path / "roll2" / "other").symlink_to(tmp_path / "roll1")
+    assert names(tmp_path) == ["roll1/a.png", "roll2/b.png"]
+
+
+def test_folders_may_lie_very_deep(tmp_path: Path) -> None:
+    deep = tmp_path
+    for _ in range(1200):
+        deep = deep / "d"
+        deep.mkdir()
+    write(deep / "a.png")
+    assert len(names(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(("name", "kind"), [("2.pgm", ".pgm"), ("2.jfif", ".jpg"), ("2.unknown", ".png")])
+def test_pictures_with_other_endings_are_inspected(tmp_path: Path, name: str, kind: str) -> None:
+    write(tmp_path / "1.png")
+    (tmp_path / name).write_bytes(cv2.imencode(kind, np.full((20, 80), 100, np.uint8))[1].tobytes())
+    assert [type(i) for i in read_all(FolderSource(FolderConfig(tmp_path)))] == [Frame, Frame]
+
+
+@pytest.mark.parametrize("name", ["2.heic", "2.raw", "2.npy", "2.jp2"])
+def test_pictures_of_kinds_that_are_not_read_are_named(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "1.png")
+    (tmp_path / name).write_bytes(b"whatever it holds")
+    _, lost = read_all(FolderSource(FolderConfig(tmp_path)))
+    assert isinstance(lost, Lost)
+    assert name in lost.reason
+
+
+def test_a_turned_picture_has_the_lines_that_a_viewer_shows(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(np.zeros((30, 80), np.uint8)).save(tmp_path / "a.jpg", exif=exif)
+    source = FolderSource(FolderConfig(tmp_path))
+    with source:
+        assert source.total_lines == 80
+        frame = source.read(1.0)
+    assert isinstance(frame, Frame)
+    assert frame.image.shape == (80, 30)
+
+
+def test_a_folder_that_is_taken_away_leaves_its_metres_and_its_reason(tmp_path: Path) -> None:
+    for k in range(4):
+        write(tmp_path / "stick" / f"{k}.png", lines=10 * (k + 1))
+    with FolderSource(FolderConfig(tmp_path / "stick")) as source:
+        source.read(1.0)
+        shutil.rmtree(tmp_path / "stick")
+        gone = source.read(1.0)
+        with pytest.raises(EndOfWeb):
+            source.read(1.0)
+    assert isinstance(gone, Lost)
+    assert gone.lines == 20 + 30 + 40
+    assert "the folder is gone; 3 pictures of it were not read" in gone.reason
+
+
+def test_many_pictures_are_opened_without_reading_all_their_heads(tmp_path: Path) -> None:
+    for k in range(2100):
+        (tmp_path / f"{k}.png").touch()
+    source = FolderSource(FolderConfig(tmp_path))
+    with source:
+        assert source.total_lines is None  # nobody knows it before they are read
 
 
 @pytest.mark.parametrize("mask", ["mask", "masks", "ground_truth", "Ground_Truth"])
@@ -54,51 +129,6 @@ def test_folders_of_masks_are_not_cloth(tmp_path: Path, mask: str) -> None:
     write(tmp_path / "twill" / mask / "a.png")
     write(tmp_path / mask / "deep" / "b.png")
     assert names(tmp_path) == ["twill/normal/a.png"]
-
-
-def test_links_in_a_circle_have_an_end_and_no_picture_comes_twice(tmp_path: Path) -> None:
-    write(tmp_path / "roll" / "a.png")
-    (tmp_path / "roll" / "up").symlink_to(tmp_path, target_is_directory=True)
-    (tmp_path / "again").symlink_to(tmp_path / "roll", target_is_directory=True)
-    (tmp_path / "self").symlink_to(tmp_path / "self", target_is_directory=True)
-    assert len(names(tmp_path)) == 1
-
-
-def test_folders_may_lie_deep(tmp_path: Path) -> None:
-    deep = tmp_path
-    for _ in range(300):
-        deep /= "d"
-    write(deep / "a.png")
-    assert len(names(tmp_path)) == 1
-
-
-@pytest.mark.parametrize("ending", ["pgm", "jfif", "tga", "jpe"])
-def test_every_usual_ending_is_read(tmp_path: Path, ending: str) -> None:
-    kind = {"jfif": "jpeg", "jpe": "jpeg", "pgm": "ppm"}.get(ending, ending)
-    Image.fromarray(np.full((20, 80), 100, np.uint8)).save(tmp_path / f"a.{ending}", kind)
-    assert names(tmp_path) == [f"a.{ending}"]
-
-
-def test_files_that_may_show_cloth_and_are_not_read_are_named(tmp_path: Path) -> None:
-    write(tmp_path / "a.png")
-    for name in ("b.gif", "c.heic", "notes.txt"):
-        (tmp_path / name).write_bytes(b"any")
-    first, second = read_all(FolderSource(FolderConfig(tmp_path)))
-    assert isinstance(first, Lost)
-    assert first.lines == 0
-    assert "Not inspected" in first.reason
-    assert "b.gif, c.heic" in first.reason
-    assert "notes" not in first.reason
-    assert isinstance(second, Frame)
-
-
-def test_the_depth_is_that_of_the_folder_and_not_of_its_first_picture(tmp_path: Path) -> None:
-    for name, value in (("1.png", 700), ("2.png", 3000)):
-        Image.fromarray(np.full((20, 80), value, np.uint16)).save(tmp_path / name)
-    dark, bright = read_all(FolderSource(FolderConfig(tmp_path)))
-    assert isinstance(dark, Frame)
-    assert isinstance(bright, Frame)
-    assert (int(dark.image.max()), int(bright.image.max())) == (700 >> 4, 3000 >> 4)
 
 
 def test_a_looping_folder_begins_again_and_has_no_length(tmp_path: Path) -> None:
@@ -139,13 +169,13 @@ def test_colours_are_rgb(tmp_path: Path) -> None:
     np.testing.assert_array_equal(item.image[0, 0], [200, 0, 0])
 
 
-def test_sixteen_bits_are_read_with_the_depth_of_the_first_picture(tmp_path: Path) -> None:
-    (tmp_path / "1.png").write_bytes(png(np.full((4, 4), 4000, np.uint16)))  # 12 bits are used
-    (tmp_path / "2.png").write_bytes(png(np.full((4, 4), 800, np.uint16)))  # alone it would pass for 10 bits
+def test_sixteen_bits_are_read_with_the_depth_of_all_pictures(tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(png(np.full((4, 4), 800, np.uint16)))  # alone it would pass for 10 bits
+    (tmp_path / "2.png").write_bytes(png(np.full((4, 4), 4000, np.uint16)))  # 12 bits are used
     first, second = read_all(FolderSource(FolderConfig(tmp_path)))
     assert isinstance(first, Frame)
     assert isinstance(second, Frame)
-    assert (first.image[0, 0], second.image[0, 0]) == (4000 >> 4, 800 >> 4)
+    assert (first.image[0, 0], second.image[0, 0]) == (800 >> 4, 4000 >> 4)
 
 
 def test_a_given_depth_wins_over_the_guess(tmp_path: Path) -> None:
@@ -253,17 +283,17 @@ def test_a_source_can_be_opened_again_from_its_beginning(tmp_path: Path) -> None
 
 
 def test_a_picture_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import cras_core.images
+    import cras_core.image_file
 
     for k in range(3):
         write(tmp_path / f"{k}.png")
     decoded: list[str] = []
-    really = cras_core.images._read
+    really = cras_core.image_file.decode
 
-    def counting(path: Path, behind: int = 255) -> object:
-        decoded.append(path.name)
-        return really(path)
+    def counting(data: bytes, name: str) -> object:
+        decoded.append(Path(name).name)
+        return really(data, name)
 
-    monkeypatch.setattr(cras_core.images, "_read", counting)
+    monkeypatch.setattr(cras_core.image_file, "decode", counting)
     read_all(FolderSource(FolderConfig(tmp_path)))
     assert decoded.count("1.png") == decoded.count("2.png") == 1  # the first tells the depth as well

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from cras_core.data.folders import find_normal_images, find_test_images
+from cras_core.data.folders import find_normal_images, find_strips, find_test_images
 from cras_core.data.values import Mask, NormalImages
 from cras_core.errors import DataError
 
@@ -130,12 +130,30 @@ def test_test_pictures_come_with_their_masks(tmp_path: Path) -> None:
     assert {i.fabric for i in found["denim"]} == {"denim"}
 
 
-def test_a_mask_of_its_own_name_goes_before_one_of_the_plain_name(tmp_path: Path) -> None:
+def test_two_masks_of_one_picture_are_refused(tmp_path: Path) -> None:
     picture(tmp_path / "test" / "hole" / "1.png")
     picture(tmp_path / "ground_truth" / "hole" / "1.png")
-    marked = picture(tmp_path / "ground_truth" / "hole" / "1_mask.png")
-    ((image,),) = find_test_images(tmp_path).values()
-    assert image.mask == Mask((marked,))
+    picture(tmp_path / "ground_truth" / "hole" / "1_mask.png")
+    with pytest.raises(DataError, match=r"1\.png and 1_mask\.png are both masks of .*leave one of them"):
+        find_test_images(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["hole/2_mask.png", "crack/1_mask.png", "good/7.png"])
+def test_a_mask_that_belongs_to_no_picture_is_named(tmp_path: Path, place: str) -> None:
+    picture(tmp_path / "test" / "hole" / "1.png")
+    picture(tmp_path / "test" / "good" / "1.png")
+    picture(tmp_path / "ground_truth" / "hole" / "1.png")
+    lost = picture(tmp_path / "ground_truth" / place)
+    with pytest.raises(DataError, match=f"belong to no picture.*\n{lost}"):
+        find_test_images(tmp_path)
+
+
+def test_a_mask_of_a_strip_that_is_not_there_is_named(tmp_path: Path) -> None:
+    picture(tmp_path / "denim" / "defect" / "1.png")
+    picture(tmp_path / "denim" / "mask" / "1.png")
+    lost = picture(tmp_path / "denim" / "mask" / "2_mask.png")
+    with pytest.raises(DataError, match=f"belong to no picture.*\n{lost}"):
+        find_strips(tmp_path)
 
 
 @pytest.mark.parametrize("make", [False, True])

@@ -9,16 +9,19 @@ import pytest
 from PIL import Image
 
 from cras_core.data.folders import find_normal_images, find_strips, find_test_images
-from cras_core.data.validation import validate_normal_images, validate_test_images
+from cras_core.data.masks import read_levels
+from cras_core.data.validation import validate_normal_images, validate_test_images, with_depth
 from cras_core.errors import DataError
 
+CLOTH = 100
 
-def picture(path: Path, value: int = 100, size: tuple[int, int] = (6, 8)) -> Path:
+
+def picture(path: Path, value: int = CLOTH, size: tuple[int, int] = (6, 8)) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    image = np.full(size, value, np.uint8)
-    if 50 < value < 255:
-        image[::2] += 8  # cloth is never of one grey
-    Image.fromarray(image).save(path)
+    pixels = np.full(size, value, np.uint8)
+    if value == CLOTH:
+        pixels[::2, ::2] += 60
+    Image.fromarray(pixels).save(path)
     return path
 
 
@@ -36,30 +39,6 @@ def root(tmp_path: Path) -> Path:
 
 def cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:50])
-
-
-def test_pictures_that_are_not_alike_are_refused_before_training(root: Path) -> None:
-    good = root / "denim" / "train" / "good"
-    picture(good / "dark.png", 0)
-    with pytest.raises(DataError, match=r"dark\.png shows no cloth"):
-        validate_normal_images(find_normal_images(root))
-    picture(good / "dark.png", size=(20, 30))
-    with pytest.raises(DataError, match=r"dark\.png is 30 x 20 px .* at one scale"):
-        validate_normal_images(find_normal_images(root))
-    Image.fromarray(np.arange(48, dtype=np.uint16).reshape(6, 8) * 20).save(good / "dark.png")
-    with pytest.raises(DataError, match=r"dark\.png has 16 bits, 0\.png has 8"):
-        validate_normal_images(find_normal_images(root))
-
-
-@pytest.mark.parametrize("color", [(255, 255, 255), (255, 0, 0)])
-def test_what_is_transparent_in_a_mask_is_not_marked(root: Path, color: tuple[int, int, int]) -> None:
-    overlay = Image.new("RGBA", (8, 6), (255, 255, 255, 0))
-    overlay.paste((*color, 255), (2, 1, 5, 4))
-    overlay.save(root / "denim" / "ground_truth" / "hole" / "0_mask.png")
-    first = next(t for t in find_test_images(root)["denim"] if t.path.parent.name == "hole" and t.path.stem == "0")
-    mask = first.read_mask(6, 8)
-    assert mask.sum() == 9
-    assert mask[1:4, 2:5].all()
 
 
 def test_all_pictures_that_cannot_be_read_are_named(root: Path) -> None:
@@ -112,12 +91,14 @@ def test_pictures_are_skipped_with_their_masks(root: Path) -> None:
 def test_masks_that_do_not_fit_are_all_named_and_never_skipped(root: Path, skip_corrupt: bool) -> None:
     truth = root / "denim" / "ground_truth" / "hole"
     picture(truth / "0_mask.png", 255, (5, 5))
-    (truth / "1_mask.png").rename(truth / "defect-1.png")
+    (truth / "1_mask.png").unlink()
     picture(truth / "2_mask.png", 1)
     with pytest.raises(DataError, match=r"0_mask\.png is 5 x 5 px, its picture 0\.png 8 x 6 px") as caught:
         validate_test_images(find_test_images(root), skip_corrupt=skip_corrupt)
     assert "1.png: no mask for it in ground_truth/hole, expected 1_mask.png or 1.png" in str(caught.value)
-    assert "2_mask.png: its brightest grey level is 1, and defective is what is above 127" in str(caught.value)
+    assert "2_mask.png: a place in it has a grey level of 1 at most, and defective is what is above 127" in str(
+        caught.value
+    )
 
 
 def test_masks_with_grey_levels_between_and_without_a_defect_are_counted(root: Path) -> None:
@@ -152,3 +133,113 @@ def test_strips_without_masks_are_all_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"0\.png: no mask for it in .*, expected 0\.png or 0_mask\.png") as caught:
         find_strips(tmp_path)
     assert "2.png: no mask for it" in str(caught.value)
+
+
+def saved(path: Path, pixels: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def cloth(bits: int = 8, scale: int = 1, light: float = 1.0) -> np.ndarray:
+    """(64, 96) of weave, as a camera of so many bits gives it."""
+    rows, cols = np.mgrid[: 64 * scale, : 96 * scale]
+    weave = (100 + 60 * ((rows // (4 * scale) + cols // (4 * scale)) % 2)) * light
+    return weave.astype(np.uint8) if bits == 8 else (weave * 2 ** (bits - 8)).astype(np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (np.zeros((64, 96), np.uint8), "odd.png shows no cloth"),
+        (np.full((64, 96), 255, np.uint8), "odd.png shows no cloth"),
+        (cloth(12), "odd.png has 16 bits, [012].png has 8"),
+        (cloth(scale=3), "odd.png is 288 x 192 px and [012].png is 96 x 64 px"),
+        (cloth(light=0.1), "odd.png has a mean grey level of 13, most pictures of it one of 130"),
+        (np.dstack([cloth(), cloth(), cloth() // 2]), "odd.png has colours, [012].png has none"),
+    ],
+    ids=["black", "white", "deep", "scale", "dark", "colour"],
+)
+def test_pictures_that_are_not_alike_are_not_learnt_together(tmp_path: Path, odd: np.ndarray, said: str) -> None:
+    for k in range(3):
+        saved(tmp_path / "denim" / "normal" / f"{k}.png", cloth())
+    assert validate_normal_images(find_normal_images(tmp_path))[0].bits is None
+    saved(tmp_path / "denim" / "normal" / "odd.png", odd)
+    with pytest.raises(DataError, match=said):
+        validate_normal_images(find_normal_images(tmp_path))
+
+
+def test_the_depth_is_that_of_all_pictures_of_all_fabrics(tmp_path: Path) -> None:
+    for k, light in enumerate((0.2, 0.25, 1.0)):
+        saved(tmp_path / f"denim{k}" / "normal" / "0.png", cloth(12, light=light))
+        saved(tmp_path / f"denim{k}" / "normal" / "1.png", cloth(12, light=light))
+    assert [n.bits for n in validate_normal_images(find_normal_images(tmp_path))] == [12, 12, 12]
+    assert [n.bits for n in with_depth(find_normal_images(tmp_path))] == [12, 12, 12]
+    assert [n.bits for n in validate_normal_images(find_normal_images(tmp_path), bits=14)] == [14, 14, 14]
+    with pytest.raises(DataError, match=r"of its values are more than 10 bits hold.*--bits"):
+        validate_normal_images(find_normal_images(tmp_path), bits=10)
+
+
+SPOT = np.zeros((6, 8), np.uint8)
+SPOT[2:4, 3:5] = 255
+OVERLAY = np.dstack([np.full((6, 8, 3), 255, np.uint8), SPOT])
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        (np.dstack([np.zeros((6, 8, 3), np.uint8), SPOT]), "what is transparent in a mask is good cloth, and the rest"),
+        (np.dstack([OVERLAY[..., :3], SPOT // 3]), "grey level of 85 at most"),
+        (SPOT // 255, "grey level of 1 at most"),
+        (SPOT // 4, "grey level of 63 at most"),
+        (SPOT.astype(np.uint16) * 200, "16 bits holds 0 and 65535 only"),
+        (SPOT.astype(np.float32), "floating-point"),
+        (np.where(np.arange(8) == 7, 3, 0) * 30 + SPOT, "grey level of 90 at most"),
+    ],
+    ids=["black on clear", "faint overlay", "0 and 1", "0 and 63", "deep", "float", "labels"],
+)
+def test_what_is_no_mask_is_refused(root: Path, mask: np.ndarray, said: str) -> None:
+    path = root / "denim" / "ground_truth" / "hole" / "0_mask.tif"
+    path.with_suffix(".png").unlink()
+    saved(path, mask if mask.dtype in (np.uint8, np.uint16, np.float32) else mask.astype(np.uint8))
+    with pytest.raises(DataError, match=rf"0_mask\.tif: .*{said}"):
+        validate_test_images(find_test_images(root))
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        SPOT,
+        SPOT > 0,
+        np.dstack([SPOT, SPOT * 0, SPOT * 0]),
+        SPOT.astype(np.uint16) * 257,
+        OVERLAY,
+        np.dstack([SPOT * 0 + 255, SPOT]),
+    ],
+    ids=["grey", "one bit", "red", "16 bits", "overlay", "grey overlay"],
+)
+def test_masks_in_usual_encodings_say_the_same(root: Path, mask: np.ndarray) -> None:
+    path = saved(root / "denim" / "ground_truth" / "hole" / "0_mask.png", mask)
+    assert np.array_equal(read_levels(path) > 127, SPOT > 0)
+
+
+def test_a_mask_turned_by_exif_is_turned_with_it(root: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 3
+    path = root / "m.png"
+    Image.fromarray(SPOT[::-1, ::-1]).save(path, exif=exif)
+    assert np.array_equal(read_levels(path), SPOT)
+
+
+def test_masks_that_call_most_of_the_picture_defective_are_told(root: Path) -> None:
+    saved(root / "denim" / "ground_truth" / "hole" / "0_mask.png", 255 - SPOT)
+    _, condition = validate_test_images(find_test_images(root))
+    assert "0.png" in [p.name for p in condition.mostly]
+
+
+def test_a_good_picture_whose_mask_marks_a_defect_is_refused(root: Path) -> None:
+    saved(root / "denim" / "ground_truth" / "good" / "0.png", SPOT * 0)
+    validate_test_images(find_test_images(root))
+    saved(root / "denim" / "ground_truth" / "good" / "0.png", SPOT)
+    with pytest.raises(DataError, match=r"0\.png is called good, and its mask .*good.0\.png marks a defect"):
+        validate_test_images(find_test_images(root))

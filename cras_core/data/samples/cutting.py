@@ -124,7 +124,7 @@ def samples_of(
         author: whoever adds it.
         now: ISO 8601.
         web: the roll that it was cut from; None makes it a web of its own.
-        bits: depth of a 16-bit picture; None guesses.
+        bits: depth of a picture of more than 8 bits.
 
     Raises:
         DataError: the picture cannot be read or shows too little cloth.

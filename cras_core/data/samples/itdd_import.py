@@ -15,7 +15,7 @@ from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.data.values import TestImage
 from cras_core.errors import DataError
-from cras_core.images import in_natural_order, list_images, read_image
+from cras_core.images import in_natural_order, list_images, measured_bits, read_image
 
 OnPicture = Callable[[Path, int, int], None]
 ShouldStop = Callable[[], bool]
@@ -47,6 +47,7 @@ def import_itdd(
     mm_per_px: float = 0.2,
     on_progress: OnPicture = lambda *_: None,
     should_stop: ShouldStop = lambda: False,
+    bits: int | None = None,
 ) -> list[Imported]:
     """Makes samples of a data set.
 
@@ -60,6 +61,7 @@ def import_itdd(
         mm_per_px: scale of pictures without a card.
         on_progress: told after each picture how many are done, of how many.
         should_stop: asked as often; the store is as it was when it says yes.
+        bits: depth of pictures of more than 8 bits; None measures it over all of them.
 
     Raises:
         DataError: it is no such set or not whole, pictures or masks cannot be used (all are named), a fabric is in the
@@ -71,6 +73,7 @@ def import_itdd(
     for reader in readers:
         store.check_free(reader.name)
     total, done = sum(len(r.pictures) for r in readers), 0
+    bits = bits or measured_bits(picture.path for reader in readers for picture in reader.pictures)
     problems: list[str] = []
     found = []
     with store.staging() as side:
@@ -80,7 +83,7 @@ def import_itdd(
                 if should_stop():
                     raise DataError("The import was stopped; the store is as it was.")
                 try:
-                    reader.add(picture, side)
+                    reader.add(picture, side, bits)
                 except DataError as error:
                     problems.append(str(error))
                 done += 1
@@ -125,9 +128,9 @@ class _FabricReader:
         self.name = first.sample.fabric if first else place.resolve().name
         self._good = self._defective = self._filled_px = self._defective_px = 0
 
-    def add(self, picture: TestImage, store: SampleStore) -> None:
+    def add(self, picture: TestImage, store: SampleStore, bits: int | None) -> None:
         """Makes a sample. Raises DataError."""
-        image = read_image(picture.path)
+        image = read_image(picture.path, bits)
         mask = picture.read_mask(*image.shape[:2])
         if not picture.is_good and not mask.any():
             raise DataError(f"{picture.path}: its mask is empty, so nobody can tell where the defect is")

@@ -14,7 +14,7 @@ from cras_core.data.samples.cutting import Scale, samples_of
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.errors import DataError
-from cras_core.images import read_bits
+from cras_core.images import measured_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ def add_pictures(
     now: str,
     on_picture: Callable[[list[Sample], float], bool],
     web: str | None = None,
+    bits: int | None = None,
 ) -> Imported:
     """Cuts pictures into samples of a fabric. What cannot be used is named; where the disk fails, the rest is left.
 
@@ -73,16 +74,16 @@ def add_pictures(
         on_picture: called after each picture with all samples that were added and the share that is done, 0..1; False
             ends it.
         web: roll that all pictures were cut from; None makes each a web of its own.
+        bits: depth of pictures of more than 8 bits; None measures it over all of them.
     """
     scale = scale_of(record)
     added: list[Sample] = []
     broken: list[str] = []
     there = done = 0
     problem = ""
-    bits: int | None = None  # of the first deep picture; pictures of one camera have one depth
+    bits = bits or measured_bits(pictures)
     for path in pictures:
         try:
-            bits = bits or read_bits(path)
             tiles = list(samples_of(path, record.name, scale, author, now, web, bits))
         except DataError as error:
             broken.append(str(error))

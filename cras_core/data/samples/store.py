@@ -250,7 +250,7 @@ class SampleStore:
 
     def image(self, sample: Sample) -> Image:
         """The tile, (H, W) or (H, W, 3) uint8. Raises DataError."""
-        return read_image(self.image_path(sample), 8)
+        return read_image(self.image_path(sample))
 
     def mask(self, sample: Sample) -> Image:
         """(H, W) uint8, 255 where the tile is labelled. Raises DataError."""

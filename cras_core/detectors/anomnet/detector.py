@@ -82,7 +82,7 @@ class AnomNetDetector(TrainedDetector):
             extractor, adapter, centroids, means, config, bundle.calibrations, medians, pick_device(device), precision,
             evolution,
         )  # fmt: skip
-        detector.identity = bundle.identity
+        detector.identity, detector.bits = bundle.identity, bundle.bits
         return detector
 
     def match(self, t: Tensor) -> Tensor:

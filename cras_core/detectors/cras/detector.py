@@ -74,7 +74,7 @@ class CrasDetector(TrainedDetector):
         except (KeyError, RuntimeError) as error:
             raise misfit_error(error) from error
         inspector = cls(model, bundle.config, scale, bundle.calibrations, medians, pick_device(device), precision)
-        inspector.identity = bundle.identity
+        inspector.identity, inspector.bits = bundle.identity, bundle.bits
         return inspector
 
     @property

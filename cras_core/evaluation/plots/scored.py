@@ -14,11 +14,12 @@ from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.validation import validate_test_images
 from cras_core.data.values import Strip, TestImage
 from cras_core.detectors.base import Detector
+from cras_core.evaluation.images import depth_of
 from cras_core.evaluation.robustness import are_strips
 from cras_core.evaluation.web_recall import FALSE_PX, FOUND_PX, grown
 from cras_core.evaluation.webs import inspect_strip, per_pixel
 from cras_core.features.cloth_tiles import preprocess
-from cras_core.images import read_bits, read_image
+from cras_core.images import read_image
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
@@ -76,22 +77,23 @@ class TestSet:
         self._detector, self._known = detector, known
         data = data if isinstance(data, DataSet) else open_data_set(data)
         self.are_strips = are_strips(data)
+        bits = depth_of([detector], data)
         found: Mapping[str, Sequence[TestImage | Strip]]
         if self.are_strips:
-            found = validate_test_images(data.strips(), skip_corrupt=data.skip_corrupt)[0]
+            found, condition = validate_test_images(data.strips(), skip_corrupt=data.skip_corrupt, bits=bits)
         else:
-            found = validate_test_images(data.test_images(), skip_corrupt=data.skip_corrupt)[0]
+            found, condition = validate_test_images(data.test_images(), skip_corrupt=data.skip_corrupt, bits=bits)
         self.by_fabric: dict[str, list[TestImage | Strip]] = {
             fabric: list(items) for fabric, items in found.items() if items
         }
-        self._bits = {fabric: read_bits(items[0].path) for fabric, items in self.by_fabric.items()}
+        self._bits = condition.bits
 
     def __len__(self) -> int:
         return sum(len(items) for items in self.by_fabric.values())
 
     def read(self, item: TestImage | Strip) -> tuple[Image, Bools]:
         """Picture and mask as the model is to see them. Raises DataError."""
-        picture = read_image(item.path, self._bits[item.fabric])
+        picture = read_image(item.path, self._bits)
         mask = item.read_mask(*picture.shape[:2])
         if self.are_strips:
             return picture, mask

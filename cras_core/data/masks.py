@@ -1,0 +1,68 @@
+"""What a mask is, strictly: everything that cannot be told for sure is refused, with the way out.
+
+A mask is a picture of the size of its picture, of 8 bits or of 16 that are all 0 or full. What is black or transparent
+is good cloth, so that an overlay of a labelling tool is a mask too.
+Where masks hold grey levels, what is above half is defective, and what is grey only softens the edge of such a place; a
+place of its own that is nowhere above half would be dropped, so it is refused. Where they hold labels (VisA), all but 0
+is defective.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from cras_core.errors import DataError
+from cras_core.image_file import read_file
+
+GREY_ABOVE = 127
+"""Grey level of a mask above which a pixel is defective."""
+
+_NOISE = 16  # grey levels up to which black is black: a lossy format leaves as much around edges
+_WAY_OUT = "save it with 0 for good cloth and 255 for defects"
+
+
+def read_levels(path: Path, above: int = GREY_ABOVE) -> npt.NDArray[np.uint8]:
+    """(H, W) the brightest channel of a mask.
+
+    Args:
+        path: the mask.
+        above: level above which a pixel is defective; 0 for masks that hold labels.
+
+    Raises:
+        UnreadableError: it is no picture, or damaged.
+        DataError: it is a picture and no mask; the text says why.
+    """
+    decoded = read_file(path, behind=0)
+    pixels = decoded.pixels if decoded.pixels.ndim == 2 else decoded.pixels.max(axis=2)
+    if pixels.dtype == np.uint16:
+        if not np.isin(pixels, (0, 0xFFFF)).all():
+            raise DataError(f"{path}: a mask of 16 bits holds 0 and 65535 only, and this one more; {_WAY_OUT}")
+        pixels = pixels >> 8
+    levels = np.asarray(pixels, dtype=np.uint8)
+    if decoded.is_see_through and not (levels > above).any():
+        raise DataError(f"{path}: what is transparent in a mask is good cloth, and the rest marks nothing; {_WAY_OUT}")
+    faint = _faintest_place(levels, above)
+    if faint is not None:
+        raise DataError(
+            f"{path}: a place in it has a grey level of {faint} at most, and defective is what is above {above}: "
+            f"nothing would be left of it; {_WAY_OUT}"
+        )
+    return levels
+
+
+def _faintest_place(levels: npt.NDArray[np.uint8], above: int) -> int | None:
+    """The brightest level of the faintest place that is not black and would not count; None where all do."""
+    if int(levels.max(initial=0)) <= 1 and above > 1 and levels.any():
+        return 1  # 0 and 1, as programs write that count defects
+    marked = (levels > min(_NOISE, above)).astype(np.uint8)
+    if not np.any((levels > min(_NOISE, above)) & (levels <= above)):
+        return None
+    count, labels = cv2.connectedComponents(marked)
+    brightest = np.zeros(count, np.uint8)
+    np.maximum.at(brightest, labels.astype(np.intp).ravel(), levels.ravel())
+    faint = brightest[1:][brightest[1:] <= above]
+    return int(faint.min()) if len(faint) else None
