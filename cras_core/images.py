@@ -23,8 +23,8 @@ ENDINGS = _endings("png apng jpg jpeg jpe jfif jif mpo bmp dib tif tiff webp pgm
 """Of pictures that are read."""
 
 _OTHER_PICTURES = _endings(
-    "heic heif avif jp2 j2k jpx jxl jxr raw dng nef cr2 cr3 arw orf rw2 raf exr hdr pfm psd tga pcx ico svg dcm fits fit "
-    "npy npz img vff spe ptif btf qoi mp4 avi mov mkv pdf zip 7z tar"
+    "heic heif avif jp2 j2k jpx jxl jxr raw dng nef cr2 cr3 arw orf rw2 raf exr hdr pfm psd tga pcx ico svg dcm fits "
+    "fit npy npz img vff spe ptif btf qoi mp4 avi mov mkv pdf zip 7z tar"
 )
 """Of pictures that are not read. They are listed like others, so that whoever reads them hears it."""
 

@@ -56,6 +56,7 @@ class FolderSource:
         self._paths: list[Path] = []
         self._lines: dict[Path, int] = {}
         self._passed_over: list[Path] = []
+        self._failure = ""
         self._next = 0
         self._bits = config.bits
         self._pace = Pace(config.lines_per_s)
@@ -100,7 +101,7 @@ class FolderSource:
         # From the heads of the files; decoding them all would take as long as inspecting them.
         sizes = {p: image_size(p) for p in self._paths[:_MOST_HEADERS]}
         self._lines = {p: size[0] for p, size in sizes.items() if size is not None}
-        self._next = 0
+        self._next, self._failure = 0, ""
         return self
 
     def __exit__(
@@ -110,6 +111,8 @@ class FolderSource:
 
     def read(self, timeout_s: float) -> Frame | Lost | None:
         """The next picture; one that cannot be used comes as lost lines with the reason."""
+        if self._failure:
+            raise SourceError(self._failure)
         if self._passed_over:
             return self._left_out(self._passed_over.pop(0))
         if self._next >= len(self._paths):
@@ -140,11 +143,14 @@ class FolderSource:
         return Frame(image, label, time.monotonic(), self._config.separate)
 
     def _gone(self) -> Lost:
-        """The folder is not there any more, as when a stick or a share is taken away: nothing of it can follow."""
+        """The folder is not there any more, as when a stick or a share is taken away: what it held is lost, and the
+        roll has failed.
+        """
         left = self._paths[self._next - 1 :]
-        self._next, lines = len(self._paths), sum(self._lines.get(path, 0) for path in left)
+        lines = sum(self._lines.get(path, 0) for path in left)
         number = "one picture of it was" if len(left) == 1 else f"{len(left)} pictures of it were"
-        return Lost(lines, f"{self._config.path}: the folder is gone; {number} not read", self.name)
+        self._failure = f"The folder {self.name} is gone; {number} not inspected"
+        return Lost(lines, self._failure, self.name)
 
     def _left_out(self, folder: Path) -> Lost:
         reason = (

@@ -189,7 +189,7 @@ OVERLAY = np.dstack([np.full((6, 8, 3), 255, np.uint8), SPOT])
     ("mask", "said"),
     [
         (np.dstack([np.zeros((6, 8, 3), np.uint8), SPOT]), "what is transparent in a mask is good cloth, and the rest"),
-        (np.dstack([OVERLAY[..., :3], SPOT // 3]), "grey level of 85 at most"),
+        (np.dstack([OVERLAY[..., :3], SPOT // 3]), "what is transparent in a mask is good cloth"),
         (SPOT // 255, "grey level of 1 at most"),
         (SPOT // 4, "grey level of 63 at most"),
         (SPOT.astype(np.uint16) * 200, "16 bits holds 0 and 65535 only"),
