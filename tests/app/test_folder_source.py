@@ -1,5 +1,6 @@
 """A folder of pictures as a web: which pictures, in which order, and what becomes of those that cannot be read."""
 
+import shutil
 from pathlib import Path
 
 import cv2

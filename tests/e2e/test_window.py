@@ -317,11 +317,13 @@ def test_a_folder_that_disappears_in_mid_roll_is_a_gap(
     application = begin(SourceChoice(f"folder:{folder}", lines_per_s=1000.0))
     inspecting(qtbot, application)
     shutil.rmtree(folder)
-    over(qtbot, application)
+    over(qtbot, application, "failed")
     roll = read_roll(engine, 1)
-    assert roll["gaps"]
-    assert all("no such file" in g["reason"] for g in roll["gaps"])
-    assert roll["roll"]["inspected_m"] > 0
+    (gap,) = roll["gaps"]
+    assert gap["length_m"] + roll["roll"]["inspected_m"] == pytest.approx(8 * 512 * 0.0002)
+    assert "is gone" in gap["reason"]
+    assert roll["roll"]["state"] == "failed"
+    assert "pictures of it were not inspected" in banner(application)
 
 
 def test_a_model_that_cannot_be_loaded_is_said_and_another_can_be_chosen(
