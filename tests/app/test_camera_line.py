@@ -37,7 +37,7 @@ SETUP = CameraSetup("17", 80.0, 1.0)
 
 
 def loom_blocks(lines: int = 1300) -> list[Block]:
-    loom = Loom(LoomConfig(weave="plain", width_px=1024, seed=12, defects_per_1000_lines=3.0))
+    loom = Loom(LoomConfig(weave="plain", width_px=1024, seed=13, defects_per_1000_lines=3.0))
     return blocks_of(loom.weave(0, lines), 100)
 
 

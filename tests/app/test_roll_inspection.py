@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.settings.recipe import Recipe
+from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
 from cras_core.detectors.cras.detector import CrasDetector
@@ -354,7 +354,7 @@ def test_what_lies_beside_the_cloth_is_no_defect() -> None:
 
 
 def test_a_fabric_that_the_model_does_not_know_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"'denim'.*knows plain, twill"):
+    with pytest.raises(RecipeError, match=r"'denim'.*knows plain, twill"):
         roll_inspection(PLAIN.model_copy(update={"fabric": "denim"}))
 
 

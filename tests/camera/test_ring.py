@@ -133,6 +133,7 @@ def test_an_image_outlives_its_ring_and_memory_goes_with_it() -> None:
     with open_ring() as warm:
         del warm
     gc.collect()
+    held_by_others = list(ring_module._LINGERING)
     before = psutil.Process().num_fds() if hasattr(psutil.Process, "num_fds") else 0
     with open_ring() as (reader, writer):
         written = put(writer, np.full((8, 8), 9, np.uint8))
@@ -142,7 +143,7 @@ def test_an_image_outlives_its_ring_and_memory_goes_with_it() -> None:
     del image
     with open_ring():  # making or closing a ring lets go of what was held
         pass
-    assert ring_module._LINGERING == []
+    assert [m for m in ring_module._LINGERING if m not in held_by_others] == []
     if hasattr(psutil.Process, "num_fds"):
         assert psutil.Process().num_fds() == before
 

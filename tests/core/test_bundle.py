@@ -174,7 +174,7 @@ def test_a_missing_bundle_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_bundle(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="cannot be read: it is no file"):
+    with pytest.raises(BundleError, match="cannot be read: it is not a regular file"):
         read_bundle(tmp_path)
 
 

@@ -10,7 +10,7 @@ from aoi_app.records.reading import read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.factory import SourceChoice
 
-LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1800)
+LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=13, lines=1800)
 
 
 def alarm(application: Application) -> str:

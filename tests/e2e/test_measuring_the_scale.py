@@ -62,7 +62,7 @@ def test_two_clicks_on_a_ruler_give_the_scale_of_the_next_roll(
     before: Recipe,
     after: Recipe,
 ) -> None:
-    source = SourceChoice("loom:plain", lines_per_s=1e5, seed=12, lines=1100)
+    source = SourceChoice("loom:plain", lines_per_s=1e5, seed=13, lines=1100)
     application = begin(choice=source, recipe=before)
     qtbot.waitUntil(lambda: application.line.page.table.model().rowCount() > 0, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
