@@ -93,9 +93,10 @@ def forgotten_text(state: ModelsState) -> str:
     """What a full training would forget; empty when nothing."""
     if not state.forgotten:
         return ""
+    it = "it" if len(state.forgotten) == 1 else "them"
     return (
-        f"The model in use knows {', '.join(state.forgotten)}, but there are no samples of it: the new model would not "
-        "know it. Collect samples, or choose a folder with images of defect-free fabric."
+        f"The model in use knows {', '.join(state.forgotten)}, but there are no samples of {it}: the new model would "
+        f"not know {it}. Collect samples, or choose a folder with images of defect-free fabric."
     )
 
 
