@@ -116,9 +116,7 @@ def score_image(
 def _score_whole(detector: Detector, picture: Image, known: int | None) -> ImageScore:
     found = detector.predict(preprocess(picture, detector.config.preprocess)[None], known)
     fabric = int(found.fabric[0])
-    calibration = detector.calibrations[fabric]
-    relative = (found.anomaly_map[0] - calibration.centre) / (calibration.raw_limit - calibration.centre)
-    return _image_score(detector, relative.astype(np.float32), fabric)
+    return _image_score(detector, detector.calibrations[fabric].absolute_map(found.anomaly_map[0]), fabric)
 
 
 def _image_score(detector: Detector, anomaly_map: FloatArray, fabric: int) -> ImageScore:

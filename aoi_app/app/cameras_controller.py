@@ -19,7 +19,7 @@ from aoi_app.camera_setup.focus_state import FocusState
 from aoi_app.settings.folders import flat_fields_folder
 from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.acquisition.blocks import CameraBlocks
-from aoi_app.sources.camera.device import SYNTHETIC
+from aoi_app.sources.camera.kinds import kind_of
 from aoi_app.sources.factory import SourceChoice
 from aoi_app.sources.line_camera import LineCamera
 from aoi_app.ui.cameras.cameras_page import FLAT_FIELD, LIGHT, CamerasPage
@@ -135,7 +135,7 @@ class CamerasController:
     def _start(self) -> None:
         self._keep_choice()
         camera = self._program.settings.now.camera
-        spec = f"{SYNTHETIC if camera.producer == SYNTHETIC else 'genicam'}:{camera.serial}"
+        spec = f"{kind_of(camera.producer).name}:{camera.serial}"
         before = self._program.roll.choice
         base = dataclasses.replace(before, lines=None) if before.is_camera else SourceChoice()
         self._program.roll.use_source(dataclasses.replace(base, spec=spec, camera=camera))

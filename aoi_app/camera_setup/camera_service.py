@@ -18,9 +18,10 @@ from aoi_app.camera_setup.camera_state import CameraState
 from aoi_app.camera_setup.feature_rows import FeatureRow, Key, device_row, feature_row
 from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.acquisition.process import CameraProcess
-from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig, CameraError, DeviceInfo
+from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo
 from aoi_app.sources.camera.discovery import discover_cameras, find_producers
 from aoi_app.sources.camera.features import NODE_MAPS, Feature, FeatureError, NodeMap, Setting, parse_value
+from aoi_app.sources.camera.kinds import found_without_producer, needs_producer
 from aoi_app.sources.camera.presets import (
     SettingResult,
     describe_results,
@@ -29,7 +30,6 @@ from aoi_app.sources.camera.presets import (
     save_preset,
     wrong_camera,
 )
-from aoi_app.sources.camera.synthetic import synthetic_info
 from aoi_app.sources.source import SourceError
 
 _REFRESH_S = 1.0
@@ -67,7 +67,7 @@ class CameraService:
             line: the camera that the line reads now, or None; asked from another thread.
             turn: held by whoever has a camera open, the line excepted.
         """
-        self._named = [kept.producer] if kept.producer not in {"", SYNTHETIC} else []
+        self._named = [kept.producer] if needs_producer(kept.producer) else []
         self._line = line
         self._hold: CameraHold[CameraProcess] = CameraHold(turn)
         self._holder = StateHolder(CameraState(producer=kept.producer, serial=kept.serial, preset=kept.preset))
@@ -158,9 +158,9 @@ class CameraService:
     def _find(self) -> None:
         producers, remarks = find_producers(self._named)
         reports = discover_cameras(producers)
-        devices = [device_row(d) for r in reports for d in r.devices]
+        devices = [*(d for r in reports for d in r.devices), *found_without_producer()]
         problems = (*remarks, *(r.problem for r in reports if r.problem))
-        self._holder.change(devices=(*devices, device_row(synthetic_info())), problems=problems)
+        self._holder.change(devices=tuple(map(device_row, devices)), problems=problems)
         self._refresh()
 
     def _choose(self, producer: str, serial: str) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from aoi_app.commands import camera_setup as camera_aid_commands
-from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig
+from aoi_app.sources.camera.device import CameraConfig
 from aoi_app.sources.camera.features import (
     NODE_MAPS,
     VISIBILITIES,
@@ -50,9 +50,9 @@ Serial = Annotated[str | None, typer.Option(help="Serial number; otherwise the f
 def list_cameras(producer: Producer = None) -> None:
     """List producers and cameras."""
     from aoi_app.sources.camera.discovery import discover_cameras, find_producers
-    from aoi_app.sources.camera.synthetic import synthetic_info
+    from aoi_app.sources.camera.kinds import found_without_producer, needs_producer
 
-    named = [] if producer is None or producer == SYNTHETIC else [producer]
+    named = [producer] if producer is not None and needs_producer(producer) else []
     producers, remarks = find_producers(named, elsewhere=producer is None)
     reports = discover_cameras(producers)
     table = Table("producer", "vendor", "model", "serial", "name", "transport", "access")
@@ -60,8 +60,7 @@ def list_cameras(producer: Producer = None) -> None:
         for d in report.devices:
             table.add_row(*map(escape, (Path(d.producer).name, d.vendor, d.model, d.serial or d.id, d.user_name)),
                           escape(d.transport), d.access)  # fmt: skip
-    if producer in {None, SYNTHETIC}:
-        d = synthetic_info()
+    for d in found_without_producer() if not named else []:
         table.add_row(d.producer, d.vendor, d.model, "any", "", d.transport, d.access)
     _wide().print(table)
     for report in reports:

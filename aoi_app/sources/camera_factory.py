@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from pathlib import Path
 
 from aoi_app.settings.folders import flat_fields_folder
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.block import BlockSource
-from aoi_app.sources.camera.device import SYNTHETIC
+from aoi_app.sources.camera.kinds import CameraKind
 from aoi_app.sources.camera_source import CameraSource
 from aoi_app.sources.flat_field.correction import CameraSetup, flat_field_problems
 from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field
@@ -21,10 +20,11 @@ from aoi_app.sources.recording.replay import Replay
 from aoi_app.sources.source import SourceError
 
 
-def make_genicam_camera(serial: str, options: SourceOptions, recipe: Recipe) -> LineCamera:
+def make_camera(kind: CameraKind, serial: str, options: SourceOptions, recipe: Recipe) -> LineCamera:
     """The camera of the line. It is looked for when it is opened.
 
     Args:
+        kind: of the camera; one that needs no producer goes before the producer of the options.
         serial: its serial number; empty takes that of the options, or the first camera.
         options: which camera, and how far it is read.
         recipe: gives the scale of its web, and a preset that goes before that of the camera.
@@ -37,6 +37,8 @@ def make_genicam_camera(serial: str, options: SourceOptions, recipe: Recipe) -> 
             "A camera has a line rate of its own: leave --line-rate out, and set AcquisitionLineRate in a preset."
         )
     camera = options.camera
+    if kind.find is not None:
+        camera = camera.model_copy(update={"producer": kind.name})
     # A recipe may need another exposure than the line usually has; so it goes before.
     preset = recipe.camera_preset or camera.preset
     config = LineCameraConfig(
@@ -56,12 +58,6 @@ def make_genicam_camera(serial: str, options: SourceOptions, recipe: Recipe) -> 
         recorder=recorder,
     )
     return LineCamera(config, build)
-
-
-def make_synthetic_camera(serial: str, options: SourceOptions, recipe: Recipe) -> LineCamera:
-    """The built-in camera, whichever producer the options name. Arguments and errors as ``make_genicam_camera``."""
-    camera = options.camera.model_copy(update={"producer": SYNTHETIC})
-    return make_genicam_camera(serial, dataclasses.replace(options, camera=camera), recipe)
 
 
 def make_recorded_camera(path: str, options: SourceOptions, _recipe: Recipe) -> CameraSource:

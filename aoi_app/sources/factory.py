@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice
 from aoi_app.settings.strict_json import describe_errors
-from aoi_app.sources.camera.device import SYNTHETIC
+from aoi_app.sources.camera.kinds import kind_of
 from aoi_app.sources.options import SourceOptions
 from aoi_app.sources.registry import find_kind, make_from_spec
 from aoi_app.sources.source import FrameSource, SourceError
@@ -54,8 +54,8 @@ def camera_choice(
     kind, _, argument = spec.partition(":")
     serial = argument if is_camera(spec) else ""
     given = {"preset": str(preset) if preset is not None else None, "mm_per_count": mm_per_count}
-    if kind == SYNTHETIC:
-        base = {"producer": SYNTHETIC, "serial": serial}
+    if kind_of(kind).find is not None:
+        base = {"producer": kind, "serial": serial}
     elif producer is not None or (serial and serial != kept.serial):  # another camera: what is kept is not of it
         base = {"producer": producer or "", "serial": serial}
     else:

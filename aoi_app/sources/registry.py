@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aoi_app.settings.recipe import Recipe
-from aoi_app.sources.camera.device import SYNTHETIC
-from aoi_app.sources.camera_factory import make_genicam_camera, make_recorded_camera, make_synthetic_camera
+from aoi_app.sources.camera.kinds import KINDS as CAMERA_KINDS
+from aoi_app.sources.camera_factory import make_camera, make_recorded_camera
 from aoi_app.sources.folder import make_folder
 from aoi_app.sources.loom import make_loom
 from aoi_app.sources.options import SourceOptions
@@ -81,8 +82,10 @@ _CAMERAS_FILE = Argument("FILE.json", "the file that names the cameras", is_requ
 
 KINDS: tuple[SourceKind, ...] = (
     SourceKind("loom", Argument("WEAVE", "its weave"), "procedural cloth", make_loom),
-    SourceKind("genicam", _SERIAL, "a camera", make_genicam_camera, is_live=True, holds_camera=True),
-    SourceKind(SYNTHETIC, _SERIAL, "the built-in camera", make_synthetic_camera, is_live=True, holds_camera=True),
+    *(
+        SourceKind(kind.name, _SERIAL, kind.text, partial(make_camera, kind), is_live=True, holds_camera=True)
+        for kind in CAMERA_KINDS
+    ),
     SourceKind(
         SIDE_BY_SIDE,
         _CAMERAS_FILE,

@@ -257,7 +257,10 @@ class CrasConfig:
         """
         values = self.to_dict()
         if self.heads.detector == "cras":  # the first kind there was
-            del values["anomnet"], values["heads"]["detector"]
+            del values["heads"]["detector"]
+        for kind, section in _SECTIONS_OF_KINDS.items():
+            if kind != self.heads.detector:
+                del values[section]
         if self.score.pooling == "max":
             del values["score"]["pooling"]
         return values
@@ -276,5 +279,8 @@ class CrasConfig:
         except (TypeError, ValueError, RecursionError) as error:  # what JSON cannot hold is no setting either
             raise ConfigError("no-settings", "these are no settings ({reason})", reason=error) from error
 
+
+_SECTIONS_OF_KINDS = {"anomnet": "anomnet"}
+"""Sections that one kind of detector alone reads, by the kind: the identity of other models does not depend on them."""
 
 _ANY = TypeAdapter(CrasConfig)

@@ -1,8 +1,9 @@
 """The kinds of detectors that can be trained: the one table that a new kind joins.
 
-A kind is a folder of its own below ``detectors``, a row here, and its name in ``config`` (``HeadConfig.detector``, and
-a section of settings where it needs one). Whoever loads, trains, exports, evaluates or studies models asks this table
-and knows no kind by its class.
+A kind is a folder of its own below ``detectors``, a row here, and its name in ``config/settings.py``: in
+``HeadConfig.detector``, and, where it needs settings of its own, as a section of ``CrasConfig`` that is named in
+``_SECTIONS_OF_KINDS`` there, so that the models of other kinds keep their identities. Whoever loads, trains,
+exports, evaluates or studies models asks this table and knows no kind by its class.
 """
 
 from __future__ import annotations

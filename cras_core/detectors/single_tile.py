@@ -13,6 +13,7 @@ import numpy.typing as npt
 from cras_core.arrays import FloatArray
 from cras_core.detectors.base import Detector
 from cras_core.web.baseline import RunningBaseline
+from cras_core.web.calibration import calibrated_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,11 @@ def score_tile(
 
 def relative_score(detector: Detector, tile_scores: TileScores) -> FloatArray:
     """(h, w) score of the cells relative to the tile itself; 1 is the calibrated threshold of its fabric, NaN does not
-    count.
+    count. The score of a web, but for what good cloth scores more near its edges: a tile does not tell its edge from
+    that of the cloth.
     """
     calibration = detector.calibrations[tile_scores.fabric]
     baseline = RunningBaseline(detector.config.reference, detector.config.tiling.cell_px)
-    limit = calibration.limit if detector.config.reference.enabled else calibration.absolute_limit
+    limit = calibration.limit_of(is_relative=detector.config.reference.enabled)
     related = baseline.relate(tile_scores.kinds, calibration.centre, calibration.spread, math.inf)
-    return np.asarray(related.score / np.float32(limit), dtype=np.float32)
+    return calibrated_score(related.score, tile_scores.kinds, calibration, limit)

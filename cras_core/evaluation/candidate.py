@@ -98,7 +98,7 @@ def judge(detector: Detector, case: Case, threshold: float = CALIBRATED_THRESHOL
     cell = detector.config.tiling.cell_px
     area = float(counts.sum()) * cell * cell * case.mm2_per_px * 1e-6
     truth, defects = _defects(case.mask, score.shape, counts, cell)
-    regions = regions_in(score, raw, RegionConfig(threshold))
+    regions = regions_in(score, raw, RegionConfig(threshold, is_relative=detector.config.reference.enabled))
     found, alarms = set(), 0
     for region in regions:
         box = truth[region.first_row : region.first_row + len(region.extents), region.first_col : region.end_col]

@@ -122,7 +122,7 @@ def _judge(detector: Detector, fabric: str, picture: Image, mask: Bools, tally: 
     config = detector.config
     own = detector.fabrics.index(fabric) if fabric in detector.fabrics else None
     rows, matched = inspect_strip(detector, picture, own if known else None)
-    tracker = RegionTracker(RegionConfig(_LOWEST_SCORE))
+    tracker = RegionTracker(RegionConfig(_LOWEST_SCORE, is_relative=config.reference.enabled))
     regions = [region for scored in rows for region in tracker.push(scored.score, scored.raw)]
     regions += tracker.finish()
     cell = config.tiling.cell_px

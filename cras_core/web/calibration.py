@@ -79,6 +79,14 @@ class FabricCalibration:
         """``raw_limit`` in spreads above ``centre``: the limit where scores are not taken relative to the web."""
         return (self.raw_limit - self.centre) / self.spread
 
+    def limit_of(self, *, is_relative: bool) -> float:
+        """Spreads that are a score of 1: above the centre of the web, or above that of the enrolled cloth."""
+        return self.limit if is_relative else self.absolute_limit
+
+    def absolute_map(self, raw: FloatArray) -> FloatArray:
+        """Raw scores of a picture that is no web, of any shape -> float32 scores; 1 is the calibrated threshold."""
+        return np.asarray((raw - self.centre) / (self.raw_limit - self.centre), dtype=np.float32)
+
     @model_validator(mode="after")
     def _is_usable(self) -> FabricCalibration:
         if self.raw_limit <= self.centre:
@@ -86,6 +94,30 @@ class FabricCalibration:
                 f"fabric {self.fabric}: the calibration is not usable, its raw limit is its centre or less"
             )
         return self
+
+
+def calibrated_score(
+    relative: FloatArray,
+    kinds: FloatArray,
+    calibration: FabricCalibration,
+    limit: float,
+    places: FloatArray | None = None,
+) -> FloatArray:
+    """The score of cells as it is shown, compared and recorded everywhere; 1 is the calibrated threshold.
+
+    Args:
+        relative: (rows, cols) spreads above the centre, as ``RunningBaseline.relate`` gives them; NaN does not count.
+        kinds: (S, rows, cols) raw scores of the same cells.
+        calibration: of the fabric.
+        limit: spreads that are a score of 1 inside the cloth.
+        places: (rows, cols) how much more good cloth scores at each place (``place_factors``); None where no end or
+            edge of a web is seen.
+
+    Returns:
+        (rows, cols) float32.
+    """
+    score = relative / (np.float32(limit) if places is None else np.float32(limit) * places)
+    return np.asarray(np.maximum(score, absolute_score(kinds, calibration)), dtype=np.float32)
 
 
 def absolute_score(kinds: FloatArray, calibration: FabricCalibration) -> FloatArray:

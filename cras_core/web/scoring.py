@@ -13,7 +13,7 @@ from cras_core.arrays import FloatArray, Image
 from cras_core.web.bands import Band, BandCutter
 from cras_core.web.baseline import RunningBaseline
 from cras_core.web.blending import CellRows
-from cras_core.web.calibration import absolute_score
+from cras_core.web.calibration import calibrated_score
 from cras_core.web.canvas import Canvas, WebConfig, as_gray, prepare
 from cras_core.web.edges import ClothEdges, find_edges
 from cras_core.web.places import END_CELLS, place_factors
@@ -160,18 +160,16 @@ class WebInspection:
         )
         fabric = self.fabric if self.fabric is not None else 0
         calibration = self._detector.calibrations[fabric]
-        limit = calibration.limit if self._config.baseline.enabled else calibration.absolute_limit
+        limit = calibration.limit_of(is_relative=self._config.baseline.enabled)
         relative = self.baseline.relate(kinds, calibration.centre, calibration.spread, limit)
         rows_after = 0 if band.next_first_line is None else END_CELLS  # a running web goes on further than that
-        score = relative.score / (
-            np.float32(limit) * place_factors(np.isfinite(relative.score), first // cell, rows_after)
-        )
+        places = place_factors(np.isfinite(relative.score), first // cell, rows_after)
         return [
             ScoredRows(
                 first_line=first,
                 image=image,
                 cell_px=cell,
-                score=np.maximum(score, absolute_score(kinds, calibration)),
+                score=calibrated_score(relative.score, kinds, calibration, limit, places),
                 kinds=kinds,
                 edges=edges,
                 fabric=fabric,

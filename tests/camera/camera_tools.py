@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.block import Block, Outage
-from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig
+from aoi_app.sources.camera.device import CameraConfig
 from aoi_app.sources.camera.features import Setting, Value
+from aoi_app.sources.camera.synthetic import SYNTHETIC
 
 PATIENCE_S = 60.0
 """How long a test waits before it gives up; no test depends on how fast something is."""

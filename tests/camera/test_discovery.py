@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from aoi_app.sources.camera import discovery
-from aoi_app.sources.camera.device import SYNTHETIC
 from aoi_app.sources.camera.discovery import discover_cameras, find_camera, find_producers, problem_of
+from aoi_app.sources.camera.synthetic import SYNTHETIC
 from aoi_app.sources.source import SourceError
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs a library of Linux")

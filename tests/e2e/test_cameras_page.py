@@ -18,8 +18,8 @@ from window_tools import banner, figure
 
 from aoi_app.live.state import State
 from aoi_app.settings.settings import CameraChoice, load_settings
-from aoi_app.sources.camera.device import SYNTHETIC
 from aoi_app.sources.camera.discovery import package_producer
+from aoi_app.sources.camera.synthetic import SYNTHETIC
 from aoi_app.ui.cameras.cameras_page import FEATURES, FLAT_FIELD, LIGHT
 
 ABOUT = "State of the camera"

@@ -31,8 +31,9 @@ from aoi_app.sources.acquisition.messages import (
     Unusable,
 )
 from aoi_app.sources.acquisition.ring import RingPlace, RingWriter, Written, slot_bytes_for
-from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig, CameraDevice, CameraError, RawFrame, binding_missing
+from aoi_app.sources.camera.device import CameraConfig, CameraDevice, CameraError, RawFrame
 from aoi_app.sources.camera.features import FeatureError, Setting
+from aoi_app.sources.camera.kinds import kind_of
 from aoi_app.sources.camera.pixel_formats import decode_pixels, find_format
 from aoi_app.sources.camera.presets import SettingResult, apply_settings
 from aoi_app.sources.source import SourceError
@@ -89,16 +90,7 @@ def _redirect(*, shows_output: bool) -> None:
 
 
 def _device(config: CameraConfig) -> CameraDevice:
-    if config.producer == SYNTHETIC:
-        from aoi_app.sources.camera.synthetic import SyntheticDevice
-
-        return SyntheticDevice(config)
-    try:
-        from aoi_app.sources.camera.genicam.device import GenicamDevice
-    except ImportError as error:
-        raise binding_missing(error) from error
-
-    return GenicamDevice(config)
+    return kind_of(config.producer).open(config)
 
 
 def _tell(events: Connection, error: SourceError) -> None:

@@ -14,9 +14,6 @@ import numpy.typing as npt
 from aoi_app.sources.camera.features import Features, Setting
 from aoi_app.sources.source import SourceError
 
-SYNTHETIC = "synthetic"
-"""Stands where the path of a producer stands, and means the built-in synthetic camera."""
-
 
 @dataclass(frozen=True, slots=True)
 class CameraConfig:
@@ -51,7 +48,7 @@ class CameraConfig:
     @property
     def label(self) -> str:
         """Which camera, for messages before it is open."""
-        maker = SYNTHETIC if self.producer == SYNTHETIC else Path(self.producer).name
+        maker = Path(self.producer).name
         return f"camera {self.serial} of {maker}" if self.serial else f"the first camera of {maker}"
 
 

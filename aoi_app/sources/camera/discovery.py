@@ -18,7 +18,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from aoi_app.sources.camera.device import SYNTHETIC, CameraError, DeviceInfo, binding_missing
+from aoi_app.sources.camera.device import CameraError, DeviceInfo, binding_missing
+from aoi_app.sources.camera.kinds import kind_of
 from aoi_app.sources.source import SourceError
 
 _LIMIT_S = 15.0  # GigE cameras are looked for by broadcast on every network card, one after the other
@@ -119,10 +120,9 @@ def find_camera(serial: str | None, named: Sequence[str] = ()) -> DeviceInfo:
     Raises:
         SourceError: there is none; the text says what was found and what is wrong with what was not.
     """
-    if named and all(n == SYNTHETIC for n in named):
-        from aoi_app.sources.camera.synthetic import synthetic_info
-
-        return synthetic_info(serial)
+    find = kind_of(named[0]).find if len(named) == 1 else None
+    if find is not None:
+        return find(serial)[0]
     producers, remarks = find_producers(named, elsewhere=not named)
     reports = discover_cameras(producers)
     devices = [d for r in reports for d in r.devices]

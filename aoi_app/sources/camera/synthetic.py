@@ -15,9 +15,12 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig, CameraError, DeviceInfo, RawFrame
+from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo, RawFrame
 from aoi_app.sources.camera.features import Feature, FeatureError, NodeMap, Setting, check_value
 from aoi_app.sources.camera.pixel_formats import find_format
+
+SYNTHETIC = "synthetic"
+"""Stands where the path of a producer stands."""
 
 WIDEST_PX = 16384  # as wide as line-scan cameras get
 _SHIFT_LINES = 64  # different beginnings of a frame in the weave that is made once

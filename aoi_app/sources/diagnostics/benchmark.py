@@ -14,8 +14,9 @@ import psutil
 
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.block import Block
-from aoi_app.sources.camera.device import SYNTHETIC, CameraConfig
+from aoi_app.sources.camera.device import CameraConfig
 from aoi_app.sources.camera.features import Setting
+from aoi_app.sources.camera.synthetic import SYNTHETIC
 
 _TICK_S = 0.005
 _READ_S = 0.2

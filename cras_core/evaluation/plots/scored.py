@@ -117,8 +117,7 @@ class TestSet:
             return Judged(item.path, picture, mask, np.where(looked_at, pixels, np.float32("nan")))
         found = detector.predict(picture[None])
         calibration = detector.calibrations[int(found.fabric[0])]
-        score = (found.anomaly_map[0] - calibration.centre) / (calibration.raw_limit - calibration.centre)
-        return Judged(item.path, picture, mask, score.astype(np.float32))
+        return Judged(item.path, picture, mask, calibration.absolute_map(found.anomaly_map[0]))
 
 
 @dataclass(frozen=True, slots=True)
