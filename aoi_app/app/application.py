@@ -220,7 +220,7 @@ class Application(QObject):
         line, recipe = program.line_model, program.recipes.book.line
         loaded = line.loaded
         name = f"{line.bundle.name} {loaded.identity if loaded is not None else ''}".strip()
-        device = f" on {loaded.inspector.device}" if loaded is not None and loaded.inspector is not None else ""
+        device = f" on {loaded.detector.device}" if loaded is not None and loaded.detector is not None else ""
         order = f" for {recipe.fabric}" if recipe.fabric is not None else ""
         scale = f"recipe {recipe.name}{order}, {recipe.mm_per_px:g} x {recipe.line_mm:g} mm"
         self.window.show_about(f"{program.roll.choice.spec}   |   {name}{device}   |   {scale}")

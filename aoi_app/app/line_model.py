@@ -63,7 +63,7 @@ class LineModel(QObject):
     @property
     def fabrics(self) -> tuple[str, ...]:
         """What the loaded model knows."""
-        model = self.loaded.inspector if self.loaded is not None else None
+        model = self.loaded.detector if self.loaded is not None else None
         return model.fabrics if model is not None else ()
 
     def follow(self, session: Session) -> None:
@@ -96,7 +96,7 @@ class LineModel(QObject):
             return
         running = self._session if self._session is not None and not self._session.state.is_over else None
         goes_on = " The running model goes on." if running is not None else ""
-        model = loaded.inspector
+        model = loaded.detector
         if model is None:
             self._refuse(loaded.problem + goes_on)
             return

@@ -106,7 +106,7 @@ class RollController(QObject):
     @property
     def running(self) -> RunningRoll | None:
         """The roll that runs with its model; None while there is none."""
-        model = self._line_model.loaded.inspector if self._line_model.loaded is not None else None
+        model = self._line_model.loaded.detector if self._line_model.loaded is not None else None
         if self._session is None or model is None or self._session.state.is_over:
             return None
         return RunningRoll(self._session, self._name, self._recipes.line, model, self.choice.separate)
@@ -191,13 +191,13 @@ class RollController(QObject):
     def _begin(self) -> None:
         loaded = self._line_model.loaded
         assert loaded is not None
-        assert loaded.inspector is not None
+        assert loaded.detector is not None
         name = new_roll_name()
         recipe = self._recipes.line
         try:
-            source = make_source(at_depth_of(self.choice, loaded.inspector), recipe)
+            source = make_source(at_depth_of(self.choice, loaded.detector), recipe)
             session = make_session(
-                loaded.inspector,
+                loaded.detector,
                 source,
                 recipe,
                 self._engine,

@@ -75,7 +75,7 @@ def evaluation_of(
         provisional: fabrics that the candidate was taught quickly.
         in_use: identity of the model in use now; empty without.
     """
-    report = kept.trial
+    report = kept.report
     return CandidateEvaluation(
         kept.before,
         kept.after,

@@ -176,7 +176,7 @@ class ModelsWorkspace:
         if kept is None:
             return None
         provisional = next((m.provisional for m in models if m.identity == kept.after), ())
-        folders = {fabric: self._pictures(fabric) for fabric in kept.trial.fabrics}
+        folders = {fabric: self._pictures(fabric) for fabric in kept.report.fabrics}
         return evaluation_of(kept, folders, provisional, in_use)
 
     def _pictures(self, fabric: str) -> Path:

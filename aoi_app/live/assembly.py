@@ -28,7 +28,7 @@ def at_depth_of(choice: SourceChoice, model: TrainedDetector) -> SourceChoice:
 
 
 def make_session(
-    inspector: TrainedDetector,
+    detector: TrainedDetector,
     source: FrameSource,
     recipe: Recipe,
     engine: Engine,
@@ -43,7 +43,7 @@ def make_session(
     """A session that is ready to start.
 
     Args:
-        inspector: the model.
+        detector: the model.
         source: where frames come from.
         recipe: settings of the roll.
         engine: the records.
@@ -58,7 +58,7 @@ def make_session(
         RecipeError: the recipe does not fit the model.
     """
     inspection = RollInspection(
-        inspector, inspector.config.tiling, recipe, keep_tiles=tiles is not None, own_recipes=own_recipes
+        detector, detector.config.tiling, recipe, keep_tiles=tiles is not None, own_recipes=own_recipes
     )
 
     everybody = list(sinks)

@@ -73,8 +73,8 @@ def run_headless(job: HeadlessRun, console: Console) -> int:
     with source:  # a source that cannot be used is said before torch is loaded
         total = source.total_lines
         _print_camera_status(source, console)
-    inspector = load_model(job.bundle, job.device, job.precision)
-    source = make_source(at_depth_of(job.choice, inspector), job.recipe)
+    detector = load_model(job.bundle, job.device, job.precision)
+    source = make_source(at_depth_of(job.choice, detector), job.recipe)
     try:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -82,7 +82,7 @@ def run_headless(job: HeadlessRun, console: Console) -> int:
             f"The folder {job.out} cannot be made: {error.strerror or error}. Choose another with --out."
         ) from error
     with opened_database(file_url(job.out / "records.db"), option="--out") as engine:
-        return _inspect_roll(job, source, total, inspector, engine, console)
+        return _inspect_roll(job, source, total, detector, engine, console)
 
 
 def _print_camera_status(source: FrameSource, console: Console) -> None:
@@ -100,17 +100,17 @@ def _inspect_roll(
     job: HeadlessRun,
     source: FrameSource,
     total_lines: int | None,
-    inspector: TrainedDetector,
+    detector: TrainedDetector,
     engine: Engine,
     console: Console,
 ) -> int:
     maps = MapWriter(job.out / "maps") if job.maps else None
     session = make_session(
-        inspector,
+        detector,
         source,
         job.recipe,
         engine,
-        model=inspector.identity or "",
+        model=detector.identity or "",
         name=new_roll_name(),
         tiles=job.out / "itdd" if job.tiles else None,
         rescue=job.out,

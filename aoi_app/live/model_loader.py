@@ -24,13 +24,13 @@ class LoadedModel:
 
     Attributes:
         bundle: its path.
-        inspector: the model; None where it cannot be loaded.
+        detector: the model; None where it cannot be loaded.
         identity: of the bundle, empty likewise.
         problem: why it cannot be loaded, for a person; else empty.
     """
 
     bundle: Path
-    inspector: TrainedDetector | None = None
+    detector: TrainedDetector | None = None
     identity: str = ""
     problem: str = ""
 
@@ -65,8 +65,8 @@ class ModelLoader:
 
     def _run(self, bundle: Path) -> None:
         try:
-            inspector = load_model(bundle, self.device, self._precision, leave_a_core=True)
-            loaded = LoadedModel(bundle, inspector, inspector.identity or "")
+            detector = load_model(bundle, self.device, self._precision, leave_a_core=True)
+            loaded = LoadedModel(bundle, detector, detector.identity or "")
         except CrasError as error:
             loaded = LoadedModel(bundle, problem=str(error))
         except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
@@ -94,6 +94,6 @@ def load_model(bundle: Path, device: str, precision: str = "float32", *, leave_a
 
     cores = os.cpu_count() or 2
     torch.set_num_threads(max(1, cores - 1 if leave_a_core else cores))
-    inspector = load_detector(bundle, device, precision)
-    logger.info("model %s on %s", bundle, inspector.device)
-    return inspector
+    detector = load_detector(bundle, device, precision)
+    logger.info("model %s on %s", bundle, detector.device)
+    return detector

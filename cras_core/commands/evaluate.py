@@ -51,20 +51,20 @@ def evaluate(
     from cras_core.evaluation.images import Matching
     from cras_core.evaluation.images import evaluate as run
 
-    inspectors = open_detectors(bundles, device, "float32")
+    detectors = open_detectors(bundles, device, "float32")
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt, bits=bits)
     with progress_bar() as bar:
         reports = {
             name: run(
-                inspector,
+                detector,
                 place,
                 on_check=progress_task(bar, "check"),
                 on_image=progress_task(bar, "evaluate"),
                 matching=cast("Matching", matching),
             )
-            for name, inspector in inspectors.items()
+            for name, detector in detectors.items()
         }
-    report = one_report(reports, inspectors, ("fabrics", "mean"))
+    report = one_report(reports, detectors, ("fabrics", "mean"))
     shown = report.get("summary", report)
     names = ("i_auroc", "i_ap", "i_f1_max", "p_auroc", "p_ap", "p_f1_max", "aupro", "matched")
     table = Table("fabric", "I-AUROC", "I-AP", "I-F1", "P-AUROC", "P-AP", "P-F1", "AUPRO", "matched")
@@ -94,17 +94,17 @@ def evaluate_web(
     from cras_core.data.datasets import open_data_set
     from cras_core.evaluation.webs import evaluate_web as run
 
-    inspectors = open_detectors(bundles, device, precision)
+    detectors = open_detectors(bundles, device, precision)
     place = open_data_set(strips, dataset, skip_corrupt=skip_corrupt, bits=bits)
     with progress_bar() as bar:
         reports = run(
-            inspectors,
+            detectors,
             place,
             on_check=progress_task(bar, "check"),
             on_strip=progress_task(bar, "evaluate"),
             known=known,
         )
-    report = one_report(reports, inspectors, ("fabrics", "all"))
+    report = one_report(reports, detectors, ("fabrics", "all"))
     shown = report.get("summary", report)
     show_table(web_table({**shown["fabrics"], "all": shown["all"]}, "fabric"))
     remark(report["remarks"])

@@ -45,7 +45,7 @@ def robustness(
     from cras_core.evaluation.robustness import robustness as run
     from cras_core.loading import load_detector
 
-    inspector = load_detector(bundle, device, precision)
+    detector = load_detector(bundle, device, precision)
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt, bits=bits)
     tasks: dict[str, Any] = {}
     with progress_bar() as bar:
@@ -55,7 +55,7 @@ def robustness(
                 tasks[name] = bar.add_task(name, total=total, message="")
             bar.update(tasks[name], completed=done, message=path.name)
 
-        report = run(inspector, place, seed, told, known=known)
+        report = run(detector, place, seed, told, known=known)
     show_table(_robustness_table(report))
     for remark in report["remarks"]:
         console.print(f"[yellow]{escape(remark)}[/yellow]", soft_wrap=True)
@@ -118,7 +118,7 @@ def figures(
     from cras_core.loading import load_detector
 
     options = PlotOptions(projection, rows, vectors, tuple(recall or ()), seed, known, min_max)
-    inspector = load_detector(bundle, device)
+    detector = load_detector(bundle, device)
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt, bits=bits)
     tasks: dict[str, Any] = {}
     with progress_bar() as bar:
@@ -128,6 +128,6 @@ def figures(
                 tasks[stage] = bar.add_task(stage, total=total, message="")
             bar.update(tasks[stage], completed=done, total=total, message=message)
 
-        written = write_plots(inspector, place, out, options, told)
+        written = write_plots(detector, place, out, options, told)
     for path in written:
         console.print(escape(str(path)), highlight=False, soft_wrap=True)

@@ -109,9 +109,9 @@ def _run(
     models.add(bundle)
     if job.checkpoint is not None:
         shutil.rmtree(job.checkpoint, ignore_errors=True)
-    trial = evaluate_candidate(job.store, bundle, running, job.device, on_progress, should_stop)
-    keep_report(models.folder, KeptReport(running.identity if running is not None else "", bundle.identity, trial))
-    worse = trial.got_worse
+    report = evaluate_candidate(job.store, bundle, running, job.device, on_progress, should_stop)
+    keep_report(models.folder, KeptReport(running.identity if running is not None else "", bundle.identity, report))
+    worse = report.got_worse
     goes_live = promote == "yes" or (promote == "unless-worse" and not worse)
     if goes_live:
         models.promote(bundle.identity, "retrained", job.author)
@@ -119,7 +119,7 @@ def _run(
         print(json.dumps({"model": bundle.identity, "in_use": goes_live, "worse": worse}), flush=True)  # noqa: T201
         return
     remark(bundle.provenance["warnings"])
-    show_table(comparison_table(trial))
+    show_table(comparison_table(report))
     for said in worse:
         console.print(f"[yellow]Worse:[/yellow] {escape(said)}", highlight=False)
     state = "in use" if goes_live else f"kept; put it into use with: cras models use {models.folder} {bundle.identity}"
@@ -139,11 +139,11 @@ def _config(running: Bundle | None, like: Path | None, settings: list[str]) -> C
     return with_settings(config, {name: value for name, _, value in pairs})
 
 
-def comparison_table(trial: CandidateReport) -> Table:
+def comparison_table(report: CandidateReport) -> Table:
     """What both models do on every fabric."""
     table = Table("fabric", "model", "good cloth", "false alarms", "per 100 m2", "drawn defects", "confirmed defects")
-    for fabric in trial.fabrics:
-        before, after = trial.figures(fabric)
+    for fabric in report.fabrics:
+        before, after = report.figures(fabric)
         for name, f in (("in use", before), ("new", after)):
             if f is not None:
                 table.add_row(

@@ -116,9 +116,9 @@ def judge(
     from cras_core.loading import load_detector
 
     store = _open(context)
-    inspector = load_detector(bundle, device)
+    detector = load_detector(bundle, device)
     with progress_bar() as bar:
-        judged = score_samples(store, fabric, inspector, _task(bar, "judge"))
+        judged = score_samples(store, fabric, detector, _task(bar, "judge"))
     table = Table("sample", "suspicion", "file")
     for sample in sorted(judged, key=lambda s: -(s.suspicion or 0.0)):
         if sample.is_suspicious:

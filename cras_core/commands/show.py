@@ -48,8 +48,8 @@ def benchmark(
     from cras_core.evaluation.benchmark import benchmark as run
     from cras_core.loading import load_detector
 
-    inspector = load_detector(bundle, device, precision)
-    table = Table("", f"tiles of {inspector.config.tiling.tile_px} px per second", "ratio")
-    for speed in run(inspector, batch, rounds):
+    detector = load_detector(bundle, device, precision)
+    table = Table("", f"tiles of {detector.config.tiling.tile_px} px per second", "ratio")
+    for speed in run(detector, batch, rounds):
         table.add_row(speed.name, f"{speed.tiles_per_s:.1f}", f"{speed.ratio:.2f}")
     show_table(table)

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def one_report(
-    reports: dict[str, dict[str, Any]], inspectors: dict[str, Detector], parts: tuple[str, ...]
+    reports: dict[str, dict[str, Any]], detectors: dict[str, Detector], parts: tuple[str, ...]
 ) -> dict[str, Any]:
     """The report about one bundle, or mean and spread over several."""
     from cras_core.evaluation.seeds import over_bundles
 
     if len(reports) == 1:
         return next(iter(reports.values()))
-    return over_bundles(reports, [i.config for i in inspectors.values()], parts)
+    return over_bundles(reports, [i.config for i in detectors.values()], parts)
 
 
 def spelled(figure: float | dict[str, float]) -> str:

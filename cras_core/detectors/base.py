@@ -154,8 +154,8 @@ class Detector(ABC):
         return self.extract_features(tiles).score(fabric)
 
     def predict(self, images: Image, fabric: int | None = None) -> Prediction:
-        """Scores tiles or pictures pixel by pixel (eq. 9 and 10). Arguments as for ``cells``; no part of an image is
-        cropped away.
+        """Scores tiles or pictures pixel by pixel (eq. 9 and 10). Arguments as for ``score_tiles``; no part of an image
+        is cropped away.
         """
         _check_tiles(images)
         maps, image_scores, similarity, chosen = [], [], [], []

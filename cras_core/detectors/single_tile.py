@@ -40,7 +40,7 @@ def score_tile(
 
     Args:
         detector: with or without its calibrations.
-        tile: (H, W) or (H, W, 3) uint8, as ``features.tiles_of`` gives it.
+        tile: (H, W) or (H, W, 3) uint8, as ``cloth_tiles.tiles_of`` gives it.
         counts: (h, w) cells that count; at least one.
         fabric: what it is compared with; None takes the most similar.
     """

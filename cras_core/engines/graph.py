@@ -11,7 +11,7 @@ from cras_core.web.tiling import ceil_to
 
 
 class Graph(nn.Module):
-    """Tiles of one size in, what ``TileFeatures`` and its ``judge`` tell out.
+    """Tiles of one size in, what ``TileFeatures`` and its ``score`` tell out.
 
     Attributes:
         size_px: (H, W) of a tile.

@@ -2,7 +2,7 @@
 
 Inputs: ``tiles`` (B, 3, H, W) float32 RGB, 0..255; ``fabric`` (B,) int64, -1 for the most similar; ``shift`` (B, D)
 float32, zeros for the vectors as they are. Outputs: ``similarity`` (B, K), ``scores`` (S, B, h, w) and ``vectors``
-(B, h, w, D), all float32; see ``export_graph.Graph``. B is free; H and W are those of the export.
+(B, h, w, D), all float32; see ``engines.graph.Graph``. B is free; H and W are those of the export.
 
 The line scores a tile twice, as it is and shifted by what its own vectors tell. Everything behind ``vectors`` depends
 on the tiles through ``vectors`` alone, so that the file can be cut there (``cut``, as ``onnx_detector`` does) and the

@@ -28,26 +28,21 @@ class KeptReport:
     Attributes:
         before: identity of the model that was in use; empty where there was none, or where nobody wrote it down.
         after: identity of the new one.
-        trial: what both did.
+        report: what both did.
     """
 
     before: str
     after: str
-    trial: CandidateReport
+    report: CandidateReport
 
 
 def keep_report(models: Path, kept: KeptReport) -> Path:
     """Writes a comparison beside its new model, in the place of an older one. Raises CrasError."""
     path = models / REPORTS / f"{kept.after}.json"
-    trial = kept.trial
-    write_json(
-        path,
-        asdict(
-            _File(
-                VERSION, trial.running, trial.candidate, tuple(sorted(trial.learnt_by_running)), trial.lost, kept.before
-            )
-        ),
-    )
+    report = kept.report
+    learnt = tuple(sorted(report.learnt_by_running))
+    file = _File(VERSION, report.running, report.candidate, learnt, report.lost, kept.before)
+    write_json(path, asdict(file))
     return path
 
 
@@ -60,8 +55,8 @@ def load_report(models: Path, identity: str) -> KeptReport | None:
         if error.fault == "missing":
             return None
         raise DataError(f"The comparison {path} cannot be read ({error}). Compare again.") from error
-    trial = CandidateReport(file.running, file.candidate, frozenset(file.learnt_by_running), file.lost)
-    return KeptReport(file.before, identity, trial)
+    report = CandidateReport(file.running, file.candidate, frozenset(file.learnt_by_running), file.lost)
+    return KeptReport(file.before, identity, report)
 
 
 @validated("", DataError, takes_more=True)

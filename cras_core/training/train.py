@@ -132,7 +132,7 @@ def _begin(material: Material, config: CrasConfig, run: Run) -> DetectorTraining
 def to_bundle(
     detector: TrainedDetector, calibrations: Sequence[FabricCalibration], provenance: dict[str, object]
 ) -> Bundle:
-    """Everything that inspection needs, ready to be written; ``opening.detector_of`` is the inverse."""
+    """Everything that inspection needs, ready to be written; ``loading.detector_of`` is the inverse."""
     return Bundle(
         config=detector.config,
         weights_hash=detector.weights_hash,

@@ -13,7 +13,6 @@ from typing import Annotated, Literal
 import numpy as np
 import pytest
 
-from aoi_app.inspection.defect_columns import DEFECT_COLUMNS
 from aoi_app.inspection.defects import Box, Defect, Gap, Remark
 from aoi_app.inspection.record_schema import Exported, Shown, record_fields
 from aoi_app.inspection.review import NO_REVIEW, Review
@@ -21,6 +20,7 @@ from aoi_app.records.database import opened_database
 from aoi_app.records.export import export_roll, write_csv
 from aoi_app.records.reading import EXPORTED
 from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, plain_values, row_values
+from aoi_app.ui.line.defect_columns import DEFECT_COLUMNS
 from cras_core.arrays import Image
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -37,7 +37,7 @@ def test_one_that_does_not_say_beside_which_is_read_too(tmp_path: Path) -> None:
     kept = load_report(tmp_path, "bbb")
     assert kept is not None
     assert kept.before == ""
-    assert kept.trial == trial()
+    assert kept.report == trial()
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{}", '{"version": 99}', "\x00"])

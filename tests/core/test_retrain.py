@@ -195,5 +195,5 @@ def test_the_command_keeps_the_model_and_stops_when_its_owner_is_gone(
     assert now.parent == bundle.identity
     kept = load_report(models.folder, now.identity)
     assert kept is not None
-    assert kept.trial.fabrics
+    assert kept.report.fabrics
     assert not (models.folder / ".training").exists()

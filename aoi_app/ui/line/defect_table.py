@@ -18,10 +18,10 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QContextMenuEvent, QFont, QImage, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
-from aoi_app.inspection.defect_columns import DEFECT_COLUMNS
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import NO_REVIEW, Review
 from aoi_app.settings.defect_types import DefectType
+from aoi_app.ui.line.defect_columns import DEFECT_COLUMNS
 from cras_core.web.threshold import reaches
 
 _THUMBNAIL_PX = 56

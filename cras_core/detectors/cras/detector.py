@@ -47,7 +47,7 @@ class CrasDetector(TrainedDetector):
 
     @classmethod
     def load(cls, path: Path, device: str = "auto", precision: str = "float32") -> CrasDetector:
-        """Opens a bundle of CRAS; ``opening.load_detector`` opens any. Raises as that."""
+        """Opens a bundle of CRAS; ``loading.load_detector`` opens any. Raises as that."""
         return cls.from_bundle(read_bundle(path), device, precision)
 
     @classmethod
@@ -73,9 +73,9 @@ class CrasDetector(TrainedDetector):
             scale = ScoreScale(**{name: bundle.tensors[f"scale.{name}"] for name in ScoreScale.__slots__})
         except (KeyError, RuntimeError) as error:
             raise misfit_error(error) from error
-        inspector = cls(model, bundle.config, scale, bundle.calibrations, medians, pick_device(device), precision)
-        inspector.identity, inspector.bits = bundle.identity, bundle.bits
-        return inspector
+        detector = cls(model, bundle.config, scale, bundle.calibrations, medians, pick_device(device), precision)
+        detector.identity, detector.bits = bundle.identity, bundle.bits
+        return detector
 
     @property
     def model(self) -> CrasModel:
@@ -83,7 +83,7 @@ class CrasDetector(TrainedDetector):
         return self._model
 
     def enrolment_extractor(self) -> FeatureExtractor:
-        """See ```enrolment_extractor```; centres that are mean maps belong to pictures of one layout."""
+        """See ``Detector.enrolment_extractor``; centres that are mean maps belong to pictures of one layout."""
         if self.config.centers.kind != "prototypes":
             raise EnrolError(
                 f"a model whose centres are mean maps (centers.kind={self.config.centers.kind}) {NOT_QUICKLY}"

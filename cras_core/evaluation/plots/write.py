@@ -57,7 +57,7 @@ class PlotOptions:
 
 
 def write_plots(
-    inspector: TrainedDetector,
+    detector: TrainedDetector,
     data: DataSet | Path,
     out: Path,
     options: PlotOptions,
@@ -66,7 +66,7 @@ def write_plots(
     """Draws everything that the data allow.
 
     Args:
-        inspector: the trained model.
+        detector: the trained model.
         data: pictures or strips with masks; a folder is opened without a name.
         out: folder to write to.
         options: what to draw.
@@ -79,19 +79,19 @@ def write_plots(
     Raises:
         CrasError: data or reports cannot be used, or the folder cannot be written to.
     """
-    tests = TestSet(inspector, data, known=options.known)
+    tests = TestSet(detector, data, known=options.known)
     curves = {path.stem: _recall_of(path) for path in options.recall}
     written: list[Path] = []
 
     def save(name: str, figure: Figure) -> None:
         written.append(_save(figure, out / f"{name}.png"))
 
-    if inspector.evolution:
-        save("centroids", _centroids_figure(inspector, options))
-    vectors = _collect(inspector, tests, options, on_progress)
+    if detector.evolution:
+        save("centroids", _centroids_figure(detector, options))
+    vectors = _collect(detector, tests, options, on_progress)
     save("patches", _patches_figure(vectors, options))
-    save("pictures", _pictures_figure(inspector, vectors, options))
-    overviews = _survey(inspector, tests, on_progress)
+    save("pictures", _pictures_figure(detector, vectors, options))
+    overviews = _survey(detector, tests, on_progress)
     save("scores", histograms({fabric: (o.normal, o.defective) for fabric, o in overviews.items()}))
     for number, (fabric, overview) in enumerate(overviews.items()):
         for kind, chosen in _choose(overview, options.rows, np.random.default_rng([options.seed, 2, number])).items():
@@ -113,7 +113,7 @@ _KINDS = {
 
 
 def _collect(
-    inspector: TrainedDetector, tests: TestSet, options: PlotOptions, on_progress: OnProgress
+    detector: TrainedDetector, tests: TestSet, options: PlotOptions, on_progress: OnProgress
 ) -> dict[str, FabricVectors]:
     found = {}
     for number, fabric in enumerate(tests.by_fabric):
@@ -122,12 +122,12 @@ def _collect(
             on_progress("features", done, len(tests.by_fabric), path.name)
 
         rng = np.random.default_rng([options.seed, 1, number])
-        found[fabric] = collect(inspector, tests, fabric, options.vectors, rng, told)
+        found[fabric] = collect(detector, tests, fabric, options.vectors, rng, told)
         on_progress("features", number + 1, len(tests.by_fabric), fabric)
     return found
 
 
-def _survey(inspector: TrainedDetector, tests: TestSet, on_progress: OnProgress) -> dict[str, Overview]:
+def _survey(detector: TrainedDetector, tests: TestSet, on_progress: OnProgress) -> dict[str, Overview]:
     done = 0
 
     def told(path: Path) -> None:
@@ -135,7 +135,7 @@ def _survey(inspector: TrainedDetector, tests: TestSet, on_progress: OnProgress)
         done += 1
         on_progress("scores", done, len(tests), path.name)
 
-    cell = inspector.config.tiling.cell_px
+    cell = detector.config.tiling.cell_px
     return {fabric: survey(tests, fabric, cell, told) for fabric in tests.by_fabric}
 
 
@@ -164,11 +164,11 @@ def _centroids_figure(detector: TrainedDetector, options: PlotOptions) -> Figure
     )
 
 
-def _pictures_figure(inspector: TrainedDetector, vectors: Mapping[str, FabricVectors], options: PlotOptions) -> Figure:
+def _pictures_figure(detector: TrainedDetector, vectors: Mapping[str, FabricVectors], options: PlotOptions) -> Figure:
     """Figure 7: mean vectors of pictures around the mean vectors of the fabrics, the stars."""
-    known = [f for f in vectors if f in inspector.fabrics]
-    means = inspector.means.detach().cpu().numpy()
-    stars = np.stack([means[inspector.fabrics.index(f)] for f in known]) if known else means[:0]
+    known = [f for f in vectors if f in detector.fabrics]
+    means = detector.means.detach().cpu().numpy()
+    stars = np.stack([means[detector.fabrics.index(f)] for f in known]) if known else means[:0]
     together = np.concatenate([*(v.pictures for v in vectors.values()), stars])
     places = project(together, options.projection, options.seed)
     ends = np.cumsum([len(v.spoilt) for v in vectors.values()])
