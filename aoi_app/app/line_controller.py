@@ -38,6 +38,7 @@ class LineController(QObject):
         self._program = program
         self.page = LinePage(program.window.actions_by_key)
         self._history = WebHistory()
+        self._is_relative = True  # of the roll that is shown
         self._threshold_is_of_cloth = False  # the slider has followed a recipe, not a hand
         self._connect()
         self._show_settings()
@@ -145,6 +146,7 @@ class LineController(QObject):
         """A roll begins: what is shown of the one before goes."""
         if self._threshold_is_of_cloth:
             self.page.set_threshold(recipe.threshold)
+        self._is_relative = recipe.relative
         self._program.window.say("", is_alarm=False)
         self.page.table.defects.clear()
         self._history.clear()
@@ -212,7 +214,7 @@ class LineController(QObject):
                 picture.first_line,
                 picture.cell_px,
                 self.page.threshold,
-                is_relative=self._program.recipes.book.line.relative,
+                is_relative=self._is_relative,
             )
             self.page.live_view.show_marks(marks)
 

@@ -66,7 +66,7 @@ class RollController(QObject):
         self._engine, self._recipes, self._line_model, self._notifier = engine, recipes, line_model, notifier
         self._bridge = bridge
         self._session: Session | None = None
-        self._name = ""
+        self._name, self._recipe = "", recipes.line  # of the latest roll; the one in the book is that of the next
         self.state = ProgramState.IDLE
         self.choice = choice
         self.source: FrameSource | None = None
@@ -109,12 +109,12 @@ class RollController(QObject):
         model = self._line_model.loaded.detector if self._line_model.loaded is not None else None
         if self._session is None or model is None or self._session.state.is_over:
             return None
-        return RunningRoll(self._session, self._name, self._recipes.line, model, self.choice.separate)
+        return RunningRoll(self._session, self._name, self._recipe, model, self.choice.separate)
 
     @property
     def latest(self) -> ReviewedRoll | None:
         """The roll whose defects are shown; None before the first."""
-        return ReviewedRoll(self._name, tiles_folder() / self._name, self._recipes.line) if self._name else None
+        return ReviewedRoll(self._name, tiles_folder() / self._name, self._recipe) if self._name else None
 
     # --- what a person asks for -----------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class RollController(QObject):
             self.state = ProgramState.IDLE
             self._notifier.warn(str(error))
             return
-        self._session, self.source, self._name = session, source, name
+        self._session, self.source, self._name, self._recipe = session, source, name, recipe
         self._line_model.follow(session)
         self.begins.emit(recipe)
         self.began.emit(session)

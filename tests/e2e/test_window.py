@@ -403,6 +403,9 @@ def test_a_new_recipe_holds_from_the_next_roll_on(begin: Begin, qtbot: QtBot, en
     press(application, "recipe")
     keep(recipe_form(application), Recipe(name="coarse", mm_per_px=0.4, threshold=1.5))
     assert application.line.page.threshold == 1.5
+    latest = application.program.roll.latest  # what is cut out of the roll before still has its scale
+    assert latest is not None
+    assert latest.recipe.mm_per_px == 0.2
     press(application, "start")
     qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
     over(qtbot, application)
