@@ -42,6 +42,7 @@ from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import Settings, load_settings
 from aoi_app.sources.factory import SourceChoice, camera_choice, make_source
 from cras_core.errors import CrasError, command_line_text
+from cras_core.messages import Sentence
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Finds the defects on a running web of cloth."
@@ -94,7 +95,7 @@ def window(
 
     problem = prepare_qt()
     if problem is not None:
-        raise CrasError(problem)
+        raise CrasError("window-cannot-open", "{problem}", problem=Sentence(problem))
     recipe = chosen_recipe(
         recipe_file,
         kept_recipe(fabric),

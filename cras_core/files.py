@@ -99,7 +99,7 @@ def write_json(path: Path, value: Any) -> None:
     try:
         write_atomically(path, (json.dumps(_without_nan(value), indent=2, allow_nan=False) + "\n").encode())
     except OSError as error:
-        raise CrasError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise CrasError("file-unwritable", "{path} cannot be written: {reason}", path=path, reason=error) from error
 
 
 def _without_nan(value: Any) -> Any:

@@ -114,9 +114,9 @@ def read_file(path: Path, behind: int = WHITE) -> Decoded:
         data = read_bytes(path, min(_LARGEST_BYTES, memory_left_bytes()))
     except JsonFileError as error:
         kind = UnreadableError if error.fault == "content" else DataError
-        raise kind(str(error)) from error
+        raise kind("picture-file-unusable", "{reason}", reason=error) from error
     except MemoryError:
-        raise UnreadableError(f"{path}: there is not enough memory to read it") from None
+        raise UnreadableError("no-memory-to-read", "{path}: there is not enough memory to read it", path=path) from None
     return decode(data, str(path), behind)
 
 
@@ -125,16 +125,19 @@ def decode(data: bytes, name: str, behind: int = WHITE) -> Decoded:
     try:
         return _decoded(data, behind)
     except _RefusedError as error:
-        raise UnreadableError(f"{name}: {error}") from error
+        raise UnreadableError("picture-refused", "{name}: {reason}", name=name, reason=error) from error
     except MemoryError:
         raise UnreadableError(
-            f"{name}: there is not enough memory to decode it; cut it into shorter pictures"
+            "no-memory-to-decode",
+            "{name}: there is not enough memory to decode it; cut it into shorter pictures",
+            name=name,
         ) from None
     except Exception as error:
         # Pillow and OpenCV document no list of what they raise at damaged files, and it is long: OSError, SyntaxError,
         # struct.error, KeyError, cv2.error and more. Whatever it is, the picture cannot be read.
-        reason = str(error).replace("\n", " ")[:_LONGEST_REASON]
-        raise UnreadableError(f"{name}: not a readable picture ({reason or type(error).__name__})") from error
+        raise UnreadableError(
+            "picture-damaged", "{name}: not a readable picture ({reason})", name=name, reason=error
+        ) from error
 
 
 def memory_left_bytes() -> int:

@@ -105,7 +105,10 @@ def to_eight_bits(decoded: Decoded, path: Path, bits: int | None) -> Image:
         return pixels.astype(np.uint8, copy=False)
     if bits is None:
         raise UnreadableError(
-            f"{path}: its values have more than 8 bits, and how many of them count is not known; say it with --bits"
+            "bits-unknown",
+            "{path}: its values have more than 8 bits, and how many of them count is not known",
+            hint="Say it with --bits.",
+            path=path,
         )
     check_depth(pixels, path, bits)
     return np.asarray(np.minimum(pixels >> (bits - 8), 255), dtype=np.uint8)
@@ -118,8 +121,13 @@ def check_depth(pixels: Pixels, path: Path, bits: int) -> None:
     beyond = float(np.mean(pixels >= 1 << bits)) if bits < 16 else 0.0
     if beyond > _MOST_BEYOND:
         raise UnreadableError(
-            f"{path}: {beyond:.0%} of its values are more than {bits} bits hold, the depth that pictures are read with "
-            "here; say another with --bits"
+            "values-beyond-bits",
+            "{path}: {beyond:.0%} of its values are more than {bits} bits hold, the depth that pictures are read with "
+            "here",
+            hint="Say another with --bits.",
+            path=path,
+            beyond=beyond,
+            bits=bits,
         )
 
 

@@ -33,7 +33,9 @@ def load_scorer(path: Path, device: str = "auto", precision: str = "float32") ->
     if path.suffix.lower() != ".onnx":
         return load_detector(path, device, precision)
     if device not in ("auto", "cpu") or precision != "float32":
-        raise ConfigError(f"{path} is run on the CPU in float32; leave out --device and --precision.")
+        raise ConfigError(
+            "onnx-on-cpu-only", "{path} is run on the CPU in float32; leave out --device and --precision.", path=path
+        )
     check_onnx()
     from cras_core.engines.onnx_detector import OnnxDetector  # its packages are an extra
 

@@ -85,13 +85,14 @@ class Message:
     def hint(self) -> str:
         """The way out for a command line, those of the messages among the values included; empty without any."""
         own = _sentence(f"{self.code}.hint", self.hint_template, self.values) if self.hint_template else ""
-        return " ".join(filter(None, (*(told.hint for told in self._told()), own)))
+        return " ".join(dict.fromkeys(filter(None, (*(told.hint for told in self._told()), own))))
 
     def _told(self) -> Iterator[Message]:
         for value in self.values.values():
-            message = message_of(value)
-            if message is not None:
-                yield message
+            for item in value if isinstance(value, list | tuple) else (value,):
+                message = message_of(item)
+                if message is not None:
+                    yield message
 
 
 def _rebuilt(code: str, template: str, hint: str, values: Mapping[str, object]) -> Message:

@@ -54,8 +54,11 @@ class CameraFlatField:
         unsaved = self._recording.flat
         if unsaved is not None and unsaved.setup.camera != setup.camera:
             raise FlatFieldError(
-                f"The flat field of camera {unsaved.setup.camera} is not saved. Save or discard it, then open camera "
-                f"{setup.camera}."
+                "flat-field-not-saved",
+                "The flat field of camera {unsaved_camera} is not saved. Save or discard it, then open camera "
+                "{camera}.",
+                unsaved_camera=unsaved.setup.camera,
+                camera=setup.camera,
             )
         if setup.camera != self._setup.camera:  # a dark reference of another camera is of no use
             self._recording = FlatFieldRecording()

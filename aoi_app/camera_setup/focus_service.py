@@ -148,7 +148,7 @@ class FocusService:
 
     def _begin(self, reference: Reference, lines: int) -> None:
         if self._hold.camera is None:
-            raise SourceError("Open the camera first.")
+            raise SourceError("camera-not-open-yet", "Open the camera first.")
         self._holder.say(self._flat_field.begin(reference, lines, setup_of(self._hold.camera)))
 
     def _read(self) -> None:

@@ -129,7 +129,7 @@ def remove(producer: Producer = None, serial: Serial = None) -> None:
         number = config_of(choice.producer).serial or ""
     path = flat_field_path(flat_fields_folder(), number)
     if not remove_flat_field(path):
-        raise SourceError(f"There is no flat field {path}.")
+        raise SourceError("flat-field-file-missing", "There is no flat field {path}.", path=path)
     out.print(escape(f"{path} is removed."), highlight=False, soft_wrap=True)
 
 
@@ -187,7 +187,7 @@ def _ask(text: str) -> None:
     try:
         input()
     except EOFError:
-        raise SourceError("Nobody answered; nothing was recorded.") from None
+        raise SourceError("recording-not-confirmed", "Nobody answered; nothing was recorded.") from None
 
 
 def _note(text: str) -> None:

@@ -90,7 +90,9 @@ def inspect(
         camera_preset=str(preset) if preset is not None else None,
     )
     if (strips is None) == (source is None):
-        raise SourceError("Name what to inspect: a folder, or a source with --source, and not both.")
+        raise SourceError(
+            "nothing-to-inspect-named", "Name what to inspect: a folder, or a source with --source, and not both."
+        )
     spec = spec_of(strips) if strips is not None else str(source)
     camera = camera_choice(spec, load_settings()[0].camera, producer, preset, mm_per_count)
     choice = SourceChoice(

@@ -76,4 +76,6 @@ def chosen_recipe(path: Path | None, kept: Recipe | None = None, **given: float 
     try:
         return Recipe.model_validate(base.model_dump() | {k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
-        raise RecipeError(f"The options do not make a recipe: {describe_errors(error)}") from error
+        raise RecipeError(
+            "options-make-no-recipe", "The options do not make a recipe: {problems}", problems=describe_errors(error)
+        ) from error

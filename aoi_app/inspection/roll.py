@@ -108,7 +108,10 @@ class RollInspection:
         cell_px = make_roll_model(detector, "", tiling, self._recipe).config.tiling.cell_px
         if cell_px != self._cell_px:
             raise RecipeError(
-                f"The model has cells of {cell_px} px, the running one of {self._cell_px} px. Stop the roll to use it."
+                "cell-size-changed",
+                "The model has cells of {cell_px} px, the running one of {running_px} px. Stop the roll to use it.",
+                cell_px=cell_px,
+                running_px=self._cell_px,
             )
 
     def use_detector(self, detector: TileDetector, identity: str, tiling: TilingConfig) -> None:

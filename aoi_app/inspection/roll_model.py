@@ -44,7 +44,12 @@ def make_roll_model(detector: TileDetector, identity: str, tiling: TilingConfig,
     """
     fabrics = tuple(c.fabric for c in detector.calibrations)
     if recipe.fabric is not None and recipe.fabric not in fabrics:
-        raise RecipeError(f"The model does not know the fabric {recipe.fabric!r}; it knows {', '.join(fabrics)}.")
+        raise RecipeError(
+            "fabric-unknown-to-model",
+            "The model does not know the fabric {fabric!r}; it knows {fabrics}.",
+            fabric=recipe.fabric,
+            fabrics=fabrics,
+        )
     margin = recipe.selvedge_margin_mm
     edges = EdgeConfig(
         enabled=recipe.find_edges,

@@ -35,7 +35,7 @@ class HistoryService:
         def do() -> None:
             before = self._holder.state.rollback
             if not before:
-                raise StoreError("There is no model to roll back to.")
+                raise StoreError("no-model-to-roll-back-to", "There is no model to roll back to.")
             self.put_into_use(before, "rolled back to it")
 
         self._workspace.do(do)
@@ -127,7 +127,9 @@ class HistoryService:
             return self._models.read(entry.identity)
         path = self._workspace.line_bundle
         if path is None:
-            raise StoreError("There is no model yet that a fabric could be added to. Train all fabrics first.")
+            raise StoreError(
+                "no-model-to-add-to", "There is no model yet that a fabric could be added to. Train all fabrics first."
+            )
         return self._models.read(self._add_line_model(path, f"the line ran it when the history began, {path.name}"))
 
     def put_into_use(self, identity: str, reason: str) -> None:

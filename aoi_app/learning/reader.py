@@ -10,7 +10,7 @@ from typing import Any
 
 from aoi_app.learning.rows import model_row, promotion_row
 from aoi_app.learning.state import FabricChoice
-from aoi_app.learning.wording import for_the_window
+from aoi_app.learning.wording import store_problem_text
 from cras_core.data.samples.store import SampleStore
 from cras_core.errors import CrasError, StoreError
 from cras_core.evaluation.candidate_reports import REPORTS, was_cut_off
@@ -70,7 +70,7 @@ class ModelsReader:
             promotions = self._models.promotions
             self._models.in_use  # noqa: B018 (raises when it is missing or damaged)
         except StoreError as error:
-            return promotions, for_the_window(str(error))
+            return promotions, store_problem_text(error)
         return promotions, ""
 
     def _fabrics(self, base: Entry | None) -> tuple[FabricChoice, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aoi_app.learning.wording import for_the_window
+from aoi_app.learning.wording import store_problem_text
 from cras_core.errors import StoreError
 from cras_core.registry.store import ModelStore
 
@@ -22,7 +22,7 @@ def model_to_start(models: Path, otherwise: Path) -> tuple[Path, str]:
     try:
         entry = ModelStore(models).in_use
     except StoreError as error:
-        said = for_the_window(str(error))
+        said = store_problem_text(error)
         until = f"Until then {otherwise.name} inspects, which may not know your cloth."
         return otherwise, f"{said[:1].upper()}{said[1:]} {until}"
     return (entry.path, "") if entry is not None else (otherwise, "")

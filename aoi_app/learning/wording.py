@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aoi_app.learning.state import FabricChoice, ModelsState
 from aoi_app.learning.training_state import TrainingPhase, TrainingState
+from cras_core.errors import StoreError
 
 _STAGES = {
     "": "starting",
@@ -170,11 +171,6 @@ def count_of(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
-def for_the_window(problem: str) -> str:
-    """A problem of the store with the way out that the window has, instead of a command."""
-    problem = problem.replace("..", ".")
-    said, command, _ = problem.partition(": cras models")
-    if command:
-        return f"{said}: choose it on the Models page (Ctrl+M), tab History, and press Put into use."
-    said, command, _ = problem.partition(" (cras models")
-    return f"{said}." if command else problem
+def store_problem_text(error: StoreError) -> str:
+    """A problem of the history for the window, with the place where it is mended."""
+    return f"{str(error).rstrip('.')}. Models are put into use on the Models page (Ctrl+M), tab History."

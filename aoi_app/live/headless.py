@@ -79,7 +79,11 @@ def run_headless(job: HeadlessRun, console: Console) -> int:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RecordsError(
-            f"The folder {job.out} cannot be made: {error.strerror or error}. Choose another with --out."
+            "output-folder-not-made",
+            "The folder {folder} cannot be made: {reason}.",
+            hint="Choose another with --out.",
+            folder=job.out,
+            reason=error,
         ) from error
     with opened_database(file_url(job.out / "records.db"), option="--out") as engine:
         return _inspect_roll(job, source, total, detector, engine, console)

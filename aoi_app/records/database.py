@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from aoi_app.records.errors import RecordsError
 from aoi_app.settings.folders import records_path
 from aoi_app.settings.printable import printable
+from cras_core.messages import Sentence, shown
 
 SCHEMA_REVISION = "0004"
 """The last step of ``records/migrations``, known here so that alembic is loaded only where there is something to do."""
@@ -59,11 +60,21 @@ def open_database(address: str | URL, *, option: str = "--database") -> Engine:
         engine = create_engine(url)
     except (ArgumentError, ModuleNotFoundError) as error:
         raise RecordsError(
-            f"The database address {shown!r} is not understood ({str(error).splitlines()[0]}). {_EXAMPLE}"
+            "database-address-wrong-why",
+            "The database address {address!r} is not understood ({reason}). An example: "
+            "sqlite:////var/lib/aoi/records.db",
+            address=shown,
+            reason=error,
         ) from error
     except OSError as error:
-        reason = error.strerror or error
-        raise RecordsError(f"The folder of {shown} cannot be made: {reason}. Choose another with {option}.") from error
+        raise RecordsError(
+            "database-folder-not-made",
+            "The folder of {address} cannot be made: {reason}.",
+            hint="Choose another with {option}.",
+            address=shown,
+            reason=error,
+            option=option,
+        ) from error
     # The pragmas are of a connection, not of the file (but for the journal), so every new connection gets them.
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
@@ -75,7 +86,12 @@ def open_database(address: str | URL, *, option: str = "--database") -> Engine:
     except (SQLAlchemyError, UnicodeDecodeError) as error:  # the latter: SQLite quotes what it cannot read
         engine.dispose()
         raise RecordsError(
-            f"The database {shown} cannot be used: {explain_database_error(error)} Or choose another with {option}."
+            "database-unusable",
+            "The database {address} cannot be used: {reason}",
+            hint="Or choose another with {option}.",
+            address=shown,
+            reason=explain_database_error(error),
+            option=option,
         ) from error
     return engine
 
@@ -97,7 +113,11 @@ def _parsed(address: str | URL) -> URL:
         return url
     except (ArgumentError, ValueError) as error:
         shown = printable(re.sub(r"(//[^:/]*):[^@/]*@", r"\1:***@", str(address)))[:200]
-        raise RecordsError(f"The database address {shown!r} is not understood. {_EXAMPLE}") from error
+        raise RecordsError(
+            "database-address-wrong",
+            "The database address {address!r} is not understood. An example: sqlite:////var/lib/aoi/records.db",
+            address=shown,
+        ) from error
 
 
 def _make_folder(url: URL) -> None:
@@ -137,7 +157,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def explain_database_error(error: SQLAlchemyError | UnicodeDecodeError) -> str:
+def explain_database_error(error: SQLAlchemyError | UnicodeDecodeError) -> Sentence:
     """What a database's complaint means, in a sentence with the way out."""
     said = str(error.orig) if isinstance(error, DatabaseError) and error.orig is not None else str(error)
     # SQLite tells its errors apart by their texts only, which have been the same for twenty years.
@@ -154,4 +174,4 @@ def explain_database_error(error: SQLAlchemyError | UnicodeDecodeError) -> str:
         "malformed": "the file is damaged. Move it away and restore a copy.",
         "unable to open": "the file cannot be opened. Check the folder and the rights to it.",
     }
-    return next((meaning for sign, meaning in known.items() if sign in said), f"{said}.")
+    return Sentence(next((meaning for sign, meaning in known.items() if sign in said), f"{shown(said)}."))

@@ -57,6 +57,11 @@ def export_roll(engine: Engine, roll_id: int, folder: Path) -> list[str]:
             # Copied, not moved: verdicts that come later still teach from the tiles of the roll.
             shutil.copytree(tiles, folder / "itdd", dirs_exist_ok=True)
         except (OSError, shutil.Error) as error:
-            raise RecordsError(f"The tiles cannot be copied to {folder / 'itdd'}: {error}") from error
+            raise RecordsError(
+                "tiles-not-copied",
+                "The tiles cannot be copied to {folder}: {reason}",
+                folder=folder / "itdd",
+                reason=error,
+            ) from error
         written.append("itdd/")
     return written

@@ -26,7 +26,12 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
         write_atomically(path, data, durable=durable)
     except OSError as error:
         reason = error.strerror or error
-        raise RecordsError(f"{path} cannot be written: {reason}. Free some space or choose another folder.") from error
+        raise RecordsError(
+            "record-file-unwritable",
+            "{path} cannot be written: {reason}. Free some space or choose another folder.",
+            path=path,
+            reason=reason,
+        ) from error
 
 
 def write_picture(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
@@ -41,11 +46,19 @@ def write_picture(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint
         free = shutil.disk_usage(path.parent).free
     except OSError as error:
         reason = error.strerror or error
-        raise RecordsError(f"{path} cannot be written: {reason}. Free some space or choose another folder.") from error
+        raise RecordsError(
+            "record-file-unwritable",
+            "{path} cannot be written: {reason}. Free some space or choose another folder.",
+            path=path,
+            reason=reason,
+        ) from error
     if free < KEPT_FREE_BYTES:
         raise RecordsError(
-            f"Pictures are no longer written to {path.parent}: {free / 1e6:.0f} MB are free, and they are kept for the "
-            "records. Free some space or choose another folder."
+            "pictures-not-written-any-more",
+            "Pictures are no longer written to {folder}: {free_mb:.0f} MB are free, and they are kept for the "
+            "records. Free some space or choose another folder.",
+            folder=path.parent,
+            free_mb=free / 1e6,
         )
     write_file(path, encode_png(image))
 

@@ -40,7 +40,9 @@ def mark_interrupted(engine: Engine) -> list[int]:
                 session.commit()
             return gone
     except SQLAlchemyError as error:
-        raise RecordsError(f"The records cannot be read: {explain_database_error(error)}") from error
+        raise RecordsError(
+            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
+        ) from error
 
 
 def _ran_at_its_beginning(session: Session, roll_id: int, process: int) -> bool:

@@ -54,7 +54,12 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
             if roll is None:
                 # Numbers are easily mistyped; the latest are what somebody means most likely.
                 known = [str(i) for i in session.scalars(select(RollRow.id).order_by(RollRow.id.desc()).limit(10))]
-                raise RecordsError(f"There is no roll {roll_id}. The latest are {', '.join(known) or 'none'}.")
+                raise RecordsError(
+                    "roll-unknown",
+                    "There is no roll {roll_id}. The latest are {latest}.",
+                    roll_id=roll_id,
+                    latest=known or "none",
+                )
             times = {"started_at": _plain(roll.started_at), "ended_at": _plain(roll.ended_at)}
             return {
                 "roll": {name: getattr(roll, name) for name in _OF_A_ROLL} | times,
@@ -63,9 +68,16 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
                 "remarks": [dict(row) for row in _read_rows(session, REMARKS, record_fields(Remark), roll_id, "id")],
             }
     except SQLAlchemyError as error:
-        raise RecordsError(f"The records cannot be read: {explain_database_error(error)}") from error
+        raise RecordsError(
+            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
+        ) from error
     except _DAMAGED as error:
-        raise RecordsError(f"The records of roll {roll_id} are damaged ({error}). Restore a copy of them.") from error
+        raise RecordsError(
+            "roll-damaged",
+            "The records of roll {roll_id} are damaged ({reason}). Restore a copy of them.",
+            roll_id=roll_id,
+            reason=error,
+        ) from error
 
 
 def _read_rows(
@@ -101,7 +113,9 @@ def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
         with Session(engine) as session:
             return [_listed(session, roll_id) for roll_id in session.scalars(latest).all()]
     except SQLAlchemyError as error:
-        raise RecordsError(f"The records cannot be read: {explain_database_error(error)}") from error
+        raise RecordsError(
+            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
+        ) from error
 
 
 def _listed(session: Session, roll_id: int) -> tuple[str, ...]:

@@ -30,11 +30,19 @@ def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> N
             session.commit()
     except SQLAlchemyError as error:
         raise RecordsError(
-            f"The verdict on defect {number} is not recorded: {explain_database_error(error)}"
+            "verdict-not-recorded",
+            "The verdict on defect {number} is not recorded: {reason}",
+            number=number,
+            reason=explain_database_error(error),
         ) from error
     # A running defect is in the records once its first report is committed; before that nobody can see it either.
     if not found:
-        raise RecordsError(f"Defect {number} of roll {roll_id} is not in the records (yet); try again.")
+        raise RecordsError(
+            "defect-not-recorded-yet",
+            "Defect {number} of roll {roll_id} is not in the records (yet); try again.",
+            number=number,
+            roll_id=roll_id,
+        )
 
 
 def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
@@ -49,9 +57,16 @@ def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
         with Session(engine) as session:
             return {number: Review(*review) for number, *review in session.execute(said)}
     except SQLAlchemyError as error:
-        raise RecordsError(f"The records cannot be read: {explain_database_error(error)}") from error
+        raise RecordsError(
+            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
+        ) from error
     except ValueError as error:
-        raise RecordsError(f"The verdicts of roll {roll_id} are damaged ({error}). Restore a copy of them.") from error
+        raise RecordsError(
+            "verdicts-damaged",
+            "The verdicts of roll {roll_id} are damaged ({reason}). Restore a copy of them.",
+            roll_id=roll_id,
+            reason=error,
+        ) from error
 
 
 class ReviewRecorder:

@@ -22,6 +22,7 @@ from aoi_app.records.process_identity import process_identity
 from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow, plain_values, row_values, utc_now
 from aoi_app.settings.printable import printable
 from cras_core.files import write_atomically
+from cras_core.messages import Sentence
 
 _RETRY_S = 1.0  # each try may wait for the lock as long, and the cloth runs on meanwhile
 _LAST_TRIES_S = 5.0  # how long the end of a roll waits for a database that is locked
@@ -84,7 +85,11 @@ class RollLog:
                 session.commit()
                 self.roll_id: int = roll.id
         except SQLAlchemyError as error:
-            raise RecordsError(f"The roll cannot be begun in the database: {explain_database_error(error)}") from error
+            raise RecordsError(
+                "roll-not-begun",
+                "The roll cannot be begun in the database: {reason}",
+                reason=explain_database_error(error),
+            ) from error
 
     @property
     def waiting(self) -> int:
@@ -123,8 +128,14 @@ class RollLog:
         deadline = time.monotonic() + _LAST_TRIES_S
         while not self._commit():
             if time.monotonic() > deadline:
-                lost = f"{self.waiting} records of roll {self.roll_id} are not in the database ({self.problem})"
-                raise RecordsError(f"{lost}; {self._save_elsewhere(state)}")
+                raise RecordsError(
+                    "records-left-over",
+                    "{count} records of roll {roll_id} are not in the database ({problem}); {where}",
+                    count=self.waiting,
+                    roll_id=self.roll_id,
+                    problem=Sentence(self.problem),
+                    where=Sentence(self._save_elsewhere(state)),
+                )
             time.sleep(_RETRY_S / 4)
 
     def _save_elsewhere(self, state: str) -> str:

@@ -52,4 +52,9 @@ class TileWriter:
             with (self._folder / PLACES).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         except OSError as error:
-            raise RecordsError(f"{self._folder / PLACES} cannot be written: {error.strerror or error}.") from error
+            raise RecordsError(
+                "tile-places-unwritable",
+                "{path} cannot be written: {reason}.",
+                path=self._folder / PLACES,
+                reason=error,
+            ) from error

@@ -74,8 +74,14 @@ def next_step(steps: Sequence[Script], current: str | None, url: str, option: st
     known = [step.revision for step in steps]
     if current not in known:
         raise RecordsError(
-            f"The database {url} has tables of version {current}; this program knows versions up to {known[-1]}. "
-            f"Open it with the newer program, or choose another with {option}."
+            "database-newer",
+            "The database {address} has tables of version {current}; this program knows versions up to {known}. Open "
+            "it with the newer program.",
+            hint="Or choose another with {option}.",
+            address=url,
+            current=current,
+            known=known[-1],
+            option=option,
         )
     after = known.index(current) + 1
     return steps[after] if after < len(steps) else None
@@ -98,7 +104,11 @@ def _drop_unfinished(connection: Connection, url: str) -> None:
     inspector = inspect(connection)
     there = [name for name in _OLD_TABLES if inspector.has_table(name)]
     if "rolls" in there and connection.execute(text("SELECT count(*) FROM rolls")).scalar():
-        raise RecordsError(f"The database {url} is damaged: its version is missing. Restore a copy of it.")
+        raise RecordsError(
+            "database-version-missing",
+            "The database {address} is damaged: its version is missing. Restore a copy of it.",
+            address=url,
+        )
     for name in there:
         connection.execute(text(f"DROP TABLE {name}"))
 

@@ -113,7 +113,7 @@ def _tiles_of(folder: Path, number: int) -> list[tuple[Path, TilePlace]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise DataError("tile-places-unreadable", "{path} cannot be read: {reason}", path=path, reason=error) from error
     for line in lines:
         try:
             value = json.loads(line)

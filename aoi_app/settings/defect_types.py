@@ -91,11 +91,15 @@ def save_defect_types(types: Sequence[DefectType], path: Path) -> None:
     try:
         write_atomically(path, _TYPES.dump_json(tuple(types), indent=1) + b"\n")
     except OSError as error:
-        raise DefectTypesError(f"The defect types {path} cannot be written: {error.strerror or error}") from error
+        raise DefectTypesError(
+            "defect-types-unwritable", "The defect types {path} cannot be written: {reason}", path=path, reason=error
+        ) from error
 
 
 def check_codes(types: Sequence[DefectType]) -> None:
     """Raises DefectTypesError when two types have one code."""
     twice = [code for code, n in Counter(t.code for t in types).items() if n > 1]
     if twice:
-        raise DefectTypesError(f"there are several types with the code {', '.join(twice)}")
+        raise DefectTypesError(
+            "defect-type-codes-doubled", "there are several types with the code {codes}", codes=twice
+        )

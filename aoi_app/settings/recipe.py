@@ -63,8 +63,10 @@ def load_recipe(path: Path) -> Recipe:
     try:
         return read_json(path, Recipe)
     except OSError as error:
-        raise RecipeError(f"The recipe {path} cannot be read: {error.strerror or error}") from error
+        raise RecipeError(
+            "recipe-unreadable", "The recipe {path} cannot be read: {reason}", path=path, reason=error
+        ) from error
     except NotJsonError as error:
-        raise RecipeError(f"The recipe {path} is {error}") from error
+        raise RecipeError("recipe-no-json", "The recipe {path} is {reason}", path=path, reason=error) from error
     except ContentError as error:
-        raise RecipeError(f"The recipe {path}: {error}") from error
+        raise RecipeError("recipe-wrong", "The recipe {path}: {reason}", path=path, reason=error) from error

@@ -42,10 +42,14 @@ def save_recipe(recipe: Recipe, folder: Path) -> Path:
         RecipeError: it names no fabric, or the file cannot be written.
     """
     if recipe.fabric is None:
-        raise RecipeError(f"The recipe {recipe.name!r} names no fabric that it could be kept for.")
+        raise RecipeError(
+            "recipe-without-fabric", "The recipe {name!r} names no fabric that it could be kept for.", name=recipe.name
+        )
     path = folder / f"{quote(recipe.fabric, safe=' ')}.json"
     try:
         write_atomically(path, (recipe.model_dump_json(indent=1) + "\n").encode())
     except OSError as error:
-        raise RecipeError(f"The recipe {path} cannot be written: {error.strerror or error}") from error
+        raise RecipeError(
+            "recipe-unwritable", "The recipe {path} cannot be written: {reason}", path=path, reason=error
+        ) from error
     return path

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.strict_json import describe_errors
+from cras_core.messages import Sentence
 
 Direction = Literal["across", "along"]
 """Of the web."""
@@ -55,22 +56,35 @@ def scale_from_ruler(
     across, along = abs(end[0] - begin[0]), abs(end[1] - begin[1])
     main, aside = (across, along) if direction == "across" else (along, across)
     if not (math.isfinite(main) and math.isfinite(aside) and math.isfinite(length_mm) and length_mm > 0):
-        raise RecipeError("The length between the two marks must be more than 0 mm.")
+        raise RecipeError("ruler-length-not-positive", "The length between the two marks must be more than 0 mm.")
     if main < _SHORTEST_PX:
         raise RecipeError(
-            f"The marks are {main:.0f} px apart {direction} the web; they must be at least {_SHORTEST_PX:.0f} px apart."
+            "marks-too-close",
+            "The marks are {distance_px:.0f} px apart {direction} the web; they must be at least {least_px:.0f} px "
+            "apart.",
+            distance_px=main,
+            direction=Sentence(direction),
+            least_px=_SHORTEST_PX,
         )
     if aside > main:
-        raise RecipeError(f"The ruler does not lie {direction} the web; turn it.")
+        raise RecipeError("ruler-askew", "The ruler does not lie {direction} the web; turn it.", direction=direction)
     if other_mm is None:
         mm = length_mm / math.hypot(main, aside)
     else:
         rest = length_mm**2 - (aside * other_mm) ** 2
         if rest <= 0:
-            raise RecipeError("The marks are further apart than the length says; check the length and the other scale.")
+            raise RecipeError(
+                "marks-contradict-scale",
+                "The marks are further apart than the length says; check the length and the other scale.",
+            )
         mm = math.sqrt(rest) / main
     if mm > _LARGEST_MM:
-        raise RecipeError(f"That is {mm:.1f} mm; more than {_LARGEST_MM:g} mm cannot be. Check the length.")
+        raise RecipeError(
+            "scale-too-coarse",
+            "That is {mm:.1f} mm; more than {most_mm:g} mm cannot be. Check the length.",
+            mm=mm,
+            most_mm=_LARGEST_MM,
+        )
     return Scale(mm, 100 * math.sqrt(2) * _CLICK_PX / main)
 
 
@@ -114,7 +128,9 @@ def propose_recipe(
     try:
         changed = Recipe.model_validate(recipe.model_dump() | {field: round(scale.mm, _DIGITS)})
     except ValidationError as error:
-        raise RecipeError(f"That makes no recipe: {describe_errors(error)}") from error
+        raise RecipeError(
+            "scale-makes-no-recipe", "That makes no recipe: {problems}", problems=describe_errors(error)
+        ) from error
     text = f"{scale.mm:.4g} mm per {unit} (was {before:.4g}); marks one pixel off make {scale.error_percent:.1g} %."
     if direction == "across" and recipe.mm_per_line is None:
         text += " The same along the web: the recipe has square pixels."

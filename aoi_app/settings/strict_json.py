@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from cras_core.errors import CrasError
+from cras_core.messages import Sentence, printable
 
 STRICT_DATACLASS = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 """For a pydantic dataclass, which says itself that it is frozen."""
@@ -53,7 +54,7 @@ def read_json(path: Path, shape: type[T], *, most_bytes: int = MOST_BYTES) -> T:
     with path.open("rb") as file:
         data = file.read(most_bytes + 1)
     if len(data) > most_bytes:
-        raise ContentError(f"it is larger than {most_bytes:,} bytes")
+        raise ContentError("content-too-large", "it is larger than {most_bytes:,} bytes", most_bytes=most_bytes)
     return parse_json(data, shape)
 
 
@@ -68,7 +69,7 @@ def parse_json(data: bytes, shape: type[T]) -> T:
         return _adapter(shape).validate_json(data.removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         kind = NotJsonError if error.errors()[0]["type"] == "json_invalid" else ContentError
-        raise kind(describe_errors(error)) from error
+        raise kind("content-wrong", "{problems}", problems=describe_errors(error)) from error
 
 
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
@@ -81,14 +82,14 @@ def _adapter(shape: type[T]) -> TypeAdapter[T]:
     return _ADAPTERS[shape]
 
 
-def describe_errors(error: ValidationError) -> str:
+def describe_errors(error: ValidationError) -> Sentence:
     """One line for a person out of pydantic's report; foreign text in it is cut."""
     errors = error.errors(include_url=False, include_input=False)
     said = [f"{_name_of(e['loc'])}: {e['msg']}" for e in errors[:_MOST_SAID]]
     if errors[0]["type"] == "json_invalid":
         said = [f"no JSON: {errors[0]['msg'].removeprefix('Invalid JSON: ')}"]
     more = [f"and {len(errors) - _MOST_SAID} more"] if len(errors) > _MOST_SAID else []
-    return "; ".join([*said, *more])
+    return Sentence(printable("; ".join([*said, *more])))
 
 
 def _name_of(location: tuple[int | str, ...]) -> str:

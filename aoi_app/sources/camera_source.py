@@ -150,8 +150,12 @@ class CameraSource:
         fits = self._flat is None or self._flat.white.shape == self._line_shape
         if not before and not fits and self._flat is not None:
             raise FlatFieldError(
-                f"The flat field of {self._flat.setup.camera} is for {_words(self._flat.white.shape)}, the camera "
-                f"delivers {_words(self._line_shape)}. Record it again, or go on without it."
+                "flat-field-misfits-camera",
+                "The flat field of {camera} is for {wanted}, the camera delivers {delivered}. Record it again, or go "
+                "on without it.",
+                camera=self._flat.setup.camera,
+                wanted=_words(self._flat.white.shape),
+                delivered=_words(self._line_shape),
             )
         if before:
             without = "" if fits else "; the flat field does not fit it and is left out"

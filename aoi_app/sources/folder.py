@@ -20,6 +20,7 @@ from aoi_app.sources.recording.format import is_recording
 from aoi_app.sources.source import EndOfWeb, Pace, SourceError
 from cras_core.errors import DataError
 from cras_core.images import image_size, in_natural_order, is_deep, list_images, measured_bits, read_image
+from cras_core.messages import Sentence
 
 _TRUTH_FOLDERS = frozenset({"mask", "masks", "ground_truth"})  # of data sets; their pictures are no cloth
 _OUTPUT = "records.db"  # marks a folder that an inspection has written to; its tiles and maps are no cloth either
@@ -79,9 +80,16 @@ class FolderSource:
     def __enter__(self) -> FolderSource:
         path = self._config.path
         if not path.exists():
-            raise SourceError(f"There is no folder {path}. Name a folder of pictures: --source folder:PATH")
+            raise SourceError(
+                "picture-folder-missing",
+                "There is no folder {path}.",
+                hint="Name a folder of pictures: --source folder:PATH",
+                path=path,
+            )
         if not path.is_dir():
-            raise SourceError(f"{path} is a file, not a folder. Name the folder that it lies in.")
+            raise SourceError(
+                "picture-folder-is-file", "{path} is a file, not a folder. Name the folder that it lies in.", path=path
+            )
         try:
             self._paths = list_images(path)
             below = list(_folders_below(path))
@@ -90,14 +98,23 @@ class FolderSource:
                 below = []
             self._passed_over = [folder for folder in below if list_images(folder)]
         except OSError as error:
-            raise SourceError(f"The folder {path} cannot be read: {error.strerror or error}") from error
+            raise SourceError(
+                "picture-folder-unreadable", "The folder {path} cannot be read: {reason}", path=path, reason=error
+            ) from error
         if not self._paths:
             recordings = sorted(p for p in path.iterdir() if is_recording(p))
             if recordings:
                 raise SourceError(
-                    f"{path} holds recordings of a camera. Name one of them, the last is {recordings[-1]}"
+                    "folder-holds-recordings",
+                    "{path} holds recordings of a camera. Name one of them, the last is {last}",
+                    path=path,
+                    last=recordings[-1],
                 )
-            raise SourceError(f"There are no pictures in {path}. Known are .png, .jpg, .bmp, .tif, .webp and .pgm.")
+            raise SourceError(
+                "picture-folder-empty",
+                "There are no pictures in {path}. Known are .png, .jpg, .bmp, .tif, .webp and .pgm.",
+                path=path,
+            )
         # From the heads of the files; decoding them all would take as long as inspecting them.
         sizes = {p: image_size(p) for p in self._paths[:_MOST_HEADERS]}
         self._lines = {p: size[0] for p, size in sizes.items() if size is not None}
@@ -112,7 +129,7 @@ class FolderSource:
     def read(self, timeout_s: float) -> Frame | Lost | None:
         """The next picture; one that cannot be used comes as lost lines with the reason."""
         if self._failure:
-            raise SourceError(self._failure)
+            raise SourceError("pictures-failed", "{reason}", reason=Sentence(self._failure))
         if self._passed_over:
             return self._left_out(self._passed_over.pop(0))
         if self._next >= len(self._paths):

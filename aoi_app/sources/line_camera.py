@@ -140,7 +140,7 @@ class LineCamera:
     def read(self, timeout_s: float) -> Frame | Lost | None:
         """The next piece of web, cut off where the length is reached."""
         if self._source is None:
-            raise SourceError(f"{self.name} is not open.")
+            raise SourceError("source-not-open", "{name} is not open.", name=self.name)
         left = None if self._config.lines is None else self._config.lines - self._lines
         if left == 0 or (self._end_s is not None and time.monotonic() >= self._end_s):
             raise EndOfWeb

@@ -113,11 +113,25 @@ class Loom:
 
     def __init__(self, config: LoomConfig) -> None:
         if config.weave not in WEAVES:
-            raise SourceError(f"The loom knows no weave {config.weave!r}; it knows {', '.join(WEAVES)}.")
+            raise SourceError(
+                "loom-weave-unknown",
+                "The loom knows no weave {weave!r}; it knows {known}.",
+                weave=config.weave,
+                known=list(WEAVES),
+            )
         if config.background not in BACKGROUNDS:
-            raise SourceError(f"The loom knows no background {config.background!r}; it knows {', '.join(BACKGROUNDS)}.")
+            raise SourceError(
+                "loom-background-unknown",
+                "The loom knows no background {background!r}; it knows {known}.",
+                background=config.background,
+                known=list(BACKGROUNDS),
+            )
         if config.width_px < 2 * config.margin_px + 256 or config.frame_lines < 16:
-            raise SourceError(f"The loom needs at least {2 * config.margin_px + 256} px and 16 lines in a frame.")
+            raise SourceError(
+                "loom-too-narrow",
+                "The loom needs at least {least_px} px and 16 lines in a frame.",
+                least_px=2 * config.margin_px + 256,
+            )
         self._config = config
         self._weave = WEAVES[config.weave]
         # A stream of its own for each thing that is random, so that none of them moves when another is changed.

@@ -40,7 +40,7 @@ def write_data_set(out: Path, strips: int, lines: int, width_px: int, seed: int)
                     written += 1
                 line += lines
     except OSError as error:
-        raise SourceError(f"{out} cannot be written: {error.strerror or error}") from error
+        raise SourceError("file-unwritable", "{path} cannot be written: {reason}", path=out, reason=error) from error
 
 
 def _shows(defect: PlantedDefect, first_line: int, end_line: int) -> bool:

@@ -57,9 +57,12 @@ class SideBySide:
             SourceError: the cameras do not make a web.
         """
         if not cameras:
-            raise SourceError("A web needs at least one camera.")
+            raise SourceError("no-camera-in-web", "A web needs at least one camera.")
         if cameras[0].overlap_px != 0 or any(c.overlap_px < 0 for c in cameras):
-            raise SourceError("The first camera has nothing to its left to overlap with, and no overlap is negative.")
+            raise SourceError(
+                "overlap-impossible",
+                "The first camera has nothing to its left to overlap with, and no overlap is negative.",
+            )
         self._cameras = tuple(cameras)
         self._ahead = ahead_lines
         self._patience_s = patience_s
@@ -167,11 +170,17 @@ class SideBySide:
             end = frame.width_px - lane.cut_right_px
             if end <= lane.cut_left_px:
                 raise SourceError(
-                    f"{lane.source.name} delivers {frame.width_px} px; that is less than it shares with its neighbours."
+                    "camera-narrower-than-overlap",
+                    "{camera} delivers {width_px} px; that is less than it shares with its neighbours.",
+                    camera=lane.source.name,
+                    width_px=frame.width_px,
                 )
             parts.append(frame.image[:lines, lane.cut_left_px : end])
         if len({part.ndim for part in parts}) > 1:
-            raise SourceError("Cameras side by side must all be grey or all in colour; set their pixel formats alike.")
+            raise SourceError(
+                "cameras-differ-in-colour",
+                "Cameras side by side must all be grey or all in colour; set their pixel formats alike.",
+            )
         source = " | ".join(f.source for f in frames)
         return Frame(np.concatenate(parts, axis=1), source, max(f.captured_at_s for f in frames), starts_web)
 

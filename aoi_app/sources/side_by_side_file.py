@@ -60,9 +60,13 @@ def load_side_by_side(path: Path) -> SideBySideFile:
     try:
         return read_json(path, SideBySideFile)
     except OSError as error:
-        raise SourceError(f"The sources {path} cannot be read: {error.strerror or error}.") from error
+        raise SourceError(
+            "sources-file-unreadable", "The sources {path} cannot be read: {reason}.", path=path, reason=error
+        ) from error
     except ContentError as error:
-        raise SourceError(f"The sources {path} are not valid: {error}.") from error
+        raise SourceError(
+            "sources-file-wrong", "The sources {path} are not valid: {reason}.", path=path, reason=error
+        ) from error
 
 
 def make_side_by_side(file: str, make: Callable[[str, Path], FrameSource]) -> SideBySide:

@@ -74,5 +74,9 @@ def _size_of(text: str) -> tuple[int, int]:
     """``512`` or ``256x512`` -> (H, W). Raises ExportError."""
     parts = text.lower().split("x")
     if len(parts) > 2 or not all(p.isdecimal() and 32 <= int(p) <= 8192 for p in parts):
-        raise ExportError(f"--tile-px takes a side or HEIGHTxWIDTH in 32..8192 px, as 512 or 256x512, not {text!r}.")
+        raise ExportError(
+            "tile-px-option-malformed",
+            "--tile-px takes a side or HEIGHTxWIDTH in 32..8192 px, as 512 or 256x512, not {text!r}.",
+            text=text,
+        )
     return int(parts[0]), int(parts[-1])

@@ -60,7 +60,13 @@ def enrol(
     check_place(out)
     before = read_bundle(bundle)
     if None not in (bits, before.bits) and bits != before.bits:
-        raise DataError(f"{bundle} has learnt from pictures of {before.bits} bits; --bits {bits} contradicts it")
+        raise DataError(
+            "bits-contradict-model",
+            "{bundle} has learnt from pictures of {learnt} bits; --bits {bits} contradicts it",
+            bundle=bundle,
+            learnt=before.bits,
+            bits=bits,
+        )
     found = find_good_cloth(folder, fabric, are_tiles=tiles)
     with progress_bar() as bar:
         tasks = {s: bar.add_task(s, total=None, message="") for s in ("check", "features", "calibration")}

@@ -41,12 +41,16 @@ Bundles = Annotated[
 def chosen_config(preset: str, settings: list[str] | None, chosen: dict[str, object | None]) -> CrasConfig:
     """A preset with what the command line says on top."""
     if preset not in PRESETS:
-        raise ConfigError(f"there is no preset {preset!r}; known are {', '.join(PRESETS)}")
+        raise ConfigError(
+            "preset-unknown", "there is no preset {preset!r}; known are {known}", preset=preset, known=list(PRESETS)
+        )
     assignments = {k: json.dumps(v) for k, v in chosen.items() if v is not None}
     for setting in settings or []:
         name, separator, value = setting.partition("=")
         if not separator:
-            raise ConfigError(f"--set takes section.name=value, not {setting!r}")
+            raise ConfigError(
+                "set-option-not-assignment", "--set takes section.name=value, not {setting!r}", setting=setting
+            )
         assignments[name] = value
     return with_settings(PRESETS[preset](), assignments)
 

@@ -112,7 +112,11 @@ def figures(
 ) -> None:
     """Draw features, sheets of test pictures with heat maps, scores and recall (the paper's figures 4, 6 and 7)."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise CrasError("Figures need matplotlib, which is not installed: pip install matplotlib")
+        raise CrasError(
+            "matplotlib-missing",
+            "Figures need matplotlib, which is not installed.",
+            hint="Install it: pip install matplotlib",
+        )
     from cras_core.data.datasets import open_data_set
     from cras_core.evaluation.plots import PlotOptions, write_plots
     from cras_core.loading import load_detector

@@ -56,7 +56,7 @@ def retrain(
     from cras_core.training.retrain import COMPARISON_STAGE, Retraining
 
     if promote not in ("no", "unless-worse", "yes") or progress not in ("bar", "json"):
-        raise CrasError("--promote is no, unless-worse or yes; --progress is bar or json")
+        raise CrasError("retrain-option-unknown", "--promote is no, unless-worse or yes; --progress is bar or json")
     store, kept = SampleStore(samples), ModelStore(models)
     before = kept.in_use
     running = kept.read(before.identity) if before is not None else None
@@ -135,7 +135,9 @@ def _config(running: Bundle | None, like: Path | None, settings: list[str]) -> C
     pairs = [s.partition("=") for s in settings]
     wrong = [name for name, sign, _ in pairs if not sign]
     if wrong:
-        raise CrasError(f"--set {wrong[0]}: write it as section.name=value")
+        raise CrasError(
+            "set-option-not-assignment", "--set takes section.name=value, not {setting!r}", setting=wrong[0]
+        )
     return with_settings(config, {name: value for name, _, value in pairs})
 
 

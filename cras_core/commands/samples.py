@@ -13,6 +13,7 @@ from rich.table import Table
 from cras_core.commands.terminal import Bits, Device, check_place, console, progress_bar, remark, show_table
 from cras_core.data.folders import contents
 from cras_core.errors import DataError
+from cras_core.messages import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,10 +83,19 @@ def add(
     )
     missing = [p for p in pictures if not p.exists()]
     if missing:
-        raise DataError(f"There is no {missing[0]}; name pictures of good cloth, or a folder of them.")
+        raise DataError(
+            "good-pictures-missing",
+            "There is no {path}; name pictures of good cloth, or a folder of them.",
+            path=missing[0],
+        )
     paths = pictures_at(pictures)
     if not paths:
-        raise DataError(f"{pictures[0]} holds no pictures; in it are: {contents(pictures[0])}")
+        raise DataError(
+            "folder-without-pictures",
+            "{folder} holds no pictures; in it are: {contents}",
+            folder=pictures[0],
+            contents=contents(pictures[0]),
+        )
     is_new = all(f.name != fabric for f in store.fabrics())
     if is_new:
         store.begin(FabricRecord(fabric, created_at=now, author=author, recipe={"mm_per_px": mm_per_px}))
@@ -100,7 +110,7 @@ def add(
     if is_new and not outcome.added:
         store.remove_fabric(fabric)
     if outcome.is_alarm:
-        raise DataError(outcome.text)
+        raise DataError("pictures-not-added", "{reason}", reason=Sentence(outcome.text))
     console.print(escape(outcome.text))
 
 
@@ -232,7 +242,9 @@ def _open(context: typer.Context) -> SampleStore:
     from cras_core.errors import DataError
 
     if not context.obj.is_dir():
-        raise DataError(f"{context.obj} is not a folder; name the store of samples.")
+        raise DataError(
+            "sample-store-no-folder", "{path} is not a folder; name the store of samples.", path=context.obj
+        )
     return _store_at(context)
 
 

@@ -67,6 +67,11 @@ def check_place(path: Path) -> None:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise CrasError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
+        raise CrasError(
+            "file-unwritable-elsewhere",
+            "{path} cannot be written: {reason}. Choose another place.",
+            path=path,
+            reason=error,
+        ) from error
     if path.is_dir():
-        raise CrasError(f"{path} is a folder; name a file.")
+        raise CrasError("file-is-folder", "{path} is a folder; name a file.", path=path)

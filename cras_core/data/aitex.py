@@ -41,7 +41,10 @@ def normal_images(root: Path) -> list[NormalImages]:
             found.setdefault(fabric, []).append(path)
     if not found:
         raise DataError(
-            f"{folder} holds no pictures: expected <fabric>/nnnn_000_ff.png in it; it holds {contents(folder)}"
+            "aitex-fabric-empty",
+            "{folder} holds no pictures: expected <fabric>/nnnn_000_ff.png in it; it holds {contents}",
+            folder=folder,
+            contents=contents(folder),
         )
     return [NormalImages(name, tuple(in_natural_order(found[name])), are_strips=True) for name in sorted(found)]
 
@@ -66,8 +69,12 @@ def strips(root: Path) -> tuple[dict[str, list[Strip]], list[Path]]:
             without.append(path)
     if not found:
         raise DataError(
-            f"{folder} holds no strip with a mask: expected nnnn_ddd_ff.png in it and nnnn_ddd_ff_mask.png in "
-            f"{mask_folder}, which holds {contents(mask_folder)}"
+            "aitex-without-masks",
+            "{folder} holds no strip with a mask: expected nnnn_ddd_ff.png in it and nnnn_ddd_ff_mask.png in "
+            "{mask_folder}, which holds {contents}",
+            folder=folder,
+            mask_folder=mask_folder,
+            contents=contents(mask_folder),
         )
     return {name: found[name] for name in sorted(found)}, without
 
@@ -86,7 +93,14 @@ def stray_masks(root: Path) -> list[Path]:
 def _part(root: Path, name: str) -> Path:
     if not (root / name).is_dir():
         raise DataError(
-            f"{root} has no {name}: AITEX is published as {NORMAL}, {DEFECT} and {MASK}; it holds {contents(root)}"
+            "aitex-part-missing",
+            "{root} has no {name}: AITEX is published as {normal}, {defect} and {mask}; it holds {contents}",
+            root=root,
+            name=name,
+            normal=NORMAL,
+            defect=DEFECT,
+            mask=MASK,
+            contents=contents(root),
         )
     return root / name
 
@@ -97,6 +111,8 @@ def _named(folder: Path) -> Iterator[tuple[Path, str]]:
         match = _NAME.fullmatch(path.stem)
         if match is None:
             raise DataError(
-                f"{path}: expected a name nnnn_ddd_ff: running number, code of the defect, code of the fabric"
+                "aitex-name-wrong",
+                "{path}: expected a name nnnn_ddd_ff: running number, code of the defect, code of the fabric",
+                path=path,
             )
         yield path, f"fabric_{int(match['fabric']):02}"

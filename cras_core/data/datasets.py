@@ -11,6 +11,7 @@ from cras_core.data.folders import contents, find_normal_images, find_strips, fi
 from cras_core.data.values import NormalImages, Strip, TestImage
 from cras_core.errors import DataError
 from cras_core.images import list_images
+from cras_core.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,13 @@ class DataSet:
             return find_normal_images(self.root)
         folders = self._class_folders("train/good")
         found = [NormalImages(f.name, tuple(list_images(f / "train" / "good")), are_strips=False) for f in folders]
-        empty = [f"{self.root / n.fabric / 'train' / 'good'} holds no pictures" for n in found if not n.paths]
+        empty = [
+            Message("folder-empty", "{folder} holds no pictures", folder=folder / "train" / "good")
+            for folder, normal in zip(folders, found, strict=True)
+            if not normal.paths
+        ]
         if empty:
-            raise DataError("\n".join(empty))
+            raise DataError("classes-without-pictures", "{problems:\n}", problems=empty)
         return found
 
     def test_images(self) -> dict[str, list[TestImage]]:
@@ -91,18 +96,25 @@ class DataSet:
         if self.name == "visa":
             return visa.test_images(self.root)
         if self.name == "aitex":
-            raise DataError("AITEX is strips of web, not pictures: judge on it with cras evaluate-web")
+            raise DataError(
+                "data-set-is-strips", "AITEX is strips of web, not pictures: judge on it with cras evaluate-web"
+            )
         if self.name == FOLDERS:
             return find_test_images(self.root)
         folders = self._class_folders("test/good")
         missing = [
-            f"{folder / 'test' / kind.name} has no masks: expected {folder / 'ground_truth' / kind.name}"
+            Message(
+                "class-without-masks",
+                "{folder} has no masks: expected {masks}",
+                folder=folder / "test" / kind.name,
+                masks=folder / "ground_truth" / kind.name,
+            )
             for folder in folders
             for kind in sorted(p for p in (folder / "test").iterdir() if p.is_dir())
             if kind.name != "good" and not (folder / "ground_truth" / kind.name).is_dir()
         ]
         if missing:
-            raise DataError("\n".join(missing))
+            raise DataError("classes-without-masks", "{problems:\n}", problems=missing)
         return {folder.name: pictures_of(folder.name, folder) for folder in folders}
 
     def strips(self) -> dict[str, list[Strip]]:
@@ -114,7 +126,11 @@ class DataSet:
             return {name: found for name, found in find_strips(self.root).items() if name in names}
         if self.name == FOLDERS:
             return find_strips(self.root)
-        raise DataError(f"{DATA_SETS[self.name].title} is pictures, not strips of web: judge on it with cras evaluate")
+        raise DataError(
+            "data-set-is-pictures",
+            "{title} is pictures, not strips of web: judge on it with cras evaluate",
+            title=DATA_SETS[self.name].title,
+        )
 
     def left_out(self) -> list[Path]:
         """Strips with defects that have no mask, where the data set is known for that."""
@@ -133,17 +149,50 @@ class DataSet:
     def _class_folders(self, part: str) -> list[Path]:
         """Folders of the classes that are there; all must have the part. Raises DataError."""
         known = DATA_SETS[self.name]
-        layout = "each with train/good, test/<good or defect> and ground_truth/<defect>"
-        expected = f"expected a folder for each class ({', '.join(known.classes)}) in it, {layout}"
+        expected = Message(
+            "classes-expected",
+            "expected a folder for each class ({classes}) in it, each with train/good, test/<good or defect> and "
+            "ground_truth/<defect>",
+            classes=known.classes,
+        )
         if not self.root.is_dir():
-            raise DataError(f"{self.root} is not a folder; {known.title}: {expected}")
+            raise DataError(
+                "data-set-no-folder-of",
+                "{root} is not a folder; {title}: {expected}",
+                root=self.root,
+                title=known.title,
+                expected=expected,
+            )
         folders = [self.root / (c + e) for c in known.classes for e in known.endings]
         folders = [f for f in folders if f.is_dir()]
         if not folders:
-            raise DataError(f"{self.root} is not {known.title}: {expected}; it holds {contents(self.root)}")
-        missing = [f"{f} has no {part}; it holds {contents(f)}" for f in folders if not (f / part).is_dir()]
+            raise DataError(
+                "data-set-is-another",
+                "{root} is not {title}: {expected}; it holds {contents}",
+                root=self.root,
+                title=known.title,
+                expected=expected,
+                contents=contents(self.root),
+            )
+        missing = [
+            Message(
+                "class-lacks-part",
+                "{folder} has no {part}; it holds {contents}",
+                folder=folder,
+                part=part,
+                contents=contents(folder),
+            )
+            for folder in folders
+            if not (folder / part).is_dir()
+        ]
         if missing:
-            raise DataError(f"{known.title}: {layout} is expected\n" + "\n".join(missing))
+            raise DataError(
+                "classes-incomplete",
+                "{title}: each with train/good, test/<good or defect> and ground_truth/<defect> is expected\n"
+                "{problems:\n}",
+                title=known.title,
+                problems=missing,
+            )
         return folders
 
 
@@ -157,7 +206,12 @@ def open_data_set(
         DataError: there is no data set of that name.
     """
     if name is not None and name not in (*DATA_SETS, FOLDERS):
-        raise DataError(f"there is no data set {name!r}; known are {', '.join((*DATA_SETS, FOLDERS))}")
+        raise DataError(
+            "data-set-unknown",
+            "there is no data set {name!r}; known are {known}",
+            name=name,
+            known=[*DATA_SETS, FOLDERS],
+        )
     if name is None:
         name = "visa" if (root / visa.SPLIT).is_file() else "aitex" if aitex.is_published(root) else FOLDERS
     return DataSet(name, root, skip_corrupt, bits)
@@ -165,13 +219,24 @@ def open_data_set(
 
 def _folders_of_aitex(root: Path) -> list[str]:
     """Fabrics of AITEX laid out as strips of one's own. Raises DataError."""
-    layout = (
-        f"expected {aitex.NORMAL}, {aitex.DEFECT} and {aitex.MASK} as published, or {aitex.CLASSES[0]} to "
-        f"{aitex.CLASSES[-1]}, each with normal, defect and mask"
+    layout = Message(
+        "aitex-expected",
+        "expected {normal}, {defect} and {mask} as published, or {first} to {last}, each with normal, defect and mask",
+        normal=aitex.NORMAL,
+        defect=aitex.DEFECT,
+        mask=aitex.MASK,
+        first=aitex.CLASSES[0],
+        last=aitex.CLASSES[-1],
     )
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder; AITEX: {layout}")
+        raise DataError("aitex-no-folder", "{root} is not a folder; AITEX: {layout}", root=root, layout=layout)
     names = [name for name in aitex.CLASSES if (root / name).is_dir()]
     if not names:
-        raise DataError(f"{root} is not AITEX: {layout}; it holds {contents(root)}")
+        raise DataError(
+            "aitex-without-fabrics",
+            "{root} is not AITEX: {layout}; it holds {contents}",
+            root=root,
+            layout=layout,
+            contents=contents(root),
+        )
     return names

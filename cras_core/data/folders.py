@@ -15,6 +15,7 @@ from pathlib import Path
 from cras_core.data.values import Mask, NormalImages, Strip, TestImage
 from cras_core.errors import DataError
 from cras_core.images import in_natural_order, list_images
+from cras_core.messages import Message, Sentence, shown
 
 _EXPECTED = "expected <fabric>/train/good (MVTec layout) or <fabric>/normal (strips) in it"
 
@@ -31,11 +32,16 @@ def find_normal_images(root: Path) -> list[NormalImages]:
             if (folder / part).is_dir():
                 paths = tuple(list_images(folder / part))
                 if not paths:
-                    raise DataError(f"{folder / part} holds no pictures")
+                    raise DataError("fabric-without-pictures", "{folder} holds no pictures", folder=folder / part)
                 found.append(NormalImages(name, paths, are_strips))
                 break
     if not found:
-        raise DataError(f"{root} is not a data set for training: {_EXPECTED}")
+        raise DataError(
+            "no-training-set",
+            "{root} is not a data set for training: expected <fabric>/train/good (MVTec layout) or <fabric>/normal "
+            "(strips) in it",
+            root=root,
+        )
     return found
 
 
@@ -51,7 +57,9 @@ def find_good_cloth(folder: Path, fabric: str, *, are_tiles: bool = False) -> No
         DataError: the folder is missing, or holds no pictures.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder; name one with pictures of good cloth")
+        raise DataError(
+            "good-cloth-no-folder", "{folder} is not a folder; name one with pictures of good cloth", folder=folder
+        )
     for home in (folder, folder / fabric):
         for part, are_strips in (("train/good", False), ("normal", True)):
             if (home / part).is_dir():
@@ -62,7 +70,12 @@ def find_good_cloth(folder: Path, fabric: str, *, are_tiles: bool = False) -> No
 def _pictures_in(folder: Path, fabric: str, *, are_strips: bool) -> NormalImages:
     paths = tuple(list_images(folder))
     if not paths:
-        raise DataError(f"{folder} holds no pictures; in it are: {contents(folder)}")
+        raise DataError(
+            "folder-without-pictures",
+            "{folder} holds no pictures; in it are: {contents}",
+            folder=folder,
+            contents=contents(folder),
+        )
     return NormalImages(fabric, paths, are_strips)
 
 
@@ -77,8 +90,12 @@ def find_test_images(root: Path) -> dict[str, list[TestImage]]:
         if (folder / "test").is_dir():
             found[name] = pictures_of(name, folder)
     if not any(found.values()):
-        expected = "<fabric>/test/good and <fabric>/test/<defect> with <fabric>/ground_truth/<defect>"
-        raise DataError(f"{root} holds nothing to evaluate on: expected {expected}")
+        raise DataError(
+            "nothing-to-evaluate-on",
+            "{root} holds nothing to evaluate on: expected <fabric>/test/good and <fabric>/test/<defect> with "
+            "<fabric>/ground_truth/<defect>",
+            root=root,
+        )
     return found
 
 
@@ -125,7 +142,13 @@ def masks_of(stems: Sequence[str], truth: Path, pictures: Path) -> dict[str, Pat
         if stem not in known:
             lost.append(path)
         elif stem in found:
-            raise DataError(f"{found[stem]} and {path.name} are both masks of {pictures / stem}; leave one of them")
+            raise DataError(
+                "picture-with-two-masks",
+                "{mask} and {other} are both masks of {picture}; leave one of them",
+                mask=found[stem],
+                other=path.name,
+                picture=pictures / stem,
+            )
         else:
             found[stem] = path
     _refuse_lost(lost, pictures)
@@ -135,8 +158,12 @@ def masks_of(stems: Sequence[str], truth: Path, pictures: Path) -> dict[str, Pat
 def _refuse_lost(masks: Sequence[Path], pictures: Path) -> None:
     if masks:
         raise DataError(
-            f"masks that belong to no picture in {pictures}, {len(masks)}; name them as their pictures, with or "
-            f"without _mask, or remove them:\n{listed([str(path) for path in masks])}"
+            "masks-without-picture",
+            "masks that belong to no picture in {pictures}, {count}; name them as their pictures, with or without "
+            "_mask, or remove them:\n{masks:\n}",
+            pictures=pictures,
+            count=len(masks),
+            masks=list(masks),
         )
 
 
@@ -153,37 +180,58 @@ def find_strips(root: Path) -> dict[str, list[Strip]]:
             continue
         pictures = list_images(folder / "defect")
         if pictures and not (folder / "mask").is_dir():
-            raise DataError(f"{folder / 'defect'} has no masks: expected the folder {folder / 'mask'} beside it")
+            raise DataError(
+                "strips-without-mask-folder",
+                "{folder} has no masks: expected the folder {masks} beside it",
+                folder=folder / "defect",
+                masks=folder / "mask",
+            )
         masks = masks_of([p.stem for p in pictures], folder / "mask", folder / "defect")
         for path in pictures:
             if path.stem in masks:
                 found.setdefault(name, []).append(Strip(path, name, Mask((masks[path.stem],))))
             else:
-                expected = f"expected {path.stem}{path.suffix} or {path.stem}_mask{path.suffix}"
-                without.append(f"{path}: no mask for it in {folder / 'mask'}, {expected}")
+                without.append(
+                    Message(
+                        "strip-without-mask",
+                        "{path}: no mask for it in {folder}, expected {name} or {other}",
+                        path=path,
+                        folder=folder / "mask",
+                        name=path.name,
+                        other=f"{path.stem}_mask{path.suffix}",
+                    )
+                )
     if without:
-        raise DataError(listed(without))
+        raise DataError("strips-without-mask", "{problems:\n}", problems=without)
     if not found:
-        raise DataError(f"{root} holds no strips to evaluate on: expected <fabric>/defect and <fabric>/mask in it")
+        raise DataError(
+            "no-strips-to-evaluate-on",
+            "{root} holds no strips to evaluate on: expected <fabric>/defect and <fabric>/mask in it",
+            root=root,
+        )
     return found
 
 
-def listed(items: Sequence[str], between: str = "\n", most: int = 20) -> str:
+def listed(items: Sequence[str], between: str = "\n", most: int = 20) -> Sentence:
     """Items for a message, cut after so many."""
     rest = [f"and {len(items) - most} more"] if len(items) > most else []
-    return between.join([*items[:most], *rest])
+    return Sentence(between.join([*items[:most], *rest]))
 
 
-def contents(folder: Path, most: int = 12) -> str:
+def contents(folder: Path, most: int = 12) -> Sentence:
     """What is in a folder, for a message."""
-    names = [f"{p.name}/" if p.is_dir() else p.name for p in in_natural_order(folder.iterdir())]
-    return listed(names, ", ", most) or "nothing"
+    names = [shown(f"{p.name}/" if p.is_dir() else p.name) for p in in_natural_order(folder.iterdir())]
+    return listed(names, ", ", most) or Sentence("nothing")
 
 
 def _fabrics(root: Path) -> list[tuple[str, Path]]:
     """(name, folder) of what may be a fabric: the root itself, or its sub-folders."""
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder; {_EXPECTED}")
+        raise DataError(
+            "data-set-no-folder",
+            "{root} is not a folder; expected <fabric>/train/good (MVTec layout) or <fabric>/normal (strips) in it",
+            root=root,
+        )
     if any((root / part).is_dir() for part in ("train/good", "normal", "test", "defect")):
         return [(root.resolve().name, root)]
     return [(p.name, p) for p in in_natural_order(p for p in root.iterdir() if p.is_dir())]

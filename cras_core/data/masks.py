@@ -40,16 +40,30 @@ def read_levels(path: Path, above: int = GREY_ABOVE) -> npt.NDArray[np.uint8]:
     pixels = decoded.pixels if decoded.pixels.ndim == 2 else decoded.pixels.max(axis=2)
     if pixels.dtype == np.uint16:
         if not np.isin(pixels, (0, 0xFFFF)).all():
-            raise DataError(f"{path}: a mask of 16 bits holds 0 and 65535 only, and this one more; {_WAY_OUT}")
+            raise DataError(
+                "mask-of-16-bits",
+                "{path}: a mask of 16 bits holds 0 and 65535 only, and this one more; save it with 0 for good cloth "
+                "and 255 for defects",
+                path=path,
+            )
         pixels = pixels >> 8
     levels = np.asarray(pixels, dtype=np.uint8)
     if decoded.is_see_through and not (levels > above).any():
-        raise DataError(f"{path}: what is transparent in a mask is good cloth, and the rest marks nothing; {_WAY_OUT}")
+        raise DataError(
+            "mask-marks-nothing",
+            "{path}: what is transparent in a mask is good cloth, and the rest marks nothing; save it with 0 for good "
+            "cloth and 255 for defects",
+            path=path,
+        )
     faint = _faintest_place(levels, above)
     if faint is not None:
         raise DataError(
-            f"{path}: a place in it has a grey level of {faint} at most, and defective is what is above {above}: "
-            f"nothing would be left of it; {_WAY_OUT}"
+            "mask-place-too-faint",
+            "{path}: a place in it has a grey level of {faint} at most, and defective is what is above {above}: "
+            "nothing would be left of it; save it with 0 for good cloth and 255 for defects",
+            path=path,
+            faint=faint,
+            above=above,
         )
     return levels
 

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from cras_core.data.folders import listed
 from cras_core.data.masks import GREY_ABOVE
 from cras_core.data.values import NormalImages, Strip, TestImage
 from cras_core.errors import DataError, UnreadableError
 from cras_core.image_file import read_file
 from cras_core.images import bits_of, check_depth, measured_bits
+from cras_core.messages import Sentence
 
 OnPicture = Callable[[Path, int, int], None]
 
@@ -62,13 +62,13 @@ def validate_normal_images(
             show nothing, or are not alike (``_check_alike``). All are named, or the two that differ most.
     """
     every = [path for normal in data for path in normal.paths]
-    broken: dict[Path, str] = {}
+    broken: dict[Path, UnreadableError] = {}
     seen: dict[Path, _Seen] = {}
     for done, path in enumerate(every, start=1):
         try:
             seen[path] = _see(path, bits)
         except UnreadableError as error:
-            broken[path] = str(error)
+            broken[path] = error
         on_picture(path, done, len(every))
     _refuse(broken, skip_corrupt)
     deep = [s.bits for s in seen.values() if s.bits is not None]
@@ -77,7 +77,12 @@ def validate_normal_images(
     for normal in data:
         skipped = tuple(p for p in normal.paths if p in broken)
         if len(skipped) == len(normal.paths):
-            raise DataError(f"fabric {normal.fabric}: none of its {len(skipped)} pictures can be read")
+            raise DataError(
+                "no-readable-picture",
+                "fabric {fabric}: none of its {count} pictures can be read",
+                fabric=normal.fabric,
+                count=len(skipped),
+            )
         paths = tuple(p for p in normal.paths if p not in broken)
         _check_alike(normal, {path: seen[path] for path in paths})
         sound.append(replace(normal.only(paths), skipped=normal.skipped + skipped, bits=depth))
@@ -143,8 +148,11 @@ def _check_alike(normal: NormalImages, seen: Mapping[Path, _Seen]) -> None:
     for path, picture in seen.items():
         if picture.brightest - picture.darkest < _LEAST_RANGE:
             raise DataError(
-                f"{path} shows no cloth: all of it has the grey level {picture.brightest}. Was the lamp off, or the "
-                "camera saturated?"
+                "picture-without-cloth",
+                "{path} shows no cloth: all of it has the grey level {level}. Was the lamp off, or the camera "
+                "saturated?",
+                path=path,
+                level=picture.brightest,
             )
     _check_kind(normal, {path: picture.bits is not None for path, picture in seen.items()}, ("16 bits", "8"))
     _check_kind(normal, {path: picture.is_colour for path, picture in seen.items()}, ("colours", "none"))
@@ -152,16 +160,24 @@ def _check_alike(normal: NormalImages, seen: Mapping[Path, _Seen]) -> None:
     for path, picture in seen.items():
         if not typical / _AS_BRIGHT <= picture.mean <= typical * _AS_BRIGHT:
             raise DataError(
-                f"fabric {normal.fabric}: {path.name} has a mean grey level of {picture.mean:.0f}, most pictures of it "
-                f"one of {typical:.0f}. Was the lamp or the camera another? Leave out pictures that are not alike"
+                "picture-of-other-brightness",
+                "fabric {fabric}: {picture} has a mean grey level of {mean:.0f}, most pictures of it one of "
+                "{typical:.0f}. Was the lamp or the camera another? Leave out pictures that are not alike",
+                fabric=normal.fabric,
+                picture=path.name,
+                mean=picture.mean,
+                typical=typical,
             )
     for side in ("width",) if normal.are_strips else ("height", "width"):
         least, most = (pick(seen, key=lambda path: getattr(seen[path], side)) for pick in (min, max))
         if getattr(seen[most], side) > _MOST_ALIKE * getattr(seen[least], side):
             both = " and ".join(f"{p.name} is {seen[p].width} x {seen[p].height} px" for p in (most, least))
             raise DataError(
-                f"fabric {normal.fabric}: {both}. Pictures of one fabric must show it at one scale; leave out those "
-                "that do not"
+                "pictures-of-other-size",
+                "fabric {fabric}: {both}. Pictures of one fabric must show it at one scale; leave out those that do "
+                "not",
+                fabric=normal.fabric,
+                both=Sentence(both),
             )
 
 
@@ -170,8 +186,14 @@ def _check_kind(normal: NormalImages, has: Mapping[Path, bool], what: tuple[str,
     if len(set(has.values())) > 1:
         one, other = (next(path for path, value in has.items() if value is wanted) for wanted in (True, False))
         raise DataError(
-            f"fabric {normal.fabric}: {one.name} has {what[0]}, {other.name} has {what[1]}. Their grey levels mean "
-            "different things; save all pictures of a fabric alike"
+            "pictures-differ-in-kind",
+            "fabric {fabric}: {one} has {has}, {other} has {other_has}. Their grey levels mean different things; save "
+            "all pictures of a fabric alike",
+            fabric=normal.fabric,
+            one=one.name,
+            has=what[0],
+            other=other.name,
+            other_has=what[1],
         )
 
 
@@ -198,24 +220,24 @@ def validate_test_images(
         DataError: pictures or masks cannot be used; all are named.
     """
     every = [image for images in data.values() for image in images]
-    broken: dict[Path, str] = {}
-    wrong: list[str] = []
+    broken: dict[Path, UnreadableError] = {}
+    wrong: list[DataError] = []
     looks: dict[Path, _Look] = {}
     for done, image in enumerate(every, start=1):
         try:
             looks[image.path] = _look_at(image, bits)
         except UnreadableError as error:
-            broken[image.path] = str(error)
+            broken[image.path] = error
         except DataError as error:
-            wrong.append(str(error))
+            wrong.append(error)
         on_picture(image.path, done, len(every))
     if wrong:
-        raise DataError(listed(wrong))
+        raise DataError("test-pictures-wrong", "{problems:\n}", problems=wrong)
     _refuse(broken, skip_corrupt)
     sound = {name: [i for i in images if i.path not in broken] for name, images in data.items()}
     deep = [look.bits for look in looks.values() if look.bits is not None]
     return sound, Condition(
-        tuple(broken.values()),
+        tuple(map(str, broken.values())),
         masks=sum(not image.is_good for images in sound.values() for image in images),
         grey=tuple(path for path, look in looks.items() if look.is_grey),
         empty=tuple(path for path, look in looks.items() if look.is_empty),
@@ -261,14 +283,27 @@ def _check_good(image: TestImage | Strip, seen: _Seen) -> None:
     """Raises DataError where a picture that is called good has a mask that says otherwise."""
     if image.mask is not None and (image.mask.read_grey(image.path, seen.height, seen.width) > image.mask.above).any():
         raise DataError(
-            f"{image.path} is called good, and its mask {image.mask.paths[0]} marks a defect; mend one of both"
+            "good-picture-with-mask",
+            "{path} is called good, and its mask {mask} marks a defect; mend one of both",
+            path=image.path,
+            mask=image.mask.paths[0],
         )
 
 
-def _refuse(broken: Mapping[Path, str], skip_corrupt: bool) -> None:
+def _refuse(broken: Mapping[Path, UnreadableError], skip_corrupt: bool) -> None:
     if broken and not skip_corrupt:
-        number = "one picture cannot" if len(broken) == 1 else f"{len(broken)} pictures cannot"
+        errors = list(broken.values())
+        if len(errors) == 1:
+            raise DataError(
+                "picture-unreadable",
+                "one picture cannot be read; mend it or remove it:\n{problem}",
+                hint="Or leave it out: --skip-corrupt",
+                problem=errors[0],
+            )
         raise DataError(
-            f"{number} be read; mend or remove them, or leave them out with --skip-corrupt:\n"
-            f"{listed(list(broken.values()))}"
+            "pictures-unreadable",
+            "{count} pictures cannot be read; mend or remove them:\n{problems:\n}",
+            hint="Or leave them out: --skip-corrupt",
+            count=len(errors),
+            problems=errors,
         )

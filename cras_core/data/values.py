@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cras_core.data.masks import GREY_ABOVE, read_levels
 from cras_core.errors import DataError
 from cras_core.images import image_size
+from cras_core.messages import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,16 @@ class Mask:
         for path in self.paths:
             size = image_size(path)
             if size not in (None, (height, width)):
-                raise DataError(f"{path} is {size[1]} x {size[0]} px, its picture {picture.name} {width} x {height} px")
+                raise DataError(
+                    "mask-of-other-size",
+                    "{path} is {mask_width} x {mask_height} px, its picture {picture} {width} x {height} px",
+                    path=path,
+                    mask_width=size[1],
+                    mask_height=size[0],
+                    picture=picture.name,
+                    width=width,
+                    height=height,
+                )
             np.maximum(grey, read_levels(path, self.above), out=grey)
         return grey
 
@@ -144,7 +154,13 @@ class TestImage:
             return np.zeros((height, width), np.bool_)
         if self.mask is None:
             names = f"{self.path.stem}_mask.png or {self.path.stem}.png"
-            raise DataError(f"{self.path}: no mask for it in ground_truth/{self.defect}, expected {names}")
+            raise DataError(
+                "picture-without-mask",
+                "{path}: no mask for it in ground_truth/{defect}, expected {names}",
+                path=self.path,
+                defect=self.defect,
+                names=Sentence(names),
+            )
         return np.asarray(self.mask.read_grey(self.path, height, width) > self.mask.above)
 
 

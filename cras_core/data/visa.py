@@ -9,10 +9,11 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from cras_core.data.folders import contents, listed
+from cras_core.data.folders import contents
 from cras_core.data.values import Mask, NormalImages, TestImage
 from cras_core.errors import DataError
 from cras_core.images import in_natural_order
+from cras_core.messages import Message
 
 SPLIT = Path("split_csv", "1cls.csv")
 COLUMNS = ("object", "split", "label", "image", "mask")
@@ -63,12 +64,21 @@ def test_images(root: Path) -> dict[str, list[TestImage]]:
 def _rows(root: Path) -> list[_Row]:
     """The lines whose class has a folder. Raises DataError."""
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder; expected VisA with {SPLIT.as_posix()} in it")
+        raise DataError(
+            "visa-no-folder",
+            "{root} is not a folder; expected VisA with {split} in it",
+            root=root,
+            split=SPLIT.as_posix(),
+        )
     path = root / SPLIT
     if not path.is_file():
         raise DataError(
-            f"{root} is not VisA: expected {SPLIT.as_posix()} in it, and the pictures where that says; it holds "
-            f"{contents(root)}. VisA in MVTec layout is read without naming the data set."
+            "visa-without-split",
+            "{root} is not VisA: expected {split} in it, and the pictures where that says; it holds {contents}. VisA "
+            "in MVTec layout is read without naming the data set.",
+            root=root,
+            split=SPLIT.as_posix(),
+            contents=contents(root),
         )
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -76,18 +86,28 @@ def _rows(root: Path) -> list[_Row]:
             missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
             if missing:
                 raise DataError(
-                    f"{path} lacks the column {', '.join(missing)}: expected {', '.join(COLUMNS)}; it has "
-                    f"{', '.join(reader.fieldnames or ('none',))}"
+                    "visa-column-missing",
+                    "{path} lacks the column {missing}: expected {columns}; it has {found}",
+                    path=path,
+                    missing=missing,
+                    columns=COLUMNS,
+                    found=list(reader.fieldnames or ("none",)),
                 )
             rows = [_row(root, path, reader.line_num, values) for values in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a csv file: {error}") from error
+        raise DataError(
+            "visa-table-unreadable", "{path} cannot be read as a csv file: {reason}", path=path, reason=error
+        ) from error
     named = sorted({row.fabric for row in rows})
     there = {name for name in named if (root / name).is_dir()}
     if not there:
         raise DataError(
-            f"{root} has none of the class folders that {path} names, {', '.join(named) or 'which are none'}; it holds "
-            f"{contents(root)}"
+            "visa-without-classes",
+            "{root} has none of the class folders that {path} names, {named}; it holds {contents}",
+            root=root,
+            path=path,
+            named=list(named) or "which are none",
+            contents=contents(root),
         )
     rows = [row for row in rows if row.fabric in there]
     _check_files(path, rows)
@@ -97,23 +117,49 @@ def _rows(root: Path) -> list[_Row]:
 def _row(root: Path, path: Path, line: int, values: dict[str, str | None]) -> _Row:
     fabric, split, label, picture, mask = ((values[c] or "").strip() for c in COLUMNS)
     if not fabric or not picture:
-        raise DataError(f"{path}, line {line}: object and image must not be empty")
+        raise DataError(
+            "visa-row-incomplete", "{path}, line {line}: object and image must not be empty", path=path, line=line
+        )
     for column, value, known in (("split", split, ("train", "test")), ("label", label, ("normal", "anomaly"))):
         if value not in known:
-            raise DataError(f"{path}, line {line}: {column} is {value!r}; expected {' or '.join(known)}")
+            raise DataError(
+                "visa-value-unknown",
+                "{path}, line {line}: {column} is {value!r}; expected {known: or }",
+                path=path,
+                line=line,
+                column=column,
+                value=value,
+                known=known,
+            )
     if split == "train" and label != "normal":
-        raise DataError(f"{path}, line {line}: an anomaly to train on; expected normal pictures only, as in 1cls.csv")
+        raise DataError(
+            "visa-trains-on-anomaly",
+            "{path}, line {line}: an anomaly to train on; expected normal pictures only, as in 1cls.csv",
+            path=path,
+            line=line,
+        )
     if label == "anomaly" and not mask:
-        raise DataError(f"{path}, line {line}: the column mask is empty; expected the mask of {picture}")
+        raise DataError(
+            "visa-mask-not-named",
+            "{path}, line {line}: the column mask is empty; expected the mask of {picture}",
+            path=path,
+            line=line,
+            picture=picture,
+        )
     return _Row(line, fabric, split == "train", label == "normal", root / picture, root / mask if mask else None)
 
 
 def _check_files(path: Path, rows: list[_Row]) -> None:
     missing = [
-        f"{path}, line {row.line}: expected {file}"
+        Message("visa-file-missing", "{path}, line {line}: expected {file}", path=path, line=row.line, file=file)
         for row in rows
         for file in (row.picture, None if row.is_normal else row.mask)
         if file is not None and not file.is_file()
     ]
     if missing:
-        raise DataError(f"{len(missing)} files that are named are not there:\n{listed(missing)}")
+        raise DataError(
+            "visa-files-missing",
+            "{count} files that are named are not there:\n{files:\n}",
+            count=len(missing),
+            files=missing,
+        )

@@ -105,13 +105,25 @@ class Detector(ABC):
         Raises:
             EnrolError: a detector of this kind, or with these settings, learns a fabric in a full training alone.
         """
-        raise EnrolError(f"this model ({type(self).__name__}) {NOT_QUICKLY}")
+        raise EnrolError(
+            "no-quick-enrolment",
+            "this model ({kind}) learns a fabric only together with all others: put its good cloth beside theirs and "
+            "train all of them",
+            hint="With: cras train DATA",
+            kind=type(self).__name__,
+        )
 
     def describe_fabric(self, cloth: GoodCloth) -> dict[str, Tensor]:  # noqa: ARG002 (for those that can)
         """A new fabric as this detector knows fabrics, without any training: its share of the bundle's tensors, by the
         names of ``fabric_tensors``. Raises EnrolError as ``enrolment_extractor``.
         """
-        raise EnrolError(f"this model ({type(self).__name__}) {NOT_QUICKLY}")
+        raise EnrolError(
+            "no-quick-enrolment",
+            "this model ({kind}) learns a fabric only together with all others: put its good cloth beside theirs and "
+            "train all of them",
+            hint="With: cras train DATA",
+            kind=type(self).__name__,
+        )
 
     @property
     def medians(self) -> npt.NDArray[np.float32]:
@@ -227,7 +239,12 @@ class TileFeatures:
         """
         detector, n, count = self.detector, len(self.similarity), self.similarity.shape[1]
         if fabric is not None and not 0 <= fabric < count:
-            raise ConfigError(f"there is no fabric {fabric}; the model has {count}, counted from 0")
+            raise ConfigError(
+                "fabric-index-out-of-range",
+                "there is no fabric {fabric}; the model has {count}, counted from 0",
+                fabric=fabric,
+                count=count,
+            )
         chosen = self.similarity.argmax(axis=1) if fabric is None else np.full(n, fabric)
         known = torch.from_numpy(chosen).to(detector.device)
         kinds = []
@@ -261,4 +278,9 @@ def _check_tiles(tiles: Image) -> None:
         or (tiles.ndim == 4 and tiles.shape[3] != 3)
         or 0 in tiles.shape
     ):
-        raise ConfigError(f"tiles must be (B, H, W) or (B, H, W, 3) uint8: got {tiles.shape} {tiles.dtype}")
+        raise ConfigError(
+            "tiles-of-wrong-shape",
+            "tiles must be (B, H, W) or (B, H, W, 3) uint8: got ({shape}) {dtype}",
+            shape=tiles.shape,
+            dtype=tiles.dtype,
+        )

@@ -33,7 +33,7 @@ def prototypes(u: Tensor, count: int, seed: int) -> Tensor:
     less.
     """
     if len(u) == 0:
-        raise DataError("a fabric without a single patch has no centre")
+        raise DataError("fabric-without-patch", "a fabric without a single patch has no centre")
     found = KMeans(min(count, len(u)), n_init=1, max_iter=20, random_state=seed).fit(u.detach().cpu().double().numpy())
     return torch.from_numpy(found.cluster_centers_).to(u)
 

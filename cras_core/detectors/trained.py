@@ -72,7 +72,12 @@ class TrainedDetector(Detector):
         ``PRECISIONS``, is what the backbone computes in. Raises ConfigError where there is no such precision.
         """
         if precision not in PRECISIONS:
-            raise ConfigError(f"there is no precision {precision!r}; known are {', '.join(PRECISIONS)}")
+            raise ConfigError(
+                "precision-unknown",
+                "there is no precision {precision!r}; known are {known}",
+                precision=precision,
+                known=list(PRECISIONS),
+            )
         super().__init__(config, calibrations, medians, device, extractor.backbone.weights_hash)
         self.extractor = extractor.to(device).eval()
         extractor.backbone.precision = getattr(torch, precision)
@@ -136,8 +141,13 @@ def extractor_of(bundle: Bundle) -> FeatureExtractor:
     if backbone.weights_hash != bundle.weights_hash:
         wanted, got = bundle.weights_hash[:12], backbone.weights_hash[:12]
         raise BundleError(
-            f"The bundle was trained on weights {wanted} of {bundle.config.backbone.name}, but "
-            f"{bundle.config.backbone.weights} gives {got}. Install the same weights or train again."
+            "bundle-of-other-weights",
+            "The bundle was trained on weights {wanted} of {backbone}, but {weights} gives {got}. Install the same "
+            "weights or train again.",
+            wanted=wanted,
+            backbone=bundle.config.backbone.name,
+            weights=bundle.config.backbone.weights,
+            got=got,
         )
     extractor = FeatureExtractor(backbone, bundle.config)
     extractor.mean.copy_(bundle.tensors["mean"])
@@ -147,4 +157,6 @@ def extractor_of(bundle: Bundle) -> FeatureExtractor:
 
 def misfit_error(error: Exception) -> BundleError:
     """What is said of a bundle whose tensors and settings contradict each other."""
-    return BundleError(f"The bundle's tensors do not fit its settings ({error}). Train again.")
+    return BundleError(
+        "bundle-tensors-misfit", "The bundle's tensors do not fit its settings ({reason}). Train again.", reason=error
+    )

@@ -14,6 +14,8 @@ def check_onnx() -> None:
     missing = [name for name in _ONNX if importlib.util.find_spec(name) is None]
     if missing:
         raise ExportError(
-            f"ONNX files need {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: "
-            "pip install '.[export]'"
+            "onnx-packages-missing",
+            "ONNX files need packages that are not installed: {missing}.",
+            hint="Install them: pip install '.[export]'",
+            missing=missing,
         )

@@ -69,19 +69,34 @@ class OnnxDetector(Detector):
         try:
             model = onnx.load_model_from_string(path.read_bytes())
         except OSError as error:
-            raise ExportError(f"The ONNX file {path} cannot be read: {error.strerror or error}.") from error
+            raise ExportError(
+                "onnx-unreadable", "The ONNX file {path} cannot be read: {reason}.", path=path, reason=error
+            ) from error
         except DecodeError as error:
-            raise ExportError(f"{path} is cut off or no ONNX file. Write it anew: cras export BUNDLE") from error
+            raise ExportError(
+                "onnx-cut-off",
+                "{path} is cut off or no ONNX file. Write it anew.",
+                hint="With: cras export BUNDLE",
+                path=path,
+            ) from error
         told = {p.key: p.value for p in model.metadata_props}
         if told.get("format") != FORMAT or told.get("version") != str(VERSION):
             raise ExportError(
-                f"{path} is no ONNX file of this program. Write one: cras export BUNDLE --out {path.name}"
+                "not-an-onnx-file",
+                "{path} is no ONNX file of this program.",
+                hint="Write one: cras export BUNDLE --out {name}",
+                path=path,
+                name=path.name,
             )
         try:
             return cls(model, parse_json(told.get("header", ""), Header, "its header"), told.get("identity") or None)
         except (JsonFileError, ValueError) as error:
             raise ExportError(
-                f"{path} lacks what it should hold ({error}). Write it anew: cras export BUNDLE"
+                "onnx-incomplete",
+                "{path} lacks what it should hold ({reason}). Write it anew.",
+                hint="With: cras export BUNDLE",
+                path=path,
+                reason=error,
             ) from error
 
     def extract_features(self, tiles: Image) -> TileFeatures:
@@ -89,8 +104,13 @@ class OnnxDetector(Detector):
         if tiles.shape[1:3] != self.size_px:
             wanted, got = ("{1} x {0}".format(*size) for size in (self.size_px, tiles.shape[1:3]))
             raise ConfigError(
-                f"the ONNX file takes tiles of {wanted} px, not {got}: export it with --tile-px "
-                f"{tiles.shape[1]}x{tiles.shape[2]}"
+                "onnx-tile-size",
+                "the ONNX file takes tiles of {wanted} px, not {got}; export it for these",
+                hint="With: --tile-px {height}x{width}",
+                wanted=wanted,
+                got=got,
+                height=tiles.shape[1],
+                width=tiles.shape[2],
             )
         return super().extract_features(tiles)
 

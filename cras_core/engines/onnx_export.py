@@ -84,8 +84,12 @@ def to_onnx(detector: TrainedDetector, size_px: tuple[int, int] | None = None) -
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         name = detector.config.backbone.name
         raise ExportError(
-            f"A detector on {name} cannot be written as ONNX by torch {torch.__version__} ({reason}). Try another "
-            "version of torch, or train on another backbone."
+            "onnx-not-exportable",
+            "A detector on {backbone} cannot be written as ONNX by torch {version} ({reason}). Try another version of "
+            "torch, or train on another backbone.",
+            backbone=name,
+            version=torch.__version__,
+            reason=reason,
         ) from error
 
 
@@ -109,8 +113,10 @@ def write(model: bytes, path: Path) -> None:
         write_atomically(path, model)
     except OSError as error:
         raise ExportError(
-            f"The ONNX file {path} cannot be written: {error.strerror or error}. Choose another place or free some "
-            "space."
+            "onnx-unwritable",
+            "The ONNX file {path} cannot be written: {reason}. Choose another place or free some space.",
+            path=path,
+            reason=error,
         ) from error
 
 
@@ -180,13 +186,20 @@ def cloth_tiles(folder: Path, size_px: tuple[int, int], count: int, bits: int | 
         DataError: a picture cannot be read.
     """
     if not folder.is_dir():
-        raise ExportError(f"There is no folder {folder}. Name one with pictures of cloth.")
+        raise ExportError(
+            "cloth-folder-missing", "There is no folder {folder}. Name one with pictures of cloth.", folder=folder
+        )
     paths = list_images(folder)
     found = list(_cut_from(paths, size_px, count, bits or measured_bits(paths)))
     if not found:
         raise ExportError(
-            f"{folder} itself holds no picture of {size_px[1]} x {size_px[0]} px or more. Name another folder, or "
-            "export for smaller tiles: --tile-px"
+            "cloth-pictures-too-small",
+            "{folder} itself holds no picture of {width} x {height} px or more. Name another folder, or export for "
+            "smaller tiles.",
+            hint="With: --tile-px",
+            folder=folder,
+            width=size_px[1],
+            height=size_px[0],
         )
     return np.stack(found)
 

@@ -15,6 +15,7 @@ from cras_core.detectors.trained import TrainedDetector
 from cras_core.engines.interface import INPUTS, OUTPUTS
 from cras_core.engines.onnx_export import cut
 from cras_core.errors import ExportError
+from cras_core.messages import Sentence
 
 TOLERANCE = 2e-4
 """Greatest difference, of the detector's value where that is above 1; ten times what ResNet50 and Lite0 differ by."""
@@ -58,7 +59,9 @@ def session_of(model: bytes) -> Any:
         return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises classes of its own that only Exception covers
         reason = str(error).strip().splitlines()[0]
-        raise ExportError(f"onnxruntime cannot open the ONNX file: {reason}") from error
+        raise ExportError(
+            "onnx-not-opened", "onnxruntime cannot open the ONNX file: {reason}", reason=reason
+        ) from error
 
 
 def prove(model: bytes, detector: TrainedDetector, tiles: Image) -> dict[str, Difference]:
@@ -94,7 +97,13 @@ def prove(model: bytes, detector: TrainedDetector, tiles: Image) -> dict[str, Di
             got = _run(session, some, fabric, shift)
             for name, g, w in zip(OUTPUTS, got, wanted, strict=True):
                 if g.shape != w.shape:
-                    raise ExportError(f"The ONNX file gives {name} of {g.shape} where the detector gives {w.shape}.")
+                    raise ExportError(
+                        "onnx-output-shape",
+                        "The ONNX file gives {name} of {got: x } where the detector gives {wanted: x }.",
+                        name=name,
+                        got=g.shape,
+                        wanted=w.shape,
+                    )
                 pairs[name].append((g.ravel(), w.ravel()))
     found = {name: Difference.between(*map(np.concatenate, zip(*p, strict=True))) for name, p in pairs.items()}
     allowed = {"scores": TURNED}
@@ -102,8 +111,11 @@ def prove(model: bytes, detector: TrainedDetector, tiles: Image) -> dict[str, Di
     if wrong:
         told = "; ".join(f"{n} by up to {found[n].absolute:.3g}, {found[n].beyond:.1%} of the values" for n in wrong)
         raise ExportError(
-            f"The ONNX file does not judge as the detector does, so it was not written ({told}; allowed is "
-            f"{TOLERANCE:g}). Another version of torch or onnxruntime may do better."
+            "onnx-judges-differently",
+            "The ONNX file does not judge as the detector does, so it was not written ({told}; allowed is "
+            "{tolerance:g}). Another version of torch or onnxruntime may do better.",
+            told=Sentence(told),
+            tolerance=TOLERANCE,
         )
     return found
 
@@ -119,4 +131,4 @@ def _run(session: Any, tiles: Image, fabric: npt.NDArray[np.int64], shift: Float
         return list(session.run(OUTPUTS, dict(zip(INPUTS, (images, fabric, shift), strict=True))))
     except Exception as error:  # as in session_of
         reason = str(error).strip().splitlines()[0]
-        raise ExportError(f"onnxruntime cannot run the ONNX file: {reason}") from error
+        raise ExportError("onnx-not-run", "onnxruntime cannot run the ONNX file: {reason}", reason=reason) from error

@@ -54,7 +54,12 @@ def load_report(models: Path, identity: str) -> KeptReport | None:
     except JsonFileError as error:
         if error.fault == "missing":
             return None
-        raise DataError(f"The comparison {path} cannot be read ({error}). Compare again.") from error
+        raise DataError(
+            "evaluation-report-unreadable",
+            "The comparison {path} cannot be read ({reason}). Compare again.",
+            path=path,
+            reason=error,
+        ) from error
     report = CandidateReport(file.running, file.candidate, frozenset(file.learnt_by_running), file.lost)
     return KeptReport(file.before, identity, report)
 

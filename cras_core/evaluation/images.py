@@ -82,7 +82,12 @@ def evaluate(
         ConfigError: there is no such matching.
     """
     if matching not in get_args(Matching):
-        raise ConfigError(f"there is no protocol {matching!r}; known are {', '.join(get_args(Matching))}")
+        raise ConfigError(
+            "protocol-unknown",
+            "there is no protocol {protocol!r}; known are {known}",
+            protocol=matching,
+            known=list(get_args(Matching)),
+        )
     data = data if isinstance(data, DataSet) else open_data_set(data)
     fabrics, condition = validate_test_images(
         data.test_images(), skip_corrupt=data.skip_corrupt, bits=depth_of([detector], data), on_picture=on_check
@@ -115,8 +120,11 @@ def depth_of(detectors: Sequence[Detector], data: DataSet) -> int | None:
     learnt = sorted({d.bits for d in detectors if d.bits is not None})
     if data.bits is None and len(learnt) > 1:
         raise ConfigError(
-            f"the models have learnt from pictures of {learnt[0]} and of {learnt[-1]} bits; say with --bits how many "
-            "these have"
+            "models-differ-in-bits",
+            "the models have learnt from pictures of {least} and of {most} bits; say how many these have",
+            hint="With: --bits",
+            least=learnt[0],
+            most=learnt[-1],
         )
     return data.bits or (learnt[0] if learnt else None)
 

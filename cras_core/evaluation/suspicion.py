@@ -88,7 +88,12 @@ def suspicions(
         DataError: there are too few tiles.
     """
     if count < FEWEST_TILES:
-        raise DataError(f"{count} samples are too few to be judged by each other; collect {FEWEST_TILES} at least.")
+        raise DataError(
+            "too-few-samples-to-judge",
+            "{count} samples are too few to be judged by each other; collect {least} at least.",
+            count=count,
+            least=FEWEST_TILES,
+        )
     rng = np.random.default_rng(0)
     first = np.sort(rng.permutation(count)[:_REFERENCE_TILES])
     projection = _projection(vectors(0).shape[-1])
@@ -131,7 +136,7 @@ def score_samples(
 
     def vectors(i: int) -> Tensor:
         if should_stop():
-            raise DataError("Judging was stopped; no sample was changed.")
+            raise DataError("judging-stopped", "Judging was stopped; no sample was changed.")
         image = store.image(samples[i])
         light[i] = image.mean()
         return detector.extract_features(image[None]).vectors[0]

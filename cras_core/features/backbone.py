@@ -73,7 +73,13 @@ def load_backbone(config: BackboneConfig, *, folded: bool = True) -> Backbone:
     try:
         network = timm.create_model(config.name, features_only=True, out_indices=config.levels, pretrained=False)
     except Exception as error:  # timm raises anything, even AssertionError, for a network it does not have like this
-        raise WeightsError(f"timm offers no network {config.name!r} with levels {config.levels}: {error}") from error
+        raise WeightsError(
+            "network-unknown",
+            "timm offers no network {network!r} with levels ({levels}): {reason}",
+            network=config.name,
+            levels=list(config.levels),
+            reason=error,
+        ) from error
     if config.caffe_strides:
         _move_strides(network)
     if config.weights == HUB:
@@ -91,7 +97,11 @@ def _from_hub(config: BackboneConfig) -> dict[str, Tensor]:
         whole = timm.create_model(config.name, pretrained=True)
     except Exception as error:  # the hub's client raises its own, requests', urllib's and the operating system's errors
         raise WeightsError(
-            f"The weights of {config.name} cannot be fetched from timm's hub ({type(error).__name__}). {WAYS_OUT}"
+            "weights-not-fetched",
+            "The weights of {network} cannot be fetched from timm's hub ({kind}). {ways_out}",
+            network=config.name,
+            kind=type(error).__name__,
+            ways_out=WAYS_OUT,
         ) from error
     return dict(whole.state_dict())
 
@@ -101,6 +111,6 @@ def _move_strides(network: nn.Module) -> None:
     stages: list[Any] = [m for name, m in network.named_children() if name in ("layer2", "layer3", "layer4")]
     blocks = [stage[0] for stage in stages]
     if not blocks or not all(hasattr(b, "conv3") for b in blocks):
-        raise WeightsError("caffe_strides is for ResNets with bottleneck blocks only")
+        raise WeightsError("caffe-strides-not-for-network", "caffe_strides is for ResNets with bottleneck blocks only")
     for block in blocks:
         block.conv1.stride, block.conv2.stride = (2, 2), (1, 1)

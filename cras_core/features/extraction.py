@@ -89,7 +89,11 @@ def extract_features(
         is_whole &= enough
     if sums.count == 0:
         raise DataError(
-            f"fabric {normal.fabric}: no cloth found in {len(paths)} pictures, the first of them {paths[0]}"
+            "fabric-without-cloth",
+            "fabric {fabric}: no cloth found in {count} pictures, the first of them {first}",
+            fabric=normal.fabric,
+            count=len(paths),
+            first=paths[0],
         )
     is_whole = is_whole and len(cache) == sums.count
     return FabricFeatures(cache, *mean_map.result(), sums.total, sums.total_squared, sums.count, is_whole)

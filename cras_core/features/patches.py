@@ -34,7 +34,12 @@ class PatchAggregator(nn.Module):
         cell = float(config.cell_px) if config.cell_px is not None else min(strides)
         if cell != int(cell) or any(math.log2(cell / s) % 1 for s in strides):
             levels = ", ".join(f"{s:g}" for s in strides)
-            raise ConfigError(f"cells of {cell:g} px do not match levels of stride {levels} px by a power of two")
+            raise ConfigError(
+                "cells-misfit-levels",
+                "cells of {cell:g} px do not match levels of stride {levels} px by a power of two",
+                cell=cell,
+                levels=levels,
+            )
         self.cell_px = int(cell)
         self._zoom = [s / cell for s in strides]
         if config.dimension is None:
@@ -42,7 +47,12 @@ class PatchAggregator(nn.Module):
             self.pools = nn.ModuleList(_NeighbourhoodMean(config.neighbourhood) for _ in channels)
         else:
             if config.dimension % len(channels):
-                raise ConfigError(f"{len(channels)} levels cannot share {config.dimension} values equally")
+                raise ConfigError(
+                    "dimension-not-shared",
+                    "{count} levels cannot share {dimension} values equally",
+                    count=len(channels),
+                    dimension=config.dimension,
+                )
             self.dimension = config.dimension
             share = config.dimension // len(channels)
             self.pools = nn.ModuleList(

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.errors import DataError
+from cras_core.messages import Sentence
 
 Rows = npt.NDArray[np.float16]
 """(n, D)."""
@@ -113,10 +114,15 @@ class FileRows(RowStore):
             while left:
                 count = os.readv(self._file.fileno(), [left]) if hasattr(os, "readv") else self._read_some(left)
                 if count == 0:
-                    raise DataError("The file of features was shortened while it was read. Begin the training anew.")
+                    raise DataError(
+                        "features-shortened",
+                        "The file of features was shortened while it was read. Begin the training anew.",
+                    )
                 left = left[count:]
         except OSError as error:
-            raise DataError(f"The file of features cannot be read any more: {error.strerror or error}") from error
+            raise DataError(
+                "features-unreadable", "The file of features cannot be read any more: {reason}", reason=error
+            ) from error
 
     def _read_some(self, left: memoryview) -> int:
         data = self._file.read(len(left))
@@ -127,7 +133,13 @@ class FileRows(RowStore):
 def no_room(rows: int, dimension: int, place: str, error: Exception) -> DataError:
     """What is said where rows find no room."""
     size = f"{rows * dimension * _HALF_BYTES / 1e6:.0f} MB"
-    return DataError(f"No room for {size} of features {place} ({error}). Lower train.cache_mb.")
+    return DataError(
+        "no-room-for-features",
+        "No room for {size} of features {place} ({reason}). Lower train.cache_mb.",
+        size=size,
+        place=Sentence(place),
+        reason=error,
+    )
 
 
 def _on_disk() -> str:

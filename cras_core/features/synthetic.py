@@ -72,7 +72,12 @@ def extract_synthetic(
         clean.add(pair[0][chosen][keep], chosen.flatten().nonzero()[keep, 0], places)
         change.add((pair[1] - pair[0])[chosen][keep])
     if len(clean) == 0:
-        raise DataError(f"fabric {normal.fabric}: no tile of {_SMALLEST_DRAWN_PX} px or more; set synthesis.drawn=0")
+        raise DataError(
+            "no-tile-to-draw-on",
+            "fabric {fabric}: no tile of {least_px} px or more; set synthesis.drawn=0",
+            fabric=normal.fabric,
+            least_px=_SMALLEST_DRAWN_PX,
+        )
     return SyntheticFeatures(clean, change)
 
 

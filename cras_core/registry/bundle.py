@@ -22,6 +22,7 @@ from cras_core.config.settings import CrasConfig
 from cras_core.errors import BundleError, JsonFileError
 from cras_core.files import write_atomically
 from cras_core.json_files import parse_json
+from cras_core.messages import Sentence
 from cras_core.registry.tensor_file import TensorFileError, read_tensors, tensor_bytes
 from cras_core.validated import Plain, validated
 from cras_core.web.calibration import FabricCalibration
@@ -94,7 +95,10 @@ def write_bundle(bundle: Bundle, path: Path) -> None:
         write_atomically(path, data)
     except OSError as error:
         raise BundleError(
-            f"The bundle {path} cannot be written: {error.strerror or error}. Choose another place or free some space."
+            "bundle-unwritable",
+            "The bundle {path} cannot be written: {reason}. Choose another place or free some space.",
+            path=path,
+            reason=error,
         ) from error
 
 
@@ -108,22 +112,46 @@ def read_bundle(path: Path) -> Bundle:
         file = read_tensors(path)
     except JsonFileError as error:
         if error.fault == "missing":
-            raise BundleError(f"There is no bundle at {path}. Train one: cras train DATA --out {path.name}") from error
-        raise BundleError(f"The bundle {error}") from error
+            raise BundleError(
+                "bundle-missing",
+                "There is no bundle at {path}.",
+                hint="Train one: cras train DATA --out {name}",
+                path=path,
+                name=path.name,
+            ) from error
+        raise BundleError("bundle-unreadable", "The bundle {reason}", reason=error) from error
     except TensorFileError as error:
-        raise BundleError(f"{path} is cut off or no bundle at all ({error}). Copy it anew or train again.") from error
+        raise BundleError(
+            "bundle-cut-off",
+            "{path} is cut off or no bundle at all ({reason}). Copy it anew or train again.",
+            path=path,
+            reason=error,
+        ) from error
     _check_format(path, file.texts)
     if file.texts.get("checksum") != _checksum(file.texts.get("header", ""), file.tensors):
-        raise BundleError(f"{path} is damaged: its contents do not match their checksum. Copy it anew or train again.")
+        raise BundleError(
+            "bundle-damaged",
+            "{path} is damaged: its contents do not match their checksum. Copy it anew or train again.",
+            path=path,
+        )
     try:
         header = parse_json(file.texts["header"], _Header, "its header")
     except JsonFileError as error:
         raise BundleError(
-            f"{path} does not hold what a bundle of version {VERSION} holds ({error}). Train again with this program."
+            "bundle-content-wrong",
+            "{path} does not hold what a bundle of version {version} holds ({reason}). Train again with this program.",
+            path=path,
+            version=VERSION,
+            reason=error,
         ) from error
     for name, tensor in file.tensors.items():
         if not torch.isfinite(tensor).all():
-            raise BundleError(f"{path} cannot judge: its tensor {name[:100]} holds values that are no numbers.")
+            raise BundleError(
+                "bundle-not-finite",
+                "{path} cannot judge: its tensor {tensor} holds values that are no numbers.",
+                path=path,
+                tensor=name,
+            )
     return Bundle(
         header.config,
         header.weights_hash,
@@ -149,13 +177,23 @@ class _Header:
 
 def _check_format(path: Path, texts: Mapping[str, str]) -> None:
     if texts.get("format") != FORMAT:
-        raise BundleError(f"{path} is no bundle of this program. Train one: cras train DATA --out fabrics.cras")
+        raise BundleError(
+            "not-a-bundle",
+            "{path} is no bundle of this program.",
+            hint="Train one: cras train DATA --out fabrics.cras",
+            path=path,
+        )
     version = texts.get("version", "?")
     if version != str(VERSION):
         newer = version.isdecimal() and len(version) < 10 and int(version) > VERSION
         way_out = "Update this program to open it." if newer else "Train again with this program."
         raise BundleError(
-            f"{path} is a bundle of version {version[:20]}; this program reads version {VERSION}. {way_out}"
+            "bundle-version",
+            "{path} is a bundle of version {version}; this program reads version {known}. {way_out}",
+            path=path,
+            version=version,
+            known=VERSION,
+            way_out=Sentence(way_out),
         )
 
 

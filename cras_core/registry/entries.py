@@ -70,7 +70,7 @@ class PrunePolicy:
 
     def __post_init__(self) -> None:
         if any(bound is not None and bound < 1 for bound in (self.most_models, self.most_bytes)):
-            raise StoreError(f"a bound of a store must be 1 or more: {self}")
+            raise StoreError("store-bound-not-positive", "a bound of a store must be 1 or more: {policy}", policy=self)
 
 
 def entry_of(path: Path) -> Entry:

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from cras_core.errors import JsonFileError, StoreError
 from cras_core.files import write_atomically
 from cras_core.json_files import read_json
+from cras_core.messages import Message, Sentence
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.registry.diff import Comparison, compare_models
 from cras_core.registry.entries import ENDING, Entry, Promotion, PrunePolicy, entry_of, to_prune
@@ -65,7 +66,9 @@ class ModelStore:
                     with suppress(FileNotFoundError):  # another process has just deleted it
                         found.append(self._look_at(path))
         except OSError as error:
-            raise StoreError(f"the models in {self.folder} cannot be read: {error.strerror or error}") from error
+            raise StoreError(
+                "models-unreadable", "the models in {folder} cannot be read: {reason}", folder=self.folder, reason=error
+            ) from error
         state = self._state(mended=True)
         marked = [replace(e, in_use=e.identity == state.in_use, pinned=e.identity in state.pinned) for e in found]
         newest_first = sorted(marked, key=lambda e: (e.made_s, e.identity), reverse=True)
@@ -82,8 +85,19 @@ class ModelStore:
         if len(exact or found) == 1:
             return (exact or found)[0]
         if found:
-            raise StoreError(f"{identity} may be {', '.join(e.identity for e in found)}; give more of it")
-        raise StoreError(f"there is no model {identity} in {self.folder}{self._way_out()}")
+            raise StoreError(
+                "model-ambiguous",
+                "{identity} may be {identities}; give more of it",
+                identity=identity,
+                identities=[e.identity for e in found],
+            )
+        raise StoreError(
+            "model-unknown",
+            "there is no model {identity} in {folder}. {way_out}.",
+            identity=identity,
+            folder=self.folder,
+            way_out=self._way_out(),
+        )
 
     @property
     def in_use(self) -> Entry | None:
@@ -97,9 +111,21 @@ class ModelStore:
             return None
         entry = next((e for e in self.entries() if e.identity == identity), None)
         if entry is None:
-            raise StoreError(f"the model in use, {identity}, is missing from {self.folder}{self._way_out()}")
+            raise StoreError(
+                "model-in-use-missing",
+                "the model in use, {identity}, is missing from {folder}. {way_out}.",
+                identity=identity,
+                folder=self.folder,
+                way_out=self._way_out(),
+            )
         if entry.problem:
-            raise StoreError(f"the model in use, {identity}, cannot be used: {entry.problem}{self._way_out()}")
+            raise StoreError(
+                "model-in-use-unusable",
+                "the model in use, {identity}, cannot be used: {problem}. {way_out}.",
+                identity=identity,
+                problem=Sentence(entry.problem),
+                way_out=self._way_out(),
+            )
         return entry
 
     @property
@@ -111,7 +137,13 @@ class ModelStore:
         """A model itself. Raises StoreError, BundleError."""
         entry = self.entry(identity)
         if entry.problem:
-            raise StoreError(f"the model {entry.identity} cannot be used: {entry.problem}{self._way_out()}")
+            raise StoreError(
+                "model-unusable",
+                "the model {identity} cannot be used: {problem}. {way_out}.",
+                identity=entry.identity,
+                problem=Sentence(entry.problem),
+                way_out=self._way_out(),
+            )
         return read_bundle(entry.path)
 
     def add(self, bundle: Bundle) -> Entry:
@@ -137,7 +169,13 @@ class ModelStore:
         with self._locked():
             entry = self.entry(identity)
             if entry.problem:
-                raise StoreError(f"the model {entry.identity} cannot be used: {entry.problem}{self._way_out()}")
+                raise StoreError(
+                    "model-unusable",
+                    "the model {identity} cannot be used: {problem}. {way_out}.",
+                    identity=entry.identity,
+                    problem=Sentence(entry.problem),
+                    way_out=self._way_out(),
+                )
             state = self._state(mended=True)
             if state.in_use == entry.identity:
                 return state.promotions[-1]
@@ -178,9 +216,15 @@ class ModelStore:
             self._state()
             entry = self.entry(identity)
             if entry.in_use:
-                raise StoreError(f"the model {entry.identity} is in use; put another one into use first")
+                raise StoreError(
+                    "model-is-in-use",
+                    "the model {identity} is in use; put another one into use first",
+                    identity=entry.identity,
+                )
             if entry.pinned:
-                raise StoreError(f"the model {entry.identity} is pinned; unpin it first")
+                raise StoreError(
+                    "model-is-pinned", "the model {identity} is pinned; unpin it first", identity=entry.identity
+                )
             self._delete(entry)
         return entry
 
@@ -205,7 +249,9 @@ class ModelStore:
         try:
             entry.path.unlink()
         except OSError as error:
-            raise StoreError(f"{entry.path} cannot be deleted: {error.strerror or error}") from error
+            raise StoreError(
+                "model-not-deleted", "{path} cannot be deleted: {reason}", path=entry.path, reason=error
+            ) from error
 
     def _look_at(self, path: Path) -> Entry:
         """Reads a file of the folder; a sound one that was read before and has not changed is not read again."""
@@ -224,11 +270,15 @@ class ModelStore:
             lock.acquire()
         except Timeout as error:
             raise StoreError(
-                f"another program has been changing the models in {self.folder} for {_PATIENCE_S:.0f} s; try again, or "
-                "end it"
+                "store-locked",
+                "another program has been changing the models in {folder} for {seconds:.0f} s; try again, or end it",
+                folder=self.folder,
+                seconds=_PATIENCE_S,
             ) from error
         except OSError as error:
-            raise StoreError(f"the store {self.folder} cannot be used: {error.strerror or error}") from error
+            raise StoreError(
+                "store-unusable", "the store {folder} cannot be used: {reason}", folder=self.folder, reason=error
+            ) from error
         try:
             yield
         finally:
@@ -245,9 +295,13 @@ class ModelStore:
             if error.fault == "missing" or (error.fault == "content" and mended):
                 return _State(1, (), ())
             if error.fault == "unreadable":
-                raise StoreError(str(error)) from error
+                raise StoreError("store-log-unreadable", "{reason}", reason=error) from error
             raise StoreError(
-                f"{path} is damaged ({error}), so nobody knows the model in use{self._way_out()}"
+                "store-log-damaged",
+                "{path} is damaged ({reason}), so nobody knows the model in use. {way_out}.",
+                path=path,
+                reason=error,
+                way_out=self._way_out(),
             ) from error
 
     def _write(self, state: _State) -> None:
@@ -259,7 +313,10 @@ class ModelStore:
             write_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
         except OSError as error:
             raise StoreError(
-                f"{path} cannot be written: {error.strerror or error}. Nothing has changed; free some space"
+                "store-log-unwritable",
+                "{path} cannot be written: {reason}. Nothing has changed; free some space",
+                path=path,
+                reason=error,
             ) from error
 
     def _is_sound(self) -> bool:
@@ -269,13 +326,22 @@ class ModelStore:
             return False
         return True
 
-    def _way_out(self) -> str:
+    def _way_out(self) -> Message:
         """Names a model that could be put into use."""
         try:
             sound = [e for e in self.entries() if not e.problem]
         except StoreError:
             sound = []
         if not sound:
-            return ". There is no sound model in it: train one and add it (cras models STORE add BUNDLE)"
-        newest = f"{sound[0].identity} of {time.strftime('%Y-%m-%d', time.localtime(sound[0].made_s))}"
-        return f". Put one that is there into use, such as {newest}: cras models STORE use {sound[0].identity}"
+            return Message(
+                "store-without-sound-model",
+                "There is no sound model in it: train one and add it",
+                hint="With: cras models STORE add BUNDLE",
+            )
+        return Message(
+            "store-has-sound-model",
+            "Put one that is there into use, such as {identity} of {date}",
+            hint="With: cras models STORE use {identity}",
+            identity=sound[0].identity,
+            date=time.strftime("%Y-%m-%d", time.localtime(sound[0].made_s)),
+        )

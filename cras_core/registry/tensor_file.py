@@ -59,14 +59,14 @@ def parse_tensors(data: bytes) -> TensorFile:
     """The same from its contents. Raises TensorFileError."""
     length = int.from_bytes(data[:_LENGTH_BYTES], "little")
     if len(data) < _LENGTH_BYTES + length:
-        raise TensorFileError("it is shorter than it says")
+        raise TensorFileError("tensors-cut-off", "it is shorter than it says")
     try:
         header = parse_json(data[_LENGTH_BYTES : _LENGTH_BYTES + length], _Header, "its header")
         return TensorFile(load(data), header.get("__metadata__", {}))
     except (JsonFileError, SafetensorError) as error:
-        raise TensorFileError(str(error)) from error
+        raise TensorFileError("tensors-damaged", "{reason}", reason=error) from error
     except (KeyError, RuntimeError, TypeError) as error:  # a kind of number that torch does not know
-        raise TensorFileError(f"its tensors cannot be read ({error})") from error
+        raise TensorFileError("tensors-unreadable", "its tensors cannot be read ({reason})", reason=error) from error
 
 
 def tensor_bytes(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> bytes:

@@ -19,6 +19,7 @@ from cras_core.evaluation.webs import evaluate_web
 from cras_core.features.backbone import load_backbone
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import pick_device
+from cras_core.messages import Sentence
 from cras_core.training.preparation import Prepared, Run, prepare
 from cras_core.training.progress import OnProgress
 from cras_core.training.train import fit
@@ -185,11 +186,20 @@ def ablate(
         CrasError: the data or the settings cannot be used.
     """
     if table not in TABLES:
-        raise ConfigError(f"there is no ablation {table!r}; known are {', '.join(TABLES)}")
+        raise ConfigError(
+            "ablation-unknown",
+            "there is no ablation {ablation!r}; known are {known}",
+            ablation=table,
+            known=list(TABLES),
+        )
     needed = KINDS[_OF_ONE_KIND.get(table, config.heads.detector)]
     if kind_of(config) is not needed:
         raise ConfigError(
-            f"the ablation {table!r} varies parts that {needed.title} alone has; leave heads.detector={needed.name}"
+            "ablation-of-other-detector",
+            "the ablation {ablation!r} varies parts that {title} alone has; leave heads.detector={detector}",
+            ablation=table,
+            title=needed.title,
+            detector=needed.name,
         )
     rows = []
     known: tuple[Any, Prepared] | None = None
@@ -209,7 +219,7 @@ def ablate(
             row["figures"], row["impossible"] = None, str(error)
         rows.append(row)
     if all(row["figures"] is None for row in rows):
-        raise DataError(rows[0]["impossible"])
+        raise DataError("ablation-impossible", "{reason}", reason=Sentence(rows[0]["impossible"]))
     return rows
 
 

@@ -86,11 +86,14 @@ def enrol(
 
 def _check_name(bundle: Bundle, fabric: str, *, replacing: bool) -> None:
     if not fabric.strip():
-        raise EnrolError("a fabric needs a name")
+        raise EnrolError("fabric-name-empty", "a fabric needs a name")
     if fabric in bundle.fabrics and not replacing:
         raise EnrolError(
-            f"fabric {fabric} is in the model already ({', '.join(bundle.fabrics)}); give another name, or enrol it "
-            "anew with --replace"
+            "fabric-in-model-already",
+            "fabric {fabric} is in the model already ({fabrics}); give another name, or enrol it anew",
+            hint="With: --replace",
+            fabric=fabric,
+            fabrics=list(bundle.fabrics),
         )
 
 
@@ -98,8 +101,11 @@ def _split(normal: NormalImages, bundle: Bundle) -> tuple[tuple[Path, ...], tupl
     """Pictures to learn from and held back. Raises DataError."""
     if len(normal.paths) < 2:
         raise DataError(
-            f"fabric {normal.fabric}: one picture only, {normal.paths[0].name}. A fabric is enrolled from two or more: "
-            "its limits must come from cloth that its centres were not made of. Record more, or cut it in two"
+            "one-picture-only",
+            "fabric {fabric}: one picture only, {picture}. A fabric is enrolled from two or more: its limits must "
+            "come from cloth that its centres were not made of. Record more, or cut it in two",
+            fabric=normal.fabric,
+            picture=normal.paths[0].name,
         )
     return normal.held_back(_HELD_SHARE, bundle.config.train.seed)
 
@@ -117,7 +123,7 @@ class _Report:
         self._done[stage] += 1
         self._on_progress(Progress(stage, self._done[stage], self._totals[stage], str(path)))
         if self._should_stop():
-            raise EnrolError("The enrolment was stopped; the model is as it was.")
+            raise EnrolError("enrolment-stopped", "The enrolment was stopped; the model is as it was.")
 
 
 def _features(

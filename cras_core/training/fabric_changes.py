@@ -23,7 +23,11 @@ def remove_fabric(bundle: Bundle, fabric: str, author: str | None = None) -> Bun
     """
     _check_has(bundle, fabric)
     if len(bundle.fabrics) == 1:
-        raise EnrolError(f"{fabric} is the only fabric of the model, which would be left without any")
+        raise EnrolError(
+            "only-fabric-of-model",
+            "{fabric} is the only fabric of the model, which would be left without any",
+            fabric=fabric,
+        )
     shared, fabrics = take_apart(bundle)
     kept = [pair for pair in zip(_with_own(bundle), fabrics, strict=True) if pair[0].fabric != fabric]
     return replace(_made_of(bundle, shared, kept), provenance=descended(bundle, "edit", author, without=fabric))
@@ -37,9 +41,13 @@ def rename_fabric(bundle: Bundle, old: str, new: str, author: str | None = None)
     """
     _check_has(bundle, old)
     if not new.strip():
-        raise EnrolError("a fabric needs a name")
+        raise EnrolError("fabric-name-empty", "a fabric needs a name")
     if new in bundle.fabrics:
-        raise EnrolError(f"fabric {new} is in the model already; rename or remove that one first")
+        raise EnrolError(
+            "fabric-name-in-model",
+            "fabric {fabric} is in the model already; rename or remove that one first",
+            fabric=new,
+        )
     told = descended(bundle, "edit", author, without=old)
     by_fabric = {name: bundle.provenance[name][old] for name in BY_FABRIC if old in bundle.provenance.get(name, {})}
     warnings = [
@@ -71,13 +79,21 @@ def merge(bundle: Bundle, other: Bundle, author: str | None = None) -> Bundle:
         or not _are_the_same(shared, shared_there)
     ):
         raise EnrolError(
-            f"the models {bundle.identity} and {other.identity} come from different trainings; only models whose "
-            "fabrics were enrolled into one and the same can be merged. Train all fabrics together"
+            "models-not-related",
+            "the models {identity} and {other} come from different trainings; only models whose fabrics were enrolled "
+            "into one and the same can be merged. Train all fabrics together",
+            identity=bundle.identity,
+            other=other.identity,
         )
     kept = list(zip(_with_own(bundle), fabrics, strict=True))
     new = [pair for pair in zip(_with_own(other), fabrics_there, strict=True) if pair[0].fabric not in bundle.fabrics]
     if not new:
-        raise EnrolError(f"the model {other.identity} has no fabric that {bundle.identity} has not")
+        raise EnrolError(
+            "nothing-to-merge",
+            "the model {identity} has no fabric that {other} has not",
+            identity=other.identity,
+            other=bundle.identity,
+        )
     told = descended(bundle, "edit", author)
     for calibration, _ in new:
         theirs = {name: other.provenance.get(name, {}).get(calibration.fabric) for name in BY_FABRIC}
@@ -90,7 +106,12 @@ def merge(bundle: Bundle, other: Bundle, author: str | None = None) -> Bundle:
 
 def _check_has(bundle: Bundle, fabric: str) -> None:
     if fabric not in bundle.fabrics:
-        raise EnrolError(f"there is no fabric {fabric} in the model; it has {', '.join(bundle.fabrics)}")
+        raise EnrolError(
+            "fabric-not-in-model",
+            "there is no fabric {fabric} in the model; it has {fabrics}",
+            fabric=fabric,
+            fabrics=list(bundle.fabrics),
+        )
 
 
 def _with_own(bundle: Bundle) -> tuple[FabricCalibration, ...]:

@@ -35,7 +35,10 @@ def take_apart(bundle: Bundle) -> tuple[Shared, list[OneFabric]]:
     layout = _layout_of(bundle)
     names = {*layout.stacked, *(f"{layout.numbered}.{k}" for k in range(count))}
     if not names <= set(tensors) or any(len(tensors[name]) != count for name in layout.stacked):
-        raise EnrolError(_NOT_APART)
+        raise EnrolError(
+            "fabrics-not-apart",
+            "this model does not keep its fabrics apart, so none can be added or taken out without training",
+        )
     fabrics = [
         {name: tensors[name][k] for name in layout.stacked} | {layout.numbered: tensors[f"{layout.numbered}.{k}"]}
         for k in range(count)
@@ -63,5 +66,8 @@ _NOT_APART = "this model does not keep its fabrics apart, so none can be added o
 def _layout_of(bundle: Bundle) -> FabricLayout:
     layout = kind_of(bundle.config).detector.fabric_layout
     if layout is None:
-        raise EnrolError(_NOT_APART)
+        raise EnrolError(
+            "fabrics-not-apart",
+            "this model does not keep its fabrics apart, so none can be added or taken out without training",
+        )
     return layout

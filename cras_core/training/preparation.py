@@ -60,7 +60,10 @@ def prepare(run: Run, extractor: FeatureExtractor) -> Prepared:
     extractor = extractor.to(run.device)
     if extractor.cell_px != config.tiling.cell_px:
         raise ConfigError(
-            f"the backbone gives cells of {extractor.cell_px} px, tiling.cell_px is {config.tiling.cell_px}"
+            "cell-size-misfits-backbone",
+            "the backbone gives cells of {cell_px} px, tiling.cell_px is {wanted_px}",
+            cell_px=extractor.cell_px,
+            wanted_px=config.tiling.cell_px,
         )
     splits = [d.held_back(config.calibration.held_back, config.train.seed) for d in run.data]
     warnings = [
@@ -100,7 +103,7 @@ class Run:
         """Tells the caller; raises TrainingError when the caller wants to stop."""
         self.on_progress(Progress(stage, done, total, message, loss))
         if self.should_stop():
-            raise TrainingError("Training was stopped; no bundle was written.")
+            raise TrainingError("training-stopped", "Training was stopped; no bundle was written.")
 
     def measure_thresholds(self, detector: Detector, prepared: Prepared) -> list[FabricCalibration]:
         """The limits of a trained detector, from the pictures that were held back."""
@@ -166,9 +169,13 @@ def check_names(data: Sequence[NormalImages]) -> None:
     """Raises DataError where there is no fabric, or two have one name."""
     names = [d.fabric for d in data]
     if not names:
-        raise DataError("there is no fabric to train on")
+        raise DataError("no-fabric-to-train-on", "there is no fabric to train on")
     if len(set(names)) != len(names):
-        raise DataError(f"two fabrics have one name: {', '.join(sorted({n for n in names if names.count(n) > 1}))}")
+        raise DataError(
+            "fabric-names-doubled",
+            "two fabrics have one name: {names}",
+            names=sorted({n for n in names if names.count(n) > 1}),
+        )
 
 
 def _set_statistics(extractor: FeatureExtractor, features: Sequence[FabricFeatures], config: CrasConfig) -> None:

@@ -74,10 +74,18 @@ def retrain(
     names = {n.fabric for n in stored}
     doubled = sorted(names & {n.fabric for n in job.more})
     if doubled:
-        raise DataError(f"{', '.join(doubled)}: both in the store and in the folder; leave one of the two out.")
+        raise DataError(
+            "fabric-in-store-and-folder",
+            "{fabrics}: both in the store and in the folder; leave one of the two out.",
+            fabrics=doubled,
+        )
     data = [*stored, *job.more]
     if not data:
-        raise DataError(f"The store {job.store.root} has no fabric to learn. Collect samples first.")
+        raise DataError(
+            "no-fabric-to-learn",
+            "The store {store} has no fabric to learn. Collect samples first.",
+            store=job.store.root,
+        )
     bundle = train(data, _at_scale(job, stored), job.device, on_progress, should_stop, job.checkpoint)
     told = {**bundle.provenance, **stamp("full", job.author), "samples": {d.fabric: samples_of(d) for d in data}}
     if parent is not None:
@@ -96,8 +104,14 @@ def _at_scale(job: Retraining, stored: Sequence[NormalImages]) -> CrasConfig:
         (finest, first), (coarsest, last) = mine[0], mine[-1]
         if coarsest > _SAME_SCALE * finest:
             raise DataError(
-                f"{normal.fabric}: samples of {finest:g} mm per pixel ({first}) and of {coarsest:g} ({last}) cannot be "
-                "learnt as one cloth. Throw those of the other camera setting out."
+                "samples-of-two-scales",
+                "{fabric}: samples of {finest:g} mm per pixel ({first}) and of {coarsest:g} ({last}) cannot be learnt "
+                "as one cloth. Throw those of the other camera setting out.",
+                fabric=normal.fabric,
+                finest=finest,
+                first=first,
+                coarsest=coarsest,
+                last=last,
             )
         scales += [mm for mm, _ in mine]
     return with_settings(job.config, {"calibration.mm_per_px": str(float(np.median(scales)))} if scales else {})
@@ -159,6 +173,8 @@ def _teller(total: int, on_progress: OnProgress, should_stop: ShouldStop) -> Cal
         done += 1
         on_progress(Progress(COMPARISON_STAGE, done, max(done, total), f"{case.fabric}: {case.id}"))
         if should_stop():
-            raise TrainingError("The comparison was stopped; the new model is kept and not in use.")
+            raise TrainingError(
+                "evaluation-stopped", "The comparison was stopped; the new model is kept and not in use."
+            )
 
     return tell

@@ -63,7 +63,11 @@ def measure_fabric(
             levels.append(level)
         on_picture(path)
     if not maps:
-        raise DataError(f"fabric {normal.fabric}: no cloth found in the pictures held back for its limits")
+        raise DataError(
+            "no-held-out-cloth",
+            "fabric {fabric}: no cloth found in the held-out pictures for its thresholds",
+            fabric=normal.fabric,
+        )
     raw_maps = [m.mean(axis=0) for m in maps]
     cells = np.concatenate([m[np.isfinite(m)] for m in raw_maps])
     low, centre, high = np.percentile(cells, [25, 50, 75])
@@ -83,8 +87,11 @@ def measure_fabric(
         raw_limit = tail_threshold(np.concatenate(raw_peaks), area, rate)
     except DataError as error:
         raise DataError(
-            f"fabric {normal.fabric}: {error} ({len(normal.paths)} pictures were held back for it); give more or "
-            "larger pictures"
+            "threshold-not-measured",
+            "fabric {fabric}: {reason} ({count} pictures were held out for it); give more or larger pictures",
+            fabric=normal.fabric,
+            reason=error,
+            count=len(normal.paths),
         ) from error
     own = float(np.mean(similarities))
     return FabricCalibration(

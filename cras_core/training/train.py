@@ -22,6 +22,7 @@ from cras_core.errors import TrainingError
 from cras_core.features.backbone import load_backbone
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import pick_device
+from cras_core.messages import Sentence
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import samples_of, stamp
 from cras_core.training.checkpoint import Checkpoint
@@ -64,7 +65,7 @@ def train(
     detector, history = fit(prepared, config, run)
     health = detector.health(prepared.seen)
     if health.failure:
-        raise TrainingError(health.failure)
+        raise TrainingError("model-of-no-use", "{reason}", reason=Sentence(health.failure))
     calibrations = run.measure_thresholds(detector, prepared)
     provenance = {
         **stamp("full"),
@@ -109,7 +110,9 @@ def fit(prepared: Prepared, config: CrasConfig, run: Run) -> tuple[TrainedDetect
             training.run_epoch(lambda *step: run.report("training", *step))
             run.checkpoint.keep_heads(training.state())
     except TrainingError as error:
-        raise TrainingError(f"{error}{run.checkpoint.way_on(training.epoch)}") from error
+        raise TrainingError(
+            "training-failed", "{reason}{way_on}", reason=error, way_on=Sentence(run.checkpoint.way_on(training.epoch))
+        ) from error
     detector = training.finish([provisional(d.fabric) for d in run.data], prepared.medians)
     detector.bits = run.data[0].bits
     return detector, training.history

@@ -65,7 +65,12 @@ class BandCutter:
             DataError: width or channels differ from the lines before.
         """
         if self._buffer and image.shape[1:] != self._buffer[0].shape[1:]:
-            raise DataError(f"lines of {image.shape[1:]} px do not continue a web of {self._buffer[0].shape[1:]} px")
+            raise DataError(
+                "lines-misfit-web",
+                "lines of {shape: x } px do not continue a web of {web: x } px",
+                shape=image.shape[1:],
+                web=self._buffer[0].shape[1:],
+            )
         self._buffer.append(image)
         self._end_line += len(image)
         tile, halo, step = self._tiling.tile_px, self._tiling.halo_px, self._tiling.step_px

@@ -116,7 +116,7 @@ def plan_windows(length: int, tiling: TilingConfig, multiple: int = 32) -> Windo
         ConfigError: ``length`` is not positive.
     """
     if length < 1:
-        raise ConfigError(f"nothing to cut: {length} px")
+        raise ConfigError("nothing-to-cut", "nothing to cut: {length} px", length=length)
     ramp = tiling.overlap_px - 2 * tiling.halo_px
     size = min(tiling.tile_px, ceil_to(length, multiple))
     if length <= size:
@@ -136,7 +136,12 @@ def cut(image: npt.NDArray[np.generic], rows: Windows, cols: Windows) -> npt.NDA
     """
     if image.shape[:2] != (rows.length, cols.length):
         raise ConfigError(
-            f"windows for {rows.length} x {cols.length} do not fit an image of {image.shape[0]} x {image.shape[1]}"
+            "windows-misfit-image",
+            "windows for {rows} x {columns} do not fit an image of {height} x {width}",
+            rows=rows.length,
+            columns=cols.length,
+            height=image.shape[0],
+            width=image.shape[1],
         )
     missing = (max(0, rows.end - rows.length), max(0, cols.end - cols.length))
     if any(missing):

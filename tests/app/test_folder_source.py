@@ -246,8 +246,9 @@ def test_a_folder_of_nothing_readable_loses_every_picture(tmp_path: Path) -> Non
 
 
 def test_a_missing_folder_is_said_with_its_path(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"no folder .*nowhere.*folder:PATH"):
+    with pytest.raises(SourceError, match=r"no folder .*nowhere") as caught:
         FolderSource(FolderConfig(tmp_path / "nowhere")).__enter__()
+    assert "--source folder:PATH" in caught.value.hint
 
 
 def test_a_file_in_place_of_a_folder_is_said(tmp_path: Path) -> None:

@@ -127,8 +127,9 @@ def test_a_database_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path,
         version_1(path)
     query(path, statement)
     before = reflected(path)
-    with pytest.raises(RecordsError, match=rf"version {version}.*knows versions up to {SCHEMA_REVISION}.*--database"):
+    with pytest.raises(RecordsError, match=rf"version {version}.*knows versions up to {SCHEMA_REVISION}") as caught:
         open_database(file_url(path))
+    assert "--database" in caught.value.hint
     assert reflected(path) == before
 
 
@@ -242,7 +243,7 @@ def test_an_old_database_that_is_locked_or_read_only_is_said(tmp_path: Path, mon
     query(path, "PRAGMA journal_mode=WAL")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(RecordsError, match=r"locked by another program.*--database"):
+    with pytest.raises(RecordsError, match=r"locked by another program"):
         open_database(file_url(path))
     other.execute("ROLLBACK")
     other.close()

@@ -31,19 +31,21 @@ from aoi_app.learning.threshold import around, at_threshold, histogram, threshol
 from aoi_app.learning.training_state import TrainingPhase, TrainingState
 from aoi_app.learning.wording import (
     disk_text,
-    for_the_window,
     forgotten_text,
     full_training,
     line_text,
     promotion_reason,
     quick_enrolment,
     remaining_text,
+    store_problem_text,
     training_end_text,
     training_text,
 )
 from aoi_app.settings.settings import Learning
+from cras_core.errors import StoreError
 from cras_core.evaluation.candidate import CandidateReport, FabricMetrics, Kind, Verdict
 from cras_core.evaluation.candidate_reports import KeptReport
+from cras_core.messages import Message
 
 NEW = FabricChoice("denim", good=40, webs=3)
 OLD = FabricChoice("twill", good=30, webs=5, is_known=True)
@@ -143,15 +145,13 @@ def test_a_training_that_ended_says_whether_it_can_be_resumed() -> None:
 # --- the history ------------------------------------------------------------------------------------------------------
 
 
-def test_the_way_out_of_a_damaged_history_is_that_of_the_window() -> None:
-    said = "the model in use, abc, is missing. Put one that is there into use, such as d: cras models STORE use d"
-    assert for_the_window(said).endswith(
-        "such as d: choose it on the Models page (Ctrl+M), tab History, and press Put into use."
+def test_a_problem_of_the_history_is_told_with_the_place_where_it_is_mended() -> None:
+    inner = Message("way", "Put one that is there into use, such as d", hint="With: cras models STORE use d")
+    error = StoreError("missing", "the model in use is missing. {way}.", way=inner)
+    assert store_problem_text(error) == (
+        "the model in use is missing. Put one that is there into use, such as d. Models are put into use on the Models "
+        "page (Ctrl+M), tab History."
     )
-    assert for_the_window("no sound model: train one and add it (cras models STORE add B)") == (
-        "no sound model: train one and add it."
-    )
-    assert for_the_window("plain") == "plain"
 
 
 def test_disk_use_is_told_with_its_limits() -> None:

@@ -213,8 +213,9 @@ def test_the_file_can_be_evaluated_as_a_bundle_can(
     got, wanted = mine.score(None, web), theirs.score(None, web)
     np.testing.assert_allclose(got.raw, wanted.raw, rtol=1e-3, atol=1e-3)
     assert got.fabric.tolist() == wanted.fabric.tolist() == [1, 1, 1]
-    with pytest.raises(ConfigError, match="192 x 192 px, not 256 x 128: export it with --tile-px 128x256"):
+    with pytest.raises(ConfigError, match="192 x 192 px, not 256 x 128; export it for these") as caught:
         detector.extract_features(np.zeros((1, 128, 256), np.uint8))
+    assert caught.value.hint == "With: --tile-px 128x256"
     status, said = cras("evaluate", written, mvtec, "--device", "cpu")
     assert status == 2
     assert "--tile-px 256x256" in said
@@ -277,7 +278,7 @@ def test_a_full_disk_is_said_and_leaves_the_file_as_it_was(tmp_path: Path) -> No
 def test_without_the_extra_the_commands_say_how_to_get_it(
     bundle_path: Path, written: Path, tmp_path: Path, cras: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    way_out = "onnx, onnxruntime, which are not installed: pip install '.[export]'"
+    way_out = "packages that are not installed: onnx, onnxruntime. Install them: pip install '.[export]'"
     code = (
         "import sys\nfor name in ('onnx', 'onnxruntime'): sys.modules[name] = None\n"
         "from cras_core.__main__ import main\n"

@@ -70,14 +70,16 @@ def test_a_glaring_place_is_white_and_cloth_of_another_depth_is_refused(tmp_path
     deep[:2] = 4096
     path = saved(tmp_path, "a.png", Image.fromarray(deep))
     assert read_image(path, 12).tolist() == [[255] * 10] * 2 + [[2000 >> 4] * 10] * 8
-    with pytest.raises(DataError, match=r"a\.png: 100% of its values are more than 10 bits hold.*--bits"):
+    with pytest.raises(DataError, match=r"a\.png: 100% of its values are more than 10 bits hold") as caught:
         read_image(path, 10)
+    assert "--bits" in caught.value.hint
 
 
 def test_a_depth_that_nobody_knows_is_asked_for(tmp_path: Path) -> None:
     path = saved(tmp_path, "a.png", Image.fromarray(np.array([[0, 4000]], np.uint16)))
-    with pytest.raises(DataError, match=r"a\.png: .*more than 8 bits.*--bits"):
+    with pytest.raises(DataError, match=r"a\.png: .*more than 8 bits") as caught:
         read_image(path)
+    assert "--bits" in caught.value.hint
 
 
 def test_a_dark_picture_of_a_bright_web_stays_dark(tmp_path: Path) -> None:

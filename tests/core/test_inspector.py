@@ -295,9 +295,10 @@ _SCALES = ("logit_centre", "logit_spread", "residual_centre", "residual_spread")
 
 @pytest.mark.parametrize("name", ["toaster", "cuda:99", "", "hpu", "meta"])
 def test_a_device_that_is_not_there_says_the_way_out(name: str) -> None:
-    with pytest.raises(CrasError, match=r"cannot be used here: .*--device cpu") as caught:
+    with pytest.raises(CrasError, match=r"cannot be used here: ") as caught:
         pick_device(name)
     assert f"The device {name} cannot" in str(caught.value)
+    assert "--device cpu" in caught.value.hint
 
 
 def test_the_device_is_chosen_by_itself_or_by_name() -> None:

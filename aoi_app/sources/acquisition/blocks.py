@@ -19,6 +19,7 @@ from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo
 from aoi_app.sources.camera.features import Feature, NodeMap, Setting
 from aoi_app.sources.camera.presets import SettingResult
 from aoi_app.sources.source import SourceError
+from cras_core.messages import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -205,7 +206,9 @@ class CameraBlocks:
     def _asked(self) -> CameraProcess:
         process = self._process
         if process is None or process.info is None:
-            raise CameraError(self._text or f"{self.name} is not open.")
+            if self._text:
+                raise CameraError("camera-failed", "{reason}", reason=Sentence(self._text))
+            raise CameraError("source-not-open", "{name} is not open.", name=self.name)
         return process
 
     def _take(self) -> Block | Outage | None:
@@ -252,7 +255,7 @@ class CameraBlocks:
             self._down = self._down or "The camera was stopped and started again to change its settings."
         elif isinstance(event, messages.Unusable):
             if self._last_block_s is None:
-                raise SourceError(event.text)
+                raise SourceError("camera-frames-unusable", "{reason}", reason=Sentence(event.text))
             self._text = event.text
             self._down = self._down or event.text
 

@@ -17,6 +17,7 @@ from aoi_app.sources.acquisition.ring import RingPlace
 from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo
 from aoi_app.sources.camera.features import Feature, FeatureError, NodeMap, Setting
 from aoi_app.sources.camera.presets import SettingResult
+from cras_core.messages import Sentence
 
 _END_S = 3.0  # for a process to end by itself; a producer may take a second to close
 _CONFIRM_S = 0.1  # so long must a promise stay broken; this process may have been late itself
@@ -68,7 +69,9 @@ class CameraProcess:
         except OSError as error:
             self._events.close()
             self._control.close()
-            raise CameraError(f"The acquisition process cannot be started: {error.strerror or error}.") from error
+            raise CameraError(
+                "acquisition-not-started", "The acquisition process cannot be started: {reason}.", reason=error
+            ) from error
         finally:
             # Our copies of the child's ends: while one is open, the pipe does not tell that the process is gone.
             events.close()
@@ -104,13 +107,20 @@ class CameraProcess:
         while self.info is None:
             event = self.next_event(0.1)
             if isinstance(event, messages.Failed):
-                raise CameraError(event.text, in_use=event.in_use)
+                raise CameraError("camera-failed", "{reason}", reason=Sentence(event.text), in_use=event.in_use)
             if isinstance(event, Ended):
-                raise CameraError(f"{self.config.label} cannot be opened: {event.text}.")
+                raise CameraError(
+                    "camera-ended-while-opening",
+                    "{camera} cannot be opened: {reason}.",
+                    camera=self.config.label,
+                    reason=Sentence(event.text),
+                )
             if event is None and self.is_hung():
                 raise CameraError(
-                    f"{self.config.label} cannot be opened: its producer did not answer for "
-                    f"{self.config.open_limit_s:g} s."
+                    "camera-open-timeout",
+                    "{camera} cannot be opened: its producer did not answer for {seconds:g} s.",
+                    camera=self.config.label,
+                    seconds=self.config.open_limit_s,
                 )
 
     def next_event(self, timeout_s: float) -> messages.Event | Ended | None:
@@ -203,12 +213,21 @@ class CameraProcess:
                 # The lock is held over question and answer: two threads that ask would read each other's answers.
                 self._control.send((verb, arguments))
                 if not self._control.poll(self.config.open_limit_s):
-                    raise CameraError(f"{self.config.label} did not answer for {self.config.open_limit_s:g} s.")
+                    raise CameraError(
+                        "camera-answer-timeout",
+                        "{camera} did not answer for {seconds:g} s.",
+                        camera=self.config.label,
+                        seconds=self.config.open_limit_s,
+                    )
                 outcome, value = self._control.recv()
             except (EOFError, OSError) as error:
-                raise CameraError(f"{self.config.label} is being connected anew; try again in a moment.") from error
+                raise CameraError(
+                    "camera-connected-anew",
+                    "{camera} is being connected anew; try again in a moment.",
+                    camera=self.config.label,
+                ) from error
         if outcome == "refused":
-            raise FeatureError(value)
+            raise FeatureError("feature-request-refused", "{reason}", reason=Sentence(value))
         return value
 
 

@@ -115,8 +115,12 @@ def slots_for(slot_bytes: int, ring_bytes: int) -> tuple[int, int]:
     slots = min(_MOST_SLOTS, ring_bytes // size)
     if slots < _FEWEST_SLOTS:
         raise SourceError(
-            f"A block of the camera needs {_mb(size)}, four of them {_mb(4 * size)}, but the ring between camera and "
-            f"inspection has {_mb(ring_bytes)}. Let the camera send fewer lines per frame (Height), or enlarge it."
+            "block-too-large-for-ring",
+            "A block of the camera needs {block}, four of them {four}, but the ring between camera and inspection has "
+            "{ring}. Let the camera send fewer lines per frame (Height), or enlarge it.",
+            block=_mb(size),
+            four=_mb(4 * size),
+            ring=_mb(ring_bytes),
         )
     return slots, size
 
@@ -292,10 +296,20 @@ def _reserve(place: RingPlace) -> None:
 
 
 def _too_small(needed: int, free: int | None) -> SourceError:
-    there = "" if free is None else f"; {_mb(free)} are free in {_SHM}"
+    if free is None:
+        return SourceError(
+            "shared-memory-too-small",
+            "The camera needs {needed} of shared memory. In a container start it with more, for example "
+            "docker run --shm-size=1g, or let the camera send fewer lines per frame (Height).",
+            needed=_mb(needed),
+        )
     return SourceError(
-        f"The camera needs {_mb(needed)} of shared memory{there}. In a container start it with more, for example "
-        "docker run --shm-size=1g, or let the camera send fewer lines per frame (Height)."
+        "shared-memory-too-full",
+        "The camera needs {needed} of shared memory; {free} are free in {place}. In a container start it with more, "
+        "for example docker run --shm-size=1g, or let the camera send fewer lines per frame (Height).",
+        needed=_mb(needed),
+        free=_mb(free),
+        place=_SHM,
     )
 
 

@@ -112,7 +112,7 @@ def parse_value(feature: Feature, text: str) -> Value:
     Raises:
         FeatureError: it is none.
     """
-    wrong = FeatureError(f"{feature.name} is {_KINDS[feature.type]}; {text!r} is none. {feature.range_text}".rstrip())
+    wrong = _not_of_its_kind(feature, text)
     try:
         if feature.type == "integer":
             return int(text, 0)  # also 0x10, as data sheets write registers
@@ -128,6 +128,22 @@ def parse_value(feature: Feature, text: str) -> Value:
             raise wrong
         return known[text.lower()]
     return text
+
+
+def _not_of_its_kind(feature: Feature, text: str) -> FeatureError:
+    kind = _KINDS[feature.type]
+    if not feature.range_text:
+        return FeatureError(
+            "feature-text-wrong", "{name} is {kind}; {text!r} is none.", name=feature.name, kind=kind, text=text
+        )
+    return FeatureError(
+        "feature-text-wrong-in-range",
+        "{name} is {kind}; {text!r} is none. {range}",
+        name=feature.name,
+        kind=kind,
+        text=text,
+        range=feature.range_text,
+    )
 
 
 _KINDS: dict[FeatureType, str] = {
@@ -149,22 +165,57 @@ def check_value(feature: Feature, value: Value) -> None:
     """
     name = f"{feature.name} ({feature.node_map})"
     if not feature.is_writable:
-        why = "is not available" if feature.access == "NA" else "can only be read"
-        raise FeatureError(f"{name} {why} now. Some features are locked while the camera runs, or by another feature.")
+        if feature.access == "NA":
+            raise FeatureError(
+                "feature-not-available",
+                "{name} is not available now. Some features are locked while the camera runs, or by another feature.",
+                name=name,
+            )
+        raise FeatureError(
+            "feature-read-only",
+            "{name} can only be read now. Some features are locked while the camera runs, or by another feature.",
+            name=name,
+        )
     if feature.type == "register":
-        raise FeatureError(f"{name} is a raw register; it is not written by this program.")
+        raise FeatureError(
+            "feature-is-register", "{name} is a raw register; it is not written by this program.", name=name
+        )
     # Entries that are not available now are not among these, so that the camera is not asked for what it will refuse.
     if feature.entries and value not in feature.entries:
-        raise FeatureError(f"{name} cannot be {value!r}; it can be {feature.range_text}.")
+        raise FeatureError(
+            "feature-not-in-list",
+            "{name} cannot be {value!r}; it can be {known}.",
+            name=name,
+            value=value,
+            known=feature.entries,
+        )
     if feature.type in {"integer", "float"}:
         is_whole = not isinstance(value, float) or value.is_integer()
         if isinstance(value, str) or not math.isfinite(value) or (feature.type == "integer" and not is_whole):
-            raise FeatureError(f"{name} is {_KINDS[feature.type]}, not {value!r}.")
+            raise FeatureError(
+                "feature-of-other-kind",
+                "{name} is {kind}, not {value!r}.",
+                name=name,
+                kind=_KINDS[feature.type],
+                value=value,
+            )
         low, high = feature.minimum, feature.maximum
         if (low is not None and value < low) or (high is not None and value > high):
-            raise FeatureError(f"{name} = {value} is out of range: {feature.range_text}.")
+            raise FeatureError(
+                "feature-out-of-range",
+                "{name} = {value} is out of range: {range}.",
+                name=name,
+                value=value,
+                range=feature.range_text,
+            )
         # Widths come in steps of 8 or 16 pixels on many cameras, counted from the smallest.
         if feature.type == "integer" and low is not None and feature.increment and (value - low) % feature.increment:
-            raise FeatureError(f"{name} = {value} is between two steps: {feature.range_text}.")
+            raise FeatureError(
+                "feature-between-steps",
+                "{name} = {value} is between two steps: {range}.",
+                name=name,
+                value=value,
+                range=feature.range_text,
+            )
     elif feature.type == "boolean" and not isinstance(value, bool) and value not in (0, 1):
-        raise FeatureError(f"{name} is true or false, not {value!r}.")
+        raise FeatureError("feature-not-boolean", "{name} is true or false, not {value!r}.", name=name, value=value)

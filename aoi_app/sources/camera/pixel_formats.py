@@ -109,8 +109,10 @@ def find_format(name: str) -> PixelFormat:
         return FORMATS[name]
     except KeyError:
         raise SourceError(
-            f"The camera delivers the pixel format {name}, which cannot be read. Set PixelFormat to one of "
-            f"{', '.join(sorted(FORMATS))}."
+            "pixel-format-unknown",
+            "The camera delivers the pixel format {format}, which cannot be read. Set PixelFormat to one of {known}.",
+            format=name,
+            known=sorted(FORMATS),
         ) from None
 
 
@@ -158,8 +160,14 @@ def decode_pixels(
     needed = buffer_bytes(kind, lines, width_px, padding_bytes)
     if len(data) < needed:
         raise SourceError(
-            f"The camera's buffer has {len(data)} bytes, but {lines} lines of {width_px} px in {kind.name} need "
-            f"{needed}. Its Width, Height or PixelFormat do not fit what it sends."
+            "camera-buffer-too-short",
+            "The camera's buffer has {bytes} bytes, but {lines} lines of {width_px} px in {format} need {needed}. Its "
+            "Width, Height or PixelFormat do not fit what it sends.",
+            bytes=len(data),
+            lines=lines,
+            width_px=width_px,
+            format=kind.name,
+            needed=needed,
         )
     if out is None:
         out = np.empty(kind.shape(lines, width_px), kind.dtype)
@@ -170,7 +178,13 @@ def decode_pixels(
     if kind.conversion is None:
         np.copyto(out, values)  # into the ring: the one copy that a frame costs
     elif "Bayer" in kind.name and (lines < 2 or width_px < 2):
-        raise SourceError(f"{kind.name} needs at least two lines of two pixels; the camera sends {lines} x {width_px}.")
+        raise SourceError(
+            "pixel-format-needs-two-lines",
+            "{format} needs at least two lines of two pixels; the camera sends {lines} x {width_px}.",
+            format=kind.name,
+            lines=lines,
+            width_px=width_px,
+        )
     else:
         cv2.cvtColor(np.ascontiguousarray(values), kind.conversion, dst=out)
     return out

@@ -81,9 +81,13 @@ def load_preset(path: Path) -> Preset:
     try:
         return read_json(path, Preset)
     except OSError as error:
-        raise SourceError(f"The camera preset {path} cannot be read: {error.strerror or error}.") from error
+        raise SourceError(
+            "preset-unreadable", "The camera preset {path} cannot be read: {reason}.", path=path, reason=error
+        ) from error
     except ContentError as error:
-        raise SourceError(f"{path} is not a camera preset: {error}.") from error
+        raise SourceError(
+            "preset-wrong", "{path} is not a camera preset: {reason}.", path=path, reason=error
+        ) from error
 
 
 def save_preset(path: Path, preset: Preset) -> None:
@@ -95,7 +99,9 @@ def save_preset(path: Path, preset: Preset) -> None:
     try:
         write_atomically(path, preset.model_dump_json(indent=1).encode() + b"\n")
     except OSError as error:
-        raise SourceError(f"The camera preset {path} cannot be written: {error.strerror or error}.") from error
+        raise SourceError(
+            "preset-unwritable", "The camera preset {path} cannot be written: {reason}.", path=path, reason=error
+        ) from error
 
 
 def preset_of(info: DeviceInfo, features: Iterable[Feature]) -> Preset:

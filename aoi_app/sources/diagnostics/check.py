@@ -26,6 +26,7 @@ from aoi_app.sources.camera.pixel_formats import FORMATS
 from aoi_app.sources.camera.presets import describe_results
 from aoi_app.sources.source import SourceError
 from cras_core.errors import CrasError
+from cras_core.messages import Sentence
 
 Outcome = Literal["passed", "failed", "remark", "not possible"]
 _FIRST_BLOCK_S = 5.0
@@ -367,4 +368,6 @@ def _next_block(camera: CameraBlocks, *, after_restart: bool = False) -> Block:
     except FeatureError:
         trigger = "unknown"
     why = camera.status.text or f"TriggerMode is {trigger}; let the web run, or switch the trigger off."
-    raise NoBlockError(f"No block came for {_FIRST_BLOCK_S:g} s. {why}")
+    raise NoBlockError(
+        "no-block-came", "No block came for {seconds:g} s. {why}", seconds=_FIRST_BLOCK_S, why=Sentence(why)
+    )

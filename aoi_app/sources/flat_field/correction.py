@@ -142,7 +142,12 @@ class Correction:
     def apply(self, image: RawImage) -> Image:
         """(lines, W[, 3]) raw -> the same as uint8, rounded and clipped to 0..255; the raw lines stay as they are."""
         if image.shape[1:] != self._shape:
-            raise FlatFieldError(f"A flat field of {self._shape} px does not fit lines of {image.shape[1:]} px.")
+            raise FlatFieldError(
+                "flat-field-misfits-lines",
+                "A flat field of {flat: x } px does not fit lines of {lines: x } px.",
+                flat=self._shape,
+                lines=image.shape[1:],
+            )
         raw = image.reshape(len(image), -1)
         out = np.empty(raw.shape, np.uint8)
         for first in range(0, len(raw), _TILE_LINES):

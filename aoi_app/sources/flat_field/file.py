@@ -92,7 +92,9 @@ def write_flat_field(flat: FlatField, path: Path) -> None:
     try:
         write_atomically(path, save(tensors, metadata))
     except OSError as error:
-        raise FlatFieldError(f"The flat field cannot be written to {path}: {error.strerror or error}") from error
+        raise FlatFieldError(
+            "flat-field-unwritable", "The flat field cannot be written to {path}: {reason}", path=path, reason=error
+        ) from error
 
 
 def read_flat_field(path: Path) -> FlatField:
@@ -106,13 +108,20 @@ def read_flat_field(path: Path) -> FlatField:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)  # one more, to notice a file that is larger
     except FileNotFoundError:
-        raise FlatFieldError(f"There is no flat field {path}; record one.") from None
+        raise FlatFieldError("flat-field-missing", "There is no flat field {path}; record one.", path=path) from None
     except OSError as error:
-        raise FlatFieldError(f"The flat field {path} cannot be read: {error.strerror or error}") from error
+        raise FlatFieldError(
+            "flat-field-unreadable", "The flat field {path} cannot be read: {reason}", path=path, reason=error
+        ) from error
     try:
         return _parsed(data, path)
     except (SafetensorError, KeyError, ContentError) as error:
-        raise FlatFieldError(f"The flat field {path} is damaged ({error}); record it again.") from error
+        raise FlatFieldError(
+            "flat-field-damaged",
+            "The flat field {path} is damaged ({reason}); record it again.",
+            path=path,
+            reason=error,
+        ) from error
 
 
 def _parsed(data: bytes, path: Path) -> FlatField:
@@ -123,21 +132,30 @@ def _parsed(data: bytes, path: Path) -> FlatField:
         SafetensorError, KeyError, ContentError: it is damaged.
     """
     if len(data) > _MOST_BYTES:
-        raise ContentError(f"it is larger than {_MOST_BYTES:,} bytes")
+        raise ContentError("content-too-large", "it is larger than {most_bytes:,} bytes", most_bytes=_MOST_BYTES)
     tensors = load(data)  # checks the length of the head, and that the tensors fill the file
     head_bytes = int.from_bytes(data[:8], "little")
     metadata = parse_json(data[8 : 8 + head_bytes], _Head).metadata
     if metadata.format != FORMAT:
-        raise FlatFieldError(f"{path} is no flat field.")
+        raise FlatFieldError("not-a-flat-field", "{path} is no flat field.", path=path)
     if metadata.version != str(VERSION):
         raise FlatFieldError(
-            f"{path} is of version {metadata.version[:20]}; this program reads {VERSION}. Record it again."
+            "flat-field-version",
+            "{path} is of version {version}; this program reads {known}. Record it again.",
+            path=path,
+            version=metadata.version,
+            known=VERSION,
         )
     about = parse_json(metadata.about.encode("utf-8", "replace"), _About)
     dark, white = tensors["dark"], tensors["white"]
     problem = problem_of_levels(dark, white, about.bits)
     if problem is not None:
-        raise FlatFieldError(f"The flat field {path} holds values that make no sense ({problem}); record it again.")
+        raise FlatFieldError(
+            "flat-field-values-wrong",
+            "The flat field {path} holds values that make no sense ({problem}); record it again.",
+            path=path,
+            problem=problem,
+        )
     setup = CameraSetup(about.setup.camera, about.setup.exposure_us, about.setup.gain)
     return FlatField(dark, white, about.bits, about.target, about.lines, about.recorded_at, setup)
 
@@ -153,5 +171,7 @@ def remove_flat_field(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise FlatFieldError(f"The flat field {path} cannot be removed: {error.strerror or error}") from error
+        raise FlatFieldError(
+            "flat-field-not-removed", "The flat field {path} cannot be removed: {reason}", path=path, reason=error
+        ) from error
     return True

@@ -11,6 +11,7 @@ from aoi_app.sources.block import Block, BlockSource, Outage
 from aoi_app.sources.flat_field.correction import MOST_DEAD_SHARE, CameraSetup, FlatField, FlatFieldError
 from aoi_app.sources.source import EndOfWeb
 from cras_core.arrays import FloatArray
+from cras_core.messages import Sentence
 
 _MOST_SATURATED = 0.01  # share of columns
 _SATURATED = 0.99  # of full scale
@@ -48,7 +49,10 @@ class ColumnLevel:
         """
         image = block.image
         if self._means and (image.shape[1:] != self._means[0].shape or block.bits != self.bits):
-            raise FlatFieldError("The camera changed its width or pixel format during the recording; record it again.")
+            raise FlatFieldError(
+                "camera-changed-while-recording",
+                "The camera changed its width or pixel format during the recording; record it again.",
+            )
         self.bits = block.bits
         flat = image.reshape(len(image), -1)
         for first in range(0, len(flat), _CHUNK_LINES):
@@ -63,7 +67,9 @@ class ColumnLevel:
             FlatFieldError: there were no lines.
         """
         if not self._means:
-            raise FlatFieldError("No lines came from the camera; nothing was recorded. Check its trigger.")
+            raise FlatFieldError(
+                "no-lines-to-record", "No lines came from the camera; nothing was recorded. Check its trigger."
+            )
         # The median of short means: a fleck that wanders by is in some of them, never in half.
         return np.asarray(np.median(np.stack(self._means), axis=0), dtype=np.float32)
 
@@ -87,9 +93,18 @@ def record_level(blocks: BlockSource, lines: int = 1024, patience_s: float = 5.0
         except EndOfWeb:
             item = None
         if isinstance(item, Outage):
-            raise FlatFieldError(f"The camera was away meanwhile ({item.reason}); record the flat field again.")
+            raise FlatFieldError(
+                "camera-away-while-recording",
+                "The camera was away meanwhile ({reason}); record the flat field again.",
+                reason=Sentence(item.reason),
+            )
         if item is None:
-            raise FlatFieldError(f"Only {level.lines} of {lines} lines came from the camera. Check its trigger.")
+            raise FlatFieldError(
+                "too-few-lines-to-record",
+                "Only {count} of {wanted} lines came from the camera. Check its trigger.",
+                count=level.lines,
+                wanted=lines,
+            )
         level.add(item)
     return level
 
@@ -111,19 +126,29 @@ def make_flat_field(
     bright = white.level()
     black = dark.level() if dark is not None else np.zeros_like(bright)
     if black.shape != bright.shape or (dark is not None and dark.bits != white.bits):
-        raise FlatFieldError("Dark and white were recorded with different widths or pixel formats; record both again.")
+        raise FlatFieldError(
+            "flat-field-references-differ",
+            "Dark and white were recorded with different widths or pixel formats; record both again.",
+        )
     full = (1 << white.bits) - 1
     saturated = float((bright >= _SATURATED * full).mean())
     if saturated > _MOST_SATURATED:
         raise FlatFieldError(
-            f"The white reference is saturated in {saturated:.0%} of the columns; lower the exposure or the light."
+            "white-reference-saturated",
+            "The white reference is saturated in {share:.0%} of the columns; lower the exposure or the light.",
+            share=saturated,
         )
     if float(np.median(bright - black)) < _DARKEST_WHITE * full:
         raise FlatFieldError(
-            "White is hardly brighter than dark. Is the lamp on, the lens open, and dark recorded with it covered?"
+            "white-hardly-brighter",
+            "White is hardly brighter than dark. Is the lamp on, the lens open, and dark recorded with it covered?",
         )
     if target is not None and not 0 < target <= 255:
-        raise FlatFieldError(f"White cannot become {target:g}; the target lies above 0 and up to 255.")
+        raise FlatFieldError(
+            "white-target-out-of-range",
+            "White cannot become {target:g}; the target lies above 0 and up to 255.",
+            target=target,
+        )
     # White keeps its brightness, so that exposure and scores stay what they were; only its slope goes.
     usual = float(np.median(bright)) * 255 / full
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -131,6 +156,8 @@ def make_flat_field(
     dead = float(flat.dead.mean())
     if dead > MOST_DEAD_SHARE:
         raise FlatFieldError(
-            f"{dead:.0%} of the columns see no light on the white reference; it must fill the whole width."
+            "white-reference-dark",
+            "{share:.0%} of the columns see no light on the white reference; it must fill the whole width.",
+            share=dead,
         )
     return flat

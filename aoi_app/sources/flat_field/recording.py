@@ -83,7 +83,9 @@ def _made(done: dict[Reference, _Recorded]) -> FlatField | None:
     if white is None:
         return None
     if dark is not None and _differ(dark.setup, white.setup):
-        raise FlatFieldError("Exposure or gain changed between dark and white; record both again.")
+        raise FlatFieldError(
+            "exposure-changed-between-references", "Exposure or gain changed between dark and white; record both again."
+        )
     return make_flat_field(white.level, dark.level if dark is not None else None, white.setup)
 
 

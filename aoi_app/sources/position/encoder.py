@@ -39,13 +39,24 @@ class PositionConfig:
     def __post_init__(self) -> None:
         scale, rate = self.lines_per_count, self.lines_per_s
         if scale is not None and (scale == 0 or not np.isfinite(scale)):
-            raise SourceError(f"The encoder cannot have {scale} lines per count; give mm per count, not 0.")
+            raise SourceError(
+                "encoder-scale-zero",
+                "The encoder cannot have {scale} lines per count; give mm per count, not 0.",
+                scale=scale,
+            )
         if not 8 <= self.encoder_bits <= 64:
-            raise SourceError(f"An encoder's counter has 8 to 64 bits, not {self.encoder_bits}.")
+            raise SourceError(
+                "encoder-bits-out-of-range",
+                "An encoder's counter has 8 to 64 bits, not {bits}.",
+                bits=self.encoder_bits,
+            )
         if self.slack_lines < 0 or self.longest_return_lines < 1:
-            raise SourceError("The slack of the encoder cannot be negative, and a return is at least one line long.")
+            raise SourceError(
+                "encoder-slack-negative",
+                "The slack of the encoder cannot be negative, and a return is at least one line long.",
+            )
         if rate is not None and not 0 < rate < np.inf:
-            raise SourceError(f"A line rate of {rate} lines/s is no line rate.")
+            raise SourceError("line-rate-impossible", "A line rate of {rate} lines/s is no line rate.", rate=rate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,13 @@ class Replay:
         try:
             self._pairs = pairs_of(self._path)
         except OSError as error:
-            raise SourceError(f"The recording {self._path} cannot be read: {error.strerror or error}") from error
+            raise SourceError(
+                "recording-unreadable", "The recording {path} cannot be read: {reason}", path=self._path, reason=error
+            ) from error
         if not self._pairs:
-            raise SourceError(f"The recording {self._path} is empty: nothing came from the camera.")
+            raise SourceError(
+                "recording-empty", "The recording {path} is empty: nothing came from the camera.", path=self._path
+            )
         return self
 
     def __exit__(
@@ -114,7 +118,11 @@ class Replay:
         except ContentError as error:
             # Only the very last line may be cut off, by a kill. Anywhere else the file is damaged.
             if self._lines or self._pairs:
-                raise SourceError(f"The recording {self._path} is damaged: a line of it makes no sense.") from error
+                raise SourceError(
+                    "recording-line-damaged",
+                    "The recording {path} is damaged: a line of it makes no sense.",
+                    path=self._path,
+                ) from error
             logger.warning("%s: the last line is cut off", self._path)
             raise EndOfWeb from error
 
@@ -125,9 +133,16 @@ class Replay:
             self._lines = lines.read_bytes().splitlines()
             self._blocks = lines.with_suffix(BLOCKS).open("rb")
         except OSError as error:
-            raise SourceError(f"The recording {self._path} cannot be read: {error.strerror or error}") from error
+            raise SourceError(
+                "recording-unreadable", "The recording {path} cannot be read: {reason}", path=self._path, reason=error
+            ) from error
         if self._pairs and int(self._pairs[0].stem) != int(lines.stem) + 1:
-            raise SourceError(f"The recording {self._path} is not whole: files after {lines.name} are missing.")
+            raise SourceError(
+                "recording-not-whole",
+                "The recording {path} is not whole: files after {last} are missing.",
+                path=self._path,
+                last=lines.name,
+            )
 
     def _block(self, entry: BlockEntry) -> Block:
         assert self._blocks is not None
@@ -136,7 +151,9 @@ class Replay:
             there = os.fstat(self._blocks.fileno()).st_size  # what is asked for is reserved before it is read
             data = self._blocks.read(min(entry.bytes, there))
         except OSError as error:
-            raise SourceError(f"The recording {self._path} cannot be read: {error.strerror or error}") from error
+            raise SourceError(
+                "recording-unreadable", "The recording {path} cannot be read: {reason}", path=self._path, reason=error
+            ) from error
         block = unpack_block(entry, data, self._later_s or 0.0)
         # The line says that the pixels were written, but a disk may keep the order of two files otherwise.
         if block is None and len(data) < entry.bytes and not self._pairs:
@@ -144,22 +161,40 @@ class Replay:
             self._lines = []
             raise EndOfWeb
         if block is None:
-            raise SourceError(f"The recording {self._path} is damaged at {entry.source}.")
+            raise SourceError(
+                "recording-block-damaged",
+                "The recording {path} is damaged at {source}.",
+                path=self._path,
+                source=entry.source,
+            )
         return block
 
 
 def _recording_in(path: Path) -> Path:
     if not path.exists():
-        raise SourceError(f"There is no recording {path}.")
+        raise SourceError("recording-missing", "There is no recording {path}.", path=path)
     if path.is_file():
-        raise SourceError(f"{path} is a file; name the folder of the recording.")
+        raise SourceError("recording-is-file", "{path} is a file; name the folder of the recording.", path=path)
     if (path / HEADER).exists():
         return path
     found = sorted(p.parent for p in path.glob(f"*/{HEADER}"))
     if not found:
-        raise SourceError(f"{path} is no recording of a camera: it has no {HEADER}. For pictures: folder:{path}")
+        raise SourceError(
+            "not-a-recording",
+            "{path} is no recording of a camera: it has no {header}.",
+            hint="For pictures: folder:{path}",
+            path=path,
+            header=HEADER,
+        )
     if len(found) > 1:
-        raise SourceError(f"{path} holds {len(found)} recordings; name one, the latest is replay:{found[-1]}")
+        raise SourceError(
+            "several-recordings",
+            "{path} holds {count} recordings; name one. The latest is {latest}.",
+            hint="For example: replay:{latest}",
+            path=path,
+            count=len(found),
+            latest=found[-1],
+        )
     return found[0]
 
 
@@ -167,9 +202,22 @@ def _read_header(path: Path) -> Header:
     try:
         header = read_json(path / HEADER, Header)
     except OSError as error:
-        raise SourceError(f"The recording {path} cannot be read: {error.strerror or error}") from error
+        raise SourceError(
+            "recording-unreadable", "The recording {path} cannot be read: {reason}", path=path, reason=error
+        ) from error
     except ContentError as error:
-        raise SourceError(f"{path / HEADER} does not describe a recording of this program: {error}.") from error
+        raise SourceError(
+            "recording-header-wrong",
+            "{path} does not describe a recording of this program: {reason}.",
+            path=path / HEADER,
+            reason=error,
+        ) from error
     if header.version != VERSION:
-        raise SourceError(f"The recording {path} is of version {header.version}; this program reads {VERSION}.")
+        raise SourceError(
+            "recording-version",
+            "The recording {path} is of version {version}; this program reads {known}.",
+            path=path,
+            version=header.version,
+            known=VERSION,
+        )
     return header

@@ -115,7 +115,9 @@ class DefectTypesForm(QWidget):
         try:
             return DefectType(code.text().strip(), name.text().strip(), severity.currentData(), shape.currentData())
         except ValidationError as error:
-            raise DefectTypesError(f"Row {row + 1}: {describe_errors(error)}") from error
+            raise DefectTypesError(
+                "defect-type-row-wrong", "Row {row}: {problems}", row=row + 1, problems=describe_errors(error)
+            ) from error
 
     def _fill(self, types: Sequence[DefectType]) -> None:
         self._confirming = []

@@ -26,7 +26,7 @@ from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.errors import DataError
 from cras_core.json_files import parse_json
-from cras_core.messages import quoted
+from cras_core.messages import Sentence
 from cras_core.validated import Plain, validated
 
 OnProgress = Callable[[Path, int, int], None]
@@ -90,14 +90,19 @@ def export_fabric(
                 archive.write(folder / _FABRIC, _FABRIC)
                 for done, sample in enumerate(samples, start=1):
                     if should_stop():
-                        raise DataError("The export was stopped; nothing was written.")
+                        raise DataError("export-stopped", "The export was stopped; nothing was written.")
                     image = store.image_path(sample)
                     archive.write(image, f"samples/{sample.id}.png", zipfile.ZIP_STORED)
                     archive.write(image.with_suffix(".json"), f"samples/{sample.id}.json")
                     on_progress(image, done, len(samples))
             temporary.replace(path)
     except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror or error}. Choose another place.") from error
+        raise DataError(
+            "file-unwritable-elsewhere",
+            "{path} cannot be written: {reason}. Choose another place.",
+            path=path,
+            reason=error,
+        ) from error
     return len(samples)
 
 
@@ -122,7 +127,7 @@ def import_fabric(
             be written, or it was stopped. The store is as it was.
     """
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+        raise DataError("file-missing", "{path}: there is no such file", path=path)
     try:
         with zipfile.ZipFile(path) as archive:
             entries = _checked(archive, path)
@@ -134,40 +139,83 @@ def import_fabric(
                 ids = sorted(m["id"] for m in map(_ENTRY.fullmatch, entries) if m and m["kind"] == "png")
                 for done, name in enumerate(ids, start=1):
                     if should_stop():
-                        raise DataError("The import was stopped; the store is as it was.")
+                        raise DataError("import-stopped", "The import was stopped; the store is as it was.")
                     _take(archive, entries, name, side, record.name, path)
                     on_progress(path, done, len(ids))
                 return store.adopt(side.folder(record.name))
     except _BROKEN as error:
-        raise _refused(path, f"it is damaged or cut off ({error}). Export it again") from error
+        raise DataError(
+            "archive-damaged",
+            "{path} cannot be imported: it is damaged or cut off ({reason}). Export it again.",
+            path=path,
+            reason=error,
+        ) from error
 
 
 def _checked(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
     """The entries by name; nothing is unpacked before all of them are as they should be. Raises DataError."""
     entries = archive.infolist()
     if len(entries) > 2 * MOST_SAMPLES + 2:
-        raise _refused(path, f"it has {len(entries)} entries, more than any fabric")
+        raise DataError(
+            "archive-of-too-many-entries",
+            "{path} cannot be imported: it has {count} entries, more than any fabric.",
+            path=path,
+            count=len(entries),
+        )
     for entry in entries:
         for problem in _problems(entry):
-            raise _refused(path, f"its entry {entry.filename[:100]!r} {problem}")
+            raise DataError(
+                "archive-entry-refused",
+                "{path} cannot be imported: its entry {entry!r} {problem}.",
+                path=path,
+                entry=entry.filename,
+                problem=Sentence(problem),
+            )
     if sum(e.file_size for e in entries) > LARGEST_TOTAL:
-        raise _refused(path, f"it unpacks to more than {LARGEST_TOTAL >> 30} GiB")
+        raise DataError(
+            "archive-too-large",
+            "{path} cannot be imported: it unpacks to more than {most_gib} GiB.",
+            path=path,
+            most_gib=LARGEST_TOTAL >> 30,
+        )
     twice = [name for name, n in Counter(e.filename.casefold() for e in entries).items() if n > 1]
     if twice:
-        raise _refused(path, f"it has {twice[0]!r} more than once")
+        raise DataError(
+            "archive-entry-twice",
+            "{path} cannot be imported: it has {entry!r} more than once.",
+            path=path,
+            entry=twice[0],
+        )
     by_name = {e.filename: e for e in entries}
     if _HEAD not in by_name or _FABRIC not in by_name:
-        raise _refused(path, "it is a zip of something else")
+        raise DataError(
+            "archive-of-something-else",
+            "{path} cannot be imported: it is a zip of something else.",
+            path=path,
+        )
     head = parse_json(archive.read(by_name[_HEAD]), _Head, f"{path}, {_HEAD}")
     if head.format != FORMAT:
-        raise _refused(path, "it is a zip of something else")
+        raise DataError(
+            "archive-of-something-else",
+            "{path} cannot be imported: it is a zip of something else.",
+            path=path,
+        )
     if head.version != VERSION:
-        raise _refused(
-            path, f"it is of version {quoted(head.version)}, this program reads {VERSION}; update the program"
+        raise DataError(
+            "archive-version",
+            "{path} cannot be imported: it is of version {version!r}, this program reads {known}; update the program.",
+            path=path,
+            version=head.version,
+            known=VERSION,
         )
     alone = [name for name in by_name if name.startswith("samples/") and _other(name) not in by_name]
     if alone or head.samples is None or 2 * head.samples + 2 != len(entries):
-        raise _refused(path, f"it is not whole, {_other(alone[0]) if alone else 'samples'} missing. Export it again")
+        raise DataError(
+            "archive-not-whole",
+            "{path} cannot be imported: it is not whole, {missing} missing. Export it again.",
+            path=path,
+            missing=_other(alone[0]) if alone else "samples",
+        )
     return by_name
 
 
@@ -217,15 +265,28 @@ def _take(
     sample: Sample = replace(parse_sample(text, f"{path}, {name}.json"), id=name, fabric=fabric)
     data = archive.read(entries[f"samples/{name}.png"])
     if not data.startswith(_PNG):
-        raise _refused(path, f"its {name}.png is no PNG")
+        raise DataError(
+            "archive-picture-no-png",
+            "{path} cannot be imported: its {name}.png is no PNG.",
+            path=path,
+            name=name,
+        )
     with PillowImage.open(io.BytesIO(data), formats=["PNG"]) as picture:
         if picture.width * picture.height > MOST_PIXELS:
-            raise _refused(path, f"its {name}.png is {picture.width} x {picture.height} px large")
+            raise DataError(
+                "archive-picture-too-large",
+                "{path} cannot be imported: its {name}.png is {width} x {height} px large.",
+                path=path,
+                name=name,
+                width=picture.width,
+                height=picture.height,
+            )
         if picture.mode not in ("L", "RGB"):
-            raise _refused(path, f"its {name}.png is neither grey nor RGB of 8 bit")
+            raise DataError(
+                "archive-picture-of-other-kind",
+                "{path} cannot be imported: its {name}.png is neither grey nor RGB of 8 bit.",
+                path=path,
+                name=name,
+            )
         picture.load()
     side.put(sample, data)
-
-
-def _refused(path: Path, reason: str) -> DataError:
-    return DataError(f"{path} cannot be imported: {reason}.")

@@ -58,7 +58,9 @@ def pictures_at(paths: list[Path]) -> list[Path]:
         try:
             found += list_images(path) if path.is_dir() else [path]
         except OSError as error:
-            raise DataError(f"The folder {path} cannot be read: {error.strerror or error}.") from error
+            raise DataError(
+                "sample-folder-unreadable", "The folder {path} cannot be read: {reason}.", path=path, reason=error
+            ) from error
     return found
 
 
@@ -132,7 +134,12 @@ def samples_of(
     picture = read_image(path, bits)
     places = cuts(picture)
     if not places:
-        raise DataError(f"{path}: too little cloth is to be seen on it; {_LEAST_PX} px either way are the least")
+        raise DataError(
+            "too-little-cloth",
+            "{path}: too little cloth is to be seen on it; {least_px} px either way are the least",
+            path=path,
+            least_px=_LEAST_PX,
+        )
     name = f"{path.resolve().parent.name}/{path.stem}"
     is_strip = (places[0].lines, places[0].width_px) != picture.shape[:2]
     for c in places:

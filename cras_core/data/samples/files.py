@@ -15,7 +15,7 @@ from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.errors import DataError, JsonFileError
 from cras_core.files import write_atomically
 from cras_core.json_files import parse_json, read_bytes
-from cras_core.messages import quoted
+from cras_core.messages import Sentence
 from cras_core.validated import Plain, validated
 
 FABRIC_FILE = "fabric.json"
@@ -55,16 +55,23 @@ def parse_fabric(data: bytes, where: str) -> FabricRecord:
     """A fabric from its text. Raises DataError that names ``where``."""
     head = parse_json(data, _Head, where)
     if head.format != FORMAT:
-        raise DataError(f"{where} is not the description of a fabric.")
+        raise DataError("not-a-fabric", "{where} is not the description of a fabric.", where=where)
     if head.version != VERSION:
         newer = isinstance(head.version, int) and head.version > VERSION
         way = "Update this program." if newer else "It cannot be used."
-        raise DataError(f"{where} is of version {quoted(head.version)}; this program reads version {VERSION}. {way}")
+        raise DataError(
+            "fabric-file-version",
+            "{where} is of version {version!r}; this program reads version {known}. {way_out}",
+            where=where,
+            version=head.version,
+            known=VERSION,
+            way_out=Sentence(way),
+        )
     file = parse_json(data, _FabricFile, where)
     try:
         check_name(file.name)
     except DataError as error:
-        raise DataError(f"{where}: {error}") from error
+        raise DataError("fabric-file-wrong", "{where}: {reason}", where=where, reason=error) from error
     return FabricRecord(**{f.name: getattr(file, f.name) for f in fields(FabricRecord)})
 
 
@@ -90,7 +97,12 @@ def read_sample(path: Path) -> Sample:
     """The sample of a text of the store; its id is the name of its file, whatever it says. Raises DataError."""
     sample = parse_sample(_read(path), str(path))
     if not path.with_suffix(".png").is_file():
-        raise DataError(f"{path} has no picture {path.stem}.png beside it. Delete it.")
+        raise DataError(
+            "sample-without-picture",
+            "{path} has no picture {picture} beside it. Delete it.",
+            path=path,
+            picture=f"{path.stem}.png",
+        )
     return replace(sample, id=path.stem)
 
 
@@ -106,8 +118,10 @@ def write_store_file(path: Path, data: bytes) -> None:
         write_atomically(path, data)
     except OSError as error:
         raise DataError(
-            f"{path} cannot be written: {error.strerror or error}. Free some space; what was collected until now is "
-            "kept."
+            "sample-file-unwritable",
+            "{path} cannot be written: {reason}. Free some space; what was collected until now is kept.",
+            path=path,
+            reason=error,
         ) from error
 
 
@@ -115,7 +129,12 @@ def encode_png(image: Image) -> bytes:
     """(H, W) grey or (H, W, 3) RGB uint8 as PNG."""
     ok, data = cv2.imencode(".png", image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     if not ok:
-        raise DataError(f"a tile of {image.shape} {image.dtype} cannot be encoded")
+        raise DataError(
+            "tile-not-encodable",
+            "a tile of {shape: x } {dtype} cannot be encoded",
+            shape=image.shape,
+            dtype=image.dtype,
+        )
     return data.tobytes()
 
 
@@ -128,7 +147,11 @@ def safe_id(*parts: object) -> str:
 def check_name(name: str) -> None:
     """Raises DataError where a fabric cannot have this name."""
     if not name.strip() or len(name) > 80 or any(ord(c) < 32 for c in name) or name != name.strip():
-        raise DataError(f"A fabric cannot be called {quoted(name)}: 1 to 80 characters, no blanks at the ends.")
+        raise DataError(
+            "fabric-name-impossible",
+            "A fabric cannot be called {name!r}: 1 to 80 characters, no blanks at the ends.",
+            name=name,
+        )
 
 
 def new_folder(root: Path, name: str) -> Path:

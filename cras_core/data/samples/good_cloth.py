@@ -26,7 +26,11 @@ def normal_images(store: SampleStore, fabrics: Sequence[str] | None = None) -> l
         folder = store.folder(name) / SAMPLE_FOLDER
         good = [s for s in store.samples(name) if s.is_good]
         if not good:
-            raise DataError(f"The fabric {name!r} has no samples of good cloth. Collect some, or retire it.")
+            raise DataError(
+                "fabric-without-good-samples",
+                "The fabric {fabric!r} has no samples of good cloth. Collect some, or retire it.",
+                fabric=name,
+            )
         found.append(
             NormalImages(
                 name,

@@ -10,7 +10,6 @@ from cras_core.data.samples.itdd_card import Card, FabricCard, Picture
 from cras_core.data.samples.values import Sample
 from cras_core.errors import DataError, JsonFileError
 from cras_core.json_files import parse_json, read_bytes
-from cras_core.messages import quoted
 from cras_core.validated import Plain, Whole, validated
 
 CARD = "card.json"
@@ -92,17 +91,29 @@ def read_card(folder: Path) -> tuple[dict[str, Picture], dict[str, str]]:
             return {}, {}
         if head.version != VERSION or head.complete is not True:
             raise DataError(
-                f"{path} is of version {quoted(head.version)} or not complete; this program reads version {VERSION}. "
-                "Update it, or export the set again."
+                "itdd-card-version",
+                "{path} is of version {version!r} or not complete; this program reads version {known}. Update it, or "
+                "export the set again.",
+                path=path,
+                version=head.version,
+                known=VERSION,
             )
         card = parse_json(data, _Card, str(path))
     except JsonFileError as error:
         if error.fault == "missing":
             return {}, {}
-        raise DataError(f"{error}. Delete it to import the pictures without it.") from error
+        raise DataError(
+            "itdd-card-wrong", "{reason}. Delete it to import the pictures without it.", reason=error
+        ) from error
     pictures = [Picture(p.file, p.sample, p.top_px, p.left_px) for f in card.fabrics for p in f.pictures]
     lost = [p.file for p in pictures if not (folder / p.file).is_file()]
     if lost:
-        raise DataError(f"{folder} is not whole: {len(lost)} pictures of its card are not there, first {lost[0][:100]}")
+        raise DataError(
+            "itdd-pictures-missing",
+            "{folder} is not whole: {count} pictures of its card are not there, first {first}",
+            folder=folder,
+            count=len(lost),
+            first=lost[0],
+        )
     codes = {f"{f.folder}/{d.folder}": d.code for f in card.fabrics for d in f.defects}
     return {p.file: p for p in pictures}, codes

@@ -22,7 +22,6 @@ import cv2
 import numpy as np
 
 from cras_core.arrays import Image
-from cras_core.data.folders import listed
 from cras_core.data.samples.files import encode_png
 from cras_core.data.samples.itdd_card import Card, FabricCard, Picture, card_of
 from cras_core.data.samples.itdd_card_file import CARD, to_json
@@ -72,15 +71,28 @@ def export_itdd(
             cannot be read (all are named), or it was stopped. Nothing is left.
     """
     if not 0 < test_share < 1:
-        raise DataError(f"A share of {test_share} cannot be for testing; choose between 0 and 1.")
+        raise DataError(
+            "test-share-out-of-range",
+            "A share of {share} cannot be for testing; choose between 0 and 1.",
+            share=test_share,
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder} is there and not empty. Choose another folder, or empty it.")
+        raise DataError(
+            "export-folder-not-empty",
+            "{folder} is there and not empty. Choose another folder, or empty it.",
+            folder=folder,
+        )
     names = [f.name for f in store.fabrics() if not f.is_retired] if fabrics is None else list(fabrics)
     kept = {name: [s for s in store.samples(name) if s.choice == "kept"] for name in names}
     if not any(kept.values()):
-        raise DataError(f"The store {store.root} has no samples of {', '.join(names) or 'any fabric'} to export.")
+        raise DataError(
+            "nothing-to-export",
+            "The store {root} has no samples of {fabrics} to export.",
+            root=store.root,
+            fabrics=names or "any fabric",
+        )
     total, done = sum(map(len, kept.values())), 0
-    unreadable: list[str] = []
+    unreadable: list[DataError] = []
     cards = []
     try:
         with folder_made_whole(folder) as place:
@@ -89,23 +101,25 @@ def export_itdd(
                 writer = _FabricWriter(place / folders[name], kept[name], split_webs(kept[name], test_share, seed))
                 for sample in kept[name]:
                     if should_stop():
-                        raise DataError("The export was stopped; nothing was written.")
+                        raise DataError("export-stopped", "The export was stopped; nothing was written.")
                     try:
                         writer.write(sample, store.image(sample))
                     except DataError as error:
-                        unreadable.append(str(error))
+                        unreadable.append(error)
                     done += 1
                     on_progress(store.root / f"{sample.id}.png", done, total)
                 cards.append(writer.card(name))
             if unreadable:
-                raise DataError("Nothing was exported:\n" + listed(unreadable))
+                raise DataError("samples-not-exported", "Nothing was exported:\n{problems:\n}", problems=unreadable)
             card = card_of(cards, TILE_PX, test_share, seed)
             (place / README).write_text(readme_of(card), encoding="utf-8")
             (place / CARD).write_text(to_json(card), encoding="utf-8")
     except OSError as error:
         raise DataError(
-            f"{folder} cannot be written: {error.strerror or error}. Free some space or choose another folder; nothing "
-            "was left there."
+            "export-folder-unwritable",
+            "{folder} cannot be written: {reason}. Free some space or choose another folder; nothing was left there.",
+            folder=folder,
+            reason=error,
         ) from error
     return card
 

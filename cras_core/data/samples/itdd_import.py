@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cras_core.data.folders import contents, listed, pictures_of
+from cras_core.data.folders import contents, pictures_of
 from cras_core.data.samples.files import safe_id
 from cras_core.data.samples.itdd_card import Picture
 from cras_core.data.samples.itdd_card_file import read_card
@@ -74,23 +74,23 @@ def import_itdd(
         store.check_free(reader.name)
     total, done = sum(len(r.pictures) for r in readers), 0
     bits = bits or measured_bits(picture.path for reader in readers for picture in reader.pictures)
-    problems: list[str] = []
+    problems: list[DataError] = []
     found = []
     with store.staging() as side:
         for reader in readers:
             side.begin(FabricRecord(reader.name))
             for picture in reader.pictures:
                 if should_stop():
-                    raise DataError("The import was stopped; the store is as it was.")
+                    raise DataError("import-stopped", "The import was stopped; the store is as it was.")
                 try:
                     reader.add(picture, side, bits)
                 except DataError as error:
-                    problems.append(str(error))
+                    problems.append(error)
                 done += 1
                 on_progress(picture.path, done, total)
             found.append(reader.result())
         if problems:
-            raise DataError("Nothing was imported:\n" + listed(problems))
+            raise DataError("samples-not-imported", "Nothing was imported:\n{problems:\n}", problems=problems)
         for reader in readers:
             store.adopt(side.folder(reader.name))
     return found
@@ -99,7 +99,11 @@ def import_itdd(
 def _places(folder: Path) -> list[Path]:
     """Folders of fabrics. Raises DataError."""
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder; name a data set in the layout of ITDD or MVTec.")
+        raise DataError(
+            "import-no-folder",
+            "{folder} is not a folder; name a data set in the layout of ITDD or MVTec.",
+            folder=folder,
+        )
 
     def is_fabric(place: Path) -> bool:
         return (place / "train" / "good").is_dir() or (place / "test").is_dir()
@@ -107,8 +111,11 @@ def _places(folder: Path) -> list[Path]:
     places = [folder] if is_fabric(folder) else in_natural_order(filter(is_fabric, folder.iterdir()))
     if not places:
         raise DataError(
-            f"{folder} is not in the layout of ITDD or MVTec: expected <fabric>/train/good and <fabric>/test/<type> in "
-            f"it; it holds {contents(folder)}"
+            "import-layout-unknown",
+            "{folder} is not in the layout of ITDD or MVTec: expected <fabric>/train/good and <fabric>/test/<type> in "
+            "it; it holds {contents}",
+            folder=folder,
+            contents=contents(folder),
         )
     return places
 
@@ -123,7 +130,7 @@ class _FabricReader:
         self._mm_per_px = mm_per_px
         self.pictures = _pictures(place)
         if not self.pictures:
-            raise DataError(f"{place} holds no pictures in train/good and test")
+            raise DataError("import-fabric-empty", "{folder} holds no pictures in train/good and test", folder=place)
         first = by_file.get(self._file(self.pictures[0].path))
         self.name = first.sample.fabric if first else place.resolve().name
         self._good = self._defective = self._filled_px = self._defective_px = 0
@@ -133,7 +140,11 @@ class _FabricReader:
         image = read_image(picture.path, bits)
         mask = picture.read_mask(*image.shape[:2])
         if not picture.is_good and not mask.any():
-            raise DataError(f"{picture.path}: its mask is empty, so nobody can tell where the defect is")
+            raise DataError(
+                "import-mask-empty",
+                "{path}: its mask is empty, so nobody can tell where the defect is",
+                path=picture.path,
+            )
         code = self._codes.get(f"{self._place.name}/{picture.defect}", picture.defect)
         labels = labels_of(mask, "" if code == _UNNAMED else code)
         self._filled_px += int((mask_of(labels, *mask.shape) > 0).sum()) - int(mask.sum())

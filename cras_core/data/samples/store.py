@@ -85,7 +85,11 @@ class SampleStore:
             if record.name == name:
                 return record
         raise DataError(
-            f"The store {self.root} has no fabric {name!r}; it has {', '.join(f.name for f in known) or 'none'}."
+            "fabric-not-in-store",
+            "The store {store} has no fabric {fabric!r}; it has {known}.",
+            store=self.root,
+            fabric=name,
+            known=[f.name for f in known] or "none",
         )
 
     def begin(self, record: FabricRecord) -> None:
@@ -104,8 +108,10 @@ class SampleStore:
         for other in self.fabrics():
             if _are_alike(other.name, name):
                 raise DataError(
-                    f"There is a fabric {other.name!r} already. Add samples to it, or choose another name than "
-                    f"{name!r}."
+                    "fabric-name-taken",
+                    "There is a fabric {other!r} already. Add samples to it, or choose another name than {fabric!r}.",
+                    other=other.name,
+                    fabric=name,
                 )
 
     @contextmanager
@@ -119,7 +125,9 @@ class SampleStore:
             self.root.mkdir(parents=True, exist_ok=True)
             beside = tempfile.TemporaryDirectory(dir=self.root, prefix=".import-")
         except OSError as error:
-            raise DataError(f"{self.root} cannot be written: {error.strerror or error}") from error
+            raise DataError(
+                "store-unwritable", "{store} cannot be written: {reason}", store=self.root, reason=error
+            ) from error
         with beside as folder:
             yield SampleStore(Path(folder))
 
@@ -134,7 +142,9 @@ class SampleStore:
         try:
             folder.rename(new_folder(self.root, record.name))
         except OSError as error:
-            raise DataError(f"The fabric {record.name!r} cannot be moved: {error.strerror or error}") from error
+            raise DataError(
+                "fabric-not-moved", "The fabric {fabric!r} cannot be moved: {reason}", fabric=record.name, reason=error
+            ) from error
         return record
 
     def change(self, record: FabricRecord) -> None:
@@ -145,7 +155,11 @@ class SampleStore:
         """Gives a fabric another name; its samples follow. Raises DataError, as ``begin``."""
         check_name(new)
         if any(_are_alike(f.name, new) and f.name != old for f in self.fabrics()):
-            raise DataError(f"There is a fabric {new!r} already. Merge the two, or choose another name.")
+            raise DataError(
+                "fabric-name-taken-on-rename",
+                "There is a fabric {fabric!r} already. Merge the two, or choose another name.",
+                fabric=new,
+            )
         write_store_file(self.folder(old) / FABRIC_FILE, fabric_bytes(replace(self.fabric(old), name=new)))
 
     def merge(self, source: str, target: str) -> int:
@@ -154,7 +168,7 @@ class SampleStore:
         Killed in the middle, some are in the one and some in the other, and a second call ends it. Raises DataError.
         """
         if source == target:
-            raise DataError(f"{source!r} cannot be merged with itself")
+            raise DataError("fabric-merged-with-itself", "{fabric!r} cannot be merged with itself", fabric=source)
         moved = 0
         into = self.folder(target)
         for sample in self.samples(source):
@@ -173,7 +187,9 @@ class SampleStore:
         try:
             shutil.rmtree(self.folder(name))
         except OSError as error:
-            raise DataError(f"The fabric {name!r} cannot be deleted: {error.strerror or error}") from error
+            raise DataError(
+                "fabric-not-deleted", "The fabric {fabric!r} cannot be deleted: {reason}", fabric=name, reason=error
+            ) from error
 
     def folder(self, name: str) -> Path:
         """Where a fabric is kept. Raises DataError when there is none of this name."""
@@ -184,7 +200,7 @@ class SampleStore:
             except DataError:  # told by ``problems``
                 continue
         self.fabric(name)
-        raise DataError(f"The fabric {name!r} went away while it was looked for")
+        raise DataError("fabric-went-away", "The fabric {fabric!r} went away while it was looked for", fabric=name)
 
     # --- samples --------------------------------------------------------------------------------------------------
 
@@ -202,7 +218,9 @@ class SampleStore:
         """One sample as it is on disk now. Raises DataError when it is not there any more, or cannot be read."""
         path = self.folder(fabric) / SAMPLE_FOLDER / f"{name}.json"
         if not path.exists():
-            raise DataError(f"There is no sample {name} of {fabric!r} any more.")
+            raise DataError(
+                "sample-gone", "There is no sample {sample} of {fabric!r} any more.", sample=name, fabric=fabric
+            )
         return replace(read_sample(path), fabric=fabric)
 
     def add(self, sample: Sample, image: Image) -> Sample:
@@ -232,7 +250,12 @@ class SampleStore:
         """Keeps what a person decided of a sample that is in the store. Raises DataError."""
         path = self.folder(sample.fabric) / SAMPLE_FOLDER / f"{sample.id}.json"
         if not path.exists():
-            raise DataError(f"There is no sample {sample.id} of {sample.fabric!r} any more.")
+            raise DataError(
+                "sample-gone",
+                "There is no sample {sample} of {fabric!r} any more.",
+                sample=sample.id,
+                fabric=sample.fabric,
+            )
         write_store_file(path, sample_bytes(sample))
 
     def remove(self, sample: Sample) -> None:
@@ -242,7 +265,9 @@ class SampleStore:
             path.unlink(missing_ok=True)
             path.with_suffix(".png").unlink(missing_ok=True)
         except OSError as error:
-            raise DataError(f"The sample {path} cannot be deleted: {error.strerror or error}") from error
+            raise DataError(
+                "sample-not-deleted", "The sample {path} cannot be deleted: {reason}", path=path, reason=error
+            ) from error
 
     def image_path(self, sample: Sample) -> Path:
         """The tile's file."""

@@ -85,8 +85,11 @@ class AnomNetTraining(DetectorTraining):
             loss = self._loss_of(patches, stage)
             if not torch.isfinite(loss):
                 raise TrainingError(
-                    f"The loss is not a number any more (epoch {self.epoch + 1}, step {step + 1}). Lower the learning "
-                    "rates: --set anomnet.centroid_rate=... --set train.adapter_rate=..."
+                    "loss-diverged-anomnet",
+                    "The loss is not a number any more (epoch {epoch}, step {step}). Lower the learning rates.",
+                    hint="With: --set anomnet.centroid_rate=... --set train.adapter_rate=...",
+                    epoch=self.epoch + 1,
+                    step=step + 1,
                 )
             for name in learning:
                 self._optimisers[name].zero_grad()
@@ -220,7 +223,9 @@ class AnomNetTraining(DetectorTraining):
         attraction = float(squared.mean()) / u.shape[1]
         if not math.isfinite(attraction):
             raise TrainingError(
-                f"The loss on held-back cloth is not a number any more (epoch {self.epoch + 1}). Lower the learning "
-                "rates: --set anomnet.centroid_rate=... --set train.adapter_rate=..."
+                "loss-diverged-on-held-out",
+                "The loss on held-out cloth is not a number any more (epoch {epoch}). Lower the learning rates.",
+                hint="With: --set anomnet.centroid_rate=... --set train.adapter_rate=...",
+                epoch=self.epoch + 1,
             )
         return attraction

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cras_core.config.settings import CrasConfig
-from cras_core.detectors.base import NOT_QUICKLY, GoodCloth
+from cras_core.detectors.base import GoodCloth
 from cras_core.detectors.centers import ClassCenters, prototypes
 from cras_core.detectors.cras.adapter import Adapter
 from cras_core.detectors.cras.discriminator import Discriminator
@@ -86,7 +86,11 @@ class CrasDetector(TrainedDetector):
         """See ``Detector.enrolment_extractor``; centres that are mean maps belong to pictures of one layout."""
         if self.config.centers.kind != "prototypes":
             raise EnrolError(
-                f"a model whose centres are mean maps (centers.kind={self.config.centers.kind}) {NOT_QUICKLY}"
+                "no-quick-enrolment-of-mean-maps",
+                "a model whose centres are mean maps (centers.kind={kind}) learns a fabric only together with all "
+                "others: put its good cloth beside theirs and train all of them",
+                hint="With: cras train DATA",
+                kind=self.config.centers.kind,
             )
         return self._model.extractor
 

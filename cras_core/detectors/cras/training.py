@@ -77,8 +77,11 @@ class CrasTraining(DetectorTraining):
             loss = self._loss_of(patches)
             if not torch.isfinite(loss):
                 raise TrainingError(
-                    f"The loss is not a number any more (epoch {self.epoch + 1}, step {step + 1}). Lower the learning "
-                    "rates: --set train.discriminator_rate=... --set train.adapter_rate=..."
+                    "loss-diverged-cras",
+                    "The loss is not a number any more (epoch {epoch}, step {step}). Lower the learning rates.",
+                    hint="With: --set train.discriminator_rate=... --set train.adapter_rate=...",
+                    epoch=self.epoch + 1,
+                    step=step + 1,
                 )
             for optimiser in self._optimisers:
                 optimiser.zero_grad()
@@ -92,8 +95,10 @@ class CrasTraining(DetectorTraining):
         validation = self._validation_loss()
         if not math.isfinite(validation):
             raise TrainingError(
-                f"The loss on held-back cloth is not a number any more (epoch {self.epoch + 1}). Lower the learning "
-                "rates: --set train.discriminator_rate=... --set train.adapter_rate=..."
+                "loss-diverged-on-held-out-cras",
+                "The loss on held-out cloth is not a number any more (epoch {epoch}). Lower the learning rates.",
+                hint="With: --set train.discriminator_rate=... --set train.adapter_rate=...",
+                epoch=self.epoch + 1,
             )
         self.history.append({"epoch": self.epoch + 1, "loss": float(np.mean(losses)), "held_back_loss": validation})
         if validation < self._best_loss or self._config.train.patience is None:
@@ -225,7 +230,9 @@ def _make_centers(
         maps = [m for m in of_fabric if m is not None]
         if len(maps) < len(features) or len({m.shape for m in maps}) > 1:
             raise DataError(
-                "a mean map needs pictures of one size, not strips; take prototypes: --set centers.kind=prototypes"
+                "mean-map-needs-one-size",
+                "a mean map needs pictures of one size, not strips; take prototypes",
+                hint="With: --set centers.kind=prototypes",
             )
         vectors = [(m.to(extractor.mean) - extractor.mean) / extractor.std for m in maps]
         grid = (int(maps[0].shape[0]), int(maps[0].shape[1]))

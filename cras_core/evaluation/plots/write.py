@@ -51,9 +51,13 @@ class PlotOptions:
 
     def __post_init__(self) -> None:
         if self.projection not in ("tsne", "pca"):
-            raise ConfigError(f"there is no projection {self.projection!r}; known are tsne, pca")
+            raise ConfigError(
+                "projection-unknown",
+                "there is no projection {projection!r}; known are tsne, pca",
+                projection=self.projection,
+            )
         if self.rows < 1 or self.vectors < 1 or self.seed < 0:
-            raise ConfigError(f"figures: a value is out of range: {self}")
+            raise ConfigError("figures-out-of-range", "figures: a value is out of range: {settings}", settings=self)
 
 
 def write_plots(
@@ -194,7 +198,9 @@ def _recall_of(path: Path) -> dict[str, dict[str, float | None]]:
     except JsonFileError as error:
         if error.fault != "content":
             raise
-        raise DataError(f"{path} is no report of cras evaluate-web --json ({error})") from error
+        raise DataError(
+            "not-a-web-report", "{path} is no report of cras evaluate-web --json ({reason})", path=path, reason=error
+        ) from error
     return {name: figures.recall_per_strip for name, figures in [*report.fabrics.items(), ("all", report.all)]}
 
 
@@ -225,5 +231,5 @@ def _save(figure: Figure, path: Path) -> Path:
     try:
         write_atomically(path, content.getvalue())
     except OSError as error:
-        raise CrasError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise CrasError("file-unwritable", "{path} cannot be written: {reason}", path=path, reason=error) from error
     return path

@@ -120,13 +120,21 @@ class GenicamDevice:
             # The value MultiFrame makes harvesters allocate every frame of the run at once.
             mode = remote.AcquisitionMode.value if remote.has_node("AcquisitionMode") else "Continuous"
             if mode != "Continuous":
-                raise CameraError("AcquisitionMode has to be Continuous: a web does not end after some frames.")
+                raise CameraError(
+                    "acquisition-mode-not-continuous",
+                    "AcquisitionMode has to be Continuous: a web does not end after some frames.",
+                )
             self._incomplete.count = 0
             self._told.forget()
             self._acquirer.num_buffers = max(self._acquirer.min_num_buffers, self._buffers())
             self._acquirer.start()
         except GENICAM_ERRORS as error:
-            raise CameraError(f"{self.info.name} does not start: {reason_of(error)}.") from error
+            raise CameraError(
+                "camera-does-not-start",
+                "{camera} does not start: {reason}.",
+                camera=self.info.name,
+                reason=reason_of(error),
+            ) from error
         self._runs += 1
 
     def stop(self) -> None:
@@ -137,7 +145,12 @@ class GenicamDevice:
             self._runs += 1
             self._acquirer.stop()
         except GENICAM_ERRORS as error:
-            raise CameraError(f"{self.info.name} does not stop: {reason_of(error)}.") from error
+            raise CameraError(
+                "camera-does-not-stop",
+                "{camera} does not stop: {reason}.",
+                camera=self.info.name,
+                reason=reason_of(error),
+            ) from error
 
     def fetch(self, timeout_s: float) -> RawFrame | None:
         """The next complete buffer."""
@@ -150,7 +163,10 @@ class GenicamDevice:
             return self._frame(self._fetched.popleft()) if self._fetched else None
         except GENICAM_ERRORS as error:
             raise CameraError(
-                f"{self.info.name} cannot be read any more: {reason_of(error)}. Look at its cable and its power."
+                "camera-unreadable",
+                "{camera} cannot be read any more: {reason}. Look at its cable and its power.",
+                camera=self.info.name,
+                reason=reason_of(error),
             ) from error
 
     def ping(self) -> None:
@@ -161,7 +177,12 @@ class GenicamDevice:
         except genapi.LogicalErrorException:
             return  # it has no such feature, and cannot be asked
         except GENICAM_ERRORS as error:
-            raise CameraError(f"{self.info.name} does not answer any more: {reason_of(error)}") from error
+            raise CameraError(
+                "camera-silent",
+                "{camera} does not answer any more: {reason}.",
+                camera=self.info.name,
+                reason=reason_of(error),
+            ) from error
 
     def _buffers(self) -> int:
         """How many buffers are made: fewer where they are large, but not so few that a short stall loses cloth."""
@@ -250,5 +271,10 @@ class GenicamDevice:
     def _nodes(self, node_map: NodeMap) -> Any:
         nodes = self._maps.get(node_map)
         if nodes is None:
-            raise FeatureError(f"{self.info.name} has no node map {node_map}.")
+            raise FeatureError(
+                "camera-lacks-node-map",
+                "{camera} has no node map {node_map}.",
+                camera=self.info.name,
+                node_map=node_map,
+            )
         return nodes

@@ -72,7 +72,13 @@ def write_node(nodes: Any, setting: Setting) -> Feature:
         else:
             node.value = str(setting.value)
     except (GenericException, TypeError, OverflowError) as error:
-        raise FeatureError(f"{setting.name} = {setting.value!r} was refused: {reason_of(error)}") from error
+        raise FeatureError(
+            "feature-refused",
+            "{name} = {value!r} was refused: {reason}",
+            name=setting.name,
+            value=setting.value,
+            reason=reason_of(error),
+        ) from error
     return _feature(setting.node_map, node, ())
 
 
@@ -87,7 +93,12 @@ def _find(node_map: NodeMap, nodes: Any, name: str) -> Any:
     try:
         return nodes.get_node(name)
     except GenericException as error:
-        raise FeatureError(f"The camera has no feature {name} in its node map {node_map}.") from error
+        raise FeatureError(
+            "feature-unknown",
+            "The camera has no feature {name} in its node map {node_map}.",
+            name=name,
+            node_map=node_map,
+        ) from error
 
 
 def _execute(node: Any, name: str) -> None:
@@ -96,7 +107,12 @@ def _execute(node: Any, name: str) -> None:
     end_s = time.monotonic() + _COMMAND_S
     while not node.is_done():
         if time.monotonic() > end_s:
-            raise FeatureError(f"The command {name} was not done within {_COMMAND_S:g} s.")
+            raise FeatureError(
+                "feature-command-timeout",
+                "The command {name} was not done within {seconds:g} s.",
+                name=name,
+                seconds=_COMMAND_S,
+            )
         time.sleep(0.005)
 
 

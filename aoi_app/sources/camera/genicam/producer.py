@@ -42,7 +42,12 @@ class Producer:
         self.harvester.update()  # closes every camera that this harvester has open, so it is called once, before any is
         # A producer that cannot be opened is only logged; the list is empty, as with one that finds no camera.
         if not self.harvester.device_info_list and self._heard.reasons:
-            raise CameraError(f"The producer {path} cannot be opened: {self._heard.reasons[-1]}.")
+            raise CameraError(
+                "producer-cannot-open",
+                "The producer {path} cannot be opened: {reason}.",
+                path=path,
+                reason=self._heard.reasons[-1],
+            )
         self.devices = [_device_info(path, d) for d in self.harvester.device_info_list]
 
 
@@ -63,30 +68,46 @@ def choose_device(devices: list[DeviceInfo], config: CameraConfig) -> int:
     """The place of the wanted camera in the producer's list."""
     if not devices:
         raise CameraError(
-            f"The producer {config.producer} finds no camera. Look at power and cable, and whether its maker's own "
-            "viewer sees it."
+            "producer-finds-no-camera",
+            "The producer {producer} finds no camera. Look at power and cable, and whether its maker's own viewer "
+            "sees it.",
+            producer=config.producer,
         )
     if config.serial is None:
         return 0
     for index, device in enumerate(devices):
         if config.serial in {device.serial, device.id}:
             return index
-    found = ", ".join(f"{d.serial} ({d.model})" for d in devices)
-    raise CameraError(f"{config.producer} finds no camera with the serial number {config.serial}. It finds {found}.")
+    raise CameraError(
+        "producer-lacks-serial",
+        "{producer} finds no camera with the serial number {serial}. It finds {found}.",
+        producer=config.producer,
+        serial=config.serial,
+        found=[f"{d.serial} ({d.model})" for d in devices],
+    )
 
 
 def cannot_open(info: DeviceInfo, error: BaseException) -> CameraError:
     """The error that says why a camera cannot be opened, and whether another program has it."""
     if isinstance(error, gentl.ResourceInUseException | gentl.BusyException):
-        return CameraError(f"{info.name} is in use: another program has it open. Close that first.", in_use=True)
+        return CameraError(
+            "camera-in-use",
+            "{camera} is in use: another program has it open. Close that first.",
+            camera=info.name,
+            in_use=True,
+        )
     # Producers answer "access denied" for both, and which it was is not to be known.
     if isinstance(error, gentl.AccessDeniedException):
         return CameraError(
-            f"{info.name} cannot be opened: access denied. Either another program has it, or this user may not use "
-            "the device (on Linux, the maker's udev rules or network settings are missing).",
+            "camera-access-denied",
+            "{camera} cannot be opened: access denied. Either another program has it, or this user may not use the "
+            "device (on Linux, the maker's udev rules or network settings are missing).",
+            camera=info.name,
             in_use=True,
         )
-    return CameraError(f"{info.name} cannot be opened: {reason_of(error)}.")
+    return CameraError(
+        "camera-cannot-open", "{camera} cannot be opened: {reason}.", camera=info.name, reason=reason_of(error)
+    )
 
 
 def _device_info(path: str, device: Any) -> DeviceInfo:
