@@ -68,7 +68,9 @@ def train(
         CrasError: the pictures or the settings cannot be used, or the file cannot be written; the text says why.
     """
     if preset not in PRESETS:
-        raise ConfigError(f"there is no preset {preset!r}; known are {', '.join(PRESETS)}")
+        raise ConfigError(
+            "preset-unknown", "there is no preset {preset!r}; known are {known}", preset=preset, known=list(PRESETS)
+        )
     config = with_settings(PRESETS[preset](), {name: json.dumps(value) for name, value in (settings or {}).items()})
     normal = validate_normal_images(open_data_set(Path(data)).normal_images(), bits=bits)
     bundle = train_bundle(normal, config, device, on_progress)
@@ -99,9 +101,19 @@ def score_image(
     """
     picture = image if isinstance(image, np.ndarray) else read_image(Path(image), bits or detector.bits)
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] != 3):
-        raise DataError(f"a picture is (H, W) or (H, W, 3) of uint8, not {picture.shape} of {picture.dtype}")
+        raise DataError(
+            "picture-of-wrong-shape",
+            "a picture is (H, W) or (H, W, 3) of uint8, not ({shape}) of {dtype}",
+            shape=picture.shape,
+            dtype=picture.dtype,
+        )
     if fabric is not None and fabric not in detector.fabrics:
-        raise ConfigError(f"the model does not know {fabric!r}; it knows {', '.join(detector.fabrics)}")
+        raise ConfigError(
+            "fabric-not-in-model-by-name",
+            "the model does not know {fabric!r}; it knows {fabrics}",
+            fabric=fabric,
+            fabrics=list(detector.fabrics),
+        )
     known = None if fabric is None else detector.fabrics.index(fabric)
     if detector.config.preprocess.resize_px is not None:
         return _score_whole(detector, picture, known)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cras_core.messages import Message, Sentence, portable
+from cras_core.messages import Message, portable
 
 
 class CrasError(Exception):
@@ -18,7 +18,7 @@ class CrasError(Exception):
         message: code, template and values; the text of the error is the text of its message.
     """
 
-    def __init__(self, code: str, template: str | None = None, /, *, hint: str = "", **values: object) -> None:
+    def __init__(self, code: str, template: str, /, *, hint: str = "", **values: object) -> None:
         """
         Args:
             code: what it means, as ``picture-too-small``; programs compare it.
@@ -26,8 +26,6 @@ class CrasError(Exception):
             hint: the way out that only a command line has, with options and commands.
             values: what fills the template and the hint.
         """
-        if template is None:
-            code, template, values = "", "{sentence}", {"sentence": Sentence(code)}
         super().__init__(code, template)
         self.message = Message(code, template, hint=hint, **values)
 

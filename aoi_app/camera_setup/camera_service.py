@@ -196,7 +196,7 @@ class CameraService:
     def _camera_to_set(self) -> OpenCamera:
         camera = self._hold.camera or self._line()
         if camera is None:
-            raise SourceError("No camera is open. Choose one in the list.")
+            raise SourceError("no-camera-open", "No camera is open. Choose one in the list.")
         return camera
 
     def _write(self, key: Key, text: str, *, stops: bool) -> None:
@@ -219,7 +219,7 @@ class CameraService:
     def _save(self, path: Path) -> None:
         camera = self._camera_to_set()
         if camera.info is None:
-            raise SourceError("The camera is being connected again; try again in a moment.")
+            raise SourceError("camera-reconnecting", "The camera is being connected again; try again in a moment.")
         preset = preset_of(camera.info, _all_features(camera))
         save_preset(path, preset)
         self._holder.change(preset=str(path))

@@ -133,7 +133,11 @@ def check(
     if producer is None and serial is None:
         inside = package_producer()
         if inside is None:
-            raise SourceError("The package genicam has no producer here. Name yours: --producer FILE.cti")
+            raise SourceError(
+                "no-producer-in-package",
+                "The package genicam has no producer here.",
+                hint="Name yours: --producer FILE.cti",
+            )
         producer = str(inside)
     config = _config(producer, serial)
     notes.print(escape(f"{config.label}: the web should run, or the camera should not wait for a trigger."))
@@ -142,7 +146,9 @@ def check(
         write_atomically(out_file, json.dumps(report_as_json(checks), indent=1).encode())
         write_atomically(out_file.with_suffix(".txt"), report_as_text(checks).encode())
     except OSError as error:
-        raise SourceError(f"The report {out_file} cannot be written: {error.strerror or error}.") from error
+        raise SourceError(
+            "report-unwritable", "The report {path} cannot be written: {reason}.", path=out_file, reason=error
+        ) from error
     notes.print(escape(f"Written: {out_file} and {out_file.with_suffix('.txt')}. Please send both."))
     if any(c.outcome == "failed" for c in checks):
         raise typer.Exit(3)
@@ -198,7 +204,7 @@ def _set(camera: CameraProcess, text: str) -> list[str]:
     place, equals, value = text.partition("=")
     prefix, dot, name = place.partition(".")
     if not equals:
-        raise SourceError(f"--set {text!r} is not of the form Name=value.")
+        raise SourceError("set-option-malformed", "--set {text!r} is not of the form Name=value.", text=text)
     node_map: NodeMap = "remote"
     if dot:
         (node_map,) = _one_of(prefix, NODE_MAPS, f"--set {text}")
@@ -218,7 +224,13 @@ def _one_of(value: str, known: tuple[_T, ...], option: str) -> tuple[_T]:
     for one in known:
         if one == value:
             return (one,)
-    raise SourceError(f"{option}: there is no {value!r}. Known are {', '.join(known)}.")
+    raise SourceError(
+        "option-value-unknown",
+        "{option}: there is no {value!r}. Known are {known}.",
+        option=option,
+        value=value,
+        known=known,
+    )
 
 
 def _grow(tree: Tree, node_map: NodeMap, found: list[Feature]) -> None:

@@ -34,7 +34,8 @@ def make_camera(kind: CameraKind, serial: str, options: SourceOptions, recipe: R
     """
     if options.lines_per_s is not None:
         raise SourceError(
-            "A camera has a line rate of its own: leave --line-rate out, and set AcquisitionLineRate in a preset."
+            "camera-has-own-line-rate",
+            "A camera has a line rate of its own: leave --line-rate out, and set AcquisitionLineRate in a preset.",
         )
     camera = options.camera
     if kind.find is not None:
@@ -67,7 +68,10 @@ def make_recorded_camera(path: str, options: SourceOptions, _recipe: Recipe) -> 
         SourceError: there is no recording, it cannot be read, or an option does not go with it.
     """
     if options.lines_per_s is not None:
-        raise SourceError("A recording has a pace of its own: leave out the line rate, and name --live to keep to it.")
+        raise SourceError(
+            "recording-has-own-pace",
+            "A recording has a pace of its own: leave out the line rate, and name --live to keep to it.",
+        )
     replay = Replay(Path(path).expanduser(), original_pace=options.is_live)
     return CameraSource(replay, replay.header.position, replay.flat_field)
 

@@ -63,7 +63,9 @@ def camera_choice(
     try:
         return CameraChoice.model_validate(base | {k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
-        raise SourceError(f"The options do not name a camera: {describe_errors(error)}") from error
+        raise SourceError(
+            "options-name-no-camera", "The options do not name a camera: {problems}", problems=describe_errors(error)
+        ) from error
 
 
 def make_source(choice: SourceChoice, recipe: Recipe | None = None) -> FrameSource:

@@ -124,12 +124,27 @@ def make_from_spec(spec: str, options: SourceOptions, recipe: Recipe) -> FrameSo
     kind = find_kind(spec)
     if kind is None:
         *others, last = [form for known in KINDS for form in known.forms]
-        raise SourceError(f"There is no source {spec!r}. Known are {', '.join(others)} and {last}.")
+        raise SourceError(
+            "source-unknown",
+            "There is no source {source!r}. Known are {others} and {last}.",
+            source=spec,
+            others=others,
+            last=last,
+        )
     argument = spec.partition(":")[2]
     if kind.argument.is_required and not argument:
-        raise SourceError(f"The source {kind.name} needs {kind.argument.meaning}: --source {kind.forms[0]}")
+        raise SourceError(
+            "source-lacks-argument",
+            "The source {source} needs {meaning}: --source {form}",
+            source=kind.name,
+            meaning=kind.argument.meaning,
+            form=kind.forms[0],
+        )
     if options.record is not None and not kind.is_live:
-        raise SourceError("Only what a camera delivers can be recorded: --record goes with --source genicam.")
+        raise SourceError(
+            "only-cameras-are-recorded",
+            "Only what a camera delivers can be recorded: --record goes with --source genicam.",
+        )
     return kind.make(argument, options, recipe)
 
 

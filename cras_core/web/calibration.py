@@ -157,7 +157,11 @@ def tail_threshold(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2:
     """
     values = np.sort(np.asarray(peaks, dtype=np.float64))[::-1]
     if len(values) < 8:
-        raise DataError(f"{len(values)} pieces of normal cloth are too few for a limit; 8 are the least")
+        raise DataError(
+            "too-few-normal-blocks",
+            "{count} pieces of normal cloth are too few for a limit; 8 are the least",
+            count=len(values),
+        )
     wanted = rate_per_m2 * area_m2  # exceedances among these peaks
     n_tail = max(4, len(values) // 5)
     if wanted >= n_tail:

@@ -75,8 +75,17 @@ def run_camera(config: CameraConfig, streams: bool, events: Connection, control:
         pass  # who started this is gone
     except Exception as error:  # noqa: BLE001 (what nobody foresaw is told instead of a mere exit status)
         where = traceback.extract_tb(error.__traceback__)[-1]
-        text = f"{type(error).__name__} in {Path(where.filename).name} line {where.lineno}: {error}"
-        _tell(events, SourceError(f"The acquisition process broke down: {text}"))
+        _tell(
+            events,
+            SourceError(
+                "acquisition-broke-down",
+                "The acquisition process broke down: {kind} in {file} line {line}: {reason}",
+                kind=type(error).__name__,
+                file=Path(where.filename).name,
+                line=where.lineno,
+                reason=error,
+            ),
+        )
     faulthandler.cancel_dump_traceback_later()
 
 
@@ -205,7 +214,7 @@ class _Worker:
         """Copies a frame into the ring and gives its buffer back; keeps it pending while there is no ring for it."""
         try:
             if frame.problem:
-                raise SourceError(frame.problem)
+                raise SourceError("frame-incomplete", "{problem}", problem=frame.problem)
             kind = find_format(frame.pixel_format)
             shape = kind.shape(frame.lines, frame.width_px)
             image_bytes = kind.decoded_bytes(frame.lines, frame.width_px)

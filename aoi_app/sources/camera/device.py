@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from aoi_app.sources.camera.features import Features, Setting
 from aoi_app.sources.source import SourceError
+from cras_core.messages import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,7 @@ class CameraError(SourceError):
         in_use: another program has it.
     """
 
-    def __init__(
-        self, code: str, template: str | None = None, /, *, in_use: bool = False, hint: str = "", **values: object
-    ) -> None:
+    def __init__(self, code: str, template: str, /, *, in_use: bool = False, hint: str = "", **values: object) -> None:
         super().__init__(code, template, hint=hint, **values)
         self.in_use = in_use
 
@@ -132,7 +131,12 @@ def binding_missing(error: ImportError) -> CameraError:
         way_out = "It needs Python as a shared library; on Debian and Ubuntu: sudo apt-get install libpython3-dev"
     elif isinstance(error, ModuleNotFoundError):
         way_out = "It exists for Windows and for Linux on x86_64 and aarch64; elsewhere the other sources work."
-    return CameraError(f"GenICam cameras cannot be used: {error}. {way_out}")
+    return CameraError(
+        "genicam-unusable",
+        "GenICam cameras cannot be used: {reason}. {way_out}",
+        reason=error,
+        way_out=Sentence(way_out),
+    )
 
 
 class CameraDevice(Features, Protocol):

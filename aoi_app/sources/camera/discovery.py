@@ -21,6 +21,7 @@ from typing import Any
 from aoi_app.sources.camera.device import CameraError, DeviceInfo, binding_missing
 from aoi_app.sources.camera.kinds import kind_of
 from aoi_app.sources.source import SourceError
+from cras_core.messages import Sentence, shown
 
 _LIMIT_S = 15.0  # GigE cameras are looked for by broadcast on every network card, one after the other
 _VARIABLE = "GENICAM_GENTL64_PATH"  # where the installers of producers put their folders, by the GenTL standard
@@ -130,10 +131,21 @@ def find_camera(serial: str | None, named: Sequence[str] = ()) -> DeviceInfo:
         if serial is None or serial in {device.serial, device.id}:
             return device
     problems = remarks + [r.problem for r in reports if r.problem]
-    wanted = "no camera" if serial is None else f"no camera with the serial number {serial}"
-    there = f" Found: {', '.join(d.name for d in devices)}." if devices else ""
-    hint = "" if reports else f" No producer is known: set {_VARIABLE}, or name its .cti file with --producer."
-    raise SourceError(f"There is {wanted}.{there}{hint} {' '.join(problems)}".rstrip())
+    if not problems:
+        problems.append("The producers find none.")
+    if devices:
+        problems.insert(0, f"Found: {', '.join(shown(d.name) for d in devices)}.")
+    if not reports:
+        problems.insert(0, f"No producer is known: set {_VARIABLE}, or name its .cti file with --producer.")
+    told = Sentence(" ".join(problems))
+    if serial is None:
+        raise SourceError("no-camera-found", "There is no camera. {problems}", problems=told)
+    raise SourceError(
+        "camera-not-found",
+        "There is no camera with the serial number {serial}. {problems}",
+        serial=serial,
+        problems=told,
+    )
 
 
 def problem_of(path: Path) -> str | None:

@@ -83,7 +83,9 @@ class SyntheticDevice:
 
     def __enter__(self) -> SyntheticDevice:
         if self.info.serial == "missing":
-            raise CameraError("There is no synthetic camera 'missing'; any other serial number will do.")
+            raise CameraError(
+                "synthetic-camera-missing", "There is no synthetic camera 'missing'; any other serial number will do."
+            )
         return self
 
     def __exit__(
@@ -98,7 +100,12 @@ class SyntheticDevice:
     def feature(self, node_map: NodeMap, name: str) -> Feature:
         """One feature as it is now."""
         if node_map != "remote" or name not in self._features:
-            raise FeatureError(f"The camera has no feature {name} in its node map {node_map}.")
+            raise FeatureError(
+                "feature-unknown",
+                "The camera has no feature {name} in its node map {node_map}.",
+                name=name,
+                node_map=node_map,
+            )
         return self._features[name]
 
     def write(self, setting: Setting) -> Feature:
@@ -150,7 +157,7 @@ class SyntheticDevice:
     def ping(self) -> None:
         """Answers unless it is unplugged."""
         if self._value("Unplugged"):
-            raise CameraError(f"{self.info.name} does not answer any more.")
+            raise CameraError("synthetic-camera-silent", "{camera} does not answer any more.", camera=self.info.name)
 
     def _raw(self, number: int, lines: int) -> RawFrame:
         width, pixel_format = int(self._value("Width")), str(self._value("PixelFormat"))
