@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aoi_app.sources.source import SourceError
+from cras_core.messages import Sentence
 
 Bytes = npt.NDArray[np.uint8]
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -112,7 +113,7 @@ def find_format(name: str) -> PixelFormat:
             "pixel-format-unknown",
             "The camera delivers the pixel format {format}, which cannot be read. Set PixelFormat to one of {known}.",
             format=name,
-            known=sorted(FORMATS),
+            known=Sentence(", ".join(sorted(FORMATS))),
         ) from None
 
 
