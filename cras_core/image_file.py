@@ -48,7 +48,6 @@ WHITE = 255
 _LARGEST_BYTES = 8 << 30
 _MOST_PX_PER_BYTE = 1032 * 8  # what the best compression of zlib makes of a byte, with eight pixels in each
 _MOST_PAGES = 64  # that are looked at
-_LONGEST_REASON = 160  # characters of a library's own text in a message
 
 warnings.filterwarnings("ignore", module="PIL")  # of what is odd and readable; what matters is decided here
 PillowImage.MAX_IMAGE_PIXELS = None  # ``_check_room`` is stricter, and says what to do

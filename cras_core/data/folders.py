@@ -32,7 +32,7 @@ def find_normal_images(root: Path) -> list[NormalImages]:
             if (folder / part).is_dir():
                 paths = tuple(list_images(folder / part))
                 if not paths:
-                    raise DataError("fabric-without-pictures", "{folder} holds no pictures", folder=folder / part)
+                    raise DataError("folder-empty", "{folder} holds no pictures", folder=folder / part)
                 found.append(NormalImages(name, paths, are_strips))
                 break
     if not found:
@@ -163,7 +163,7 @@ def _refuse_lost(masks: Sequence[Path], pictures: Path) -> None:
             "_mask, or remove them:\n{masks:\n}",
             pictures=pictures,
             count=len(masks),
-            masks=list(masks),
+            masks=masks,
         )
 
 

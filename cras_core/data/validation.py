@@ -14,7 +14,6 @@ from cras_core.data.values import NormalImages, Strip, TestImage
 from cras_core.errors import DataError, UnreadableError
 from cras_core.image_file import read_file
 from cras_core.images import bits_of, check_depth, measured_bits
-from cras_core.messages import Sentence
 
 OnPicture = Callable[[Path, int, int], None]
 
@@ -171,13 +170,15 @@ def _check_alike(normal: NormalImages, seen: Mapping[Path, _Seen]) -> None:
     for side in ("width",) if normal.are_strips else ("height", "width"):
         least, most = (pick(seen, key=lambda path: getattr(seen[path], side)) for pick in (min, max))
         if getattr(seen[most], side) > _MOST_ALIKE * getattr(seen[least], side):
-            both = " and ".join(f"{p.name} is {seen[p].width} x {seen[p].height} px" for p in (most, least))
             raise DataError(
                 "pictures-of-other-size",
-                "fabric {fabric}: {both}. Pictures of one fabric must show it at one scale; leave out those that do "
-                "not",
+                "fabric {fabric}: {large} is {large_px: x } px and {small} is {small_px: x } px. Pictures of one "
+                "fabric must show it at one scale; leave out those that do not",
                 fabric=normal.fabric,
-                both=Sentence(both),
+                large=most.name,
+                large_px=(seen[most].width, seen[most].height),
+                small=least.name,
+                small_px=(seen[least].width, seen[least].height),
             )
 
 

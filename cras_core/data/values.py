@@ -12,7 +12,6 @@ import numpy.typing as npt
 from cras_core.data.masks import GREY_ABOVE, read_levels
 from cras_core.errors import DataError
 from cras_core.images import image_size
-from cras_core.messages import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +152,12 @@ class TestImage:
         if self.is_good:
             return np.zeros((height, width), np.bool_)
         if self.mask is None:
-            names = f"{self.path.stem}_mask.png or {self.path.stem}.png"
             raise DataError(
                 "picture-without-mask",
-                "{path}: no mask for it in ground_truth/{defect}, expected {names}",
+                "{path}: no mask for it in ground_truth/{defect}, expected {name}_mask.png or {name}.png",
                 path=self.path,
                 defect=self.defect,
-                names=Sentence(names),
+                name=self.path.stem,
             )
         return np.asarray(self.mask.read_grey(self.path, height, width) > self.mask.above)
 

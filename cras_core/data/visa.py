@@ -106,7 +106,7 @@ def _rows(root: Path) -> list[_Row]:
             "{root} has none of the class folders that {path} names, {named}; it holds {contents}",
             root=root,
             path=path,
-            named=list(named) or "which are none",
+            named=named or "which are none",
             contents=contents(root),
         )
     rows = [row for row in rows if row.fabric in there]

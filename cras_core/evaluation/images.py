@@ -86,7 +86,7 @@ def evaluate(
             "protocol-unknown",
             "there is no protocol {protocol!r}; known are {known}",
             protocol=matching,
-            known=list(get_args(Matching)),
+            known=get_args(Matching),
         )
     data = data if isinstance(data, DataSet) else open_data_set(data)
     fabrics, condition = validate_test_images(

@@ -77,7 +77,7 @@ def load_backbone(config: BackboneConfig, *, folded: bool = True) -> Backbone:
             "network-unknown",
             "timm offers no network {network!r} with levels ({levels}): {reason}",
             network=config.name,
-            levels=list(config.levels),
+            levels=config.levels,
             reason=error,
         ) from error
     if config.caffe_strides:

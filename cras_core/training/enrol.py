@@ -93,7 +93,7 @@ def _check_name(bundle: Bundle, fabric: str, *, replacing: bool) -> None:
             "fabric {fabric} is in the model already ({fabrics}); give another name, or enrol it anew",
             hint="With: --replace",
             fabric=fabric,
-            fabrics=list(bundle.fabrics),
+            fabrics=bundle.fabrics,
         )
 
 

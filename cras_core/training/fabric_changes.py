@@ -110,7 +110,7 @@ def _check_has(bundle: Bundle, fabric: str) -> None:
             "fabric-not-in-model",
             "there is no fabric {fabric} in the model; it has {fabrics}",
             fabric=fabric,
-            fabrics=list(bundle.fabrics),
+            fabrics=bundle.fabrics,
         )
 
 
