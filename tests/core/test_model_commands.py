@@ -48,7 +48,7 @@ def test_a_fabric_is_enrolled_and_taken_out_again(cras: Run, bundle_path: Path, 
     out = tmp_path / "made" / "new.cras"
     status, _, said = cras("enrol", bundle_path, "satin [new]", satin, "--out", out, "--device", "cpu")
     assert status == 2
-    assert "one picture cannot be read; mend or remove them" in said
+    assert "one picture cannot be read; mend it or remove it" in said
     status, _, said = cras(
         *("enrol", bundle_path, "satin [new]", satin, "--out", out, "--device", "cpu", "--skip-corrupt"),
         *("--author", "Ada"),
