@@ -14,7 +14,7 @@ from cras_core.commands.options import (
     open_detectors,
     progress_task,
 )
-from cras_core.commands.tables import one_report, spelled, web_table
+from cras_core.commands.tables import one_report, spelled, threshold_table, web_table
 from cras_core.commands.terminal import (
     Bits,
     DataName,
@@ -106,7 +106,9 @@ def evaluate_web(
         )
     report = one_report(reports, detectors, ("fabrics", "all"))
     shown = report.get("summary", report)
-    show_table(web_table({**shown["fabrics"], "all": shown["all"]}, "fabric"))
+    rows = {**shown["fabrics"], "all": shown["all"]}
+    show_table(web_table(rows, "fabric"))
+    show_table(threshold_table(rows, "fabric"))
     remark(report["remarks"])
     if json_file is not None:
         write_json(json_file, report)

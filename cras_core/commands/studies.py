@@ -82,7 +82,7 @@ def ablate(
 ) -> None:
     """Measure the paper's ablations on your data, beside the paper's figures on MVTec AD."""
     from cras_core.data.datasets import open_data_set
-    from cras_core.evaluation.webs import RATES_PER_STRIP
+    from cras_core.evaluation.web_figures import RATES_PER_STRIP
     from cras_core.studies.ablations import ablate as run
 
     place = open_data_set(data, dataset, skip_corrupt=skip_corrupt, bits=bits)

@@ -47,6 +47,40 @@ def web_table(rows: dict[str, dict[str, Any]], first: str) -> Table:
     return table
 
 
+def threshold_table(rows: dict[str, dict[str, Any]], first: str) -> Table:
+    """What the calibrated threshold is worth, a row each."""
+    rates = next(iter(rows.values()))["recall_per_m2"]
+    table = Table(
+        first, *(f"{float(r):g}/m²" for r in rates), "found", "of", "inside", "end", "edge", "per m²", "promised",
+        title="At fixed false alarms per square metre, and at the calibrated threshold",
+        caption="Recall with the interval that holds the true one with 95 % confidence. Found, of: defects at the "
+        "calibrated threshold. Inside, end, edge: its false alarms, by place; at an end the web goes on and the "
+        "picture does not.",
+    )  # fmt: skip
+    for name, figures in rows.items():
+        at, intervals = figures["at_threshold"], figures["recall_per_m2_interval"]
+        recalls = [_with_interval(figures["recall_per_m2"][r], intervals[r]) for r in rates]
+        counts = [_count(v) for v in (at["found"], at["defects"], *at["false_alarms"].values())]
+        rate = _with_interval(at["false_alarms_per_m2"], at["false_alarms_per_m2_interval"], digits=1)
+        table.add_row(escape(name), *recalls, *counts, rate, f"{_mean(at['promised_per_m2']):g}")
+    return table
+
+
+def _mean(figure: float | dict[str, float]) -> float:
+    return figure["mean"] if isinstance(figure, dict) else figure
+
+
+def _count(figure: float | dict[str, float]) -> str:
+    return f"{_mean(figure):.0f}"
+
+
+def _with_interval(figure: float | dict[str, float], bounds: dict[str, Any], digits: int = 2) -> str:
+    if math.isnan(_mean(figure)):
+        return "–"
+    low, high = (_mean(bounds[side]) for side in ("low", "high"))
+    return f"{_mean(figure):.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+
+
 def methods_table(summary: dict[str, dict[str, Any]], seeds: int) -> Table:
     """Mean and spread of every method, a row each."""
     first = next(iter(summary.values()))

@@ -15,6 +15,7 @@ from pathlib import Path
 from cras_core.data.values import Mask, NormalImages, Strip, TestImage
 from cras_core.errors import DataError
 from cras_core.images import in_natural_order, list_images
+from cras_core.json_files import read_json
 from cras_core.messages import Message, Sentence, shown
 
 _EXPECTED = "expected <fabric>/train/good (MVTec layout) or <fabric>/normal (strips) in it"
@@ -170,9 +171,13 @@ def _refuse_lost(masks: Sequence[Path], pictures: Path) -> None:
 def find_strips(root: Path) -> dict[str, list[Strip]]:
     """Strips to judge a model by, ``<fabric>/defect`` with masks of the same name in ``<fabric>/mask``, by fabric.
 
+    ``also_defective.json`` in the folder may name real defects that the masks leave out:
+    ``{fabric: {file name: [[x, y, width, height, "what it is"], ...]}}``, in pixels.
+
     Raises:
-        DataError: the folder is missing or holds no such strips, or strips have no mask.
+        DataError: the folder is missing or holds no such strips, strips have no mask, or that file is not as it should.
     """
+    unmarked = _unmarked_defects(root)
     found: dict[str, list[Strip]] = {}
     without = []
     for name, folder in _fabrics(root):
@@ -189,7 +194,9 @@ def find_strips(root: Path) -> dict[str, list[Strip]]:
         masks = masks_of([p.stem for p in pictures], folder / "mask", folder / "defect")
         for path in pictures:
             if path.stem in masks:
-                found.setdefault(name, []).append(Strip(path, name, Mask((masks[path.stem],))))
+                also = unmarked.get(name, {}).get(path.name, [])
+                boxes = tuple((x, y, x + width, y + height) for x, y, width, height, _ in also)
+                found.setdefault(name, []).append(Strip(path, name, Mask((masks[path.stem],)), boxes))
             else:
                 without.append(
                     Message(
@@ -210,6 +217,14 @@ def find_strips(root: Path) -> dict[str, list[Strip]]:
             root=root,
         )
     return found
+
+
+_Unmarked = dict[str, dict[str, list[tuple[int, int, int, int, str]]]]
+
+
+def _unmarked_defects(root: Path) -> _Unmarked:
+    path = root / "also_defective.json"
+    return read_json(path, _Unmarked) if path.exists() else {}
 
 
 def listed(items: Sequence[str], between: str = "\n", most: int = 20) -> Sentence:

@@ -164,11 +164,20 @@ class TestImage:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A strip of web with defects and the mask of them."""
+    """A strip of web with defects.
+
+    Attributes:
+        path: the picture.
+        fabric: its name.
+        mask: where the defects are.
+        unmarked: (left, top, right, bottom) in pixels of real defects that the mask leaves out; what is found there
+            counts neither way.
+    """
 
     path: Path
     fabric: str
     mask: Mask
+    unmarked: tuple[tuple[int, int, int, int], ...] = ()
 
     @property
     def is_good(self) -> bool:

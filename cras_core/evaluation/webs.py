@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +13,21 @@ import numpy.typing as npt
 from cras_core.arrays import Image
 from cras_core.data.datasets import DataSet, open_data_set
 from cras_core.data.validation import validate_test_images
+from cras_core.data.values import Strip
 from cras_core.detectors.base import Detector
 from cras_core.evaluation.images import Alter, Bools, depth_of
-from cras_core.evaluation.metrics import PixelScores, mean_of_known
+from cras_core.evaluation.metrics import PixelScores
 from cras_core.evaluation.report_header import protocol, remarks
-from cras_core.evaluation.web_recall import Reported, StripResult, match_reports, recall_at
+from cras_core.evaluation.web_figures import Tally, at_threshold, figures_of, together
+from cras_core.evaluation.web_recall import Reported, StripResult, match_reports, place_of
 from cras_core.images import read_image
 from cras_core.web.canvas import WebConfig
 from cras_core.web.regions import RegionConfig, RegionTracker
 from cras_core.web.scoring import ScoredRows, WebInspection
 
-RATES_PER_STRIP = (0.05, 0.1, 0.25, 0.5, 1.0)
-RATES_PER_M2 = (0.5, 1.0, 2.0, 5.0, 10.0)
 Floats = npt.NDArray[np.float32]
-_LOWEST_SCORE = 0.2  # regions weaker than this share of the calibrated limit are not listed
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What has been seen of one fabric with one detector."""
-
-    strips: list[StripResult]
-    pixels: PixelScores
-    matched: int = 0
-    is_known: bool = True
-    masked_px: int = 0
-    masked_and_inspected_px: int = 0
+_LOWEST_SCORE = 0.2  # regions weaker than this share of the calibrated threshold are not listed
+_NEAR_EDGE_MM = 44.0  # of the cloth: as far as a selvedge and what the features of a cell see of it
 
 
 def evaluate_web(
@@ -77,25 +65,27 @@ def evaluate_web(
     )
     total, done = sum(len(strips) for strips in fabrics.values()), 0
     report: dict[str, Any] = {name: {} for name in detectors}
+    every: dict[str, list[StripResult]] = {name: [] for name in detectors}
     for fabric, strips in fabrics.items():
-        mine = {name: _Tally([], PixelScores()) for name in detectors}
+        mine = {name: Tally([], PixelScores(), *_promise_of(detector)) for name, detector in detectors.items()}
         for strip in strips:
             picture = read_image(strip.path, condition.bits)
             mask = strip.read_mask(*picture.shape[:2])
             if alter is not None:
                 picture, mask = alter(picture, mask, done)
             for name, detector in detectors.items():
-                _judge(detector, strip.fabric, picture, mask, mine[name], known=known)
+                _judge(detector, strip, picture, mask, mine[name], known=known)
             done += 1
             on_strip(strip.path, done, total)
         for name, tally in mine.items():
-            report[name][fabric] = _figures(tally)  # the tally itself, 25 MB of histograms, is not kept
+            every[name] += tally.strips
+            report[name][fabric] = figures_of(tally)  # the tally itself, 25 MB of histograms, is not kept
     return {
         name: {
             "protocol": protocol(detector, data, fabrics, condition) | _web_protocol(detector, total, known=known),
             "remarks": remarks(detector, data, fabrics, condition) + _without_figures(report[name]),
             "fabrics": report[name],
-            "all": _together(report[name]),
+            "all": together(report[name], at_threshold(every[name], *_promise_of(detector))),
         }
         for name, detector in detectors.items()
     }
@@ -118,8 +108,20 @@ def per_pixel(score: Floats, cell_px: int, shape: tuple[int, int]) -> tuple[Floa
     return np.asarray(pixels, np.float32), np.asarray(looked_at)
 
 
-def _judge(detector: Detector, fabric: str, picture: Image, mask: Bools, tally: _Tally, *, known: bool) -> None:
-    config = detector.config
+def _promise_of(detector: Detector) -> tuple[float, float]:
+    """Millimetres of a pixel, and the false alarms per m2 that its thresholds were made for."""
+    calibration = detector.config.calibration
+    return calibration.mm_per_px, calibration.false_alarms_per_m2
+
+
+def _cloth(rows: Sequence[ScoredRows]) -> tuple[float, float]:
+    """Left and right edge of the cloth of a strip."""
+    left, right = (np.concatenate([getattr(r.edges, side) for r in rows]) for side in ("left", "right"))
+    return float(np.median(left)), float(np.median(right))
+
+
+def _judge(detector: Detector, strip: Strip, picture: Image, mask: Bools, tally: Tally, *, known: bool) -> None:
+    config, fabric = detector.config, strip.fabric
     own = detector.fabrics.index(fabric) if fabric in detector.fabrics else None
     rows, matched = inspect_strip(detector, picture, own if known else None)
     tracker = RegionTracker(RegionConfig(_LOWEST_SCORE, is_relative=config.reference.enabled))
@@ -128,54 +130,17 @@ def _judge(detector: Detector, fabric: str, picture: Image, mask: Bools, tally: 
     cell = config.tiling.cell_px
     score = np.concatenate([r.score for r in rows])
     area_m2 = float(np.isfinite(score).sum()) * (cell * config.calibration.mm_per_px / 1000.0) ** 2
-    reported = [
-        Reported(r.peak, r.first_col * cell, r.first_row * cell, r.end_col * cell, r.end_row * cell) for r in regions
-    ]
-    tally.strips.append(match_reports(mask, reported, area_m2))
+    cloth = _cloth(rows)
+    boxes = [(r.peak, (r.first_col * cell, r.first_row * cell, r.end_col * cell, r.end_row * cell)) for r in regions]
+    near_px = _NEAR_EDGE_MM / config.calibration.mm_per_px
+    reported = [Reported(peak, *box, place_of(box, cloth, mask.shape, near_px)) for peak, box in boxes]
+    tally.strips.append(match_reports(mask, reported, area_m2, strip.unmarked))
     pixels, looked_at = per_pixel(score, cell, (mask.shape[0], mask.shape[1]))
     tally.pixels.add(mask & looked_at, pixels, looked_at)
     tally.masked_px += int(mask.sum())
     tally.masked_and_inspected_px += int((mask & looked_at).sum())
     tally.is_known = own is not None
     tally.matched += own is not None and matched == own
-
-
-def _figures(tally: _Tally) -> dict[str, Any]:
-    strips, area_m2 = len(tally.strips), sum(s.area_m2 for s in tally.strips)
-    return {
-        "strips": strips,
-        "area_m2": area_m2,
-        "defects": sum(s.defects for s in tally.strips),
-        "recall_per_strip": {str(r): recall_at(tally.strips, r * strips) for r in RATES_PER_STRIP},
-        "recall_per_m2": {str(r): recall_at(tally.strips, r * area_m2) for r in RATES_PER_M2},
-        "p_auroc": tally.pixels.auroc(),
-        "p_ap": tally.pixels.average_precision(),
-        "p_f1_max": tally.pixels.f1_max(),
-        "aupro": tally.pixels.aupro(),
-        "defect_inspected": tally.masked_and_inspected_px / tally.masked_px if tally.masked_px else float("nan"),
-        "matched": tally.matched / strips if strips and tally.is_known else float("nan"),
-    }
-
-
-def _together(figures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """Recall over all defects, each fabric at its own threshold; means of the rest."""
-    defects = np.array([f["defects"] for f in figures.values()], dtype=float)
-    weight = defects / max(1.0, float(defects.sum()))
-
-    def recall(key: str, rate: str) -> float:
-        if not defects.any():
-            return float("nan")
-        return float(np.nansum([w * f[key][rate] for f, w in zip(figures.values(), weight, strict=True)]))
-
-    return {
-        "defects": int(defects.sum()),
-        "recall_per_strip": {str(r): recall("recall_per_strip", str(r)) for r in RATES_PER_STRIP},
-        "recall_per_m2": {str(r): recall("recall_per_m2", str(r)) for r in RATES_PER_M2},
-        **{
-            key: mean_of_known([f[key] for f in figures.values()])
-            for key in ("p_auroc", "p_ap", "p_f1_max", "aupro", "defect_inspected", "matched")
-        },
-    }
 
 
 def _without_figures(figures: Mapping[str, dict[str, Any]]) -> list[str]:

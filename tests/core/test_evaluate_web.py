@@ -17,7 +17,8 @@ from cras_core.data.folders import find_normal_images
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.detectors.patchcore import PatchCore, coreset
 from cras_core.errors import ConfigError, DataError
-from cras_core.evaluation.webs import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
+from cras_core.evaluation.web_figures import RATES_PER_M2, RATES_PER_STRIP
+from cras_core.evaluation.webs import evaluate_web
 from cras_core.features.backbone import load_backbone
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.images import read_image

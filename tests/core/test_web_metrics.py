@@ -14,7 +14,8 @@ from cras_core.data.folders import find_strips
 from cras_core.detectors.base import Detector
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import DataError
-from cras_core.evaluation.webs import RATES_PER_M2, RATES_PER_STRIP, evaluate_web
+from cras_core.evaluation.web_figures import RATES_PER_M2, RATES_PER_STRIP
+from cras_core.evaluation.webs import evaluate_web
 from cras_core.images import list_images, read_image
 from cras_core.web.canvas import WebConfig
 from cras_core.web.scoring import WebInspection
