@@ -187,7 +187,8 @@ def _shallow(picture: PillowImage.Image, behind: int) -> Decoded:
         if is_see_through:
             rgba = PillowImage.alpha_composite(PillowImage.new("RGBA", rgba.size, (behind, behind, behind, 255)), rgba)
         picture = rgba
-    return Decoded(np.asarray(picture.convert("L" if is_grey else "RGB"), dtype=np.uint8), is_see_through)
+    # A copy of its own: what Pillow hands out cannot be written to.
+    return Decoded(np.array(picture.convert("L" if is_grey else "RGB"), dtype=np.uint8), is_see_through)
 
 
 def _is_grey_palette(picture: PillowImage.Image) -> bool:
