@@ -116,6 +116,7 @@ def test_pictures_of_several_sizes_are_evaluated_together(inspector: CrasDetecto
 @pytest.mark.parametrize(("gone", "kind"), [("good", "good"), ("spoilt", "defective")])
 def test_figures_that_cannot_be_had_have_a_reason(inspector: CrasDetector, copy: Path, gone: str, kind: str) -> None:
     shutil.rmtree(copy / "plain" / "test" / gone)
+    shutil.rmtree(copy / "plain" / "ground_truth" / gone, ignore_errors=True)  # good pictures have no masks
     report = evaluate(inspector, copy)
     assert any(r.startswith(f"plain: no {kind} test pictures, so there are no figures") for r in report["remarks"])
     plain = report["fabrics"]["plain"]
@@ -128,6 +129,7 @@ def test_a_fabric_with_one_test_picture_has_no_figures_but_no_error(inspector: C
     shutil.rmtree(copy / "plain" / "test" / "good")
     for name in ("1", "2"):
         (copy / "plain" / "test" / "spoilt" / f"{name}.png").unlink()
+        (copy / "plain" / "ground_truth" / "spoilt" / f"{name}_mask.png").unlink()
     figures = evaluate(inspector, copy)["fabrics"]["plain"]
     assert math.isnan(figures["i_auroc"])
     assert figures["p_auroc"] > 0.5

@@ -122,6 +122,7 @@ def test_a_fabric_without_test_pictures_has_a_row_and_a_reason(
 ) -> None:
     shutil.copytree(mvtec, tmp_path / "data")
     shutil.rmtree(tmp_path / "data" / "twill" / "test")
+    shutil.rmtree(tmp_path / "data" / "twill" / "ground_truth")
     (tmp_path / "data" / "twill" / "test" / "good").mkdir(parents=True)
     report = evaluate(inspector, tmp_path / "data")
     assert all(math.isnan(v) for v in report["fabrics"]["twill"].values())
@@ -130,7 +131,8 @@ def test_a_fabric_without_test_pictures_has_a_row_and_a_reason(
 
 
 def test_a_fabric_with_one_strip_is_judged(inspector: CrasDetector, strips: Path) -> None:
-    list_images(strips / "plain" / "defect")[1].unlink()
+    for part in ("defect", "mask"):
+        list_images(strips / "plain" / part)[1].unlink()
     figures = evaluate_web({"it": inspector}, strips)["it"]["fabrics"]["plain"]
     assert figures["strips"] == 1
     assert 0 <= figures["recall_per_strip"]["1.0"] <= 1
