@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -62,6 +63,24 @@ def whole(strips: list[NormalImages], shared: Shared) -> Bundle:
     return shared.model(strips, tiny())
 
 
+@pytest.fixture(scope="module")
+def ended(strips: list[NormalImages], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Progress]]:
+    """What a training that went to its end has put aside, and what it told."""
+    folder = tmp_path_factory.mktemp("ended") / "kept"
+    steps: list[Progress] = []
+    train(strips, tiny(), "cpu", steps.append, checkpoint=folder)
+    return folder, steps
+
+
+@pytest.fixture(scope="module")
+def cut_off(strips: list[NormalImages], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a training that was cut off in its third epoch has put aside."""
+    folder = tmp_path_factory.mktemp("cut off") / "kept"
+    with pytest.raises(Cut):
+        train(strips, tiny(), "cpu", cut_at("training", 3), checkpoint=folder)
+    return folder
+
+
 class Cut(Exception):  # noqa: N818 (stands for a power cut)
     pass
 
@@ -106,10 +125,12 @@ def test_a_training_that_was_cut_off_ends_as_if_nothing_had_been(
     assert again.provenance["loss"] == whole.provenance["loss"]
 
 
-def test_what_is_there_is_not_made_again(strips: list[NormalImages], tmp_path: Path) -> None:
-    first: list[Progress] = []
-    train(strips, tiny(), "cpu", first.append, checkpoint=tmp_path / "kept")
+def test_what_is_there_is_not_made_again(
+    strips: list[NormalImages], ended: tuple[Path, list[Progress]], tmp_path: Path
+) -> None:
+    folder, first = ended
     assert stages(first)["features"] == 6
+    shutil.copytree(folder, tmp_path / "kept")
     again: list[Progress] = []
     train(strips, tiny(), "cpu", again.append, checkpoint=tmp_path / "kept")
     assert stages(again) == {"features": 0, "drawn defects": 0, "training": 0}
@@ -125,9 +146,13 @@ def test_what_is_there_is_not_made_again(strips: list[NormalImages], tmp_path: P
     ],
 )
 def test_only_what_fits_the_settings_is_used(
-    strips: list[NormalImages], tmp_path: Path, change: dict[str, str], kept: dict[str, int]
+    strips: list[NormalImages],
+    ended: tuple[Path, list[Progress]],
+    tmp_path: Path,
+    change: dict[str, str],
+    kept: dict[str, int],
 ) -> None:
-    train(strips, tiny(), "cpu", checkpoint=tmp_path / "kept")
+    shutil.copytree(ended[0], tmp_path / "kept")
     steps: list[Progress] = []
     train(strips, tiny(**change), "cpu", steps.append, checkpoint=tmp_path / "kept")
     found = stages(steps)
@@ -157,10 +182,9 @@ def test_other_cloth_is_looked_at_anew(strips: list[NormalImages], tmp_path: Pat
     ],
 )
 def test_a_damaged_folder_costs_time_and_nothing_else(
-    strips: list[NormalImages], whole: Bundle, tmp_path: Path, name: str, damage: bytes | None
+    strips: list[NormalImages], whole: Bundle, cut_off: Path, tmp_path: Path, name: str, damage: bytes | None
 ) -> None:
-    with pytest.raises(Cut):
-        train(strips, tiny(), "cpu", cut_at("training", 3), checkpoint=tmp_path / "kept")
+    shutil.copytree(cut_off, tmp_path / "kept")
     file = tmp_path / "kept" / name
     file.write_bytes(damage if damage is not None else file.read_bytes()[: file.stat().st_size // 2])
     again = train(strips, tiny(), "cpu", checkpoint=tmp_path / "kept")
