@@ -40,7 +40,7 @@ from aoi_app.settings.folders import log_path, models_folder
 from aoi_app.settings.printable import printable
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import Settings, load_settings
-from aoi_app.sources.factory import SourceChoice, camera_choice, make_source
+from aoi_app.sources.source_choice import SourceChoice, camera_choice, make_source
 from cras_core.errors import CrasError, command_line_text
 from cras_core.messages import Sentence
 

@@ -102,7 +102,7 @@ SERVICES = (
     "collection_service",
     "collector",
     "library_reader",
-    "sample_writer",
+    "sample_changes",
     "camera_service",
     "focus_reading",
     "training_job",

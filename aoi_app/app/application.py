@@ -36,7 +36,7 @@ from aoi_app.settings.folders import defect_types_path, recipes_folder
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.recipe_book import RecipeBook
 from aoi_app.settings.settings import Settings
-from aoi_app.sources.factory import SourceChoice
+from aoi_app.sources.source_choice import SourceChoice
 from aoi_app.ui.main.actions import ROWS
 from aoi_app.ui.main.keys_dialog import KeysDialog
 from aoi_app.ui.main.main_window import MainWindow

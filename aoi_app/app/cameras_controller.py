@@ -20,8 +20,8 @@ from aoi_app.settings.folders import flat_fields_folder
 from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.camera.kinds import kind_of
-from aoi_app.sources.factory import SourceChoice
 from aoi_app.sources.line_camera import LineCamera
+from aoi_app.sources.source_choice import SourceChoice
 from aoi_app.ui.cameras.cameras_page import FLAT_FIELD, LIGHT, CamerasPage
 from aoi_app.ui.widgets.theme import THEMES
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from aoi_app.app.program import Program
 from aoi_app.app.refresh import Refresh, while_shown
-from aoi_app.learning.services import ModelsServices
-from aoi_app.learning.workspace import ModelsWorkspace
+from aoi_app.learning.services import LearningServices
+from aoi_app.learning.workspace import LearningWorkspace
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.folders import library_folder, models_folder
 from aoi_app.settings.settings import Learning
@@ -31,14 +31,14 @@ class ModelsController:
     def __init__(self, program: Program) -> None:
         self._program = program
         line, settings = program.line_model, program.settings.now
-        workspace = ModelsWorkspace(
+        workspace = LearningWorkspace(
             SampleStore(library_folder()),
             ModelStore(models_folder()),
             line_bundle=lambda: line.bundle,
             learning=settings.learning,
             device=line.device,
         )
-        self.services = ModelsServices(workspace, line.promoted)
+        self.services = LearningServices(workspace, line.promoted)
         self._thumbnails = Thumbnails(TILE_PX)
         self.page = ModelsPage(THEMES[settings.theme])
         self._connect()

@@ -23,8 +23,8 @@ from aoi_app.samples.review_samples import ReviewedRoll
 from aoi_app.settings.folders import tiles_folder
 from aoi_app.settings.recipe import RecipeError
 from aoi_app.settings.recipe_book import RecipeBook
-from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.source import FrameSource, SourceError
+from aoi_app.sources.source_choice import SourceChoice, make_source
 
 _CLOSE_WITHIN_MS = 15_000
 _ROLLS_WITH_TILES = 20

@@ -35,9 +35,9 @@ from aoi_app.commands.options import (
     console,
 )
 from aoi_app.settings.settings import load_settings
-from aoi_app.sources.factory import SourceChoice, camera_choice
 from aoi_app.sources.registry import spec_of
 from aoi_app.sources.source import SourceError
+from aoi_app.sources.source_choice import SourceChoice, camera_choice
 
 Strips = Annotated[
     Path | None,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from aoi_app.learning.evaluation_wording import automatic_reason, may_go_live
 from aoi_app.learning.history_service import HistoryService
-from aoi_app.learning.workspace import ModelsWorkspace
+from aoi_app.learning.workspace import LearningWorkspace
 from cras_core.evaluation.candidate_reports import KeptReport, keep_report, load_report
 from cras_core.registry.bundle import Bundle
 from cras_core.training.retrain import COMPARISON_STAGE, evaluate_candidate
@@ -17,7 +17,7 @@ _SHARES_ALONE = {COMPARISON_STAGE: (0.0, 1.0)}
 class CandidateService:
     """Every command returns at once; the state tells later what came of it."""
 
-    def __init__(self, workspace: ModelsWorkspace, history: HistoryService) -> None:
+    def __init__(self, workspace: LearningWorkspace, history: HistoryService) -> None:
         self._workspace, self._history = workspace, history
         self._models, self._holder = workspace.models, workspace.holder
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from aoi_app.learning.state import CandidateEvaluation, EvaluatedFabric, ModelsState
+from aoi_app.learning.state import CandidateEvaluation, EvaluatedFabric, LearningState
 from aoi_app.learning.wording import count_of
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def automatic_reason(evaluation: CandidateEvaluation) -> str:
     return f"automatic: not worse on {evidence_of(compared).text}" if compared else "automatic: nothing to compare with"
 
 
-def heading_text(state: ModelsState) -> str:
+def heading_text(state: LearningState) -> str:
     """Which models are compared."""
     if not state.candidate:
         return "No candidate"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aoi_app.learning.rows import difference
 from aoi_app.learning.wording import promotion_reason
-from aoi_app.learning.workspace import ModelsWorkspace
+from aoi_app.learning.workspace import LearningWorkspace
 from aoi_app.settings.settings import Learning
 from cras_core.errors import StoreError
 from cras_core.evaluation.candidate_reports import drop_reports
@@ -20,7 +20,7 @@ from cras_core.training.fabric_changes import remove_fabric, rename_fabric
 class HistoryService:
     """Every command returns at once; the state tells later what came of it."""
 
-    def __init__(self, workspace: ModelsWorkspace, on_promoted: Callable[[Path], None]) -> None:
+    def __init__(self, workspace: LearningWorkspace, on_promoted: Callable[[Path], None]) -> None:
         """``on_promoted``: told the bundle that was put into use, in a thread."""
         self._workspace, self._on_promoted = workspace, on_promoted
         self._models, self._holder = workspace.models, workspace.holder

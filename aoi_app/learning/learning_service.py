@@ -12,7 +12,7 @@ from pathlib import Path
 from aoi_app.learning.candidate_service import CandidateService
 from aoi_app.learning.history_service import HistoryService
 from aoi_app.learning.training_job import TrainingJob
-from aoi_app.learning.workspace import ModelsWorkspace
+from aoi_app.learning.workspace import LearningWorkspace
 from cras_core.data.folders import find_normal_images
 from cras_core.data.samples.good_cloth import normal_images
 from cras_core.evaluation.candidate_reports import load_report
@@ -28,7 +28,7 @@ class LearningService:
 
     def __init__(
         self,
-        workspace: ModelsWorkspace,
+        workspace: LearningWorkspace,
         history: HistoryService,
         candidates: CandidateService,
         *,

@@ -19,8 +19,8 @@ from cras_core.registry.entries import Entry, Promotion, entry_of, rollback_targ
 from cras_core.registry.store import ModelStore
 
 
-class ModelsReader:
-    """What of a ``ModelsState`` is on disk. Used by one thread at a time."""
+class LearningReader:
+    """What of a ``LearningState`` is on disk. Used by one thread at a time."""
 
     def __init__(self, samples: SampleStore, models: ModelStore) -> None:
         self._samples, self._models = samples, models

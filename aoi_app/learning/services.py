@@ -8,13 +8,13 @@ from pathlib import Path
 from aoi_app.learning.candidate_service import CandidateService
 from aoi_app.learning.history_service import HistoryService
 from aoi_app.learning.learning_service import LearningService
-from aoi_app.learning.state import ModelsState
-from aoi_app.learning.workspace import ModelsWorkspace
+from aoi_app.learning.state import LearningState
+from aoi_app.learning.workspace import LearningWorkspace
 
 _LAST_WAIT_S = 5.0
 
 
-class ModelsServices:
+class LearningServices:
     """``close`` them when the program ends.
 
     Attributes:
@@ -25,7 +25,7 @@ class ModelsServices:
 
     def __init__(
         self,
-        workspace: ModelsWorkspace,
+        workspace: LearningWorkspace,
         on_promoted: Callable[[Path], None],
         *,
         settings: Sequence[str] = (),
@@ -44,7 +44,7 @@ class ModelsServices:
             workspace, self.history, self.candidates, settings=settings, gives_way=gives_way
         )
 
-    def state(self) -> ModelsState:
+    def state(self) -> LearningState:
         """The newest one, for somebody who shows it and will ask again."""
         return self._workspace.holder.ask()
 

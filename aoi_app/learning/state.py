@@ -175,7 +175,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ModelsState(ServiceState):
+class LearningState(ServiceState):
     """Everything that the page shows at one moment.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from aoi_app.learning.state import FabricChoice, ModelsState
+from aoi_app.learning.state import FabricChoice, LearningState
 from aoi_app.learning.training_state import TrainingPhase, TrainingState
 from cras_core.errors import StoreError
 
@@ -37,7 +37,7 @@ class Possible:
     text: str
 
 
-def quick_enrolment(state: ModelsState, fabric: str) -> Possible:
+def quick_enrolment(state: LearningState, fabric: str) -> Possible:
     """Of a fabric, now."""
     found = next((f for f in state.fabrics if f.name == fabric), None)
     if found is None:
@@ -66,7 +66,7 @@ def _enrolment_text(fabric: FabricChoice) -> str:
     return said
 
 
-def full_training(state: ModelsState) -> Possible:
+def full_training(state: LearningState) -> Possible:
     """Of all fabrics that are not retired, now."""
     wanted = [f for f in state.fabrics if not f.is_retired]
     empty = [f.name for f in wanted if not f.good]
@@ -85,12 +85,12 @@ def full_training(state: ModelsState) -> Possible:
     return _unless_busy(state, said)
 
 
-def _unless_busy(state: ModelsState, said: str) -> Possible:
+def _unless_busy(state: LearningState, said: str) -> Possible:
     is_free = not state.busy and not state.is_training
     return Possible(is_free, said if is_free else _WAIT)
 
 
-def forgotten_text(state: ModelsState) -> str:
+def forgotten_text(state: LearningState) -> str:
     """What a full training would forget; empty when nothing."""
     if not state.forgotten:
         return ""
@@ -138,7 +138,7 @@ def size_text(size_bytes: float) -> str:
     return f"{size_bytes / 1e6:.1f} MB"
 
 
-def disk_text(state: ModelsState) -> str:
+def disk_text(state: LearningState) -> str:
     """How much the history takes, and its bounds."""
     sound = sum(not m.problem for m in state.models)
     bounds = state.learning
@@ -150,7 +150,7 @@ def disk_text(state: ModelsState) -> str:
     return f"{text} The history is over its limits." if is_over else text
 
 
-def line_text(state: ModelsState) -> str:
+def line_text(state: LearningState) -> str:
     """How the line's model and the history belong together, where they are not the same."""
     line = state.line_bundle
     if not line or state.is_line_bundle_in_use:
@@ -160,7 +160,7 @@ def line_text(state: ModelsState) -> str:
     return f"The line runs {line}, which is not the model in use here. New fabrics are added to the model in use."
 
 
-def promotion_reason(state: ModelsState, identity: str) -> str:
+def promotion_reason(state: LearningState, identity: str) -> str:
     """Why a person puts a model of the history into use, for the log."""
     is_older = any(p.identity == identity for p in state.promotions)
     return "rolled back to it" if is_older else "chosen"

@@ -14,9 +14,9 @@ from pathlib import Path
 from aoi_app.background.state_holder import StateHolder
 from aoi_app.background.throttle import Throttle
 from aoi_app.background.worker import SerialWorker
-from aoi_app.learning.reader import ModelsReader
+from aoi_app.learning.reader import LearningReader
 from aoi_app.learning.rows import evaluation_of
-from aoi_app.learning.state import CandidateEvaluation, ModelRow, ModelsState
+from aoi_app.learning.state import CandidateEvaluation, LearningState, ModelRow
 from aoi_app.settings.settings import Learning
 from cras_core.data.samples.store import SampleStore
 from cras_core.errors import DataError
@@ -30,7 +30,7 @@ _UNWATCHED_S = 3.0  # nobody asked for the state so long: the page is not seen
 _YIELD = 1.0  # after each step, wait as long as it took, so that the line has a processor
 
 
-class ModelsWorkspace:
+class LearningWorkspace:
     """``close`` it when the program ends.
 
     Attributes:
@@ -63,10 +63,10 @@ class ModelsWorkspace:
         """
         self.samples, self.models, self.device = samples, models, device
         self._line_bundle, self._yields = line_bundle, yields
-        self.holder = StateHolder(ModelsState(learning=learning or Learning()))
+        self.holder = StateHolder(LearningState(learning=learning or Learning()))
         self.stopping = threading.Event()
         self.watchers: list[Callable[[], object]] = []
-        self._read = ModelsReader(samples, models)
+        self._read = LearningReader(samples, models)
         self._reading = threading.Lock()
         self._read_s = float("-inf")
         self._is_closed = False

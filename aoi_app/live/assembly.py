@@ -13,8 +13,8 @@ from aoi_app.live.state import Sink
 from aoi_app.records.roll_log import RollLog
 from aoi_app.records.tiles import TileWriter
 from aoi_app.settings.recipe import Recipe
-from aoi_app.sources.factory import SourceChoice
 from aoi_app.sources.source import FrameSource
+from aoi_app.sources.source_choice import SourceChoice
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -26,8 +26,8 @@ from aoi_app.records.maps import MapWriter
 from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_name import new_roll_name
 from aoi_app.settings.recipe import Recipe
-from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.source import FrameSource, TellsStatus
+from aoi_app.sources.source_choice import SourceChoice, make_source
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aoi_app.samples.sample_writer import SampleWriter
+from aoi_app.samples.sample_changes import SampleChanges
 from aoi_app.samples.state import OpenTile
 from aoi_app.samples.workspace import SamplesWorkspace
 from cras_core.data.samples.labels import Label
@@ -14,8 +14,8 @@ from cras_core.errors import DataError
 class LabelService:
     """Every command returns at once; the state tells later what came of it."""
 
-    def __init__(self, workspace: SamplesWorkspace, writer: SampleWriter) -> None:
-        self._workspace, self._writer = workspace, writer
+    def __init__(self, workspace: SamplesWorkspace, changes: SampleChanges) -> None:
+        self._workspace, self._changes = workspace, changes
 
     def open_tile(self, sample_id: str) -> None:
         """Reads the tile of a sample of the shown fabric."""
@@ -24,7 +24,7 @@ class LabelService:
 
     def keep(self, sample_id: str, labels: tuple[Label, ...]) -> None:
         """Writes the labels of a sample of the shown fabric; without labels it is good cloth."""
-        self._writer.change({sample_id: lambda sample: replace(sample, labels=labels)})
+        self._changes.change({sample_id: lambda sample: replace(sample, labels=labels)})
 
     def _read(self, fabric: str, sample_id: str) -> OpenTile:
         try:

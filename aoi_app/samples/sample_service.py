@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from aoi_app.samples.sample_writer import SampleWriter
+from aoi_app.samples.sample_changes import SampleChanges
 from aoi_app.samples.wording import number
 from aoi_app.samples.workspace import SamplesWorkspace
 from cras_core.data.samples.cutting import pictures_at
@@ -22,8 +22,8 @@ _SHOW_S = 0.5  # between two states while samples are being added
 class SampleService:
     """Every command returns at once; the state tells later what came of it."""
 
-    def __init__(self, workspace: SamplesWorkspace, writer: SampleWriter) -> None:
-        self._workspace, self._writer = workspace, writer
+    def __init__(self, workspace: SamplesWorkspace, changes: SampleChanges) -> None:
+        self._workspace, self._changes = workspace, changes
         self._holder, self._reader = workspace.holder, workspace.reader
 
     def show_fabric(self, fabric: str) -> None:
@@ -57,7 +57,7 @@ class SampleService:
         self._workspace.do_long(f"Adding pictures to {fabric} …", lambda: self._add(fabric, list(paths)))
 
     def _write(self, choices: Mapping[str, Choice]) -> None:
-        self._writer.change({sample_id: partial(_with_choice, choice) for sample_id, choice in choices.items()})
+        self._changes.change({sample_id: partial(_with_choice, choice) for sample_id, choice in choices.items()})
 
     def _add(self, fabric: str, paths: list[Path]) -> None:
         shown_s = time.monotonic()

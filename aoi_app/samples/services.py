@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aoi_app.samples.fabric_service import FabricService
 from aoi_app.samples.label_service import LabelService
+from aoi_app.samples.sample_changes import SampleChanges
 from aoi_app.samples.sample_service import SampleService
-from aoi_app.samples.sample_writer import SampleWriter
 from aoi_app.samples.state import SamplesState
 from aoi_app.samples.workspace import SamplesWorkspace
 from cras_core.data.samples.store import SampleStore
@@ -29,10 +29,10 @@ class SamplesServices:
             author: whoever adds samples.
         """
         workspace = self._workspace = SamplesWorkspace(store, author)
-        writer = SampleWriter(workspace)
+        changes = SampleChanges(workspace)
         self.fabrics = FabricService(workspace)
-        self.samples = SampleService(workspace, writer)
-        self.labels = LabelService(workspace, writer)
+        self.samples = SampleService(workspace, changes)
+        self.labels = LabelService(workspace, changes)
 
     def state(self) -> SamplesState:
         """The newest one, for somebody who shows it and will ask again."""

@@ -16,7 +16,6 @@ from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.camera_factory import make_camera_source
 from aoi_app.sources.camera_source import CameraSource
-from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.flat_field.correction import (
     CameraSetup,
     FlatField,
@@ -30,6 +29,7 @@ from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.recording.recorder import Recorder
 from aoi_app.sources.registry import spec_of
 from aoi_app.sources.source import SourceError
+from aoi_app.sources.source_choice import SourceChoice, make_source
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.images import read_image
 

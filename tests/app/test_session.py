@@ -22,11 +22,11 @@ from aoi_app.records.errors import RecordsError
 from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.recipe import Recipe, RecipeError
-from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.folder import FolderConfig, FolderSource
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError, SourceStatus
+from aoi_app.sources.source_choice import SourceChoice, make_source
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.web.protocols import TileDetector
 from cras_core.web.tiling import TilingConfig

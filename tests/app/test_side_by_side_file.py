@@ -14,12 +14,12 @@ from camera_fakes import GivenBlocks, blocks_of
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.camera_source import CameraSource
-from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import Loom, LoomConfig
 from aoi_app.sources.recording.recorder import Recorder
 from aoi_app.sources.registry import spec_of
 from aoi_app.sources.source import SourceError
+from aoi_app.sources.source_choice import SourceChoice, make_source
 from cras_core.detectors.cras.detector import CrasDetector
 
 OVERLAP_PX = 96

@@ -9,10 +9,10 @@ import pytest
 from aoi_app.camera_setup.camera_hold import may_hold_camera
 from aoi_app.commands.options import SOURCES
 from aoi_app.settings.recipe import Recipe
-from aoi_app.sources.factory import SourceChoice, make_source
 from aoi_app.sources.recording.format import HEADER
 from aoi_app.sources.registry import KINDS, SourceKind, find_kind, resolve, spec_of
 from aoi_app.sources.source import SourceError
+from aoi_app.sources.source_choice import SourceChoice, make_source
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "engineer.md"
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

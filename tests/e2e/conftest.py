@@ -20,7 +20,7 @@ from aoi_app.app.application import Application
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice, Settings
-from aoi_app.sources.factory import SourceChoice
+from aoi_app.sources.source_choice import SourceChoice
 
 SYNTHETIC = CameraChoice(producer="synthetic", serial="17")
 

@@ -8,7 +8,7 @@ from window_tools import PATIENCE_MS, Begin, over, press
 from aoi_app.app.application import Application
 from aoi_app.records.reading import read_roll
 from aoi_app.settings.recipe import Recipe
-from aoi_app.sources.factory import SourceChoice
+from aoi_app.sources.source_choice import SourceChoice
 
 LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=13, lines=1800)
 

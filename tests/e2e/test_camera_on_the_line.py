@@ -20,9 +20,9 @@ from aoi_app.records.reading import read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice
 from aoi_app.sources.camera.discovery import package_producer
-from aoi_app.sources.factory import SourceChoice, camera_choice, make_source
 from aoi_app.sources.line_camera import LineCamera
 from aoi_app.sources.recording.format import is_recording
+from aoi_app.sources.source_choice import SourceChoice, camera_choice, make_source
 from cras_core.detectors.cras.detector import CrasDetector
 
 PATIENCE_S = 120.0

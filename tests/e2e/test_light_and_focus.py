@@ -23,10 +23,10 @@ from aoi_app.sources.camera.discovery import package_producer
 from aoi_app.sources.camera.features import Setting
 from aoi_app.sources.camera_factory import make_camera_source
 from aoi_app.sources.chosen_camera import config_of, setup_of
-from aoi_app.sources.factory import SourceChoice
 from aoi_app.sources.flat_field.correction import non_uniformity
 from aoi_app.sources.flat_field.file import flat_field_path, read_flat_field
 from aoi_app.sources.frame import Frame
+from aoi_app.sources.source_choice import SourceChoice
 from aoi_app.ui.cameras.cameras_page import FEATURES, FLAT_FIELD, LIGHT
 
 SYNTHETIC = CameraChoice(producer="synthetic", serial="17")

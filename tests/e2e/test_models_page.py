@@ -13,7 +13,7 @@ from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, 
 
 from aoi_app.app.application import Application
 from aoi_app.app.models_controller import ModelsController
-from aoi_app.learning.state import ModelsState
+from aoi_app.learning.state import LearningState
 from aoi_app.records.reading import read_roll
 from aoi_app.settings.folders import library_folder, models_folder, recipes_folder
 from aoi_app.settings.recipe_store import load_recipes
@@ -44,7 +44,7 @@ def page(application: Application) -> ModelsPage:
     return controller(application).page
 
 
-def models_state(application: Application) -> ModelsState:
+def models_state(application: Application) -> LearningState:
     return controller(application).services.state()
 
 

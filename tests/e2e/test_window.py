@@ -37,7 +37,7 @@ from aoi_app.live.state import News, State
 from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import load_settings
-from aoi_app.sources.factory import SourceChoice
+from aoi_app.sources.source_choice import SourceChoice
 from aoi_app.ui.main.actions import MENUS, ROWS
 
 LOOM = SourceChoice("loom:plain", lines_per_s=1e5, seed=13, lines=1100)

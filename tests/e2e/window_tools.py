@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from aoi_app.app.application import Application
-from aoi_app.sources.factory import SourceChoice
+from aoi_app.sources.source_choice import SourceChoice
 from aoi_app.ui.main.keys_dialog import KeysDialog
 from aoi_app.ui.settings.recipe_form import RecipeForm
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from aoi_app.learning.evaluation_wording import fabric_remarks, first_to_show, heading_text, metric_rows, outcome_text
-from aoi_app.learning.state import CandidateEvaluation, EvaluatedFabric, EvaluatedTile, ModelsState
+from aoi_app.learning.state import CandidateEvaluation, EvaluatedFabric, EvaluatedTile, LearningState
 from aoi_app.ui.models.message_line import MessageLine
 from aoi_app.ui.models.metric_table import MetricTable
 from aoi_app.ui.models.threshold_panel import ThresholdPanel
@@ -76,7 +76,7 @@ class CandidateSection(QWidget):
         self._nothing.setWordWrap(True)
         self._body = QScrollArea()
         self._lay_out()
-        self.show_state(ModelsState())
+        self.show_state(LearningState())
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
@@ -120,7 +120,7 @@ class CandidateSection(QWidget):
         self._thresholds, self._standard = of_fabrics, standard
         self._show_fabric()
 
-    def show_state(self, state: ModelsState) -> None:
+    def show_state(self, state: LearningState) -> None:
         """Draws how things stand."""
         self._candidate = state.candidate
         evaluation = state.evaluation

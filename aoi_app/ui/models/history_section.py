@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.learning.state import Difference, ModelsState
+from aoi_app.learning.state import Difference, LearningState
 from aoi_app.learning.wording import disk_text, line_text
 from aoi_app.ui.models.history_tables import ModelTable, PromotionLog
 from aoi_app.ui.widgets.banner import Banner
@@ -57,7 +57,7 @@ class HistorySection(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._state = ModelsState()
+        self._state = LearningState()
         self._line = Banner("Model of the line")
         self.adopt = QPushButton("Take the line's model &into the history and use it")
         self.adopt.clicked.connect(self.adoption_asked)
@@ -131,7 +131,7 @@ class HistorySection(QWidget):
         column.addWidget(whole, 1)
         column.addLayout(limits)
 
-    def show_state(self, state: ModelsState) -> None:
+    def show_state(self, state: LearningState) -> None:
         """Draws how things stand."""
         before, self._state = self._state, state
         self._line.say(line_text(state))

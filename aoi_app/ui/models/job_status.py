@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from aoi_app.learning.state import ModelsState
+from aoi_app.learning.state import LearningState
 from aoi_app.learning.wording import training_text
 from aoi_app.ui.models.message_line import MessageLine
 from aoi_app.ui.widgets.banner import Banner
@@ -43,7 +43,7 @@ class JobStatus(QWidget):
         column.addWidget(self._note)
         column.addWidget(self._work)
 
-    def show_state(self, state: ModelsState) -> None:
+    def show_state(self, state: LearningState) -> None:
         """Draws how things stand; an enrolment or an evaluation is shown rather than a training beside it."""
         self._problem.say(state.problem, alarm=True)
         self._note.say(state.note, alarm=state.is_alarm)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.learning.state import ModelsState
+from aoi_app.learning.state import LearningState
 from aoi_app.learning.wording import forgotten_text, full_training, quick_enrolment, training_end_text
 from aoi_app.ui.widgets.banner import Banner
 from aoi_app.ui.widgets.plain import is_sure, plain_label
@@ -59,7 +59,7 @@ class LearnSection(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._state = ModelsState()
+        self._state = LearningState()
         self._wanted = ""
         self.fabric = QComboBox()
         self.fabric.setAccessibleName("Fabric to enrol quickly")
@@ -138,7 +138,7 @@ class LearnSection(QWidget):
         self._wanted = fabric if self.fabric.findText(fabric) < 0 else ""
         self.fabric.setCurrentText(fabric)
 
-    def show_state(self, state: ModelsState) -> None:
+    def show_state(self, state: LearningState) -> None:
         """Draws how things stand."""
         self._state = state
         self._show_fabrics([f.name for f in state.fabrics if not f.is_retired])

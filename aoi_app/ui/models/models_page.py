@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout
 
-from aoi_app.learning.state import ModelsState
+from aoi_app.learning.state import LearningState
 from aoi_app.ui.models.candidate_section import CandidateSection
 from aoi_app.ui.models.history_section import HistorySection
 from aoi_app.ui.models.job_status import JobStatus
@@ -55,7 +55,7 @@ class ModelsPage(Page):
         self.learn.set_theme(theme)
         self.candidate.set_theme(theme)
 
-    def show_state(self, state: ModelsState) -> None:
+    def show_state(self, state: LearningState) -> None:
         """Draws how things stand."""
         self.status.show_state(state)
         self.learn.show_state(state)

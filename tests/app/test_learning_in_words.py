@@ -23,8 +23,8 @@ from aoi_app.learning.state import (
     EvaluatedFabric,
     EvaluatedTile,
     FabricChoice,
+    LearningState,
     ModelRow,
-    ModelsState,
     PromotionRow,
 )
 from aoi_app.learning.threshold import around, at_threshold, histogram, threshold_at
@@ -56,8 +56,8 @@ SMALL = FabricMetrics(
 LARGE = replace(SMALL, pieces=200, area_m2=2.0)
 
 
-def state(**changes: Any) -> ModelsState:
-    return replace(ModelsState(fabrics=(NEW, OLD), in_use="aaa", line_bundle="aaa.cras"), **changes)
+def state(**changes: Any) -> LearningState:
+    return replace(LearningState(fabrics=(NEW, OLD), in_use="aaa", line_bundle="aaa.cras"), **changes)
 
 
 def fabric(before: FabricMetrics | None = SMALL, after: FabricMetrics = SMALL, **more: Any) -> EvaluatedFabric:
@@ -90,7 +90,7 @@ def test_quick_enrolment_says_from_what_it_learns_or_why_it_cannot() -> None:
     few = state(fabrics=(replace(NEW, good=1), OLD))
     assert quick_enrolment(few, "denim").text == "denim has 1 defect-free sample. At least 2 are needed."
     assert "That is little" in quick_enrolment(state(fabrics=(replace(NEW, good=5),)), "denim").text
-    for impossible in (few, ModelsState(), state(in_use="", line_bundle=""), state(problem="damaged")):
+    for impossible in (few, LearningState(), state(in_use="", line_bundle=""), state(problem="damaged")):
         assert not quick_enrolment(impossible, "denim").is_possible
 
 
@@ -109,7 +109,7 @@ def test_a_full_training_names_the_fabrics_without_samples() -> None:
     assert full_training(retired).is_possible
     assert "is resumed" in full_training(state(can_resume=True)).text
     assert full_training(state(extra_fabrics=("satin",))).text.endswith("denim, twill, satin.")
-    assert not full_training(ModelsState()).is_possible
+    assert not full_training(LearningState()).is_possible
 
 
 def test_what_would_be_forgotten_is_named() -> None:
@@ -247,7 +247,7 @@ def test_a_candidate_goes_live_by_itself_only_where_something_was_scored_and_not
 
 
 def test_the_heading_names_both_models() -> None:
-    assert heading_text(ModelsState()) == "No candidate"
+    assert heading_text(LearningState()) == "No candidate"
     assert heading_text(state(candidate="aaa")) == "aaa is in use"
     assert heading_text(state(candidate="bbb")) == "Candidate bbb"
     assert heading_text(state(candidate="bbb", evaluation=evaluation())) == "Candidate bbb beside aaa (in use)"

@@ -13,7 +13,7 @@ from cras_core.errors import DataError
 Change = Callable[[Sample], Sample]
 
 
-class SampleWriter:
+class SampleChanges:
     """Changes samples of the fabric that is shown."""
 
     def __init__(self, workspace: SamplesWorkspace) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from aoi_app.learning.services import ModelsServices
+from aoi_app.learning.services import LearningServices
 from aoi_app.learning.start_model import model_to_start
-from aoi_app.learning.state import ModelsState
+from aoi_app.learning.state import LearningState
 from aoi_app.learning.training_state import TrainingPhase
 from aoi_app.learning.wording import training_end_text
-from aoi_app.learning.workspace import ModelsWorkspace
+from aoi_app.learning.workspace import LearningWorkspace
 from aoi_app.settings.settings import Learning
 from cras_core.data.samples.store import SampleStore
 from cras_core.evaluation.candidate_reports import was_cut_off
@@ -26,7 +26,7 @@ from cras_core.registry.store import ModelStore
 
 TINY = ("train.epochs=2", "train.patches_per_epoch=512", "synthesis.drawn_tiles=1")
 FEWEST_SAMPLES = 4
-Make = Callable[..., ModelsServices]
+Make = Callable[..., LearningServices]
 
 
 class Line:
@@ -37,8 +37,8 @@ class Line:
         self.promoted: list[Path] = []
 
 
-def services_in(folder: Path, line: Line, learning: Learning | None = None) -> ModelsServices:
-    workspace = ModelsWorkspace(
+def services_in(folder: Path, line: Line, learning: Learning | None = None) -> LearningServices:
+    workspace = LearningWorkspace(
         SampleStore(folder / "library"),
         ModelStore(folder / "models"),
         line_bundle=lambda: line.bundle,
@@ -46,7 +46,7 @@ def services_in(folder: Path, line: Line, learning: Learning | None = None) -> M
         device="cpu",
         yields=0.0,
     )
-    return ModelsServices(workspace, line.promoted.append, settings=TINY, gives_way=False)
+    return LearningServices(workspace, line.promoted.append, settings=TINY, gives_way=False)
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ def folder(cloth_samples: SampleStore, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(folder: Path, line: Line) -> Iterator[Make]:
-    made: list[ModelsServices] = []
+    made: list[LearningServices] = []
 
-    def services(learning: Learning | None = None) -> ModelsServices:
+    def services(learning: Learning | None = None) -> LearningServices:
         made.append(services_in(folder, line, learning))
         return made[-1]
 
@@ -75,7 +75,9 @@ def make(folder: Path, line: Line) -> Iterator[Make]:
         assert one.is_at_rest
 
 
-def until(services: ModelsServices, is_so: Callable[[ModelsState], object], seconds: float = 600.0) -> ModelsState:
+def until(
+    services: LearningServices, is_so: Callable[[LearningState], object], seconds: float = 600.0
+) -> LearningState:
     end_s = time.monotonic() + seconds
     while not is_so(services.state()):
         assert time.monotonic() < end_s, services.state()
@@ -88,7 +90,7 @@ class Enrolled:
     """What a quick enrolment of satin has led to: the folder of the stores, the last state, what the line was told."""
 
     folder: Path
-    state: ModelsState
+    state: LearningState
     promoted: list[Path]
 
 
@@ -262,7 +264,7 @@ def test_the_model_of_the_line_is_taken_into_the_history(
     assert state.in_use == candidate_of(state)
 
 
-def candidate_of(state: ModelsState) -> str:
+def candidate_of(state: LearningState) -> str:
     return next(m.identity for m in state.models if "satin" in m.fabrics)
 
 
