@@ -7,11 +7,14 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from filelock import FileLock
+from PIL import Image
 
 from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
+from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.training.train import train
 
@@ -58,3 +61,18 @@ class Shared:
     def model(self, normal: Sequence[NormalImages], config: CrasConfig) -> Bundle:
         """The same, read."""
         return read_bundle(self.model_file(normal, config))
+
+
+def copy_strips(loom: Path, root: Path, weave: str, count: int, lines: int = 256) -> None:
+    """The first strips with defects of a weave, cut to so many lines around what their masks show: enough to judge a
+    model by, in half of the time.
+    """
+    for part in ("defect", "mask"):
+        (root / weave / part).mkdir(parents=True)
+    for path in list_images(loom / weave / "mask")[:count]:
+        mask = read_image(path)
+        first = int(np.flatnonzero(mask.any(axis=1))[0])
+        top = min(max(0, first - lines // 4), len(mask) - lines)
+        for part in ("defect", "mask"):
+            picture = read_image(loom / weave / part / path.name)[top : top + lines]
+            Image.fromarray(picture).save(root / weave / part / path.name)

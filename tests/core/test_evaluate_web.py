@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from shared import copy_strips
 
 from cras_core.config.presets import PRESETS, cloth
 from cras_core.config.reading import with_settings
@@ -39,10 +40,10 @@ QUICK = {
 def two_strips(loom_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first two defective strips of plain cloth, with normal cloth beside them."""
     root = tmp_path_factory.mktemp("strips")
-    for kind in ("defect", "mask", "normal"):
-        (root / "plain" / kind).mkdir(parents=True)
-        for path in sorted((loom_data / "plain" / kind).iterdir())[:2]:
-            (root / "plain" / kind / path.name).write_bytes(path.read_bytes())
+    copy_strips(loom_data, root, "plain", 2)
+    (root / "plain" / "normal").mkdir()
+    for path in sorted((loom_data / "plain" / "normal").iterdir())[:2]:
+        Image.fromarray(read_image(path)[:256]).save(root / "plain" / "normal" / path.name)
     return root
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from shared import copy_strips
 
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import ConfigError, CrasError, DataError
@@ -18,7 +18,6 @@ from cras_core.evaluation.plots import PlotOptions, write_plots
 from cras_core.evaluation.plots.scored import Judged, TestSet, survey
 from cras_core.evaluation.plots.vectors import collect, project
 from cras_core.evaluation.webs import evaluate_web
-from cras_core.images import list_images
 
 FEW = PlotOptions("pca", rows=2, vectors=40)
 
@@ -28,10 +27,7 @@ def strips(loom_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two strips with defects of each of two fabrics."""
     root = tmp_path_factory.mktemp("strips")
     for weave in ("plain", "twill"):
-        for part in ("defect", "mask"):
-            (root / weave / part).mkdir(parents=True)
-            for path in list_images(loom_data / weave / part)[:2]:
-                shutil.copy(path, root / weave / part / path.name)
+        copy_strips(loom_data, root, weave, 2)
     return root
 
 
