@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cras_core.errors import ConfigError, DataError
-from cras_core.web.calibration import CalibrationConfig, FabricCalibration, block_peaks, tail_threshold
+from cras_core.web.calibration import (
+    CalibrationConfig,
+    FabricCalibration,
+    absolute_score,
+    block_peaks,
+    calibrated_score,
+    tail_threshold,
+)
 
 GOOD = FabricCalibration("denim", 0.1, 0.8, 4.0, 3.5, 0.7, 2.0, 1.5)
 
@@ -156,3 +163,48 @@ def test_what_is_flagged_lies_above_what_is_usual() -> None:
 def test_what_limits_are_made_for_is_checked(values: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="calibration"):
         CalibrationConfig(**values)
+
+
+# What a score is
+
+
+def kinds_of(*raw: float) -> np.ndarray:
+    """Two kinds of score of one row of cells; their mean is ``raw``."""
+    mean = np.array([raw], np.float32)
+    return np.stack([mean - 0.5, mean + 0.5])
+
+
+def test_the_absolute_limit_is_counted_in_spreads_above_the_centre() -> None:
+    assert GOOD.absolute_limit == pytest.approx((3.5 - 0.1) / 0.8)
+    assert GOOD.limit_of(is_relative=True) == 4.0
+    assert GOOD.limit_of(is_relative=False) == GOOD.absolute_limit
+    np.testing.assert_allclose(GOOD.absolute_map(np.array([0.1, 3.5, 6.9])), [0.0, 1.0, 2.0], rtol=1e-6)
+
+
+def test_what_stands_twenty_spreads_out_alarms_whatever_the_web_is_like() -> None:
+    score = absolute_score(kinds_of(0.1, 0.1 + 20 * 0.8, 0.1 + 40 * 0.8), GOOD)
+    np.testing.assert_allclose(score, [[0.0, 1.0, 2.0]], atol=1e-6)
+
+
+def test_cloth_whose_good_pieces_reach_far_needs_two_and_a_half_times_that() -> None:
+    coarse = dataclasses.replace(GOOD, raw_limit=0.1 + 10 * 0.8)  # good cloth reaches ten spreads
+    score = absolute_score(kinds_of(0.1 + 20 * 0.8, 0.1 + 25 * 0.8), coarse)
+    np.testing.assert_allclose(score, [[0.8, 1.0]], atol=1e-6)
+
+
+def test_the_score_is_the_relative_one_by_its_place_or_the_absolute_one_if_that_is_more() -> None:
+    relative = np.array([[4.0, 4.0, 1.0, np.nan]], np.float32)
+    kinds = kinds_of(0.1, 0.1, 0.1 + 20 * 0.8, np.nan)
+    places = np.array([[1.0, 2.0, 1.0, 1.0]], np.float32)
+    np.testing.assert_allclose(
+        calibrated_score(relative, kinds, GOOD, 4.0, places), [[1.0, 0.5, 1.0, np.nan]], rtol=1e-6
+    )
+    np.testing.assert_allclose(calibrated_score(relative, kinds, GOOD, 4.0)[0, :2], [1.0, 1.0])
+
+
+def test_a_calibration_is_written_without_what_says_nothing_and_read_again() -> None:
+    plain = GOOD.to_dict()
+    assert {"own_similarity", "own_level", "enrolled_quickly"}.isdisjoint(plain)
+    full = dataclasses.replace(GOOD, own_similarity=0.9, own_level=0.2, enrolled_quickly=True)
+    assert FabricCalibration(**full.to_dict()) == full
+    assert FabricCalibration(**plain) == GOOD
