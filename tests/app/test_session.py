@@ -382,7 +382,7 @@ def test_unreadable_pictures_are_gaps_and_the_roll_goes_on(engine: Engine, tmp_p
 def test_a_source_that_cannot_be_opened_fails_in_its_own_words(engine: Engine) -> None:
     gate = threading.Event()
     gate.set()
-    session = session_of(engine, Stubborn(gate, SourceError("The camera is off. Switch it on.")))
+    session = session_of(engine, Stubborn(gate, SourceError("camera-off", "The camera is off. Switch it on.")))
     session.start()
     finished(session)
     s = session.snapshot()
@@ -391,7 +391,7 @@ def test_a_source_that_cannot_be_opened_fails_in_its_own_words(engine: Engine) -
 
 def test_a_source_that_breaks_off_keeps_what_was_read(engine: Engine) -> None:
     gate = threading.Event()
-    session = session_of(engine, Items(piece(1), piece(2), gate, SourceError("The cable was pulled.")))
+    session = session_of(engine, Items(piece(1), piece(2), gate, SourceError("cable-pulled", "The cable was pulled.")))
     session.start()
     until(lambda: session.snapshot().position_m == pytest.approx(0.2))
     gate.set()
@@ -404,7 +404,7 @@ def test_a_source_that_breaks_off_keeps_what_was_read(engine: Engine) -> None:
 
 def test_what_was_read_is_inspected_however_soon_the_source_breaks_off(engine: Engine) -> None:
     for _ in range(25):  # the two threads meet differently each time
-        session = session_of(engine, Items(piece(1), SourceError("The cable was pulled.")))
+        session = session_of(engine, Items(piece(1), SourceError("cable-pulled", "The cable was pulled.")))
         session.start()
         finished(session)
         assert session.snapshot().inspected_m == pytest.approx(0.1)
@@ -506,7 +506,7 @@ def test_a_database_locked_in_mid_roll_is_said_and_afterwards_everything_is_ther
 
 def test_a_sink_that_cannot_write_is_said_once_and_the_roll_goes_on(engine: Engine) -> None:
     def sink(_: object) -> None:
-        raise RecordsError("tiles cannot be written: no space. Free some space.")
+        raise RecordsError("no-space", "tiles cannot be written: no space. Free some space.")
 
     session = session_of(engine, LoomSource(LOOM), sinks=(sink,))
     session.start()

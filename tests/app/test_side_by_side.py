@@ -214,7 +214,7 @@ def test_what_cannot_be_side_by_side_is_refused() -> None:
 
 class Broken(Given):
     def __enter__(self) -> "Given":
-        raise SourceError("no such camera")
+        raise SourceError("no-camera", "no such camera")
 
 
 def test_a_camera_that_cannot_be_opened_leaves_none_open() -> None:
