@@ -6,6 +6,7 @@ repeats at most 100 characters of it; never a RecursionError, OverflowError, Typ
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Hashable
 from functools import lru_cache
@@ -71,10 +72,11 @@ def read_bytes(path: Path, largest_bytes: int) -> bytes:
     """
     data = None
     try:
-        status = path.stat()
-        if stat.S_ISREG(status.st_mode):  # a pipe would keep us waiting, a device would never end
+        if stat.S_ISREG(path.stat().st_mode):  # a pipe would keep us waiting, a device would never end
             with path.open("rb") as file:
-                data = file.read(min(status.st_size, largest_bytes) + 1)
+                # Of the file that is open: another one may have been put in its place meanwhile.
+                size = os.fstat(file.fileno()).st_size
+                data = file.read(min(size, largest_bytes) + 1)
     except FileNotFoundError as error:
         raise JsonFileError("file-missing", "{path}: there is no such file", path=path, fault="missing") from error
     except OSError as error:

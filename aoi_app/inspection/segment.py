@@ -83,8 +83,8 @@ class Segment:
     @property
     def oldest_open_line(self) -> int | None:
         """Line of the roll where the oldest region begins that may still grow; None where all are closed."""
-        rows = [region.first_row for region in self.tracker.open_regions(at_least_rows=0)]
-        return self.first_line + min(rows) * self.cell_px if rows else None
+        row = self.tracker.oldest_open_row
+        return None if row is None else self.first_line + row * self.cell_px
 
 
 def inspected_lines_of(rows: ScoredRows) -> npt.NDArray[np.bool_]:

@@ -99,6 +99,7 @@ class _Growing:
     """Cells of a region that is still open; each list holds one array per band."""
 
     number: int
+    first_row: int
     rows: list[IntArray] = field(default_factory=list)
     cols: list[IntArray] = field(default_factory=list)
     scores: list[FloatArray] = field(default_factory=list)
@@ -116,6 +117,7 @@ class _Growing:
         self.cols += other.cols
         self.scores += other.scores
         self.raws += other.raws
+        self.first_row = min(self.first_row, other.first_row)
         self.last_row = max(self.last_row, other.last_row)
         self.cells += other.cells
         self.absorbed += [other.number, *other.absorbed]
@@ -169,6 +171,13 @@ class RegionTracker:
         """The web ends here: all regions that are left."""
         return self._close(list(self._growing.values()))
 
+    @property
+    def oldest_open_row(self) -> int | None:
+        """First row of cells that may still become part of a region, also where nothing reaches the threshold yet;
+        None where all are closed.
+        """
+        return min((g.first_row for g in self._growing.values()), default=None)
+
     def open_regions(self, at_least_rows: int) -> list[Region]:
         """Regions that still grow, reach the threshold and are at least this long, as they are now."""
         long = [g for g in self._growing.values() if g.last_row - int(g.rows[0][0]) >= at_least_rows]
@@ -208,7 +217,8 @@ class RegionTracker:
         for label, a, b in zip(present.tolist(), starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True):
             if label not in owner:
                 owner[label] = self._next_number
-                self._growing[self._next_number] = _Growing(self._next_number)
+                first_row = int(rows[a]) + self._next_row  # rows of a label are in order
+                self._growing[self._next_number] = _Growing(self._next_number, first_row)
                 self._next_number += 1
             growing = self._growing[owner[label]]
             growing.rows.append(np.asarray(rows[a:b] + self._next_row, dtype=np.int32))
@@ -300,6 +310,7 @@ def _split_weak(growing: _Growing, config: RegionConfig) -> list[_Growing]:
         cells = np.flatnonzero(owner == k)
         part = _Growing(
             growing.number,
+            int(rows[cells].min()),
             [rows[cells]],
             [cols[cells]],
             [scores[cells]],

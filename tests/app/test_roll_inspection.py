@@ -16,7 +16,7 @@ from aoi_fakes import (
     listed,
     roll_inspection,
 )
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aoi_app.inspection.defects import Defect
@@ -177,6 +177,7 @@ def test_a_defect_over_the_border_of_two_frames_is_one_with_a_box_in_both() -> N
 
 @settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(64, 500), min_size=1, max_size=8), st.sampled_from([200, 203]))
+@example(201, [64, 64, 64, 224, 500], 203)  # a defect that begins weakly, in the picture before
 def test_boxes_lie_in_their_pictures_and_cover_the_defect(seed: int, sizes: list[int], width_px: int) -> None:
     image = spotted(sum(sizes), width_px, np.random.default_rng(seed))
     pieces = cut_frames(image, sizes)
