@@ -55,7 +55,7 @@ def threshold_table(rows: dict[str, dict[str, Any]], first: str) -> Table:
         title="At fixed false alarms per square metre, and at the calibrated threshold",
         caption="Recall with the interval that holds the true one with 95 % confidence. Found, of: defects at the "
         "calibrated threshold. Inside, end, edge: its false alarms, by place; at an end the web goes on and the "
-        "picture does not.",
+        "picture does not. Where there is too little cloth for a rate, the recall is that without any false alarm.",
     )  # fmt: skip
     for name, figures in rows.items():
         at, intervals = figures["at_threshold"], figures["recall_per_m2_interval"]
