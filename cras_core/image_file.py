@@ -303,7 +303,6 @@ _ONE = "; save each as a picture of its own"
 _SMALL_COPY = 1  # bit of NewSubfileType
 _IMAGEJ = re.compile(r"^ImageJ=.*^images=(\d+)", re.MULTILINE | re.DOTALL)
 _NEXT_OF_PPM = re.compile(rb"\s*P[1-7]\s")
-_WITH_COPIES = ("Baseline MP Primary Image", "Large Thumbnail")
 
 
 def _check_pages(data: bytes) -> None:

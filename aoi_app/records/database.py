@@ -24,8 +24,6 @@ from cras_core.messages import Sentence, shown
 SCHEMA_REVISION = "0004"
 """The last step of ``records/migrations``, known here so that alembic is loaded only where there is something to do."""
 
-_EXAMPLE = "An example: sqlite:////var/lib/aoi/records.db"
-
 
 def file_url(path: Path) -> URL:
     """The address of a database in a file, whatever characters are in its path."""

@@ -25,13 +25,7 @@ def write_file(path: Path, data: bytes, *, durable: bool = False) -> None:
     try:
         write_atomically(path, data, durable=durable)
     except OSError as error:
-        reason = error.strerror or error
-        raise RecordsError(
-            "record-file-unwritable",
-            "{path} cannot be written: {reason}. Free some space or choose another folder.",
-            path=path,
-            reason=reason,
-        ) from error
+        raise _unwritable(path, error) from error
 
 
 def write_picture(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
@@ -45,13 +39,7 @@ def write_picture(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint
         # Asked for every picture: other programs fill the same disk.
         free = shutil.disk_usage(path.parent).free
     except OSError as error:
-        reason = error.strerror or error
-        raise RecordsError(
-            "record-file-unwritable",
-            "{path} cannot be written: {reason}. Free some space or choose another folder.",
-            path=path,
-            reason=reason,
-        ) from error
+        raise _unwritable(path, error) from error
     if free < KEPT_FREE_BYTES:
         raise RecordsError(
             "pictures-not-written-any-more",
@@ -75,3 +63,12 @@ def encode_png(image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
     if not ok:
         raise ValueError(f"an image of {image.shape} cannot be encoded")
     return data.tobytes()
+
+
+def _unwritable(path: Path, error: OSError) -> RecordsError:
+    return RecordsError(
+        "record-file-unwritable",
+        "{path} cannot be written: {reason}. Free some space or choose another folder.",
+        path=path,
+        reason=error.strerror or error,
+    )

@@ -20,7 +20,6 @@ from aoi_app.sources.recording.format import is_recording
 from aoi_app.sources.source import EndOfWeb, Pace, SourceError
 from cras_core.errors import DataError
 from cras_core.images import image_size, in_natural_order, is_deep, list_images, measured_bits, read_image
-from cras_core.messages import Sentence
 
 _TRUTH_FOLDERS = frozenset({"mask", "masks", "ground_truth"})  # of data sets; their pictures are no cloth
 _OUTPUT = "records.db"  # marks a folder that an inspection has written to; its tiles and maps are no cloth either
@@ -57,7 +56,7 @@ class FolderSource:
         self._paths: list[Path] = []
         self._lines: dict[Path, int] = {}
         self._passed_over: list[Path] = []
-        self._failure = ""
+        self._failure: SourceError | None = None
         self._next = 0
         self._bits = config.bits
         self._pace = Pace(config.lines_per_s)
@@ -118,7 +117,7 @@ class FolderSource:
         # From the heads of the files; decoding them all would take as long as inspecting them.
         sizes = {p: image_size(p) for p in self._paths[:_MOST_HEADERS]}
         self._lines = {p: size[0] for p, size in sizes.items() if size is not None}
-        self._next, self._failure = 0, ""
+        self._next, self._failure = 0, None
         return self
 
     def __exit__(
@@ -128,8 +127,8 @@ class FolderSource:
 
     def read(self, timeout_s: float) -> Frame | Lost | None:
         """The next picture; one that cannot be used comes as lost lines with the reason."""
-        if self._failure:
-            raise SourceError("pictures-failed", "{reason}", reason=Sentence(self._failure))
+        if self._failure is not None:
+            raise self._failure
         if self._passed_over:
             return self._left_out(self._passed_over.pop(0))
         if self._next >= len(self._paths):
@@ -165,9 +164,13 @@ class FolderSource:
         """
         left = self._paths[self._next - 1 :]
         lines = sum(self._lines.get(path, 0) for path in left)
-        number = "one picture of it was" if len(left) == 1 else f"{len(left)} pictures of it were"
-        self._failure = f"The folder {self.name} is gone; {number} not inspected"
-        return Lost(lines, self._failure, self.name)
+        self._failure = SourceError(
+            "picture-folder-gone",
+            "The folder {folder} is gone; pictures of it that were not inspected: {count}",
+            folder=self._config.path,
+            count=len(left),
+        )
+        return Lost(lines, str(self._failure), self.name)
 
     def _left_out(self, folder: Path) -> Lost:
         reason = (

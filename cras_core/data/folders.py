@@ -18,8 +18,6 @@ from cras_core.images import in_natural_order, list_images
 from cras_core.json_files import read_json
 from cras_core.messages import Message, Sentence, shown
 
-_EXPECTED = "expected <fabric>/train/good (MVTec layout) or <fabric>/normal (strips) in it"
-
 
 def find_normal_images(root: Path) -> list[NormalImages]:
     """The fabrics of a data set for training, by name.

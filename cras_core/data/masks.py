@@ -22,7 +22,6 @@ GREY_ABOVE = 127
 """Grey level of a mask above which a pixel is defective."""
 
 _NOISE = 16  # grey levels up to which black is black: a lossy format leaves as much around edges
-_WAY_OUT = "save it with 0 for good cloth and 255 for defects"
 
 
 def read_levels(path: Path, above: int = GREY_ABOVE) -> npt.NDArray[np.uint8]:

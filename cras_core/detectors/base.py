@@ -39,9 +39,6 @@ class Prediction:
     similarity: npt.NDArray[np.float32]
 
 
-NOT_QUICKLY = "learns a fabric only together with all others: put its good cloth beside theirs, then cras train DATA"
-
-
 @dataclass(frozen=True, slots=True)
 class GoodCloth:
     """Good cloth of a fabric that was not trained on, as normalised vectors.
@@ -105,19 +102,16 @@ class Detector(ABC):
         Raises:
             EnrolError: a detector of this kind, or with these settings, learns a fabric in a full training alone.
         """
-        raise EnrolError(
-            "no-quick-enrolment",
-            "this model ({kind}) learns a fabric only together with all others: put its good cloth beside theirs and "
-            "train all of them",
-            hint="With: cras train DATA",
-            kind=type(self).__name__,
-        )
+        raise self._not_quickly()
 
     def describe_fabric(self, cloth: GoodCloth) -> dict[str, Tensor]:  # noqa: ARG002 (for those that can)
         """A new fabric as this detector knows fabrics, without any training: its share of the bundle's tensors, by the
         names of ``fabric_tensors``. Raises EnrolError as ``enrolment_extractor``.
         """
-        raise EnrolError(
+        raise self._not_quickly()
+
+    def _not_quickly(self) -> EnrolError:
+        return EnrolError(
             "no-quick-enrolment",
             "this model ({kind}) learns a fabric only together with all others: put its good cloth beside theirs and "
             "train all of them",

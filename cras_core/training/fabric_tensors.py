@@ -60,9 +60,6 @@ def put_together(bundle: Bundle, shared: Shared, fabrics: Sequence[OneFabric]) -
     return shared | stacked | numbered
 
 
-_NOT_APART = "this model does not keep its fabrics apart, so none can be added or taken out without training"
-
-
 def _layout_of(bundle: Bundle) -> FabricLayout:
     layout = kind_of(bundle.config).detector.fabric_layout
     if layout is None:

@@ -109,11 +109,11 @@ def test_a_folder_that_is_taken_away_leaves_its_metres_and_its_reason(tmp_path: 
         source.read(1.0)
         shutil.rmtree(tmp_path / "stick")
         gone = source.read(1.0)
-        with pytest.raises(SourceError, match="3 pictures of it were not inspected"):
+        with pytest.raises(SourceError, match="is gone; pictures of it that were not inspected: 3"):
             source.read(1.0)
     assert isinstance(gone, Lost)
     assert gone.lines == 20 + 30 + 40
-    assert "is gone; 3 pictures of it were not inspected" in gone.reason
+    assert "is gone; pictures of it that were not inspected: 3" in gone.reason
 
 
 def test_many_pictures_are_opened_without_reading_all_their_heads(tmp_path: Path) -> None:

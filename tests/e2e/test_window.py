@@ -323,7 +323,7 @@ def test_a_folder_that_disappears_in_mid_roll_is_a_gap(
     assert gap["length_m"] + roll["roll"]["inspected_m"] == pytest.approx(8 * 512 * 0.0002)
     assert "is gone" in gap["reason"]
     assert roll["roll"]["state"] == "failed"
-    assert "pictures of it were not inspected" in banner(application)
+    assert "pictures of it that were not inspected" in banner(application)
 
 
 def test_a_model_that_cannot_be_loaded_is_said_and_another_can_be_chosen(

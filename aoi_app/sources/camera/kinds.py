@@ -47,9 +47,9 @@ def kind_of(producer: str) -> CameraKind:
     return next((kind for kind in KINDS if kind.find is not None and kind.name == producer), _GENICAM)
 
 
-def needs_producer(producer: str | None) -> bool:
-    """Whether a person has named a GenTL producer, not a kind that does without."""
-    return bool(producer) and kind_of(str(producer)).find is None
+def needs_producer(producer: str) -> bool:
+    """Whether a GenTL producer is named, not a kind that does without one; empty names none."""
+    return producer != "" and kind_of(producer).find is None
 
 
 def found_without_producer() -> list[DeviceInfo]:

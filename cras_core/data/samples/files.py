@@ -27,8 +27,6 @@ VERSION: Literal[1] = 1
 LARGEST_TEXT = 4 << 20
 """Bytes of the text of a fabric or a sample; those with many labels have a hundredth of it."""
 
-_WAY_OUT = "Delete it or restore a copy."
-
 
 @validated("", DataError, takes_more=True)
 class _Head:
