@@ -7,7 +7,6 @@ This is the only centre search there is; training, inference and figures all cal
 from __future__ import annotations
 
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor, nn
 
 from cras_core.errors import DataError
@@ -32,6 +31,8 @@ def prototypes(u: Tensor, count: int, seed: int) -> Tensor:
     """(N, D) adapted patches of one class -> (K, D) prototype centres by k-means; K is ``count``, or N where that is
     less.
     """
+    from sklearn.cluster import KMeans  # two seconds that only a training has to wait for
+
     if len(u) == 0:
         raise DataError("fabric-without-patch", "a fabric without a single patch has no centre")
     found = KMeans(min(count, len(u)), n_init=1, max_iter=20, random_state=seed).fit(u.detach().cpu().double().numpy())

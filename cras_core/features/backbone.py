@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import timm
@@ -86,10 +87,16 @@ def load_backbone(config: BackboneConfig, *, folded: bool = True) -> Backbone:
         weights, order = _from_hub(config), None
     else:
         weights = read_weights(config.weights)
-        order = list(timm.create_model(config.name, pretrained=False).state_dict())
+        order = _names_of(config.name)
     with torch.no_grad():
         load_into(network, weights, order, config.weights)
     return Backbone(network, config, folded=folded)
+
+
+@cache
+def _names_of(network: str) -> tuple[str, ...]:
+    """The weights of a whole network of timm, in their order; building one only to ask for them takes a while."""
+    return tuple(timm.create_model(network, pretrained=False).state_dict())
 
 
 def _from_hub(config: BackboneConfig) -> dict[str, Tensor]:

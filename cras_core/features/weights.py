@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -89,7 +89,7 @@ def _package_file(distribution: str) -> Path:
     return found[0]
 
 
-def load_into(network: nn.Module, weights: Mapping[str, Tensor], order: list[str] | None, source: str) -> None:
+def load_into(network: nn.Module, weights: Mapping[str, Tensor], order: Sequence[str] | None, source: str) -> None:
     """Copies weights into a network; every parameter and buffer of the network gets one, what the file has beyond
     that is left.
 

@@ -54,7 +54,7 @@ def run(inspector: CrasDetector, collector: Collector, web: list[Frame]) -> None
 
 
 def test_tiles_come_from_all_over_the_web(inspector: CrasDetector, store: SampleStore) -> None:
-    web = frames(4096)
+    web = frames(2560)
     collector = Collector(store, "denim", "roll-7", Recipe(), author="Ida", config=SMALL)
     run(inspector, collector, web)
     samples = store.samples("denim")
@@ -82,7 +82,7 @@ def test_tiles_come_from_all_over_the_web(inspector: CrasDetector, store: Sample
 
 def test_what_the_model_flags_is_left_out(inspector: CrasDetector, store: SampleStore) -> None:
     collector = Collector(store, "denim", "roll", Recipe(), config=dataclasses.replace(SMALL, bands=100))
-    run(inspector, collector, frames(4096, defects=12.0))
+    run(inspector, collector, frames(2048, defects=24.0))
     state = collector.holder.state
     assert state.flagged > 0
     assert not state.fabric_is_unknown
@@ -92,9 +92,9 @@ def test_what_the_model_flags_is_left_out(inspector: CrasDetector, store: Sample
 def test_cloth_that_the_model_does_not_know_is_collected_all_the_same(
     inspector: CrasDetector, store: SampleStore
 ) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (4096, 1024), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 255, (2048, 1024), np.uint8)
     noise[:, ::7] = 0
-    unknown = [Frame(noise[i : i + 512], f"{i}", 0.0) for i in range(0, 4096, 512)]
+    unknown = [Frame(noise[i : i + 512], f"{i}", 0.0) for i in range(0, 2048, 512)]
     inspection = RollInspection(inspector, inspector.config.tiling, Recipe(threshold=1.0, relative=False))
     collector = Collector(store, "denim", "roll", Recipe(), config=dataclasses.replace(SMALL, bands=100))
     for frame in unknown:

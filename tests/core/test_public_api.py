@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from shared import copy_strips
 
 import cras_core
 from cras_core import Detector, load, score_image, train
@@ -21,9 +23,11 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "notebook.py"
 
 @pytest.fixture
 def mill(loom_data: Path, tmp_path: Path) -> Path:
-    """A folder with one fabric."""
-    (tmp_path / "mill").mkdir()
-    (tmp_path / "mill" / "plain").symlink_to(loom_data / "plain")
+    """A folder with one fabric: three short strips of good cloth and one with a defect."""
+    copy_strips(loom_data, tmp_path / "mill", "plain", 1)
+    (tmp_path / "mill" / "plain" / "normal").mkdir()
+    for path in list_images(loom_data / "plain" / "normal")[:3]:
+        Image.fromarray(read_image(path)[:256]).save(tmp_path / "mill" / "plain" / "normal" / path.name)
     return tmp_path
 
 
