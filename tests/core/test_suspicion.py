@@ -92,7 +92,7 @@ def test_tiles_at_the_side_are_compared_with_each_other_where_their_place_is_kno
     rng = torch.Generator().manual_seed(0)
     at_side = [i % 8 == 7 for i in range(64)]
     tiles = [
-        torch.randn(8, 8, 16, generator=rng) + (2.5 if side else 0.05 * (i % 5)) for i, side in enumerate(at_side)
+        torch.randn(12, 12, 16, generator=rng) + (2.5 if side else 0.05 * (i % 5)) for i, side in enumerate(at_side)
     ]
     without = suspicions(len(tiles), tiles.__getitem__)
     assert all(x >= 1 for x, side in zip(without, at_side, strict=True) if side)
