@@ -10,10 +10,12 @@ from aoi_app.app.program import Program
 from aoi_app.app.review_controller import ReviewController
 from aoi_app.inspection import overlay
 from aoi_app.inspection.defects import Defect, Remark
+from aoi_app.inspection.roll_model import ignored_strips
 from aoi_app.inspection.web_history import WebHistory
 from aoi_app.live.session import Session
 from aoi_app.live.state import News, Snapshot, State
 from aoi_app.records.reviews import ReviewRecorder
+from aoi_app.settings.ignored_strips import IgnoredStripError, strip_between
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.line.line_page import LinePage
 
@@ -56,7 +58,7 @@ class LineController(QObject):
         page.threshold_changed.connect(self._threshold_changed)
         page.opacity_changed.connect(self._opacity_changed)
         view, table = page.live_view, page.table
-        view.measured.connect(program.recipes.measured)
+        view.measured.connect(self._two_places_marked)
         view.followed.connect(program.window.actions_by_key["follow"].setChecked)
         view.place_chosen.connect(table.select_at)
         table.chosen.connect(self._show_defect)
@@ -107,6 +109,7 @@ class LineController(QObject):
             "reject": lambda: self._about_defect(page.table.decide("rejected")),
             "clear_verdict": lambda: self._about_defect(page.table.decide("")),
             "name_type": lambda: self._about_defect(page.table.ask_type()),
+            "leave_out": lambda: self._mark_strip(actions["leave_out"].isChecked()),
             "measure": lambda: self._program.recipes.ask_to_measure(actions["measure"].isChecked()),
         }
 
@@ -130,15 +133,43 @@ class LineController(QObject):
 
     def _measure(self, on: bool) -> None:
         """Two clicks on the cloth are the ends of a ruler; not without cloth."""
-        notifier = self._program.notifier
+        self._mark(
+            "measure", on, "Click on the two ends of a known length on the cloth, straight across the web or along it."
+        )
+
+    def _mark_strip(self, on: bool) -> None:
+        """Two clicks on the cloth are the sides of a strip that is left out; not without cloth."""
+        self._mark("leave_out", on, "Click on both sides of the strip that shall not be inspected.")
+
+    def _mark(self, key: str, on: bool, what_to_do: str) -> None:
+        """The next two clicks are for the action with this key, or no longer."""
+        actions, notifier = self._program.window.actions_by_key, self._program.notifier
         if on and self._history.picture() is None:
-            self._program.window.actions_by_key["measure"].setChecked(False)
-            notifier.note("There is no cloth on the screen to measure on; begin a roll first.")
+            actions[key].setChecked(False)
+            notifier.note("There is no cloth on the screen to mark anything on; begin a roll first.")
             return
         self.page.live_view.measure(on)
-        self._program.window.actions_by_key["measure"].setChecked(on)
+        for other in ("measure", "leave_out"):
+            actions[other].setChecked(on and other == key)
         if on:
-            notifier.note("Click on the two ends of a known length on the cloth, straight across the web or along it.")
+            notifier.note(what_to_do)
+
+    def _two_places_marked(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        """The two clicks have come; (x px, line) each."""
+        if self._program.window.actions_by_key["measure"].isChecked():
+            self._program.recipes.measured(begin, end)
+            return
+        self._mark_strip(on=False)
+        picture = self._history.picture()
+        if picture is None:
+            return
+        scale = self._program.recipes.book.line.mm_per_px
+        try:
+            strip = strip_between(begin[0], end[0], picture.cloth_at(begin[1]), scale)
+        except IgnoredStripError as error:
+            self._program.notifier.note(str(error))
+            return
+        self._program.recipes.ask_to_leave_out(strip)
 
     # --- what is shown of a roll ----------------------------------------------------------------------------------
 
@@ -152,6 +183,7 @@ class LineController(QObject):
         self._history.clear()
         self.page.live_view.show_picture(None)
         self.page.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
+        self.page.live_view.set_ignored(ignored_strips(recipe))
         self.page.live_view.follow(True)
         self._program.window.actions_by_key["follow"].setChecked(True)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMessageBox
 
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.roll_controller import RollController
+from aoi_app.settings.ignored_strips import MOST_STRIPS, IgnoredStrip
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.recipe_book import RecipeBook
 from aoi_app.ui.main.main_window import MainWindow
@@ -76,3 +78,31 @@ class RecipeController(QObject):
         dialog.finished.connect(lambda _: self.measure_asked.emit(False))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def ask_to_leave_out(self, strip: IgnoredStrip) -> None:
+        """Asks whether a strip that was marked on the cloth shall not be inspected, and puts it into the recipe."""
+        recipe = self.book.line
+        question = QMessageBox(
+            QMessageBox.Icon.Question,
+            "Leave out a strip",
+            f"Do not inspect {strip.from_mm:g} to {strip.to_mm:g} mm from the {strip.edge} edge of the cloth?",
+            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
+            self._window,
+        )
+        question.setInformativeText(
+            f"The recipe {recipe.name} keeps it, from the next roll on. What lies there is never reported. "
+            "It can be taken out again on the page of the settings."
+        )
+        question.accepted.connect(lambda: self._leave_out(strip))
+        question.finished.connect(question.deleteLater)
+        question.open()
+
+    def _leave_out(self, strip: IgnoredStrip) -> None:
+        recipe = self.book.line
+        if len(recipe.ignored) == MOST_STRIPS:
+            self._notifier.warn(
+                f"The recipe {recipe.name} leaves out {MOST_STRIPS} strips already; take one out first."
+            )
+            return
+        changed = recipe.model_copy(update={"ignored": (*recipe.ignored, strip)})
+        self.edit(changed, is_ordered=changed.fabric is not None)

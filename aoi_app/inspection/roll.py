@@ -22,6 +22,7 @@ from aoi_app.inspection.segment import Segment, inspected_lines_of
 from aoi_app.inspection.source_spans import SourceSpan
 from aoi_app.inspection.web_scale import WebScale
 from aoi_app.settings.active_recipe import ActiveRecipe
+from aoi_app.settings.ignored_strips import strips_as_text
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
 from cras_core.arrays import Image
@@ -71,6 +72,7 @@ class RollInspection:
         self._reporter = DefectReporter()
         self._cloth = ClothRemarks(self._model.detector.calibrations, self._model.config.fabric)
         self._keep_tiles = keep_tiles
+        self._has_said_what_is_ignored = False
         self.line = 0
         """Lines of the roll that were taken in, lost ones included."""
         self.inspected_lines = 0
@@ -263,6 +265,7 @@ class RollInspection:
         if band.fabric is None:
             return Outcome()
         followed = self._follow_recipe(self._active_recipe.follow_cloth(band.fabric), band.first_line)
+        followed = join_outcomes([self._say_what_is_ignored(band.first_line), followed])
         self.inspected_lines += int(inspected_lines_of(band.rows).sum())
         remarks = self._cloth.read(band.rows, band.first_line, self._scale)
         return join_outcomes([followed, Outcome(remarks=tuple(remarks))])
@@ -275,6 +278,15 @@ class RollInspection:
         if recipe.threshold != self._recipe_threshold:  # else what a hand has set stays
             self.threshold = self._recipe_threshold = recipe.threshold
         return Outcome(remarks=(self._remark("recipe", recipe.fabric or "", text, line),))
+
+    def _say_what_is_ignored(self, line: int) -> Outcome:
+        """Once in a roll: cloth that nobody looks at is told, whoever has ordered it."""
+        if not self._recipe.ignored or self._has_said_what_is_ignored:
+            return Outcome()
+        self._has_said_what_is_ignored = True
+        strips = strips_as_text(self._recipe.ignored)
+        text = f"not inspected, as the recipe says: {strips} (mm from the edge of the cloth)"
+        return Outcome(remarks=(self._remark("recipe", self._recipe.fabric or "", text, line),))
 
     def _find_gaps(self, band: ScoredBand, *, is_short: bool) -> Outcome:
         """Lines of a band where nothing was inspected."""

@@ -9,6 +9,7 @@ from aoi_app.settings.recipe import Recipe, RecipeError
 from cras_core.web.baseline import BaselineConfig
 from cras_core.web.canvas import WebConfig
 from cras_core.web.edges import EdgeConfig
+from cras_core.web.ignored import IgnoredStrip
 from cras_core.web.protocols import TileDetector
 from cras_core.web.tiling import TilingConfig
 
@@ -28,6 +29,20 @@ class RollModel:
     config: WebConfig
     fabrics: tuple[str, ...]
     identity: str
+
+
+def edges_of(recipe: Recipe) -> EdgeConfig:
+    """How a recipe finds the edges of the cloth, in pixels."""
+    margin = recipe.selvedge_margin_mm
+    return EdgeConfig(
+        enabled=recipe.find_edges, from_edge_px=None if margin is None else round(margin / recipe.mm_per_px)
+    )
+
+
+def ignored_strips(recipe: Recipe) -> tuple[IgnoredStrip, ...]:
+    """What a recipe leaves out, in pixels."""
+    scale = recipe.mm_per_px
+    return tuple(IgnoredStrip(s.edge, s.from_mm / scale, s.to_mm / scale) for s in recipe.ignored)
 
 
 def make_roll_model(detector: TileDetector, identity: str, tiling: TilingConfig, recipe: Recipe) -> RollModel:
@@ -50,14 +65,12 @@ def make_roll_model(detector: TileDetector, identity: str, tiling: TilingConfig,
             fabric=recipe.fabric,
             fabrics=fabrics,
         )
-    margin = recipe.selvedge_margin_mm
-    edges = EdgeConfig(
-        enabled=recipe.find_edges,
-        from_edge_px=None if margin is None else round(margin / recipe.mm_per_px),
-    )
     fabric = fabrics.index(recipe.fabric) if recipe.fabric is not None else None  # None: the cloth is matched
     # Tile and cell belong to the model; how far tiles overlap is a matter of speed, so it is in the recipe.
     tiling = dataclasses.replace(tiling, overlap_px=recipe.overlap_px)
     return RollModel(
-        detector, WebConfig(tiling, edges, BaselineConfig(enabled=recipe.relative), fabric), fabrics, identity
+        detector,
+        WebConfig(tiling, edges_of(recipe), BaselineConfig(enabled=recipe.relative), fabric, ignored_strips(recipe)),
+        fabrics,
+        identity,
     )

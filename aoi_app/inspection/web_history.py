@@ -36,6 +36,11 @@ class WebPicture:
     cell_px: int
     edges: npt.NDArray[np.float64]
 
+    def cloth_at(self, line: float) -> tuple[float, float]:
+        """Left and right edge of the cloth near a line of the roll, pixels."""
+        _, left, right = self.edges[int(np.abs(self.edges[:, 0] - line).argmin())]
+        return float(left), float(right)
+
 
 class WebHistory:
     """Collects bands into one picture; lines that are missing in between are black and unscored."""

@@ -16,6 +16,7 @@ from functools import partial
 from aoi_app.background.state_holder import StateHolder
 from aoi_app.background.worker import SerialWorker
 from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.roll_model import edges_of, ignored_strips
 from aoi_app.samples.collection_state import CollectionPhase, CollectionState
 from aoi_app.samples.tile_plan import Candidate, CollectConfig, TilePlan
 from aoi_app.settings.recipe import Recipe
@@ -23,7 +24,6 @@ from cras_core.arrays import Image
 from cras_core.data.samples.files import safe_id
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import Sample
-from cras_core.web.edges import EdgeConfig
 from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 IsDuplicate = Callable[[Image], bool]
@@ -70,11 +70,7 @@ class Collector:
         self._author, self._each_is_a_web = author, each_is_a_web
         self._is_duplicate = is_duplicate
         self._config = config or CollectConfig()
-        margin = recipe.selvedge_margin_mm
-        edges = EdgeConfig(
-            enabled=recipe.find_edges, from_edge_px=None if margin is None else round(margin / recipe.mm_per_px)
-        )
-        self._plan = TilePlan(self._config, edges)
+        self._plan = TilePlan(self._config, edges_of(recipe), ignored_strips(recipe))
         self._flagged: deque[bool] = deque(maxlen=_LATEST)
         self._flagged_here: dict[int, deque[bool]] = {}
         self._planning = threading.Lock()

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from aoi_app.inspection.scored_band import ScoredBand
 from cras_core.arrays import Image
 from cras_core.web.edges import EdgeConfig
+from cras_core.web.ignored import IgnoredStrip
 
 Floats = npt.NDArray[np.float32]
 
@@ -68,9 +69,11 @@ class Candidate:
 class TilePlan:
     """Takes the strips of a roll as they are inspected and gives out tiles. Pure: no disk, no detector, no threads."""
 
-    def __init__(self, config: CollectConfig, edges: EdgeConfig) -> None:
+    def __init__(self, config: CollectConfig, edges: EdgeConfig, ignored: Sequence[IgnoredStrip] = ()) -> None:
+        """``ignored``: strips that the line does not inspect, and that are not to be learnt either."""
         self._config = config
         self._edges = edges
+        self._ignored = ignored
         self._strips: list[ScoredBand] = []
         self._bands = 0
         self._next_line = 0
@@ -111,8 +114,15 @@ class TilePlan:
         outer_left = min(float(s.rows.edges.left[a:b].min()) for s, a, b in parts)
         outer_right = max(float(s.rows.edges.right[a:b].max()) for s, a, b in parts)
         if np.isfinite(score).any() and right - left >= _SHORTEST_BAND_PX:
+            edges = [s.rows.edges.lines(a, b) for s, a, b in parts]
+            left_out = [strip.bounds(e.left, e.right) for strip in self._ignored for e in edges]
+            pieces = _pieces(left, right, [(float(begin.min()), float(end.max())) for begin, end in left_out])
             for x in self._columns(outer_left, outer_right, image.shape[1]):
-                yield self._candidate(image, score, first, x, cell, (left, right), (outer_left, outer_right))
+                # What a recipe leaves out ends the cloth of a sample, as an edge does.
+                widths = [min(end, x + self._config.tile_px) - max(begin, x) for begin, end in pieces]
+                if max(widths) >= _SHORTEST_BAND_PX:
+                    piece = pieces[int(np.argmax(widths))]
+                    yield self._candidate(image, score, first, x, cell, piece, (outer_left, outer_right))
             self._bands += 1
         step = min(lines * 2 ** (self._bands // self._config.bands), self._config.longest_step_lines)
         self._next_line = first + max(step, lines)
@@ -154,3 +164,13 @@ class TilePlan:
             cloth_px=cloth[1] - cloth[0],
             segment=self._segment,
         )
+
+
+def _pieces(left: float, right: float, strips: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What is left of the cloth between two columns without the strips, from left to right; at least one piece."""
+    pieces = []
+    for begin, end in sorted(strips):
+        pieces.append((left, begin))
+        left = max(left, end)
+    pieces.append((left, right))
+    return pieces

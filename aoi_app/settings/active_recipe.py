@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from aoi_app.settings.recipe import Recipe
 
-_NOT_IN_MID_ROLL = ("mm_per_px", "line_mm", "overlap_px", "find_edges", "selvedge_margin_mm")
+_NOT_IN_MID_ROLL = ("mm_per_px", "line_mm", "overlap_px", "find_edges", "selvedge_margin_mm", "ignored")
 
 
 class ActiveRecipe:

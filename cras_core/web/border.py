@@ -9,6 +9,7 @@ filled in is never scored; it only keeps the neighbourhood of the scored cells n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import cv2
@@ -34,6 +35,7 @@ def continue_cloth(
     above: int = 0,
     below: int = 0,
     strip_px: int = STRIP_PX,
+    holes: Sequence[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = (),
 ) -> Image:
     """A canvas of nothing but cloth around the cloth of a band.
 
@@ -43,13 +45,18 @@ def continue_cloth(
         first_col, end_col: columns of the canvas, in pixels of the image; may lie outside it.
         above, below: lines to add before the first and after the last line.
         strip_px: width of the strip that is looked up; another width finds other cloth to carry on with.
+        holes: strips inside the cloth that shall not be seen, (lines,) begin and end of each.
 
     Returns:
-        (above + lines + below, end_col - first_col[, 3]) uint8; pixels inside the cloth are those of the image.
+        (above + lines + below, end_col - first_col[, 3]) uint8; pixels inside the cloth are those of the image, without
+        the holes.
     """
     lines = len(image)
     left_px, right_px = np.ceil(left).astype(int) - first_col, np.floor(right).astype(int) - first_col
     canvas = _place(image, first_col, end_col)
+    for begin, end in holes:
+        hole = (np.floor(begin).astype(int) - first_col, np.ceil(end).astype(int) - first_col)
+        canvas = _fill_hole(canvas, hole, int(left_px.max()), int(right_px.min()), strip_px)
     canvas = _fill_left(canvas, left_px, int(right_px.min()), strip_px)
     width = canvas.shape[1]
     canvas = _fill_left(canvas[:, ::-1], width - right_px, int(width - left_px.max()), strip_px)[:, ::-1]
@@ -59,6 +66,25 @@ def continue_cloth(
         turned = _fill_left(turned[:, ::-1], np.full(width, below), below + lines + above, strip_px)[:, ::-1]
         canvas = np.swapaxes(turned, 0, 1)
     return np.ascontiguousarray(canvas)
+
+
+def _fill_hole(
+    canvas: Image, hole: tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]], left: int, right: int, strip_px: int
+) -> Image:
+    """Fills ``canvas[y, hole[0][y]:hole[1][y]]`` with the cloth of that side where there is more of it."""
+    begin, end = hole
+    if int(begin.min()) - left > right - int(end.max()):
+        width = canvas.shape[1]
+        mirrored = (width - end, width - begin)
+        turned: Image = _fill_hole(canvas[:, ::-1], mirrored, width - right, width - left, strip_px)[:, ::-1]
+        return turned
+    first = int(begin.min())
+    filled: Image = canvas.copy()
+    filled[:, first:right] = _fill_left(canvas[:, first:right], end - first, right - first, strip_px)
+    column = np.arange(canvas.shape[1])
+    outside = (column[None, :] < begin[:, None]) | (column[None, :] >= end[:, None])
+    filled[outside] = canvas[outside]
+    return filled
 
 
 def _place(image: Image, first_col: int, end_col: int) -> Image:

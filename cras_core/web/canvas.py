@@ -13,6 +13,7 @@ from cras_core.web.bands import Band
 from cras_core.web.baseline import BaselineConfig
 from cras_core.web.border import STRIP_PX, continue_cloth
 from cras_core.web.edges import ClothEdges, EdgeConfig, find_edges
+from cras_core.web.ignored import IgnoredStrip, InspectedColumns, inspected_columns
 from cras_core.web.tiling import TilingConfig, Windows, ceil_to, cut, floor_to, plan_windows
 
 NARROWEST_CLOTH_PX = 64
@@ -30,6 +31,8 @@ class WebConfig:
     baseline: BaselineConfig = field(default_factory=BaselineConfig)
     fabric: int | None = None
     """Fabric that the web is known to be; None lets the cloth decide."""
+    ignored: tuple[IgnoredStrip, ...] = ()
+    """Strips along the web that are not inspected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Canvas:
         rows, cols: the windows that the tiles were cut with.
         first_col: column of the image that the windows begin at, pixels; may be negative.
         edges: the cloth in the lines of the band.
-        left, right: (lines,) what is inspected, pixels.
+        inspected: which columns of each line are inspected.
         above, below: lines of the windows before the first and after the last line of the segment.
     """
 
@@ -50,22 +53,23 @@ class Canvas:
     cols: Windows
     first_col: int
     edges: ClothEdges
-    left: npt.NDArray[np.float64]
-    right: npt.NDArray[np.float64]
+    inspected: InspectedColumns
     above: int
     below: int
 
     def cloth_cells(self, cell_px: int) -> npt.NDArray[np.bool_]:
         """Which cells under the windows are cloth to be scored -> (rows.end, cols.end) / cell_px, bool. What was
-        carried on beyond the cloth is not.
+        carried on beyond the cloth is not, and neither is what the person leaves out.
         """
+        left, right = self.inspected.left, self.inspected.right
         line = (np.arange(self.rows.end // cell_px) + 0.5) * cell_px - self.above
-        exists = (line > 0) & (line - cell_px / 2 < len(self.left))
-        nearest_line = np.clip(line, 0, len(self.left) - 1).astype(int)
-        column = self.first_col + (np.arange(self.cols.end // cell_px) + 0.5) * cell_px
-        inside = (column[None, :] > self.left[nearest_line][:, None]) & (
-            column[None, :] - cell_px / 2 < self.right[nearest_line][:, None]
+        exists = (line > 0) & (line - cell_px / 2 < len(left))
+        nearest_line = np.clip(line, 0, len(left) - 1).astype(int)
+        column = np.asarray(self.first_col + (np.arange(self.cols.end // cell_px) + 0.5) * cell_px, np.float64)
+        inside = (column[None, :] > left[nearest_line][:, None]) & (
+            column[None, :] - cell_px / 2 < right[nearest_line][:, None]
         )
+        inside &= ~self.inspected.are_in_holes(column, nearest_line, cell_px)
         return np.asarray(inside & exists[:, None])
 
     def cells_at_ends(self, cell_px: int, end_cells: int) -> npt.NDArray[np.bool_]:
@@ -73,7 +77,7 @@ class Canvas:
         reaches beyond its beginning or its end -> (B, h, 1) bool.
         """
         row = np.arange(self.rows.end // cell_px) - self.above // cell_px  # counted from the first line
-        lines = len(self.left)
+        lines = len(self.inspected.left)
         at_end = np.zeros(len(row), np.bool_)
         if self.above > 0:
             at_end |= row < end_cells
@@ -100,13 +104,18 @@ def prepare(band: Band, config: WebConfig, strip_px: int = STRIP_PX) -> Canvas |
     """
     lines = len(band.image)
     edges = find_edges(as_gray(band.image), config.edges)
-    left, right = edges.inspected(config.edges)
+    inspected = inspected_columns(
+        *edges.inspected(config.edges), [strip.bounds(edges.left, edges.right) for strip in config.ignored]
+    )
+    left, right = inspected.left, inspected.right
     if lines < NARROWEST_CLOTH_PX or float((right - left).min()) < NARROWEST_CLOTH_PX:
         return None
     halo, cell = config.tiling.halo_px, config.tiling.cell_px
     first_col = floor_to(int(left.min()), cell) - halo
     end_col = ceil_to(int(np.ceil(right.max())), cell) + halo
-    canvas = continue_cloth(band.image, left, right, first_col, end_col, band.above, band.below, strip_px)
+    canvas = continue_cloth(
+        band.image, left, right, first_col, end_col, band.above, band.below, strip_px, inspected.holes
+    )
     rows = plan_windows(len(canvas), config.tiling)
     cols = plan_windows(canvas.shape[1], config.tiling)
     return Canvas(
@@ -115,8 +124,7 @@ def prepare(band: Band, config: WebConfig, strip_px: int = STRIP_PX) -> Canvas |
         cols,
         first_col,
         edges,
-        left,
-        right,
+        inspected,
         band.above,
         band.below,
     )

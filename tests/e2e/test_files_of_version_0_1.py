@@ -140,6 +140,7 @@ def test_a_recipe_is_read() -> None:
         "overlap_px": 96,
         "find_edges": True,
         "selvedge_margin_mm": 12.5,
+        "ignored": (),
         "threshold": 1.4,
         "min_area_mm2": 0.5,
         "relative": True,

@@ -13,11 +13,13 @@ from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QStyleOptionGraphicsIt
 from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat_colors
 from aoi_app.inspection.web_history import WebPicture
 from aoi_app.ui.widgets.theme import Theme
+from cras_core.web.ignored import IgnoredStrip
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 _GLIDE = 0.25  # share of the way to the newest line that the view moves at each tick
 _MARK = QColor(0, 230, 255)
 _EDGE = QColor(90, 220, 120)
+_IGNORED = QColor(255, 140, 0)
 
 
 class LiveView(QWidget):
@@ -26,7 +28,7 @@ class LiveView(QWidget):
     Signals:
         followed: whether the view follows the web, after it changed by itself.
         place_chosen: line of the roll and column in pixels that the person clicked on.
-        measured: the two ends of a ruler, (x px, line) each, after ``measure``.
+        measured: two places that were clicked on after ``measure``, (x px, line) each.
     """
 
     followed = Signal(bool)
@@ -52,6 +54,8 @@ class LiveView(QWidget):
         self._cloth = pg.ImageItem(levels=(0, 255))
         self._heat = pg.ImageItem()
         self._edges = [pg.PlotCurveItem(pen=pg.mkPen(_EDGE, width=2)) for _ in range(2)]
+        self._ignored: tuple[IgnoredStrip, ...] = ()
+        self._ignored_bounds: list[pg.PlotCurveItem] = []
         self._marks = _MarkLayer()
         self._ruler = pg.PlotCurveItem(pen=pg.mkPen(_MARK, width=2))
         self._ends = pg.ScatterPlotItem(symbol="+", size=22, pen=pg.mkPen(_MARK, width=2))
@@ -70,6 +74,11 @@ class LiveView(QWidget):
         self._bottom = 0.0
         self._box.sigRangeChangedManually.connect(self._stop_following)
         self._plot.scene().sigMouseClicked.connect(self._clicked)
+
+    @property
+    def picture(self) -> WebPicture | None:
+        """The piece of web that is shown."""
+        return self._picture
 
     def set_scale(self, mm_per_px: float, mm_per_line: float) -> None:
         """Sets the scales of the axes."""
@@ -98,7 +107,7 @@ class LiveView(QWidget):
         if picture is None:
             for item in (self._cloth, self._heat):
                 item.clear()
-            for curve in self._edges:
+            for curve in (*self._edges, *self._ignored_bounds):
                 curve.clear()
             self._marks.set_marks([])
             self._clicks = []  # lines are counted anew
@@ -113,6 +122,9 @@ class LiveView(QWidget):
         line, left, right = picture.edges.T
         self._edges[0].setData(left, line)
         self._edges[1].setData(right, line)
+        bounds = [bound for strip in self._ignored for bound in strip.bounds(left, right)]
+        for curve, bound in zip(self._ignored_bounds, bounds, strict=True):
+            curve.setData(bound, line)
         if self._bottom < picture.first_line:
             self._bottom = float(picture.first_line)
 
@@ -148,6 +160,16 @@ class LiveView(QWidget):
         self._box.setRange(yRange=(line - height / 2, line + height / 2), padding=0)
         self._marks.point_at(line, x_px)
         return True
+
+    def set_ignored(self, strips: Sequence[IgnoredStrip]) -> None:
+        """Strips along the web that are not inspected; drawn with the next picture."""
+        for curve in self._ignored_bounds:
+            self._plot.removeItem(curve)
+        self._ignored = tuple(strips)
+        pen = pg.mkPen(_IGNORED, width=2, style=Qt.PenStyle.DashLine)
+        self._ignored_bounds = [pg.PlotCurveItem(pen=pen) for _ in range(2 * len(strips))]
+        for curve in self._ignored_bounds:
+            self._plot.addItem(curve, ignoreBounds=True)
 
     def measure(self, on: bool) -> None:
         """Takes the next two clicks as the ends of a ruler; off also removes it from the view."""

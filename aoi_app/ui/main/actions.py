@@ -17,6 +17,14 @@ ROWS = (
     ActionRow(
         "measure", "Mea&sure scale", "M", "Two clicks on the cloth and the length between them", True, page="line"
     ),
+    ActionRow(
+        "leave_out",
+        "Leave o&ut a strip",
+        "X",
+        "Two clicks on the cloth: what lies between is not inspected",
+        True,
+        page="line",
+    ),
     ActionRow("collect", "&Collect samples…", "Ctrl+G", "Take samples of good cloth while the web runs"),
     ActionRow("export", "&Export roll…", "Ctrl+E", "Write defects.csv and defects.json of this roll"),
     ActionRow("quit", "&Quit", "Ctrl+Q", "End the program; the roll is closed"),
@@ -55,6 +63,7 @@ MENUS = (
             "models",
             "recipe",
             "measure",
+            "leave_out",
             "",
             "export",
             "",

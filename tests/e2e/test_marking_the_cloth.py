@@ -1,4 +1,4 @@
-"""The scale of a recipe from two clicks on a ruler."""
+"""What two clicks on the cloth change in a recipe: its scale, or a strip that is left out."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialogButtonBox, QDoubleSpinBox, QLabel
+from PySide6.QtWidgets import QDialogButtonBox, QDoubleSpinBox, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
 from window_tools import PATIENCE_MS, Begin, banner
 
 from aoi_app.app.application import Application
+from aoi_app.inspection.web_history import WebPicture
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.source_choice import SourceChoice
 from aoi_app.ui.settings.scale_dialog import ScaleDialog
@@ -91,3 +92,46 @@ def test_two_clicks_on_a_ruler_give_the_scale_of_the_next_roll(
     assert not action.isChecked()
     click(application, qtbot, 300, 500)
     assert [d for d in application.window.findChildren(ScaleDialog) if d.isVisible()] == []
+
+
+def test_two_clicks_leave_out_a_strip_of_the_next_roll(begin: Begin, qtbot: QtBot) -> None:
+    source = SourceChoice("loom:plain", lines_per_s=1e5, seed=13, lines=1100)
+    application = begin(choice=source)
+    qtbot.waitUntil(lambda: application.line.page.table.model().rowCount() > 0, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
+    qtbot.wait(150)  # the views take the last news at the next ticks
+    view, action = application.line.page.live_view, application.window.actions_by_key["leave_out"]
+    view.jump(600, 700)
+    action.trigger()
+    assert "both sides of the strip" in banner(application)
+    for x_px in (10, 20):  # beside the cloth
+        click(application, qtbot, x_px, 600)
+    assert "no cloth between the two marks" in banner(application)
+    assert not action.isChecked()
+    action.trigger()
+    for x_px in (200, 300):
+        click(application, qtbot, x_px, 600)
+    qtbot.waitUntil(lambda: bool(application.window.findChildren(QMessageBox)), timeout=PATIENCE_MS)
+    (question,) = application.window.findChildren(QMessageBox)
+    question.button(QMessageBox.StandardButton.Yes).click()
+    (strip,) = application.program.recipes.book.line.ignored
+    assert strip.edge == "left"
+    assert strip.to_mm - strip.from_mm == pytest.approx(100 * 0.2, abs=1.0)
+    assert "holds from the next roll on" in banner(application)
+    picture = history(application)
+    application.window.actions_by_key["start"].trigger()
+    qtbot.waitUntil(lambda: not application.is_at_rest, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
+    qtbot.wait(150)
+    before, after = picture.score, history(application).score
+    assert before.shape == after.shape
+    left_out = np.isfinite(before) & ~np.isfinite(after)  # (rows, cols)
+    cells = left_out.sum(axis=1)
+    assert 100 / 8 <= np.median(cells) <= 100 / 8 + 3
+    assert not left_out[:, 310 // 8 + 2 :].any()
+
+
+def history(application: Application) -> WebPicture:
+    picture = application.line.page.live_view.picture
+    assert picture is not None
+    return picture
