@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aoi_app.inspection.defects import Remark, RemarkKind
 from aoi_app.inspection.web_scale import WebScale
-from aoi_app.inspection.work_order import WorkOrderCheck
+from aoi_app.inspection.work_order import LASTS_LINES, WorkOrderCheck, identify_fabric
 from cras_core.web.calibration import FabricCalibration
 from cras_core.web.scoring import ScoredRows
 
@@ -25,10 +25,14 @@ class ClothRemarks:
         self._is_ordered = ordered is not None
         self._work_order = WorkOrderCheck(calibrations, ordered)
         self._said: set[tuple[str, str]] = set()
+        self._strange_since: int | None = None  # line of the roll
+        self._has_begun = False
 
     def forget(self) -> None:
         """Another web begins: everything is said anew."""
         self._said.clear()
+        self._strange_since = None
+        self._has_begun = False
         self._work_order.forget()
 
     def read(self, rows: ScoredRows, first_line: int, scale: WebScale) -> list[Remark]:
@@ -39,38 +43,54 @@ class ClothRemarks:
             first_line: line of the roll that they begin with.
             scale: of the web.
         """
-        if len(rows.similarities) == 0:  # their last cells, in a band that has none any more
+        if len(rows.distances) == 0:  # their last cells, in a band that has none any more
             return []
 
         def remark(kind: RemarkKind, fabric: str, line: int, text: str) -> Remark:
             return Remark(kind, fabric, line, scale.position_m(line), text)
 
         fabric = self._calibrations[rows.fabric].fabric
-        state = self._state_of(rows)
+        state = self._state_of(rows, first_line)
         unsaid = [kind for kind in state if (kind, fabric) not in self._said]
         new = [remark(kind, fabric, first_line, state[kind]) for kind in unsaid]
         self._said |= {(kind, fabric) for kind in state}
-        mismatch = self._work_order.check(rows.similarities, first_line, first_line + len(rows.image))
+        mismatch = self._work_order.check(rows.distances, first_line, first_line + len(rows.image))
         if mismatch is not None:
             new.append(remark("mismatch", mismatch.fabric, mismatch.first_line, mismatch.text))
         return new
 
-    def _state_of(self, rows: ScoredRows) -> dict[RemarkKind, str]:
+    def _state_of(self, rows: ScoredRows, first_line: int) -> dict[RemarkKind, str]:
         calibration = self._calibrations[rows.fabric]
         fabric = calibration.fabric
         matches = f"is compared with {fabric}, as ordered" if self._is_ordered else f"matches {fabric}"
         found: dict[RemarkKind, str] = {"matched": f"the cloth {matches} (similarity {rows.similarity:.2f})"}
-        # The wrong cloth is told as a mismatch; that it is also unlike the ordered one goes without saying.
-        is_another = self._is_ordered and int(rows.similarities.argmax()) != rows.fabric  # then the order is wrong
-        if rows.similarity < calibration.similarity_limit and not is_another:
-            found["unknown"] = (
-                f"unknown cloth: its similarity to {fabric}, {rows.similarity:.2f}, "
-                f"is below {calibration.similarity_limit:.2f}; enrol it"
+        # Wrong cloth is told as a mismatch; that it is also unlike the ordered one goes without saying.
+        is_another = self._is_ordered and identify_fabric(rows.distances, self._calibrations, rows.fabric) not in (
+            rows.fabric,
+            None,
+        )
+        if self._is_strange(rows, first_line) and not is_another:
+            away = (
+                f"its features lie {rows.distance:.2f} standard deviations from those of {fabric}, usual up to "
+                f"{calibration.level_limit:.2f}"
             )
-        if rows.level > calibration.level_limit and not is_another:
-            found["level"] = (
-                f"this roll differs from the enrolled {fabric} as a whole: its features lie "
-                f"{rows.level:.1f} standard deviations away (limit {calibration.level_limit:.1f}); check lamp, focus "
-                "and yarn, or enrol it where it is another fabric"
-            )
+            if self._is_ordered:
+                found["level"] = (
+                    f"this roll differs from the enrolled cloth as a whole: {away}; check lamp, focus and yarn"
+                )
+            else:
+                found["unknown"] = (
+                    f"unknown cloth: {away}; enrol it, or check lamp, focus and yarn if it is {fabric} after all"
+                )
         return found
+
+    def _is_strange(self, rows: ScoredRows, first_line: int) -> bool:
+        """Whether the cloth lies beyond the limit of its fabric: from the beginning of the web, or for long enough
+        since. A stretch of a few decimetres may be a stain, a seam, or chance.
+        """
+        if rows.distance <= self._calibrations[rows.fabric].level_limit:
+            self._has_begun, self._strange_since = True, None
+            return False
+        if self._strange_since is None:
+            self._strange_since = first_line
+        return not self._has_begun or first_line + len(rows.image) - self._strange_since >= LASTS_LINES

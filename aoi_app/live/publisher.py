@@ -141,7 +141,7 @@ class Publisher:
             width_mm=last.edges.width_px * self._mm_per_px if last else old.width_mm,
             fabric=known[-1].fabric if known else old.fabric,
             similarity=last.similarity if last else old.similarity,
-            level=last.level if last else old.level,
+            distance=last.distance if last else old.distance,
             defects=max([old.defects, *(d.number for d in outcome.defects)]),
             gaps=old.gaps + len(outcome.gaps),
         )

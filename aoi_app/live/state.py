@@ -45,7 +45,7 @@ class Snapshot:
         backlog: how full the queue of frames is, 0..1.
         fabric: name of the matched fabric, None while it is not known.
         similarity: to that fabric.
-        level: how far the web's features lie from those of the enrolled cloth, standard deviations.
+        distance: how far the web's features lie from those of the enrolled cloth, standard deviations.
         defects, gaps: how many so far.
         threshold: score from which a place is a defect.
         camera: how the camera is doing; None where none runs.
@@ -63,7 +63,7 @@ class Snapshot:
     backlog: float = 0.0
     fabric: str | None = None
     similarity: float = 0.0
-    level: float = 0.0
+    distance: float = 0.0
     defects: int = 0
     gaps: int = 0
     threshold: float = CALIBRATED_THRESHOLD

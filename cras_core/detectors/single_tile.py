@@ -30,7 +30,7 @@ class TileScores:
     kinds: FloatArray
     fabric: int
     similarity: float
-    level: float
+    distance: float
 
 
 def score_tile(
@@ -53,7 +53,7 @@ def score_tile(
         kinds=np.where(counts, scores.kinds[:, 0], np.float32(np.nan)),
         fabric=chosen,
         similarity=float(features.similarity[0, chosen]),
-        level=float(np.sqrt(np.square(median - detector.medians[chosen]).mean())),
+        distance=float(np.sqrt(np.square(median - detector.medians[chosen]).mean())),
     )
 
 

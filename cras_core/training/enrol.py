@@ -27,9 +27,10 @@ from cras_core.features.vectors import Vectors
 from cras_core.loading import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import descended, samples_of, with_fabric
+from cras_core.training.distance_limits import among
 from cras_core.training.fabric_tensors import ORIGIN, put_together, take_apart
 from cras_core.training.progress import OnProgress, Progress, ShouldStop
-from cras_core.training.thresholds import among, measure_fabric, with_own
+from cras_core.training.thresholds import measure_fabric
 from cras_core.web.calibration import FabricCalibration, provisional
 
 _HELD_SHARE = 0.5  # prototypes need little cloth and limits much; see docs/measurements.md
@@ -78,7 +79,7 @@ def enrol(
         detector_of(grown, device), k, normal.only(held), lambda path: report("calibration", path)
     )
     calibrations = (*grown.calibrations[:k], replace(measured, enrolled_quickly=True))
-    grown = replace(grown, calibrations=among(calibrations, grown.tensors["middles"].numpy()))
+    grown = replace(grown, calibrations=among(calibrations))
     seconds = round(time.monotonic() - started, 1)
     bits = bundle.bits or normal.bits
     return replace(grown, bits=bits, provenance=_provenance(bundle, normal, held, features[0], grown, author, seconds))
@@ -162,15 +163,13 @@ def _with_fabric(bundle: Bundle, fabric: str, described: dict[str, torch.Tensor]
     """The model with the fabric at its end, without limits yet; another one of that name is gone."""
     shared, fabrics = take_apart(bundle)
     others = [k for k, name in enumerate(bundle.fabrics) if name != fabric]
-    kept = with_own(bundle.calibrations, bundle.tensors["middles"].numpy())
     if len(bundle.fabrics) == 1:  # what its own cloth is similar to was seen from its own middle, and means nothing
         shared[ORIGIN] = torch.zeros(0)
-        kept = (replace(kept[0], own_similarity=None),)
     described = {name: tensor.cpu() for name, tensor in described.items()}
     return replace(
         bundle,
         tensors=put_together(bundle, shared, [*(fabrics[k] for k in others), described]),
-        calibrations=(*(kept[k] for k in others), provisional(fabric)),
+        calibrations=(*(bundle.calibrations[k] for k in others), provisional(fabric)),
     )
 
 

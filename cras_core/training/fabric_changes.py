@@ -10,8 +10,8 @@ import torch
 from cras_core.errors import EnrolError
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import BY_FABRIC, descended, with_fabric
+from cras_core.training.distance_limits import among
 from cras_core.training.fabric_tensors import ORIGIN, OneFabric, Shared, put_together, take_apart
-from cras_core.training.thresholds import among, with_own
 from cras_core.web.calibration import FabricCalibration
 
 
@@ -29,7 +29,7 @@ def remove_fabric(bundle: Bundle, fabric: str, author: str | None = None) -> Bun
             fabric=fabric,
         )
     shared, fabrics = take_apart(bundle)
-    kept = [pair for pair in zip(_with_own(bundle), fabrics, strict=True) if pair[0].fabric != fabric]
+    kept = [pair for pair in zip(bundle.calibrations, fabrics, strict=True) if pair[0].fabric != fabric]
     return replace(_made_of(bundle, shared, kept), provenance=descended(bundle, "edit", author, without=fabric))
 
 
@@ -85,8 +85,9 @@ def merge(bundle: Bundle, other: Bundle, author: str | None = None) -> Bundle:
             identity=bundle.identity,
             other=other.identity,
         )
-    kept = list(zip(_with_own(bundle), fabrics, strict=True))
-    new = [pair for pair in zip(_with_own(other), fabrics_there, strict=True) if pair[0].fabric not in bundle.fabrics]
+    kept = list(zip(bundle.calibrations, fabrics, strict=True))
+    theirs_now = zip(other.calibrations, fabrics_there, strict=True)
+    new = [pair for pair in theirs_now if pair[0].fabric not in bundle.fabrics]
     if not new:
         raise EnrolError(
             "nothing-to-merge",
@@ -114,14 +115,9 @@ def _check_has(bundle: Bundle, fabric: str) -> None:
         )
 
 
-def _with_own(bundle: Bundle) -> tuple[FabricCalibration, ...]:
-    return with_own(bundle.calibrations, bundle.tensors["middles"].numpy())
-
-
 def _made_of(bundle: Bundle, shared: Shared, fabrics: Iterable[tuple[FabricCalibration, OneFabric]]) -> Bundle:
     calibrations, parts = zip(*fabrics, strict=True)
-    tensors = put_together(bundle, shared, parts)
-    return replace(bundle, tensors=tensors, calibrations=among(calibrations, tensors["middles"].numpy()))
+    return replace(bundle, tensors=put_together(bundle, shared, parts), calibrations=among(calibrations))
 
 
 def _are_the_same(a: Shared, b: Shared) -> bool:

@@ -45,14 +45,14 @@ class FabricCalibration:
         limit: relative score, in spreads above the web's centre, that normal cloth exceeds at the wanted rate. It is
             the 1 of every score that is shown.
         raw_limit: the same for the raw score as it comes.
-        similarity_limit: similarity to the fabric (eq. 2) below which cloth counts as unknown.
-        level_limit: how far the median features of a web may lie from those of the fabric before the roll counts as
-            strange: root mean square over the features, in standard deviations of the cloth trained on.
+        level_limit: how far the median features of a web may lie from those of the fabric before the cloth counts as
+            unknown, or as strange as a whole where the order names the fabric: root mean square over the features, in
+            standard deviations of the cloth trained on.
         seen_m2: normal cloth that these figures come from, square metres.
-        own_similarity: mean similarity of that cloth to its fabric; None where nobody kept it. ``similarity_limit``
-            follows from it and from the other fabrics.
-        own_level: the largest distance of the median features of one of those pictures from those of the fabric, as in
-            ``level_limit``, which follows likewise; None where nobody kept it.
+        own_distances: how far the median features of each of those pictures lie from those of the fabric, as in
+            ``level_limit``, which follows from them and from those of the other fabrics; None where nobody kept them.
+        similarity_limit, own_similarity, own_level: of models of earlier versions, whose identity they are a part of;
+            nothing follows from them any more.
         enrolled_quickly: the heads have not seen this fabric, and its limits are provisional until a full training.
     """
 
@@ -61,9 +61,10 @@ class FabricCalibration:
     spread: Annotated[Number, Field(gt=0)]
     limit: Annotated[Number, Field(gt=0)]
     raw_limit: Number
-    similarity_limit: Number
     level_limit: Annotated[Endless, Field(gt=0)]
     seen_m2: Annotated[Number, Field(ge=0)]
+    own_distances: tuple[Annotated[Number, Field(ge=0)], ...] | None = None
+    similarity_limit: Number | None = None
     own_similarity: Number | None = None
     own_level: Number | None = None
     enrolled_quickly: bool = False
@@ -192,4 +193,4 @@ _ABSOLUTE_LIMITS = 2.5
 
 def provisional(fabric: str) -> FabricCalibration:
     """Stands in until the limits are known; nothing that calibration reads depends on it."""
-    return FabricCalibration(fabric, 0.0, 1.0, 1.0, 1.0, -1.0, math.inf, 0.0)
+    return FabricCalibration(fabric, 0.0, 1.0, 1.0, 1.0, math.inf, 0.0)

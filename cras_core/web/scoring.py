@@ -34,9 +34,8 @@ class ScoredRows:
         edges: the cloth in these lines.
         fabric: index of the fabric that they were compared with.
         similarity: mean similarity to that fabric.
-        similarities: (K,) float32 the same to every fabric; empty where nothing was inspected.
-        level: how far the median features of this cloth lie from those of the enrolled cloth: root mean square over
-            the features, in standard deviations of the cloth trained on.
+        distances: (K,) float32 how far the median features of this cloth lie from those of every fabric: root mean
+            square over the features, in standard deviations of the cloth trained on; empty where nothing was inspected.
         tiles: tiles that were scored for these rows.
     """
 
@@ -48,9 +47,13 @@ class ScoredRows:
     edges: ClothEdges
     fabric: int
     similarity: float
-    similarities: FloatArray
-    level: float
+    distances: FloatArray
     tiles: int
+
+    @property
+    def distance(self) -> float:
+        """That to the fabric that they were compared with; NaN where nothing was inspected."""
+        return float(self.distances[self.fabric]) if len(self.distances) else float("nan")
 
     @property
     def raw(self) -> FloatArray:
@@ -101,9 +104,7 @@ class WebInspection:
     def _inspect(self, band: Band) -> list[ScoredRows]:
         canvas = prepare(band, self._config)
         likeness = (
-            self._score(band, canvas)
-            if canvas is not None
-            else _Likeness(float("nan"), np.zeros(0, np.float32), 0.0, 0)
+            self._score(band, canvas) if canvas is not None else _Likeness(float("nan"), np.zeros(0, np.float32), 0)
         )
         return self._finished(band, canvas, likeness)
 
@@ -117,9 +118,9 @@ class WebInspection:
         web_median = self.baseline.median_features(here, len(band.image))
         scores = features.score(fabric, web_median)
         self._rows.add(band, canvas, self._lowest_at_ends(band, canvas, scores, web_median))
-        distance = float(np.sqrt(np.mean((here - self._detector.medians[fabric]) ** 2)))
-        mean = scores.similarity.mean(axis=0, dtype=np.float32)
-        return _Likeness(float(mean[fabric]), mean, distance, len(scores.similarity))
+        distances = np.sqrt(np.square(here - self._detector.medians).mean(axis=1)).astype(np.float32)  # (K,)
+        similarity = float(scores.similarity[:, fabric].mean(dtype=np.float32))
+        return _Likeness(similarity, distances, len(scores.similarity))
 
     def _lowest_at_ends(
         self, band: Band, canvas: Canvas, scores: CellScores, web_median: FloatArray | None
@@ -174,8 +175,7 @@ class WebInspection:
                 edges=edges,
                 fabric=fabric,
                 similarity=likeness.similarity,
-                similarities=likeness.similarities,
-                level=likeness.distance,
+                distances=likeness.distances,
                 tiles=likeness.tiles,
             )
         ]
@@ -187,11 +187,8 @@ _CHANGE_SHARE = 0.8  # share of a band's tiles that must match another fabric be
 
 @dataclass(frozen=True, slots=True)
 class _Likeness:
-    """How a band compares with its fabric: mean similarity to it and to all, and distance of the medians; and its
-    number of tiles.
-    """
+    """How a band compares with the fabrics: mean similarity to its own, distance from all; and its number of tiles."""
 
     similarity: float
-    similarities: FloatArray
-    distance: float
+    distances: FloatArray
     tiles: int

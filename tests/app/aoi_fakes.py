@@ -50,7 +50,6 @@ class Brightness:
                 spread=1.0,
                 limit=1.0,
                 raw_limit=1.0,
-                similarity_limit=-1.0,
                 level_limit=1e9,
                 seen_m2=1.0,
             )

@@ -35,8 +35,8 @@ def made_bundle() -> Bundle:
         config=with_settings(cloth(), {"train.seed": "3", "patches.dimension": "32", "edges.from_edge_px": "40"}),
         weights_hash="ab" * 32,
         calibrations=(
-            FabricCalibration("denim", 0.1, 0.8, 4.0, 3.5, 0.7, 2.0, 1.5),
-            FabricCalibration("toile à voile №2", -0.3, 1.8, 7.0, 6.5, 0.6, 1.0, 0.5),
+            FabricCalibration("denim", 0.1, 0.8, 4.0, 3.5, 2.0, 1.5),
+            FabricCalibration("toile à voile №2", -0.3, 1.8, 7.0, 6.5, 1.0, 0.5),
         ),
         grid=(2, 3),
         tensors={

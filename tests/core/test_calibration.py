@@ -21,7 +21,7 @@ from cras_core.web.calibration import (
     tail_threshold,
 )
 
-GOOD = FabricCalibration("denim", 0.1, 0.8, 4.0, 3.5, 0.7, 2.0, 1.5)
+GOOD = FabricCalibration("denim", 0.1, 0.8, 4.0, 3.5, 2.0, 1.5)
 
 
 @given(
@@ -204,7 +204,9 @@ def test_the_score_is_the_relative_one_by_its_place_or_the_absolute_one_if_that_
 
 def test_a_calibration_is_written_without_what_says_nothing_and_read_again() -> None:
     plain = GOOD.to_dict()
-    assert {"own_similarity", "own_level", "enrolled_quickly"}.isdisjoint(plain)
-    full = dataclasses.replace(GOOD, own_similarity=0.9, own_level=0.2, enrolled_quickly=True)
+    assert {"own_distances", "similarity_limit", "own_similarity", "own_level", "enrolled_quickly"}.isdisjoint(plain)
+    full = dataclasses.replace(
+        GOOD, own_distances=(0.1, 0.2), similarity_limit=0.4, own_similarity=0.9, own_level=0.2, enrolled_quickly=True
+    )
     assert FabricCalibration(**full.to_dict()) == full
     assert FabricCalibration(**plain) == GOOD

@@ -24,10 +24,10 @@ from cras_core.evaluation.metrics import auroc
 from cras_core.evaluation.webs import inspect_strip
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
+from cras_core.training.distance_limits import among, distance_limits
 from cras_core.training.enrol import enrol
 from cras_core.training.fabric_changes import remove_fabric
 from cras_core.training.progress import Progress
-from cras_core.training.thresholds import among, anomalous_from, similarity_limit, with_own
 from cras_core.training.train import train
 from cras_core.web.calibration import FabricCalibration
 
@@ -78,8 +78,7 @@ def test_every_fabric_is_matched_to_itself(with_satin: CrasDetector, loom_data: 
         for path in list_images(loom_data / fabric / "normal")[1:2]:
             rows, matched = inspect_strip(with_satin, read_image(path), None)
             assert matched == k
-            assert all(r.similarity > with_satin.calibrations[k].similarity_limit for r in rows)
-            assert all(r.level < with_satin.calibrations[k].level_limit for r in rows)
+            assert all(r.distance < with_satin.calibrations[k].level_limit for r in rows)
 
 
 def test_the_other_fabrics_score_exactly_as_before(
@@ -99,7 +98,7 @@ def test_everything_that_was_there_stays(bundle: Bundle, quick: Bundle) -> None:
         same = quick.tensors[name][: len(tensor)] if quick.tensors[name].shape != tensor.shape else quick.tensors[name]
         assert torch.equal(same, tensor), name
     for before, after in zip(bundle.calibrations, quick.calibrations, strict=False):
-        moved = {"similarity_limit", "level_limit"}
+        moved = {"level_limit"}
         assert {k: v for k, v in before.to_dict().items() if k not in moved} == {
             k: v for k, v in after.to_dict().items() if k not in moved
         }
@@ -163,51 +162,45 @@ def test_an_enrolment_can_be_stopped(bundle: Bundle, satin: NormalImages, at: st
 # Limits that tell fabrics from each other
 
 
-def test_limits_between_fabrics_are_those_of_a_training_with_the_same_middles() -> None:
+PLAIN = FabricCalibration("k", 0.1, 0.8, 4.0, 3.5, 1.0, 1.0)
+
+
+def test_limits_are_those_that_all_fabrics_have_together() -> None:
     """What is brought up to date must be what measuring anew would give."""
-    rng = np.random.default_rng(3)
-    medians = rng.normal(size=(4, 12)).astype(np.float32)
-    plain = FabricCalibration("k", 0.1, 0.8, 4.0, 3.5, -1.0, 1.0, 1.0)
-    own = [0.9, 0.5, 0.99, 0.2]
-    every = tuple(dataclasses.replace(plain, own_similarity=o, own_level=0.1 * o) for o in own)
-    found = among(every, medians)
-    for k, c in enumerate(found):
-        assert c.similarity_limit == similarity_limit(medians, k, own[k])
-        assert c.level_limit == max(0.3 * own[k], anomalous_from(medians, k))
-    three = among(every[:3], medians[:3])
-    assert among((*three, every[3]), medians) == found
+    own = [(0.1, 0.12), (0.2, 0.25, 0.21), (0.05,), (0.3, 0.1)]
+    every = tuple(dataclasses.replace(PLAIN, own_distances=o) for o in own)
+    found = among(every)
+    assert [c.level_limit for c in found] == distance_limits(own)
+    assert among((*among(every[:3]), every[3])) == found
 
 
-def test_own_similarities_that_nobody_kept_are_worked_back() -> None:
-    rng = np.random.default_rng(4)
-    for _ in range(50):
-        medians = rng.normal(size=(3, 6)).astype(np.float32)
-        own = rng.uniform(-0.5, 1.0, 3)
-        old = tuple(
-            FabricCalibration("k", 0.1, 0.8, 4.0, 3.5, similarity_limit(medians, k, float(own[k])), 1.0, 1.0)
-            for k in range(3)
-        )
-        assert [c.own_similarity for c in with_own(old, medians)] == pytest.approx(list(own), abs=1e-6)
+@pytest.mark.parametrize("pictures", [1, 3, 20])
+def test_one_more_picture_of_the_same_cloth_seldom_lies_beyond_the_limit(pictures: int) -> None:
+    rng = np.random.default_rng(pictures)
+    beyond = within = 0
+    for _ in range(300):
+        usual = np.exp(rng.normal(np.log(0.13), 0.3, 4))
+        own = [np.exp(rng.normal(np.log(u), 0.35, pictures)) for u in usual]
+        limits = np.array(distance_limits([o.tolist() for o in own]))
+        beyond += int((np.exp(rng.normal(np.log(usual), 0.35)) > limits).sum())
+        within += int((limits > 0.8).sum())
+    assert beyond <= 0.015 * 1200
+    assert within <= 0.01 * 1200, "what lies as far as another fabric is beyond it"
+
+
+def test_much_cloth_of_a_fabric_says_more_than_the_other_fabrics() -> None:
+    calm, rough = distance_limits([[0.03] * 20, [0.3] * 20])
+    assert calm < 0.15
+    assert rough > 0.35
+    few_calm, few_rough = distance_limits([[0.03], [0.3]])
+    assert calm < few_calm < few_rough < rough
 
 
 def test_a_model_from_before_keeps_its_limits_and_its_identity(bundle: Bundle) -> None:
-    from_before = tuple(dataclasses.replace(c, own_similarity=None, own_level=None) for c in bundle.calibrations)
-    fields = {"fabric", "centre", "spread", "limit", "raw_limit", "similarity_limit", "level_limit", "seen_m2"}
-    assert [set(c.to_dict()) for c in from_before] == [fields, fields]
-    medians = bundle.tensors["middles"].numpy()
-    worked_back = among(with_own(from_before, medians), medians)
-    for before, after in zip(from_before, worked_back, strict=True):
-        assert after.similarity_limit == pytest.approx(before.similarity_limit, abs=1e-6)
-        assert after.level_limit == before.level_limit
-
-
-def test_a_fabric_that_was_not_trained_on_does_not_move_the_origin_of_similarities() -> None:
-    medians = np.array([[1, 0, 0], [0, 1, 0], [-1, -1, 0], [0.1, 0.9, 5]], np.float32)
-    trained = np.array([True, True, True, False])
-    similar = similarity_limit(medians, 1, 0.99, trained)
-    cosine = medians[3] @ medians[1] / np.linalg.norm(medians[3])
-    others = similarity_limit(medians[:3], 1, 0.99)
-    assert similar == pytest.approx(max(others, 0.5 * (0.99 + cosine)))
+    before = dataclasses.replace(PLAIN, similarity_limit=0.4, own_similarity=0.9, own_level=0.2)
+    kept = {"similarity_limit", "own_similarity", "own_level"}
+    assert kept <= before.to_dict().keys()
+    assert among((before, bundle.calibrations[0]))[0] == before
 
 
 # Once more
@@ -234,7 +227,7 @@ def test_a_model_of_one_fabric_takes_others_and_tells_them_apart(satin: NormalIm
     plain = find_good_cloth(loom_data, "plain")
     one = train([some(plain, 2)], with_settings(cloth(), settings), "cpu")
     two = enrol(one, some(satin, 2), "cpu")
-    assert [c.similarity_limit for c in two.calibrations] == [-1.0, pytest.approx(0.0, abs=0.1)]
+    assert all(c.level_limit < 1.0 for c in two.calibrations)
     inspector = CrasDetector.from_bundle(two, "cpu")
     for k, normal in enumerate((plain, satin)):
         rows, matched = inspect_strip(inspector, read_image(normal.paths[3]), None)

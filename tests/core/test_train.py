@@ -182,7 +182,8 @@ def test_limits_are_those_of_the_held_back_cloth(bundle: Bundle, loom_data: Path
         cell_m2 = (8 * bundle.config.calibration.mm_per_px / 1000) ** 2
         assert calibration.seen_m2 == pytest.approx(len(raw) * cell_m2)
         assert calibration.raw_limit > calibration.centre
-        assert -1 <= calibration.similarity_limit <= 1
+        assert len(calibration.own_distances or ()) == len(held)
+        assert 0.05 < calibration.level_limit < 1.0
 
 
 # What training is for
@@ -233,7 +234,7 @@ def test_normal_cloth_is_matched_to_its_own_fabric(inspector: CrasDetector, loom
             assert inspector.score_tiles(picture[None, :256, 384:640]).fabric.tolist() == [k]
             for rows in inspected(inspector, picture, None):
                 assert rows.fabric == k
-                assert rows.similarity > inspector.calibrations[k].similarity_limit
+                assert rows.distance < inspector.calibrations[k].level_limit
 
 
 # Settings
@@ -292,7 +293,7 @@ def test_a_held_back_strip_without_cloth_is_passed_over(strips: list[NormalImage
             break
     bundle = train([mixed], config, "cpu")
     assert "end.png" in bundle.provenance["held_back"]["plain"]
-    assert math.isfinite(bundle.calibrations[0].similarity_limit)
+    assert math.isfinite(bundle.calibrations[0].level_limit)
 
 
 # Mean maps

@@ -62,7 +62,7 @@ def test_cloth_of_one_cell_and_rows_without_cloth_are_no_mistake() -> None:
 
 @pytest.mark.parametrize(("raw_limit", "raw"), [(4.0, 20.0), (12.0, 30.0)])
 def test_what_stands_out_of_the_enrolled_cloth_reaches_the_threshold(raw_limit: float, raw: float) -> None:
-    calibration = FabricCalibration("any", 0.0, 1.0, 5.0, raw_limit, -1.0, 1.0, 1.0)
+    calibration = FabricCalibration("any", 0.0, 1.0, 5.0, raw_limit, 1.0, 1.0)
     kinds = np.full((2, 1, 2), raw, np.float32)
     kinds[:, 0, 1] = raw_limit
     score = absolute_score(kinds, calibration)
