@@ -185,3 +185,43 @@ def test_each_kind_of_score_is_related_on_its_own_and_the_mean_counts() -> None:
     together = RunningBaseline(BaselineConfig(), CELL).relate(np.stack([one, other]), 0.0, 1.35, 9.0).score
     np.testing.assert_allclose(together, np.mean(apart, axis=0), rtol=0, atol=1e-4)
     assert together[20, 100] == together.max()
+
+
+def test_calm_cloth_is_counted_in_half_the_usual_spread_at_least() -> None:
+    """Or the ripples of a web without any noise would be defects."""
+    calm = 0.01 * web(np.random.default_rng(8))
+    calm[20, 150] = 3.0
+    found = RunningBaseline(BaselineConfig(prior_cells=0), CELL).relate(calm, 0.0, 4.0, 10.0)
+    assert found.spread == 2.0
+    assert found.score[20, 150] == pytest.approx(1.5, abs=0.02)
+
+
+def test_where_little_cloth_is_seen_the_usual_centre_holds() -> None:
+    config = BaselineConfig()
+    little, much = np.full((1, 40), 5.0, np.float32), np.full((400, 40), 5.0, np.float32)
+    by_little = RunningBaseline(config, CELL).relate(little, 0.0, 1.0, 1e9).score
+    by_much = RunningBaseline(config, CELL).relate(much, 0.0, 1.0, 1e9).score
+    weight = 40 / (40 + config.prior_cells)
+    prior = weight * 5.0
+    centre = weight * 5.0 + (1 - weight) * prior  # the web's own, drawn towards the calibrated one twice
+    assert float(by_little.mean()) == pytest.approx((5.0 - centre) / 0.5, rel=1e-3)
+    assert abs(float(by_much.mean())) < 0.1
+
+
+def test_what_is_forgotten_does_not_count_for_the_memory_that_follows() -> None:
+    rng, config = np.random.default_rng(9), BaselineConfig(memory_lines=2000)
+    used, fresh = RunningBaseline(config, CELL), RunningBaseline(config, CELL)
+    for _ in range(6):
+        used.relate(web(rng), 0.0, 1.35, 5.0)
+    used.forget()
+    for k in range(12):
+        band = web(rng, level=0.3 * k)
+        np.testing.assert_array_equal(used.relate(band, 0.0, 1.35, 5.0).score, fresh.relate(band, 0.0, 1.35, 5.0).score)
+
+
+def test_the_memory_of_another_width_is_not_mixed_with_the_new_one() -> None:
+    rng = np.random.default_rng(10)
+    used, fresh = (RunningBaseline(BaselineConfig(), CELL) for _ in range(2))
+    used.relate(web(rng, cols=300, level=9.0), 0.0, 1.35, 5.0)
+    band = web(rng, cols=200)
+    np.testing.assert_array_equal(used.relate(band, 0.0, 1.35, 5.0).score, fresh.relate(band, 0.0, 1.35, 5.0).score)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cras_core.errors import ConfigError
-from cras_core.web.regions import Region, RegionConfig, RegionTracker, regions_in
+from cras_core.web.regions import Region, RegionConfig, RegionTracker, regions_in, shape_of
 
 
 def blank(rows: int = 60, cols: int = 80) -> np.ndarray:
@@ -190,3 +190,30 @@ def test_extents_follow_the_shape() -> None:
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(ConfigError):
         RegionConfig(threshold=0.0)
+
+
+@pytest.mark.parametrize(
+    ("length_mm", "width_mm", "shape"),
+    [
+        (6.0, 6.0, "point"),
+        (6.0, 0.1, "point"),
+        (6.1, 2.0, "block"),
+        (8.0, 2.0, "line"),
+        (7.9, 2.0, "block"),
+        (2.0, 8.0, "line"),
+        (300.0, 0.0, "line"),
+        (200.0, 150.0, "block"),
+    ],
+)
+def test_the_three_shapes_of_the_trade(length_mm: float, width_mm: float, shape: str) -> None:
+    assert shape_of(length_mm, width_mm) == shape
+
+
+@pytest.mark.parametrize("core", [0.0, 0.5])
+def test_what_remains_when_the_glow_is_taken_off(core: float) -> None:
+    score = blank()
+    score[20, 20:30] = 1.2
+    score[20, 20] = 4.0
+    (region,) = regions_in(score, score, RegionConfig(1.0, core=core))
+    assert region.end_col == 30
+    assert region.area_cells == (10 if core == 0.0 else 6), "within four cells of the peak all is its glow"
