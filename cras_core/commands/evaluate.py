@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.markup import escape
@@ -22,11 +22,15 @@ from cras_core.commands.terminal import (
     JsonFile,
     Precision,
     SkipCorrupt,
+    check_place,
     progress_bar,
     remark,
     show_table,
 )
 from cras_core.files import write_json
+
+if TYPE_CHECKING:
+    from cras_core.evaluation.mistakes import MistakeSheets
 
 
 def evaluate(
@@ -89,12 +93,23 @@ def evaluate_web(
     bits: Bits = None,
     device: Device = "auto",
     precision: Precision = "float32",
+    sheets: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for pictures of every false alarm and every miss at the calibrated threshold; "
+            "with several models one folder for each."
+        ),
+    ] = None,
 ) -> None:
     """Judge a model, or several seeds of it, on strips of web: recall of defects at fixed false alarms."""
     from cras_core.data.datasets import open_data_set
+    from cras_core.evaluation.mistakes import MistakeSheets
     from cras_core.evaluation.webs import evaluate_web as run
 
     detectors = open_detectors(bundles, device, precision)
+    if sheets is not None:
+        check_place(sheets / "missed-1.jpg")
+    mistakes = {name: MistakeSheets() for name in detectors}
     place = open_data_set(strips, dataset, skip_corrupt=skip_corrupt, bits=bits)
     with progress_bar() as bar:
         reports = run(
@@ -103,6 +118,9 @@ def evaluate_web(
             on_check=progress_task(bar, "check"),
             on_strip=progress_task(bar, "evaluate"),
             known=known,
+            on_result=lambda name, path, picture, result: (
+                mistakes[name].add(path.stem, picture, result) if sheets is not None else None
+            ),
         )
     report = one_report(reports, detectors, ("fabrics", "all"))
     shown = report.get("summary", report)
@@ -112,3 +130,15 @@ def evaluate_web(
     remark(report["remarks"])
     if json_file is not None:
         write_json(json_file, report)
+    if sheets is not None:
+        for number, (name, made) in enumerate(mistakes.items(), start=1):
+            _write_sheets(made, sheets if len(mistakes) == 1 else sheets / f"{number}-{Path(name).stem}")
+
+
+def _write_sheets(made: MistakeSheets, folder: Path) -> None:
+    files = made.write(folder)
+    if not files:
+        remark([f"{folder}: no false alarm and no miss at the calibrated threshold, so there is no sheet"])
+    else:
+        surplus = f"; {made.left_out} more are on no sheet" if made.left_out else ""
+        remark([f"{len(files)} sheets of false alarms and misses written to {folder}{surplus}"])

@@ -26,6 +26,9 @@ from cras_core.web.regions import RegionConfig, RegionTracker
 from cras_core.web.scoring import ScoredRows, WebInspection
 
 Floats = npt.NDArray[np.float32]
+OnResult = Callable[[str, Path, Image, StripResult], object]
+"""Name of the detector, file, (H, W) or (H, W, 3) uint8 picture, and what was reported about it."""
+
 _LOWEST_SCORE = 0.2  # regions weaker than this share of the calibrated threshold are not listed
 _NEAR_EDGE_MM = 44.0  # of the cloth: as far as a selvedge and what the features of a cell see of it
 
@@ -38,6 +41,7 @@ def evaluate_web(
     known: bool = True,
     on_check: Callable[[Path, int, int], None] = lambda *_: None,
     alter: Alter | None = None,
+    on_result: OnResult = lambda *_: None,
 ) -> dict[str, Any]:
     """Defect recall at fixed false alarms, and pixel figures on cloth; plain values for JSON.
 
@@ -48,6 +52,7 @@ def evaluate_web(
         known: the fabric is given; otherwise each strip is matched (eq. 2).
         on_check: told as ``on_strip`` while all strips are looked at, before the first is judged.
         alter: what is done to every strip first.
+        on_result: given what became of each strip, by each detector.
 
     Returns:
         For every detector the figures of every fabric, and of all together: each fabric has a threshold of its own
@@ -75,6 +80,7 @@ def evaluate_web(
                 picture, mask = alter(picture, mask, done)
             for name, detector in detectors.items():
                 _judge(detector, strip, picture, mask, mine[name], known=known)
+                on_result(name, strip.path, picture, mine[name].strips[-1])
             done += 1
             on_strip(strip.path, done, total)
         for name, tally in mine.items():
