@@ -10,12 +10,12 @@ from aoi_app.app.program import Program
 from aoi_app.app.review_controller import ReviewController
 from aoi_app.inspection import overlay
 from aoi_app.inspection.defects import Defect, Remark
-from aoi_app.inspection.roll_model import ignored_strips
+from aoi_app.inspection.roll_model import ignored_lanes
 from aoi_app.inspection.web_history import WebHistory
 from aoi_app.live.session import Session
 from aoi_app.live.state import News, Snapshot, State
 from aoi_app.records.reviews import ReviewRecorder
-from aoi_app.settings.ignored_strips import IgnoredStripError, strip_between
+from aoi_app.settings.ignored_lanes import IgnoredLaneError, lane_between
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.line.line_page import LinePage
 
@@ -109,7 +109,7 @@ class LineController(QObject):
             "reject": lambda: self._about_defect(page.table.decide("rejected")),
             "clear_verdict": lambda: self._about_defect(page.table.decide("")),
             "name_type": lambda: self._about_defect(page.table.ask_type()),
-            "leave_out": lambda: self._mark_strip(actions["leave_out"].isChecked()),
+            "leave_out": lambda: self._mark_lane(actions["leave_out"].isChecked()),
             "measure": lambda: self._program.recipes.ask_to_measure(actions["measure"].isChecked()),
         }
 
@@ -137,9 +137,9 @@ class LineController(QObject):
             "measure", on, "Click on the two ends of a known length on the cloth, straight across the web or along it."
         )
 
-    def _mark_strip(self, on: bool) -> None:
-        """Two clicks on the cloth are the sides of a strip that is left out; not without cloth."""
-        self._mark("leave_out", on, "Click on both sides of the strip that shall not be inspected.")
+    def _mark_lane(self, on: bool) -> None:
+        """Two clicks on the cloth are the sides of a lane that is left out; not without cloth."""
+        self._mark("leave_out", on, "Click on both sides of the lane that shall not be inspected.")
 
     def _mark(self, key: str, on: bool, what_to_do: str) -> None:
         """The next two clicks are for the action with this key, or no longer."""
@@ -159,17 +159,17 @@ class LineController(QObject):
         if self._program.window.actions_by_key["measure"].isChecked():
             self._program.recipes.measured(begin, end)
             return
-        self._mark_strip(on=False)
+        self._mark_lane(on=False)
         picture = self._history.picture()
         if picture is None:
             return
         scale = self._program.recipes.book.line.mm_per_px
         try:
-            strip = strip_between(begin[0], end[0], picture.cloth_at(begin[1]), scale)
-        except IgnoredStripError as error:
+            lane = lane_between(begin[0], end[0], picture.cloth_at(begin[1]), scale)
+        except IgnoredLaneError as error:
             self._program.notifier.note(str(error))
             return
-        self._program.recipes.ask_to_leave_out(strip)
+        self._program.recipes.ask_to_leave_out(lane)
 
     # --- what is shown of a roll ----------------------------------------------------------------------------------
 
@@ -183,7 +183,7 @@ class LineController(QObject):
         self._history.clear()
         self.page.live_view.show_picture(None)
         self.page.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
-        self.page.live_view.set_ignored(ignored_strips(recipe))
+        self.page.live_view.set_ignored(ignored_lanes(recipe))
         self.page.live_view.follow(True)
         self._program.window.actions_by_key["follow"].setChecked(True)
 

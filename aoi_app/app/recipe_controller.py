@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.roll_controller import RollController
-from aoi_app.settings.ignored_strips import MOST_STRIPS, IgnoredStrip
+from aoi_app.settings.ignored_lanes import MOST_LANES, IgnoredLane
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.recipe_book import RecipeBook
 from aoi_app.ui.main.main_window import MainWindow
@@ -79,13 +79,13 @@ class RecipeController(QObject):
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def ask_to_leave_out(self, strip: IgnoredStrip) -> None:
-        """Asks whether a strip that was marked on the cloth shall not be inspected, and puts it into the recipe."""
+    def ask_to_leave_out(self, lane: IgnoredLane) -> None:
+        """Asks whether a lane that was marked on the cloth shall not be inspected, and puts it into the recipe."""
         recipe = self.book.line
         question = QMessageBox(
             QMessageBox.Icon.Question,
-            "Leave out a strip",
-            f"Do not inspect {strip.from_mm:g} to {strip.to_mm:g} mm from the {strip.edge} edge of the cloth?",
+            "Leave out a lane",
+            f"Do not inspect {lane.from_mm:g} to {lane.to_mm:g} mm from the {lane.edge} edge of the cloth?",
             QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
             self._window,
         )
@@ -93,16 +93,14 @@ class RecipeController(QObject):
             f"The recipe {recipe.name} keeps it, from the next roll on. What lies there is never reported. "
             "It can be taken out again on the page of the settings."
         )
-        question.accepted.connect(lambda: self._leave_out(strip))
+        question.accepted.connect(lambda: self._leave_out(lane))
         question.finished.connect(question.deleteLater)
         question.open()
 
-    def _leave_out(self, strip: IgnoredStrip) -> None:
+    def _leave_out(self, lane: IgnoredLane) -> None:
         recipe = self.book.line
-        if len(recipe.ignored) == MOST_STRIPS:
-            self._notifier.warn(
-                f"The recipe {recipe.name} leaves out {MOST_STRIPS} strips already; take one out first."
-            )
+        if len(recipe.ignored) == MOST_LANES:
+            self._notifier.warn(f"The recipe {recipe.name} leaves out {MOST_LANES} lanes already; take one out first.")
             return
-        changed = recipe.model_copy(update={"ignored": (*recipe.ignored, strip)})
+        changed = recipe.model_copy(update={"ignored": (*recipe.ignored, lane)})
         self.edit(changed, is_ordered=changed.fabric is not None)

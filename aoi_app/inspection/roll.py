@@ -22,7 +22,7 @@ from aoi_app.inspection.segment import Segment, inspected_lines_of
 from aoi_app.inspection.source_spans import SourceSpan
 from aoi_app.inspection.web_scale import WebScale
 from aoi_app.settings.active_recipe import ActiveRecipe
-from aoi_app.settings.ignored_strips import strips_as_text
+from aoi_app.settings.ignored_lanes import lanes_as_text
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
 from cras_core.arrays import Image
@@ -284,8 +284,8 @@ class RollInspection:
         if not self._recipe.ignored or self._has_said_what_is_ignored:
             return Outcome()
         self._has_said_what_is_ignored = True
-        strips = strips_as_text(self._recipe.ignored)
-        text = f"not inspected, as the recipe says: {strips} (mm from the edge of the cloth)"
+        lanes = lanes_as_text(self._recipe.ignored)
+        text = f"not inspected, as the recipe says: {lanes} (mm from the edge of the cloth)"
         return Outcome(remarks=(self._remark("recipe", self._recipe.fabric or "", text, line),))
 
     def _find_gaps(self, band: ScoredBand, *, is_short: bool) -> Outcome:

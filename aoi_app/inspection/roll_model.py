@@ -9,7 +9,7 @@ from aoi_app.settings.recipe import Recipe, RecipeError
 from cras_core.web.baseline import BaselineConfig
 from cras_core.web.canvas import WebConfig
 from cras_core.web.edges import EdgeConfig
-from cras_core.web.ignored import IgnoredStrip
+from cras_core.web.ignored import IgnoredLane
 from cras_core.web.protocols import TileDetector
 from cras_core.web.tiling import TilingConfig
 
@@ -39,10 +39,10 @@ def edges_of(recipe: Recipe) -> EdgeConfig:
     )
 
 
-def ignored_strips(recipe: Recipe) -> tuple[IgnoredStrip, ...]:
+def ignored_lanes(recipe: Recipe) -> tuple[IgnoredLane, ...]:
     """What a recipe leaves out, in pixels."""
     scale = recipe.mm_per_px
-    return tuple(IgnoredStrip(s.edge, s.from_mm / scale, s.to_mm / scale) for s in recipe.ignored)
+    return tuple(IgnoredLane(s.edge, s.from_mm / scale, s.to_mm / scale) for s in recipe.ignored)
 
 
 def make_roll_model(detector: TileDetector, identity: str, tiling: TilingConfig, recipe: Recipe) -> RollModel:
@@ -70,7 +70,7 @@ def make_roll_model(detector: TileDetector, identity: str, tiling: TilingConfig,
     tiling = dataclasses.replace(tiling, overlap_px=recipe.overlap_px)
     return RollModel(
         detector,
-        WebConfig(tiling, edges_of(recipe), BaselineConfig(enabled=recipe.relative), fabric, ignored_strips(recipe)),
+        WebConfig(tiling, edges_of(recipe), BaselineConfig(enabled=recipe.relative), fabric, ignored_lanes(recipe)),
         fabrics,
         identity,
     )

@@ -16,7 +16,7 @@ from functools import partial
 from aoi_app.background.state_holder import StateHolder
 from aoi_app.background.worker import SerialWorker
 from aoi_app.inspection.outcome import Outcome
-from aoi_app.inspection.roll_model import edges_of, ignored_strips
+from aoi_app.inspection.roll_model import edges_of, ignored_lanes
 from aoi_app.samples.collection_state import CollectionPhase, CollectionState
 from aoi_app.samples.tile_plan import Candidate, CollectConfig, TilePlan
 from aoi_app.settings.recipe import Recipe
@@ -70,7 +70,7 @@ class Collector:
         self._author, self._each_is_a_web = author, each_is_a_web
         self._is_duplicate = is_duplicate
         self._config = config or CollectConfig()
-        self._plan = TilePlan(self._config, edges_of(recipe), ignored_strips(recipe))
+        self._plan = TilePlan(self._config, edges_of(recipe), ignored_lanes(recipe))
         self._flagged: deque[bool] = deque(maxlen=_LATEST)
         self._flagged_here: dict[int, deque[bool]] = {}
         self._planning = threading.Lock()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from aoi_app.inspection.scored_band import ScoredBand
 from cras_core.arrays import Image
 from cras_core.web.edges import EdgeConfig
-from cras_core.web.ignored import IgnoredStrip
+from cras_core.web.ignored import IgnoredLane
 
 Floats = npt.NDArray[np.float32]
 
@@ -69,8 +69,8 @@ class Candidate:
 class TilePlan:
     """Takes the strips of a roll as they are inspected and gives out tiles. Pure: no disk, no detector, no threads."""
 
-    def __init__(self, config: CollectConfig, edges: EdgeConfig, ignored: Sequence[IgnoredStrip] = ()) -> None:
-        """``ignored``: strips that the line does not inspect, and that are not to be learnt either."""
+    def __init__(self, config: CollectConfig, edges: EdgeConfig, ignored: Sequence[IgnoredLane] = ()) -> None:
+        """``ignored``: lanes that the line does not inspect, and that are not to be learnt either."""
         self._config = config
         self._edges = edges
         self._ignored = ignored
@@ -115,7 +115,7 @@ class TilePlan:
         outer_right = max(float(s.rows.edges.right[a:b].max()) for s, a, b in parts)
         if np.isfinite(score).any() and right - left >= _SHORTEST_BAND_PX:
             edges = [s.rows.edges.lines(a, b) for s, a, b in parts]
-            left_out = [strip.bounds(e.left, e.right) for strip in self._ignored for e in edges]
+            left_out = [lane.bounds(e.left, e.right) for lane in self._ignored for e in edges]
             pieces = _pieces(left, right, [(float(begin.min()), float(end.max())) for begin, end in left_out])
             for x in self._columns(outer_left, outer_right, image.shape[1]):
                 # What a recipe leaves out ends the cloth of a sample, as an edge does.
@@ -166,10 +166,10 @@ class TilePlan:
         )
 
 
-def _pieces(left: float, right: float, strips: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """What is left of the cloth between two columns without the strips, from left to right; at least one piece."""
+def _pieces(left: float, right: float, lanes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What is left of the cloth between two columns without the lanes, from left to right; at least one piece."""
     pieces = []
-    for begin, end in sorted(strips):
+    for begin, end in sorted(lanes):
         pieces.append((left, begin))
         left = max(left, end)
     pieces.append((left, right))

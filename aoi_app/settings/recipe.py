@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from aoi_app.settings.ignored_strips import MOST_STRIPS, IgnoredStrip
+from aoi_app.settings.ignored_lanes import MOST_LANES, IgnoredLane
 from aoi_app.settings.strict_json import STRICT, ContentError, NotJsonError, read_json
 from cras_core.errors import CrasError
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
@@ -40,8 +40,8 @@ class Recipe(BaseModel):
     """Off: the whole width of the image is cloth."""
     selvedge_margin_mm: Annotated[float, Field(ge=0, le=200)] | None = None
     """What is left out from the edge of the cloth inwards; None leaves out the selvedge as it is found."""
-    ignored: Annotated[tuple[IgnoredStrip, ...], Field(max_length=MOST_STRIPS)] = ()
-    """Strips of the cloth that are not inspected, whatever lies there."""
+    ignored: Annotated[tuple[IgnoredLane, ...], Field(max_length=MOST_LANES)] = ()
+    """Lanes of the cloth that are not inspected, whatever lies there."""
     threshold: Annotated[float, Field(ge=0.05, le=100)] = CALIBRATED_THRESHOLD
     """Score from which a place is a defect."""
     min_area_mm2: Annotated[float, Field(ge=0, le=1e6)] = 0.0

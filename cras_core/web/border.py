@@ -45,7 +45,7 @@ def continue_cloth(
         first_col, end_col: columns of the canvas, in pixels of the image; may lie outside it.
         above, below: lines to add before the first and after the last line.
         strip_px: width of the strip that is looked up; another width finds other cloth to carry on with.
-        holes: strips inside the cloth that shall not be seen, (lines,) begin and end of each.
+        holes: lanes inside the cloth that shall not be seen, (lines,) begin and end of each.
 
     Returns:
         (above + lines + below, end_col - first_col[, 3]) uint8; pixels inside the cloth are those of the image, without

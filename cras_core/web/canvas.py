@@ -13,7 +13,7 @@ from cras_core.web.bands import Band
 from cras_core.web.baseline import BaselineConfig
 from cras_core.web.border import STRIP_PX, continue_cloth
 from cras_core.web.edges import ClothEdges, EdgeConfig, find_edges
-from cras_core.web.ignored import IgnoredStrip, InspectedColumns, inspected_columns
+from cras_core.web.ignored import IgnoredLane, InspectedColumns, inspected_columns
 from cras_core.web.tiling import TilingConfig, Windows, ceil_to, cut, floor_to, plan_windows
 
 NARROWEST_CLOTH_PX = 64
@@ -31,8 +31,8 @@ class WebConfig:
     baseline: BaselineConfig = field(default_factory=BaselineConfig)
     fabric: int | None = None
     """Fabric that the web is known to be; None lets the cloth decide."""
-    ignored: tuple[IgnoredStrip, ...] = ()
-    """Strips along the web that are not inspected."""
+    ignored: tuple[IgnoredLane, ...] = ()
+    """Lanes along the web that are not inspected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def prepare(band: Band, config: WebConfig, strip_px: int = STRIP_PX) -> Canvas |
     lines = len(band.image)
     edges = find_edges(as_gray(band.image), config.edges)
     inspected = inspected_columns(
-        *edges.inspected(config.edges), [strip.bounds(edges.left, edges.right) for strip in config.ignored]
+        *edges.inspected(config.edges), [lane.bounds(edges.left, edges.right) for lane in config.ignored]
     )
     left, right = inspected.left, inspected.right
     if lines < NARROWEST_CLOTH_PX or float((right - left).min()) < NARROWEST_CLOTH_PX:

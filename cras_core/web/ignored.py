@@ -1,4 +1,4 @@
-"""Strips along the web that are not inspected though they are cloth: a printed edge, a marker track, a dark column."""
+"""Lanes along the web that are not inspected though they are cloth: a printed edge, a marker track, a dark column."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class IgnoredStrip:
-    """One strip; it follows the edge of the cloth, as a print does.
+class IgnoredLane:
+    """One lane; it follows the edge of the cloth, as a print does.
 
     Attributes:
         edge: of the cloth that it is measured from; where that edge is not in view, the border of the picture.
@@ -38,7 +38,7 @@ class InspectedColumns:
 
     Attributes:
         left, right: (lines,) where inspection begins and ends in each line, pixels.
-        holes: strips in between that are not inspected, (lines,) begin and (lines,) end of each, from left to right.
+        holes: lanes in between that are not inspected, (lines,) begin and (lines,) end of each, from left to right.
     """
 
     left: Floats
@@ -46,7 +46,7 @@ class InspectedColumns:
     holes: tuple[tuple[Floats, Floats], ...]
 
     def are_in_holes(self, column: Floats, line: npt.NDArray[np.int_], cell_px: int) -> npt.NDArray[np.bool_]:
-        """Which cells a strip that is left out touches.
+        """Which cells a lane that is left out touches.
 
         Args:
             column: (cols,) middle of each cell, pixels of the image.
@@ -65,13 +65,13 @@ class InspectedColumns:
 
 
 def inspected_columns(left: Floats, right: Floats, ignored: Sequence[tuple[Floats, Floats]]) -> InspectedColumns:
-    """What is left of the cloth without the strips. One that touches a border of the cloth moves that border.
+    """What is left of the cloth without the lanes. One that touches a border of the cloth moves that border.
 
     Args:
         left, right: (lines,) where inspection would begin and end in each line, pixels.
-        ignored: (lines,) begin and end of each strip.
+        ignored: (lines,) begin and end of each lane.
     """
-    waiting = sorted(ignored, key=lambda strip: float(strip[0].mean()))
+    waiting = sorted(ignored, key=lambda lane: float(lane[0].mean()))
     holes: list[tuple[Floats, Floats]] = []
     for begin, end in waiting:
         if (begin < left + _NARROWEST_PX).any():
@@ -85,4 +85,4 @@ def inspected_columns(left: Floats, right: Floats, ignored: Sequence[tuple[Float
     return InspectedColumns(left, right, tuple(holes))
 
 
-_NARROWEST_PX = 24  # cloth between two strips that is narrower shows no weave to carry on, and is left out with them
+_NARROWEST_PX = 24  # cloth between two lanes that is narrower shows no weave to carry on, and is left out with them

@@ -40,7 +40,7 @@ def place_factors(is_cloth: npt.NDArray[np.bool_], rows_before: int, rows_after:
     rows, cols = is_cloth.shape
     row, col = np.arange(rows), np.arange(cols)
     from_end = np.minimum(row + rows_before, rows - 1 - row + rows_after)  # (rows,)
-    # Beside a strip that is left out inside the cloth a part of the neighbourhood is filled in as well.
+    # Beside a lane that is left out inside the cloth a part of the neighbourhood is filled in as well.
     left = np.maximum.accumulate(np.where(is_cloth, -1, col[None, :]), axis=1)  # (rows, cols) last cell not scored
     right = np.minimum.accumulate(np.where(is_cloth, cols, col[None, :])[:, ::-1], axis=1)[:, ::-1]
     from_edge = np.minimum(col[None, :] - left, right - col[None, :]) - 1  # (rows, cols)

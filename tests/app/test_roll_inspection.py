@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.settings.ignored_strips import IgnoredStrip
+from aoi_app.settings.ignored_lanes import IgnoredLane
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
@@ -416,16 +416,16 @@ def test_an_outcome_for_the_records_has_no_pictures_of_the_web() -> None:
     assert (kept.defects, kept.gaps, kept.remarks) == (outcome.defects, outcome.gaps, outcome.remarks)
 
 
-# Strips that are left out
+# Lanes that are left out
 
 
-def test_what_lies_in_a_strip_that_is_left_out_is_no_defect_and_the_roll_says_so() -> None:
+def test_what_lies_in_a_lane_that_is_left_out_is_no_defect_and_the_roll_says_so() -> None:
     image = dark(1024, 800)
     image[:, 300:340] = 255  # a printed track
     image[500:540, 600:640] = 255
     image[700:720, 320:420] = 255  # begins in the track and goes on beside it
-    strip = IgnoredStrip(edge="right", from_mm=(800 - 345) * MM, to_mm=(800 - 295) * MM)
-    recipe = PLAIN.model_copy(update={"ignored": (strip,)})
+    lane = IgnoredLane(edge="right", from_mm=(800 - 345) * MM, to_mm=(800 - 295) * MM)
+    recipe = PLAIN.model_copy(update={"ignored": (lane,)})
     inspection = roll_inspection(recipe=recipe)
     outcomes = inspect_all(inspection, cut_frames(image, [256] * 4))
     found = sorted((d.first_line, d.left_px) for d in listed(outcomes))
@@ -441,8 +441,8 @@ def test_what_lies_in_a_strip_that_is_left_out_is_no_defect_and_the_roll_says_so
 
 
 def test_a_recipe_that_leaves_everything_out_makes_a_gap() -> None:
-    strip = IgnoredStrip(edge="left", from_mm=0, to_mm=500)
-    inspection = roll_inspection(recipe=PLAIN.model_copy(update={"ignored": (strip,)}))
+    lane = IgnoredLane(edge="left", from_mm=0, to_mm=500)
+    inspection = roll_inspection(recipe=PLAIN.model_copy(update={"ignored": (lane,)}))
     outcomes = inspect_all(inspection, cut_frames(dark(512, 800), [256] * 2))
     assert inspection.inspected_lines == 0
     assert sum(g.lines for g in gaps_of(outcomes)) == 512

@@ -1,4 +1,4 @@
-"""What two clicks on the cloth change in a recipe: its scale, or a strip that is left out."""
+"""What two clicks on the cloth change in a recipe: its scale, or a lane that is left out."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_two_clicks_on_a_ruler_give_the_scale_of_the_next_roll(
     assert [d for d in application.window.findChildren(ScaleDialog) if d.isVisible()] == []
 
 
-def test_two_clicks_leave_out_a_strip_of_the_next_roll(begin: Begin, qtbot: QtBot) -> None:
+def test_two_clicks_leave_out_a_lane_of_the_next_roll(begin: Begin, qtbot: QtBot) -> None:
     source = SourceChoice("loom:plain", lines_per_s=1e5, seed=13, lines=1100)
     application = begin(choice=source)
     qtbot.waitUntil(lambda: application.line.page.table.model().rowCount() > 0, timeout=PATIENCE_MS)
@@ -103,7 +103,7 @@ def test_two_clicks_leave_out_a_strip_of_the_next_roll(begin: Begin, qtbot: QtBo
     view, action = application.line.page.live_view, application.window.actions_by_key["leave_out"]
     view.jump(600, 700)
     action.trigger()
-    assert "both sides of the strip" in banner(application)
+    assert "both sides of the lane" in banner(application)
     for x_px in (10, 20):  # beside the cloth
         click(application, qtbot, x_px, 600)
     assert "no cloth between the two marks" in banner(application)
@@ -114,9 +114,9 @@ def test_two_clicks_leave_out_a_strip_of_the_next_roll(begin: Begin, qtbot: QtBo
     qtbot.waitUntil(lambda: bool(application.window.findChildren(QMessageBox)), timeout=PATIENCE_MS)
     (question,) = application.window.findChildren(QMessageBox)
     question.button(QMessageBox.StandardButton.Yes).click()
-    (strip,) = application.program.recipes.book.line.ignored
-    assert strip.edge == "left"
-    assert strip.to_mm - strip.from_mm == pytest.approx(100 * 0.2, abs=1.0)
+    (lane,) = application.program.recipes.book.line.ignored
+    assert lane.edge == "left"
+    assert lane.to_mm - lane.from_mm == pytest.approx(100 * 0.2, abs=1.0)
     assert "holds from the next roll on" in banner(application)
     picture = history(application)
     application.window.actions_by_key["start"].trigger()

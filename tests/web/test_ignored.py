@@ -1,4 +1,4 @@
-"""Strips that are left out: not scored, not seen by the detector, and everything else is inspected as before."""
+"""Lanes that are left out: not scored, not seen by the detector, and everything else is inspected as before."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from cras_core.web.bands import Band
 from cras_core.web.border import continue_cloth
 from cras_core.web.canvas import WebConfig, prepare
 from cras_core.web.edges import EdgeConfig
-from cras_core.web.ignored import IgnoredStrip, inspected_columns
+from cras_core.web.ignored import IgnoredLane, inspected_columns
 from cras_core.web.places import place_factors
 
 LINES, WIDTH = 256, 1000
@@ -27,7 +27,7 @@ def in_words(left: float, right: float, *pairs: tuple[float, float]) -> tuple[ob
 
 
 @pytest.mark.parametrize(
-    ("strips", "expected"),
+    ("lanes", "expected"),
     [
         ((), (100, 900, [])),
         (((300, 350), (600, 620)), (100, 900, [(300, 350), (600, 620)])),
@@ -43,21 +43,21 @@ def in_words(left: float, right: float, *pairs: tuple[float, float]) -> tuple[ob
         (((300, 400), (310, 320)), (100, 900, [(300, 400)])),
     ],
 )
-def test_what_is_left_of_the_cloth(strips: tuple[tuple[float, float], ...], expected: tuple[object, ...]) -> None:
-    assert in_words(100, 900, *strips) == expected
+def test_what_is_left_of_the_cloth(lanes: tuple[tuple[float, float], ...], expected: tuple[object, ...]) -> None:
+    assert in_words(100, 900, *lanes) == expected
 
 
-def test_strips_over_the_whole_width_leave_nothing() -> None:
+def test_lanes_over_the_whole_width_leave_nothing() -> None:
     found = inspected_columns(columns(100), columns(900), bounds((0, 950)))
     assert (found.right <= found.left).all()
 
 
-def test_a_strip_follows_its_edge() -> None:
+def test_a_lane_follows_its_edge() -> None:
     left, right = np.linspace(100, 120, LINES), np.linspace(900, 860, LINES)
-    begin, end = IgnoredStrip("left", 10, 30).bounds(left, right)
+    begin, end = IgnoredLane("left", 10, 30).bounds(left, right)
     np.testing.assert_allclose(begin, left + 10)
     np.testing.assert_allclose(end, left + 30)
-    begin, end = IgnoredStrip("right", 10, 30).bounds(left, right)
+    begin, end = IgnoredLane("right", 10, 30).bounds(left, right)
     np.testing.assert_allclose(begin, right - 30)
     np.testing.assert_allclose(end, right - 10)
 
@@ -72,9 +72,9 @@ def test_a_print_is_neither_scored_nor_seen(printed: tuple[int, int]) -> None:
     image = weave(np.random.default_rng(0))
     image[:, slice(*printed)] = 250
     band = Band(image, first_line=0, above=0, below=0, next_first_line=None)
-    strip = IgnoredStrip("left", printed[0], printed[1])
+    lane = IgnoredLane("left", printed[0], printed[1])
     plain = WebConfig(edges=EdgeConfig(enabled=False))
-    canvas = prepare(band, WebConfig(edges=plain.edges, ignored=(strip,)))
+    canvas = prepare(band, WebConfig(edges=plain.edges, ignored=(lane,)))
     before = prepare(band, plain)
     assert canvas is not None
     assert before is not None
@@ -91,7 +91,7 @@ def test_a_print_is_neither_scored_nor_seen(printed: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("hole", [(400, 440), (120, 160), (860, 900)])
-def test_cloth_is_carried_on_over_a_strip_and_stays_what_it_was_beside_it(hole: tuple[int, int]) -> None:
+def test_cloth_is_carried_on_over_a_lane_and_stays_what_it_was_beside_it(hole: tuple[int, int]) -> None:
     image = weave(np.random.default_rng(0))
     unprinted = image.copy()
     image[:, slice(*hole)] = 250
@@ -104,7 +104,7 @@ def test_cloth_is_carried_on_over_a_strip_and_stays_what_it_was_beside_it(hole: 
     assert np.corrcoef(inside.mean(axis=0), unprinted[:, slice(*hole)].mean(axis=0))[0, 1] > 0.9, "the weave goes on"
 
 
-def test_beside_a_strip_that_is_left_out_good_cloth_may_score_as_at_an_edge() -> None:
+def test_beside_a_lane_that_is_left_out_good_cloth_may_score_as_at_an_edge() -> None:
     is_cloth = np.ones((10, 60), bool)
     whole = place_factors(is_cloth, 9, 9)
     is_cloth[:, 30:33] = False

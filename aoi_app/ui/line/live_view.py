@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QStyleOptionGraphicsIt
 from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat_colors
 from aoi_app.inspection.web_history import WebPicture
 from aoi_app.ui.widgets.theme import Theme
-from cras_core.web.ignored import IgnoredStrip
+from cras_core.web.ignored import IgnoredLane
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 _GLIDE = 0.25  # share of the way to the newest line that the view moves at each tick
@@ -54,7 +54,7 @@ class LiveView(QWidget):
         self._cloth = pg.ImageItem(levels=(0, 255))
         self._heat = pg.ImageItem()
         self._edges = [pg.PlotCurveItem(pen=pg.mkPen(_EDGE, width=2)) for _ in range(2)]
-        self._ignored: tuple[IgnoredStrip, ...] = ()
+        self._ignored: tuple[IgnoredLane, ...] = ()
         self._ignored_bounds: list[pg.PlotCurveItem] = []
         self._marks = _MarkLayer()
         self._ruler = pg.PlotCurveItem(pen=pg.mkPen(_MARK, width=2))
@@ -122,7 +122,7 @@ class LiveView(QWidget):
         line, left, right = picture.edges.T
         self._edges[0].setData(left, line)
         self._edges[1].setData(right, line)
-        bounds = [bound for strip in self._ignored for bound in strip.bounds(left, right)]
+        bounds = [bound for lane in self._ignored for bound in lane.bounds(left, right)]
         for curve, bound in zip(self._ignored_bounds, bounds, strict=True):
             curve.setData(bound, line)
         if self._bottom < picture.first_line:
@@ -161,13 +161,13 @@ class LiveView(QWidget):
         self._marks.point_at(line, x_px)
         return True
 
-    def set_ignored(self, strips: Sequence[IgnoredStrip]) -> None:
-        """Strips along the web that are not inspected; drawn with the next picture."""
+    def set_ignored(self, lanes: Sequence[IgnoredLane]) -> None:
+        """Lanes along the web that are not inspected; drawn with the next picture."""
         for curve in self._ignored_bounds:
             self._plot.removeItem(curve)
-        self._ignored = tuple(strips)
+        self._ignored = tuple(lanes)
         pen = pg.mkPen(_IGNORED, width=2, style=Qt.PenStyle.DashLine)
-        self._ignored_bounds = [pg.PlotCurveItem(pen=pen) for _ in range(2 * len(strips))]
+        self._ignored_bounds = [pg.PlotCurveItem(pen=pen) for _ in range(2 * len(lanes))]
         for curve in self._ignored_bounds:
             self._plot.addItem(curve, ignoreBounds=True)
 

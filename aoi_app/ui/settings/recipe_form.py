@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from aoi_app.settings.ignored_strips import IgnoredStripError, strips_as_text, strips_of_text
+from aoi_app.settings.ignored_lanes import IgnoredLaneError, lanes_as_text, lanes_of_text
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.strict_json import describe_errors
 
@@ -76,7 +76,7 @@ class RecipeForm(QWidget):
         """Something was typed that is not kept."""
         try:
             return self._recipe() != self._shown
-        except (ValidationError, IgnoredStripError):
+        except (ValidationError, IgnoredLaneError):
             return True
 
     def _make_fields(self) -> None:
@@ -96,7 +96,7 @@ class RecipeForm(QWidget):
         self._ignored = QLineEdit()
         self._ignored.setPlaceholderText("nothing; for example left 20-45, right 0-12.5")
         self._ignored.setToolTip(
-            "Strips along the web that are not inspected, in millimetres from an edge of the cloth; "
+            "Lanes along the web that are not inspected, in millimetres from an edge of the cloth; "
             "on the page of the line they are marked with two clicks"
         )
         self._threshold = QDoubleSpinBox()
@@ -137,7 +137,7 @@ class RecipeForm(QWidget):
         form.addRow("&Overlap of tiles", self._overlap)
         form.addRow("", self._edges)
         form.addRow("&Margin from the edge", self._selvedge)
-        form.addRow("Lea&ve out strips, mm", self._ignored)
+        form.addRow("Lea&ve out lanes, mm", self._ignored)
         form.addRow("&Threshold (1 = calibrated)", self._threshold)
         form.addRow("&Smallest defect", self._min_area)
         form.addRow("&Camera preset", self._preset)
@@ -152,7 +152,7 @@ class RecipeForm(QWidget):
         self._overlap.setValue(recipe.overlap_px)
         self._edges.setChecked(recipe.find_edges)
         self._selvedge.setValue(-1.0 if recipe.selvedge_margin_mm is None else recipe.selvedge_margin_mm)
-        self._ignored.setText(strips_as_text(recipe.ignored))
+        self._ignored.setText(lanes_as_text(recipe.ignored))
         self._threshold.setValue(recipe.threshold)
         self._min_area.setValue(recipe.min_area_mm2)
         self._preset.setText(recipe.camera_preset or "")
@@ -176,7 +176,7 @@ class RecipeForm(QWidget):
             self._preset.setText(path)
 
     def _recipe(self) -> Recipe:
-        """What stands in the form. Raises ValidationError, or IgnoredStripError."""
+        """What stands in the form. Raises ValidationError, or IgnoredLaneError."""
         fabric = self._fabric.currentText()
         is_for_all = fabric == _BY_CLOTH
         return Recipe(
@@ -187,7 +187,7 @@ class RecipeForm(QWidget):
             overlap_px=self._overlap.value(),
             find_edges=self._edges.isChecked(),
             selvedge_margin_mm=None if self._selvedge.value() < 0 else self._selvedge.value(),
-            ignored=strips_of_text(self._ignored.text()),
+            ignored=lanes_of_text(self._ignored.text()),
             threshold=self._threshold.value(),
             min_area_mm2=self._min_area.value(),
             relative=self._shown.relative,
@@ -200,7 +200,7 @@ class RecipeForm(QWidget):
         except ValidationError as error:
             self._problem.setText(describe_errors(error))
             return
-        except IgnoredStripError as error:
+        except IgnoredLaneError as error:
             self._problem.setText(str(error))
             return
         self._problem.setText("")
