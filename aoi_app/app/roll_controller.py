@@ -20,9 +20,10 @@ from aoi_app.live.state import State
 from aoi_app.records.roll_name import new_roll_name
 from aoi_app.samples.collection_service import RunningRoll
 from aoi_app.samples.review_samples import ReviewedRoll
-from aoi_app.settings.folders import tiles_folder
+from aoi_app.settings.folders import tails_folder, tiles_folder
 from aoi_app.settings.recipe import RecipeError
 from aoi_app.settings.recipe_book import RecipeBook
+from aoi_app.settings.running_tails import RunningTails
 from aoi_app.sources.source import FrameSource, SourceError
 from aoi_app.sources.source_choice import SourceChoice, make_source
 
@@ -67,6 +68,7 @@ class RollController(QObject):
         self._bridge = bridge
         self._session: Session | None = None
         self._name, self._recipe = "", recipes.line  # of the latest roll; the one in the book is that of the next
+        self._tails = RunningTails(tails_folder())
         self.state = ProgramState.IDLE
         self.choice = choice
         self.source: FrameSource | None = None
@@ -206,6 +208,7 @@ class RollController(QObject):
                 tiles=tiles_folder() / name,
                 rescue=tiles_folder().parent,
                 own_recipes=self._recipes.own,
+                tails=self._tails,
             )
         except (SourceError, RecipeError) as error:
             self.state = ProgramState.IDLE
@@ -221,6 +224,9 @@ class RollController(QObject):
     def _ended(self, session: Session) -> None:
         _keep_latest(tiles_folder(), _ROLLS_WITH_TILES)
         self.ended.emit(session)
+        if self._tails.problems:
+            self._notifier.warn(" ".join(self._tails.problems))
+            self._tails.problems.clear()
         if self.state is ProgramState.CLOSING:
             self.closed.emit()
         else:

@@ -20,10 +20,12 @@ from aoi_app.inspection.sample_tiles import SampleTiles
 from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.inspection.segment import Segment, inspected_lines_of
 from aoi_app.inspection.source_spans import SourceSpan
+from aoi_app.inspection.wanted_rate import WantedRate
 from aoi_app.inspection.web_scale import WebScale
 from aoi_app.settings.active_recipe import ActiveRecipe
 from aoi_app.settings.ignored_lanes import lanes_as_text
 from aoi_app.settings.recipe import Recipe, RecipeError
+from aoi_app.settings.running_tails import RunningTails
 from aoi_app.sources.frame import Frame, Lost
 from cras_core.arrays import Image
 from cras_core.web.baseline import RunningBaseline
@@ -47,6 +49,8 @@ class RollInspection:
         *,
         keep_tiles: bool = False,
         own_recipes: Mapping[str, Recipe] | None = None,
+        wanted_rate: WantedRate | None = None,
+        identity: str = "",
     ) -> None:
         """
         Args:
@@ -55,12 +59,15 @@ class RollInspection:
             recipe: settings of the roll.
             keep_tiles: also give out tiles for a data set.
             own_recipes: of fabrics, by fabric; their limits hold where the cloth is matched and proves to be theirs.
+            wanted_rate: what was learnt of the scores of good cloth; None learns for this roll alone.
+            identity: of the model's bundle.
 
         Raises:
             RecipeError: the recipe names a fabric that the model does not know; the text lists those it knows.
         """
         self._recipe = recipe
-        self._model = make_roll_model(detector, "", tiling, recipe)
+        self._wanted_rate = wanted_rate or WantedRate(RunningTails(None))
+        self._model = make_roll_model(detector, identity, tiling, recipe)
         self._next_model: RollModel | None = None
         self._scale = WebScale(recipe.mm_per_px, recipe.line_mm)
         self._active_recipe = ActiveRecipe(recipe, own_recipes or {})
@@ -87,6 +94,11 @@ class RollInspection:
 
     @threshold.setter
     def threshold(self, value: float) -> None:
+        if value != self._threshold:
+            self._wanted_rate.stop_following()
+        self._set_threshold(value)
+
+    def _set_threshold(self, value: float) -> None:
         self._threshold = value
         if self._segment is not None:
             self._segment.tracker.threshold = value
@@ -145,10 +157,13 @@ class RollInspection:
 
     def finish(self) -> Outcome:
         """Ends the roll: everything that is still open is closed."""
-        return self._end_segment()
+        ended = self._end_segment()
+        self._wanted_rate.keep()
+        return ended
 
     def give_up(self, reason: str) -> Outcome:
         """Ends the roll without the detector, which has failed: what was not scored becomes a gap."""
+        self._wanted_rate.keep()
         segment, self._segment = self._segment, None
         if segment is None:
             return Outcome()
@@ -257,6 +272,7 @@ class RollInspection:
                 self._read_cloth(band),
                 self._find_gaps(band, is_short=is_short),
                 self._reporter.take_rows(segment, band, self._limits),
+                self._follow_rate(band),
             ]
         )
 
@@ -276,7 +292,8 @@ class RollInspection:
             return Outcome()
         recipe = self._active_recipe.now
         if recipe.threshold != self._recipe_threshold:  # else what a hand has set stays
-            self.threshold = self._recipe_threshold = recipe.threshold
+            self._recipe_threshold = recipe.threshold
+            self._set_threshold(recipe.threshold)
         return Outcome(remarks=(self._remark("recipe", recipe.fabric or "", text, line),))
 
     def _say_what_is_ignored(self, line: int) -> Outcome:
@@ -287,6 +304,15 @@ class RollInspection:
         lanes = lanes_as_text(self._recipe.ignored)
         text = f"not inspected, as the recipe says: {lanes} (mm from the edge of the cloth)"
         return Outcome(remarks=(self._remark("recipe", self._recipe.fabric or "", text, line),))
+
+    def _follow_rate(self, band: ScoredBand) -> Outcome:
+        """The cloth teaches what it scores; where the recipe wants a rate of false alarms, the threshold follows."""
+        recipe = self._active_recipe.now
+        new = self._wanted_rate.take(band, recipe, self._model.identity, self._threshold)
+        if new is None:
+            return Outcome()
+        self._set_threshold(new.value)
+        return Outcome(remarks=(self._remark("recipe", band.fabric or "", new.text, band.end_line),))
 
     def _find_gaps(self, band: ScoredBand, *, is_short: bool) -> Outcome:
         """Lines of a band where nothing was inspected."""

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aoi_app.inspection.roll import RollInspection
+from aoi_app.inspection.wanted_rate import WantedRate
 from aoi_app.live.session import Session
 from aoi_app.live.state import Sink
 from aoi_app.records.roll_log import RollLog
 from aoi_app.records.tiles import TileWriter
 from aoi_app.settings.recipe import Recipe
+from aoi_app.settings.running_tails import RunningTails
 from aoi_app.sources.source import FrameSource
 from aoi_app.sources.source_choice import SourceChoice
 
@@ -39,6 +41,7 @@ def make_session(
     rescue: Path | None = None,
     sinks: Sequence[Sink] = (),
     own_recipes: Mapping[str, Recipe] | None = None,
+    tails: RunningTails | None = None,
 ) -> Session:
     """A session that is ready to start.
 
@@ -53,12 +56,19 @@ def make_session(
         rescue: folder for a file with what the records do not take.
         sinks: also given every outcome.
         own_recipes: of fabrics, by fabric; their limits hold where the cloth is matched and proves to be theirs.
+        tails: what earlier rolls have taught of the scores of good cloth; None begins anew and keeps nothing.
 
     Raises:
         RecipeError: the recipe does not fit the model.
     """
     inspection = RollInspection(
-        detector, detector.config.tiling, recipe, keep_tiles=tiles is not None, own_recipes=own_recipes
+        detector,
+        detector.config.tiling,
+        recipe,
+        keep_tiles=tiles is not None,
+        own_recipes=own_recipes,
+        wanted_rate=WantedRate(tails or RunningTails(None)),
+        identity=model,
     )
 
     everybody = list(sinks)

@@ -29,6 +29,11 @@ def recipes_folder() -> Path:
     return user_config_path(APP) / "recipes"
 
 
+def tails_folder() -> Path:
+    """Where it is kept what good cloth of each fabric scores on this line."""
+    return user_data_path(APP) / "tails"
+
+
 def library_folder() -> Path:
     """Where samples of the fabrics are kept that models are taught with."""
     return user_data_path(APP) / "library"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from aoi_app.settings.ignored_lanes import MOST_LANES, IgnoredLane
 from aoi_app.settings.strict_json import STRICT, ContentError, NotJsonError, read_json
@@ -44,12 +44,27 @@ class Recipe(BaseModel):
     """Lanes of the cloth that are not inspected, whatever lies there."""
     threshold: Annotated[float, Field(ge=0.05, le=100)] = CALIBRATED_THRESHOLD
     """Score from which a place is a defect."""
+    false_alarms_per_100_m2: Annotated[float, Field(ge=0.1, le=1000)] | None = None
+    """Wanted false alarms; the threshold follows from the cloth that runs, once enough of it was seen. None keeps the
+    threshold as it is.
+    """
+    lowest_threshold: Annotated[float, Field(ge=0.05, le=100)] = 0.7
+    highest_threshold: Annotated[float, Field(ge=0.05, le=100)] = 2.0
+    """Between these two the threshold may follow."""
     min_area_mm2: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """Smaller defects are not listed."""
     relative: bool = True
     """Scores are taken relative to the running web; off: as calibrated."""
     camera_preset: Annotated[str, Field(max_length=4096)] | None = None
     """File of features that the camera is set to for this cloth; None is that of the camera."""
+
+    @model_validator(mode="after")
+    def _leaves_room_for_the_threshold(self) -> Recipe:
+        if self.lowest_threshold > self.highest_threshold:
+            raise ValueError(
+                f"the threshold may go from {self.lowest_threshold:g} to {self.highest_threshold:g}, which is nothing"
+            )
+        return self
 
     @property
     def line_mm(self) -> float:

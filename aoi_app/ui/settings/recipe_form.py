@@ -103,6 +103,19 @@ class RecipeForm(QWidget):
         self._threshold.setDecimals(4)
         self._threshold.setRange(0.05, 100)
         self._threshold.setSingleStep(0.05)
+        self._wanted_rate = QDoubleSpinBox()
+        self._wanted_rate.setRange(0, 1000)
+        self._wanted_rate.setDecimals(1)
+        self._wanted_rate.setSpecialValueText("the threshold stays")
+        self._wanted_rate.setToolTip(
+            "So many false alarms are wanted; the threshold follows from the cloth that runs, once 2 m² of it were seen"
+        )
+        self._lowest, self._highest = (QDoubleSpinBox() for _ in range(2))
+        for box, name in ((self._lowest, "Lowest threshold"), (self._highest, "Highest threshold")):
+            box.setRange(0.05, 100)
+            box.setSingleStep(0.05)
+            box.setAccessibleName(name)
+            box.setToolTip("The threshold follows the cloth between these two")
         self._min_area = _millimetres(0, 1e6, 2, " mm²")
         self._preset = QLineEdit()
         self._preset.setPlaceholderText("as the camera is set up")
@@ -139,6 +152,12 @@ class RecipeForm(QWidget):
         form.addRow("&Margin from the edge", self._selvedge)
         form.addRow("Lea&ve out lanes, mm", self._ignored)
         form.addRow("&Threshold (1 = calibrated)", self._threshold)
+        bounds = QHBoxLayout()
+        for widget in (QLabel("from"), self._lowest, QLabel("to"), self._highest):
+            bounds.addWidget(widget)
+        bounds.addStretch(1)
+        form.addRow("False alarms per 100 m², &wanted", self._wanted_rate)
+        form.addRow("Threshold may &go", bounds)
         form.addRow("&Smallest defect", self._min_area)
         form.addRow("&Camera preset", self._preset)
         form.addRow(self._problem)
@@ -154,6 +173,9 @@ class RecipeForm(QWidget):
         self._selvedge.setValue(-1.0 if recipe.selvedge_margin_mm is None else recipe.selvedge_margin_mm)
         self._ignored.setText(lanes_as_text(recipe.ignored))
         self._threshold.setValue(recipe.threshold)
+        self._wanted_rate.setValue(recipe.false_alarms_per_100_m2 or 0.0)
+        self._lowest.setValue(recipe.lowest_threshold)
+        self._highest.setValue(recipe.highest_threshold)
         self._min_area.setValue(recipe.min_area_mm2)
         self._preset.setText(recipe.camera_preset or "")
 
@@ -189,6 +211,9 @@ class RecipeForm(QWidget):
             selvedge_margin_mm=None if self._selvedge.value() < 0 else self._selvedge.value(),
             ignored=lanes_of_text(self._ignored.text()),
             threshold=self._threshold.value(),
+            false_alarms_per_100_m2=self._wanted_rate.value() or None,
+            lowest_threshold=self._lowest.value(),
+            highest_threshold=self._highest.value(),
             min_area_mm2=self._min_area.value(),
             relative=self._shown.relative,
             camera_preset=self._preset.text().strip() or None,
