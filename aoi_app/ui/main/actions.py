@@ -19,7 +19,7 @@ ROWS = (
     ),
     ActionRow(
         "leave_out",
-        "Leave o&ut a lane",
+        "Lea&ve out a lane",
         "X",
         "Two clicks on the cloth: what lies between is not inspected",
         True,
