@@ -189,11 +189,15 @@ def test_one_more_picture_of_the_same_cloth_seldom_lies_beyond_the_limit(picture
 
 
 def test_much_cloth_of_a_fabric_says_more_than_the_other_fabrics() -> None:
-    calm, rough = distance_limits([[0.03] * 20, [0.3] * 20])
-    assert calm < 0.15
-    assert rough > 0.35
-    few_calm, few_rough = distance_limits([[0.03], [0.3]])
-    assert calm < few_calm < few_rough < rough
+    calm, rough = distance_limits([[0.2] * 20, [0.5] * 20])
+    few_calm, few_rough = distance_limits([[0.2], [0.5]])
+    assert 0.3 < calm < few_calm < few_rough < rough
+
+
+def test_the_furthest_picture_of_a_fabric_is_its_own() -> None:
+    (limit,) = distance_limits([[0.05] * 20 + [0.6]])
+    assert limit == 0.75
+    assert distance_limits([[0.01] * 20]) == [0.3]
 
 
 def test_a_model_from_before_keeps_its_limits_and_its_identity(bundle: Bundle) -> None:
