@@ -223,10 +223,12 @@ class LineController(QObject):
         if of_camera:
             notifier.keep(" ".join(of_camera))
         for r in remarks:
-            if r.kind == "mismatch":
+            if r.kind in ("mismatch", "unaccounted"):
                 where = f"Roll {roll.roll_id}, from {r.position_m:.2f} m on: "
                 self._program.window.alarms.show_alarm(f"{where}{r.text}.")
-        of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind not in ("camera", "mismatch")]
+        of_cloth = [
+            f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind not in ("camera", "mismatch", "unaccounted")
+        ]
         if of_cloth:
             notifier.note(of_cloth[-1])
         if any(r.kind == "recipe" for r in remarks) and roll.session is not None:

@@ -9,7 +9,7 @@ from aoi_app.inspection.record_schema import Exported, Shown
 from cras_core.arrays import Image
 from cras_core.web.regions import Shape
 
-RemarkKind = Literal["matched", "unknown", "level", "camera", "model", "recipe", "mismatch"]
+RemarkKind = Literal["matched", "unknown", "level", "camera", "model", "recipe", "mismatch", "unaccounted"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ makes of each band what the outcome tells.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
+from aoi_app.inspection.account import Account
 from aoi_app.inspection.defects import Gap, Remark, RemarkKind
 from aoi_app.inspection.measuring import runs_of
 from aoi_app.inspection.outcome import Outcome, join_outcomes
@@ -34,6 +36,8 @@ from cras_core.web.protocols import TileDetector
 from cras_core.web.regions import RegionConfig, RegionTracker
 from cras_core.web.scoring import ScoredRows, WebInspection
 from cras_core.web.tiling import TilingConfig
+
+logger = logging.getLogger(__name__)
 
 _BANDS_SHOWN = 2  # of the web so far, to a model that takes over; each costs the time of a row of tiles
 
@@ -79,13 +83,17 @@ class RollInspection:
         self._reporter = DefectReporter()
         self._cloth = ClothRemarks(self._model.detector.calibrations, self._model.config.fabric)
         self._keep_tiles = keep_tiles
+        self._account = Account()
         self._has_said_what_is_ignored = False
         self.line = 0
         """Lines of the roll that were taken in, lost ones included."""
-        self.inspected_lines = 0
-        """Lines whose cloth was scored."""
         self.tiles = 0
         """Tiles that were scored."""
+
+    @property
+    def inspected_lines(self) -> int:
+        """Lines whose cloth was scored."""
+        return self._account.inspected_lines
 
     @property
     def threshold(self) -> float:
@@ -159,18 +167,22 @@ class RollInspection:
         """Ends the roll: everything that is still open is closed."""
         ended = self._end_segment()
         self._wanted_rate.keep()
-        return ended
+        return join_outcomes([ended, self._check_account()])
 
     def give_up(self, reason: str) -> Outcome:
         """Ends the roll without the detector, which has failed: what was not scored becomes a gap."""
         self._wanted_rate.keep()
         segment, self._segment = self._segment, None
         if segment is None:
-            return Outcome()
+            return self._check_account()
         first_line = max(segment.first_line, self._reporter.complete_line)
         gap = self._gap(first_line, self.line - first_line, reason)
         return join_outcomes(
-            [self._reporter.report(segment, segment.tracker.finish(), self._limits), Outcome(gaps=(gap,))]
+            [
+                self._reporter.report(segment, segment.tracker.finish(), self._limits),
+                Outcome(gaps=(gap,)),
+                self._check_account(),
+            ]
         )
 
     @property
@@ -264,6 +276,7 @@ class RollInspection:
         fabric = self._model.fabrics[new.fabric] if inspected_lines_of(new).any() else None
         self._fabric_name = fabric or self._fabric_name
         band = ScoredBand(segment.web_line + new.first_line, new, fabric)
+        self._account.add_band(band, self._model.config)
         segment.recent.add(band)
         self.tiles += new.tiles
         return join_outcomes(
@@ -282,7 +295,6 @@ class RollInspection:
             return Outcome()
         followed = self._follow_recipe(self._active_recipe.follow_cloth(band.fabric), band.first_line)
         followed = join_outcomes([self._say_what_is_ignored(band.first_line), followed])
-        self.inspected_lines += int(inspected_lines_of(band.rows).sum())
         remarks = self._cloth.read(band.rows, band.first_line, self._scale)
         return join_outcomes([followed, Outcome(remarks=tuple(remarks))])
 
@@ -333,4 +345,14 @@ class RollInspection:
 
     def _gap(self, first_line: int, lines: int, reason: str) -> Gap:
         length_m = self._scale.length_mm(lines) / 1000.0
-        return Gap(first_line, lines, self._scale.position_m(first_line), length_m, reason)
+        gap = Gap(first_line, lines, self._scale.position_m(first_line), length_m, reason)
+        self._account.add_gap(gap)
+        return gap
+
+    def _check_account(self) -> Outcome:
+        """The roll is over: whether all of it was inspected or recorded as a gap."""
+        problem = self._account.problem(self.line)
+        if problem is None:
+            return Outcome()
+        logger.error("%s", problem)
+        return Outcome(remarks=(self._remark("unaccounted", "", problem, self.line),))
