@@ -38,7 +38,7 @@ def run_program(run: Callable[[], object], say: Callable[[str], None]) -> int:
         say("There is not enough memory for this. Close other programs, or take fewer or smaller pictures.")
         return USERS_MISTAKE
     except ImportError as error:  # too little memory to load a library is told so
-        say(f"A part of the program cannot be loaded ({shown(error)}): memory is short, or it has to be installed anew.")
+        say(f"A part of the program cannot be loaded ({shown(error)}): memory is short, or it must be installed anew.")
         return USERS_MISTAKE
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
