@@ -9,10 +9,27 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from cras_core.errors import CrasError
+
+LONGEST_NAME_BYTES = 255
+"""Of one part of a path, on every system."""
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name that somebody else wrote can be that of a file below a folder of ours: it does not climb out, and
+    a system takes it.
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    parts = path.parts
+    climbs = path.is_absolute() or ".." in parts or PureWindowsPath(name).drive != ""
+    return bool(parts) and not climbs and all(_is_name(part) for part in parts)
+
+
+def _is_name(part: str) -> bool:
+    return "\0" not in part and len(os.fsencode(part.encode("utf-8", "replace"))) <= LONGEST_NAME_BYTES
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from aoi_app.inspection.tiles import TilePlace
 from cras_core.errors import DataError, JsonFileError
+from cras_core.files import is_inside
 from cras_core.json_files import parse_json, read_bytes
 from cras_core.validated import Number, Whole, validated
 
@@ -99,8 +100,7 @@ def tiles_of(folder: Path, number: int) -> list[PlacedTile]:
 def _tile(folder: Path, told: _Line) -> PlacedTile:
     """Raises DataError where it is not ``<fabric>/test/defect/<name>.png``, as ``TileWriter`` writes it."""
     parts = PurePosixPath(told.tile).parts
-    is_ours = len(parts) == 4 and parts[1:3] == ("test", "defect") and parts[0] not in ("/", "..")
-    if not is_ours or "\0" in told.tile or any(len(part.encode("utf-8", "replace")) > 255 for part in parts):
+    if len(parts) != 4 or parts[1:3] != ("test", "defect") or not is_inside(told.tile):
         raise DataError("tile-elsewhere", "{tile!r} is no tile of {folder}", tile=told.tile, folder=folder)
     picture = folder.joinpath(*parts)
     mask = folder / parts[0] / "ground_truth" / "defect" / f"{picture.stem}_mask.png"

@@ -8,11 +8,12 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from cras_core.data.folders import contents
 from cras_core.data.values import Mask, NormalImages, TestImage
 from cras_core.errors import DataError
+from cras_core.files import is_inside
 from cras_core.images import in_natural_order
 from cras_core.json_files import read_bytes
 from cras_core.messages import Message
@@ -150,10 +151,10 @@ def _row(root: Path, path: Path, line: int, values: dict[str, str | None]) -> _R
             picture=picture,
         )
     for name in filter(None, (fabric, picture, mask)):
-        if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+        if not is_inside(name):
             raise DataError(
                 "visa-file-elsewhere",
-                "{path}, line {line}: {name!r} lies outside the folder of the data set",
+                "{path}, line {line}: {name!r} cannot be a file in the folder of the data set",
                 path=path,
                 line=line,
                 name=name,

@@ -44,7 +44,14 @@ def store_of(path: Path) -> object:
     return store.entries(), store.in_use, store.promotions
 
 
-SAMPLE = FIXTURES / "samples" / "plain"
+def fabric_of(path: Path) -> object:
+    return parse_fabric(path.read_bytes(), "a fabric")
+
+
+def sample_of(path: Path) -> object:
+    return parse_sample(path.read_bytes(), "a sample")
+
+
 TILE = {
     "tile": "plain/test/defect/r-1.png",
     "defect": 1,
@@ -83,12 +90,12 @@ READERS: dict[str, tuple[str, Any, Callable[[Path], object]]] = {
     "fabric": (
         "fabric.json",
         value_of("samples/plain/fabric.json"),
-        lambda p: parse_fabric(p.read_bytes(), "a fabric"),
+        fabric_of,
     ),
     "sample": (
         "p0.json",
         value_of("samples/plain/samples/p0.json"),
-        lambda p: parse_sample(p.read_bytes(), "a sample"),
+        sample_of,
     ),
     "places of tiles": (PLACES, TILE, places_of),
 }
