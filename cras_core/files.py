@@ -114,14 +114,15 @@ def _sync_folder(folder: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes plain values as JSON, with null where a number is none. Raises CrasError."""
     try:
-        write_atomically(path, (json.dumps(_without_nan(value), indent=2, allow_nan=False) + "\n").encode())
+        write_atomically(path, (json.dumps(without_nan(value), indent=2, allow_nan=False) + "\n").encode())
     except OSError as error:
         raise CrasError("file-unwritable", "{path} cannot be written: {reason}", path=path, reason=error) from error
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """Plain values with None where a number is none."""
     if isinstance(value, dict):
-        return {key: _without_nan(part) for key, part in value.items()}
+        return {key: without_nan(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_without_nan(part) for part in value]
+        return [without_nan(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

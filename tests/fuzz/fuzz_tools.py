@@ -42,7 +42,7 @@ def fuzzed(test: Callable[..., None], share: float = 1.0) -> Callable[..., None]
     chosen = settings(
         max_examples=inputs,
         deadline=None,
-        derandomize=INPUTS <= 1000,
+        derandomize=INPUTS <= 100,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSpinBox,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.strict_json import describe_errors
+from aoi_app.ui.widgets.plain import PlainLabel
 
 _BY_CLOTH = "as the cloth matches"
 
@@ -99,9 +99,8 @@ class RecipeForm(QWidget):
         self._min_area = _millimetres(0, 1e6, 2, " mm²")
         self._preset = QLineEdit()
         self._preset.setPlaceholderText("as the camera is set up")
-        self._problem = QLabel()
+        self._problem = PlainLabel()
         self._problem.setWordWrap(True)
-        self._problem.setTextFormat(Qt.TextFormat.PlainText)
         self._problem.setAccessibleName("What is wrong with the recipe")
 
     def _lay_out(self) -> None:

@@ -9,10 +9,18 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
 Button = QMessageBox.StandardButton
 
 
+class PlainLabel(QLabel):
+    """A label; the only kind in the window, because that of Qt shows pictures and links where a text asks for them."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+
+
 def plain_label(name: str = "", *, wraps: bool = False) -> QLabel:
     """An empty label; ``name`` is for screen readers."""
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = PlainLabel()
     label.setWordWrap(wraps)
     label.setAccessibleName(name)
     return label
