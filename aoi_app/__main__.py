@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import logging.handlers
 import sys
@@ -37,12 +36,12 @@ from aoi_app.commands.options import (
     kept_recipe,
 )
 from aoi_app.settings.folders import log_path, models_folder
-from aoi_app.settings.printable import printable
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import Settings, load_settings
 from aoi_app.sources.source_choice import SourceChoice, camera_choice, make_source
-from cras_core.errors import CrasError, command_line_text
+from cras_core.errors import CrasError
 from cras_core.messages import Sentence
+from cras_core.program import run_program
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Finds the defects on a running web of cloth."
@@ -172,22 +171,11 @@ def _log_to_file() -> None:
 
 def main() -> None:
     """Runs the command line; a user's mistake is one line and exit status 2."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # names of files may be no text; they are shown all the same
-    try:
-        app()
-        sys.stdout.flush()  # a full disk is told here, not after everything
-    except OSError as error:  # of a name that no file can have, a terminal that is gone, a disk that is full
-        what = f"{printable(error.filename)}: " if isinstance(error.filename, str) else ""
-        console.print(f"[red]Error:[/red] {escape(what)}{error.strerror or error}", highlight=False, soft_wrap=True)
-        sys.exit(2)
-    except CrasError as error:
-        console.print(f"[red]Error:[/red] {escape(command_line_text(error))}", highlight=False, soft_wrap=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        console.print("Stopped.")
-        sys.exit(130)
+    sys.exit(run_program(app, _say))
+
+
+def _say(text: str) -> None:
+    console.print(f"[red]Error:[/red] {escape(text)}", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

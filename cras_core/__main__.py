@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from cras_core.commands import evaluate, export, models, reports, retrain, samples, show, studies, train
 from cras_core.commands.terminal import console
-from cras_core.errors import CrasError, command_line_text
+from cras_core.program import run_program
 
 app = typer.Typer(
     add_completion=False,
@@ -42,14 +42,11 @@ app.add_typer(samples.samples, name="samples")
 
 def main() -> None:
     """Runs the command line; a user's mistake is one line and exit status 2."""
-    try:
-        app()
-    except CrasError as error:
-        console.print(f"[red]Error:[/red] {escape(command_line_text(error))}", highlight=False, soft_wrap=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        console.print("Stopped.")
-        sys.exit(130)
+    sys.exit(run_program(app, _say))
+
+
+def _say(text: str) -> None:
+    console.print(f"[red]Error:[/red] {escape(text)}", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,27 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from cras_core.errors import CrasError
+
+LONGEST_NAME_BYTES = 255
+"""Of one part of a path, on every system."""
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name that somebody else wrote can be that of a file below a folder of ours: it does not climb out, and
+    a system takes it.
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    parts = path.parts
+    climbs = path.is_absolute() or ".." in parts or PureWindowsPath(name).drive != ""
+    return bool(parts) and not climbs and all(_is_name(part) for part in parts)
+
+
+def _is_name(part: str) -> bool:
+    return "\0" not in part and len(os.fsencode(part.encode("utf-8", "replace"))) <= LONGEST_NAME_BYTES
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -97,14 +114,15 @@ def _sync_folder(folder: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Writes plain values as JSON, with null where a number is none. Raises CrasError."""
     try:
-        write_atomically(path, (json.dumps(_without_nan(value), indent=2, allow_nan=False) + "\n").encode())
+        write_atomically(path, (json.dumps(without_nan(value), indent=2, allow_nan=False) + "\n").encode())
     except OSError as error:
         raise CrasError("file-unwritable", "{path} cannot be written: {reason}", path=path, reason=error) from error
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """Plain values with None where a number is none."""
     if isinstance(value, dict):
-        return {key: _without_nan(part) for key, part in value.items()}
+        return {key: without_nan(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_without_nan(part) for part in value]
+        return [without_nan(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -24,7 +24,7 @@ import re
 import struct
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ FORMATS = ("PNG", "TIFF", "JPEG", "BMP", "DIB", "WEBP", "PPM", "GIF")
 
 LARGEST_PX = 2**30
 """Of any picture, whatever memory there is; strips of a line-scan camera are long."""
+
+_LOSSY = ("JPEG", "MPO", "WEBP")
 
 WHITE = 255
 _LARGEST_BYTES = 8 << 30
@@ -76,10 +78,12 @@ class Decoded:
     Attributes:
         pixels: (H, W) grey or (H, W, 3) RGB; uint16 where values have more than 8 bits, else uint8.
         is_see_through: a part of it is transparent.
+        is_lossy: its format changes values a little, around edges above all.
     """
 
     pixels: Pixels
     is_see_through: bool
+    is_lossy: bool = False
 
 
 class _RefusedError(ValueError):
@@ -172,7 +176,7 @@ def _decoded(data: bytes, behind: int) -> Decoded:
     if bits > 8:
         turn = 1 if picture.format == "TIFF" else _turn_of(picture)  # OpenCV turns TIFFs back by itself
         return Decoded(_deep_pixels(data, picture, turn), is_see_through=False)
-    return _shallow(ImageOps.exif_transpose(picture), behind)
+    return replace(_shallow(ImageOps.exif_transpose(picture), behind), is_lossy=picture.format in _LOSSY)
 
 
 def _shallow(picture: PillowImage.Image, behind: int) -> Decoded:

@@ -59,8 +59,15 @@ def list_images(folder: Path) -> list[Path]:
     reading them says why. Hidden files are left out.
     """
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if not entry.is_dir() and _is_picture(entry)]
+        names = [entry.name for entry in entries if not _is_folder(entry) and _is_picture(entry)]
     return [folder / name for name in in_natural_order(names)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links that lead to each other: reading one says so, and what lies beside it is read
+        return False
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QMessageBox
 
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.roll_controller import RollController
@@ -12,6 +11,7 @@ from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.recipe_book import RecipeBook
 from aoi_app.ui.main.main_window import MainWindow
 from aoi_app.ui.settings.scale_dialog import ScaleDialog
+from aoi_app.ui.widgets.plain import when_sure
 
 
 class RecipeController(QObject):
@@ -82,20 +82,14 @@ class RecipeController(QObject):
     def ask_to_leave_out(self, lane: IgnoredLane) -> None:
         """Asks whether a lane that was marked on the cloth shall not be inspected, and puts it into the recipe."""
         recipe = self.book.line
-        question = QMessageBox(
-            QMessageBox.Icon.Question,
-            "Leave out a lane",
-            f"Do not inspect {lane.from_mm:g} to {lane.to_mm:g} mm from the {lane.edge} edge of the cloth?",
-            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
+        when_sure(
             self._window,
-        )
-        question.setInformativeText(
+            "Leave out a lane",
+            f"Do not inspect {lane.from_mm:g} to {lane.to_mm:g} mm from the {lane.edge} edge of the cloth?\n\n"
             f"The recipe {recipe.name} keeps it, from the next roll on. What lies there is never reported. "
-            "It can be taken out again on the page of the settings."
+            "It can be taken out again on the page of the settings.",
+            lambda: self._leave_out(lane),
         )
-        question.accepted.connect(lambda: self._leave_out(lane))
-        question.finished.connect(question.deleteLater)
-        question.open()
 
     def _leave_out(self, lane: IgnoredLane) -> None:
         recipe = self.book.line

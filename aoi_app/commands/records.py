@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,21 @@ from rich.table import Table
 
 from aoi_app.commands.options import MOST, Database, console
 from aoi_app.settings.settings import load_settings
+
+
+class Separator(str, Enum):
+    """What stands between the cells of a table."""
+
+    COMMA, SEMICOLON, TAB = "comma", "semicolon", "tab"
+
+
+class Decimal(str, Enum):
+    """The sign of decimal numbers."""
+
+    POINT, COMMA = "point", "comma"
+
+
+_SIGNS: dict[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t", "point": "."}
 
 
 def rolls(
@@ -35,11 +51,14 @@ def export(
     roll: Annotated[int, typer.Argument(help="Number of the roll, as 'aoi rolls' lists it.", min=0, max=MOST)],
     out: Annotated[Path, typer.Option(help="Folder for defects.json, defects.csv and itdd/.")] = Path("exported"),
     database: Database = None,
+    csv_separator: Annotated[Separator, typer.Option(help="Between the cells of defects.csv.")] = Separator.COMMA,
+    csv_decimal: Annotated[Decimal, typer.Option(help="Decimal sign of numbers in defects.csv.")] = Decimal.POINT,
 ) -> None:
     """Write a recorded roll as files."""
     from aoi_app.records.database import chosen_url, opened_database
-    from aoi_app.records.export import export_roll
+    from aoi_app.records.export import CsvFormat, export_roll
 
+    form = CsvFormat(_SIGNS[csv_separator], _SIGNS[csv_decimal])
     with opened_database(chosen_url(database, load_settings()[0].database)) as engine:
-        written = export_roll(engine, roll, out)
+        written = export_roll(engine, roll, out, form)
     console.print(escape(f"{out}: {', '.join(written)}"))

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from aoi_app.live.assembly import at_depth_of, make_session
+from aoi_app.live.found_defects import FoundDefects, line_of
 from aoi_app.live.model_loader import load_model
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
@@ -32,6 +33,7 @@ from aoi_app.sources.source_choice import SourceChoice, make_source
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from aoi_app.inspection.defects import Defect
     from cras_core.detectors.trained import TrainedDetector
 
 COMPLETE, UNUSABLE, INCOMPLETE, STOPPED = 0, 2, 3, 130
@@ -121,8 +123,9 @@ def _inspect_roll(
         sinks=[lambda outcome: maps.write(outcome.bands, outcome.sources)] if maps is not None else [],
     )
     started = time.monotonic()
-    stopped = _show_progress(session, total_lines, job.recipe.line_mm, console)
-    session.news()
+    found = FoundDefects()
+    stopped = _show_progress(session, found, total_lines, job.recipe.line_mm, console)
+    found.take(session.news())
     snapshot = session.snapshot()
     if snapshot.roll_id == 0:
         console.print(f"[red]Error:[/red] {escape(snapshot.message)}", highlight=False, soft_wrap=True)
@@ -134,10 +137,12 @@ def _inspect_roll(
     except RecordsError as error:
         for problem in [*session.problems, str(error)]:
             console.print(f"[red]Problem:[/red] {escape(problem)}", highlight=False, soft_wrap=True)
+        _print_missing(found.missing_from(None), console)
         return INCOMPLETE
     camera = source.status if isinstance(source, TellsStatus) else None
     problems = [*session.problems, *([camera.problem] if camera is not None and camera.problem else [])]
     _print_summary(roll, problems, time.monotonic() - started, job.out, console)
+    _print_missing(found.missing_from(roll), console)
     if snapshot.state is State.FAILED:
         console.print(f"[red]Error:[/red] {escape(snapshot.message)}", highlight=False, soft_wrap=True)
         return INCOMPLETE
@@ -146,7 +151,15 @@ def _inspect_roll(
     return INCOMPLETE if roll["gaps"] or problems else COMPLETE
 
 
-def _show_progress(session: Session, total_lines: int | None, line_mm: float, console: Console) -> bool:
+def _print_missing(defects: list[Defect], console: Console) -> None:
+    """The list that no file has taken; where the disk is full the screen is what is left."""
+    for defect in defects:
+        console.print(f"[red]Not recorded:[/red] {escape(line_of(defect))}", highlight=False, soft_wrap=True)
+
+
+def _show_progress(
+    session: Session, found: FoundDefects, total_lines: int | None, line_mm: float, console: Console
+) -> bool:
     """Shows progress until the roll is over; Ctrl-C ends the roll in good order. Says whether it was stopped."""
     columns = (
         TextColumn("inspecting"),
@@ -182,7 +195,7 @@ def _show_progress(session: Session, total_lines: int | None, line_mm: float, co
                 trouble = now
                 figures = f"{s.position_m:.2f} m, {s.defects} defects, {s.tiles_per_s:.1f} tiles/s"
                 progress.update(task, completed=s.position_m, figures=figures)
-                session.news()
+                found.take(session.news())
     finally:
         signal.signal(signal.SIGINT, before)
     return stopped.is_set()

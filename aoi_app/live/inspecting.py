@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from aoi_app.inspection.defects import Remark
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.frame_queue import FrameQueue
@@ -50,6 +49,7 @@ class Inspecting:
         self._begin_log = begin_log
         self._camera = camera
         self._changes: deque[Change] = deque()
+        self._told: set[str] = set()  # remarks of the camera that are in the records
 
     def ask(self, change: Change) -> None:
         """Has the thread make a change between two pieces of web. From any thread; returns at once."""
@@ -68,6 +68,7 @@ class Inspecting:
             self._remark_camera()
             while not self._queue.is_drained:
                 self._take_next()
+                self._remark_camera()
             ended_by_itself = not self._control.stopping.is_set()
             self._publisher.publish(self._inspection.finish())
         except Exception:  # whatever it was, the roll is closed and what it has found is kept
@@ -79,11 +80,12 @@ class Inspecting:
         self._control.move(ALL_IS_INSPECTED)
 
     def _remark_camera(self) -> None:
-        """What is to be known of the camera stands in the records from the beginning."""
+        """What is to be known of the camera stands in the records from where it was seen first."""
         camera = self._camera()
-        if camera is not None and camera.remarks:
-            remarks = tuple(Remark("camera", "", 0, 0.0, text) for text in camera.remarks)
-            self._publisher.publish(Outcome(remarks=remarks))
+        new = [text for text in camera.remarks if text not in self._told] if camera is not None else []
+        if new:
+            self._told.update(new)
+            self._publisher.publish_camera_remarks(new)
 
     def _take_next(self) -> None:
         item = self._queue.get(_POLL_S)

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from aoi_app.inspection.defects import Remark
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.inspection.scored_band import ScoredBand
@@ -89,6 +90,12 @@ class Publisher:
                 self._news.append(outcome.records())
             if item is not None:
                 self._count_speed(item.lines, sum(band.rows.tiles for band in outcome.bands))
+
+    def publish_camera_remarks(self, texts: Sequence[str]) -> None:
+        """Makes known what there is to say of the camera, at the place that the roll has come to."""
+        position_m = self._figures.position_m
+        line = round(position_m / self._m_per_line)
+        self.publish(Outcome(remarks=tuple(Remark("camera", "", line, position_m, text) for text in texts)))
 
     def close(self, state: str) -> None:
         """Ends the roll in the records: ``finished``, ``stopped`` or ``failed``."""

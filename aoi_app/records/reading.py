@@ -22,7 +22,7 @@ EXPORTED: tuple[RecordField, ...] = tuple(
 )
 """What the files of a roll tell of a defect, in their order."""
 
-_DAMAGED = (ValueError, TypeError, AttributeError)
+_DAMAGED = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, RecursionError)
 """What reading a value raises that is not of the type of its column; SQLite keeps any value in any column."""
 
 _OF_A_ROLL = (
@@ -123,18 +123,27 @@ def _listed(session: Session, roll_id: int) -> tuple[str, ...]:
     defects = session.scalar(select(func.count()).select_from(DEFECTS).where(DEFECTS.c.roll_id == roll_id))
     try:
         return _row_of(session.get_one(RollRow, roll_id), defects or 0)
-    except _DAMAGED:
+    except (*_DAMAGED, SQLAlchemyError):  # the latter: a text that is no text, a row that is not all there
+        session.rollback()
         return (str(roll_id), "", "damaged", "", "", "", "", "", str(defects or 0))
 
 
+def _text(value: object) -> str:
+    """Raises TypeError where a column of text holds something else."""
+    if not isinstance(value, str):
+        raise TypeError(f"a text is {type(value).__name__}")
+    return value
+
+
 def _row_of(roll: RollRow, defects: int) -> tuple[str, ...]:
+    name, state, source, fabric = map(_text, (roll.name, roll.state, roll.source, roll.fabric or ""))
     return (
         str(roll.id),
-        roll.name,
-        roll.state,
+        name,
+        state,
         f"{roll.started_at:%Y-%m-%d %H:%M}",
-        roll.source,
-        roll.fabric or "",
+        source,
+        fabric,
         f"{roll.inspected_m:.2f}",
         f"{roll.gap_m:.2f}",
         str(defects),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,15 +18,22 @@ from sqlalchemy.orm import Session
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.records.database import explain_database_error
+from aoi_app.records.database_file import DatabaseFile
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.process_identity import process_identity
 from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow, plain_values, row_values, utc_now
+from aoi_app.settings.folders import log_path
 from aoi_app.settings.printable import printable
 from cras_core.files import write_atomically
 from cras_core.messages import Sentence
 
 _RETRY_S = 1.0  # each try may wait for the lock as long, and the cloth runs on meanwhile
 _LAST_TRIES_S = 5.0  # how long the end of a roll waits for a database that is locked
+
+_REPLACED = (
+    "somebody has removed or replaced the database while this roll was written. What was found until then went with "
+    "it; what is found from now on is kept in memory. Stop the roll, put the database back and begin anew."
+)
 
 NOT_RECORDED = "not recorded"
 """What the problem of a log begins with while records wait in memory."""
@@ -56,13 +64,15 @@ class RollLog:
             engine: the records.
             name, source, model, recipe, threshold: columns of the roll.
             tiles: folder where tiles of it are kept.
-            rescue: folder for a file with what the database does not take, when the roll ends.
+            rescue: folder for a file with what the database does not take, when the roll ends. Where that is full as
+                well, it is written to the folder of the log, or to that of temporary files.
 
         Raises:
             RecordsError: the database cannot be written.
         """
         self._engine = engine
         self._rescue = rescue
+        self._file = DatabaseFile(engine)
         self._waiting: list[Outcome] = []
         self._figures: dict[str, object] = {}
         self._not_before_s = 0.0  # time.monotonic of the next try
@@ -140,9 +150,6 @@ class RollLog:
 
     def _save_elsewhere(self, state: str) -> str:
         """What waits goes into a file of its own; returns where it is, as half a sentence."""
-        if self._rescue is None:
-            return "they are lost."
-        path = self._rescue / f"roll-{self.roll_id}-unrecorded.json"
         outcomes = self._waiting
         content = {
             "roll": self.roll_id,
@@ -152,30 +159,44 @@ class RollLog:
             "gaps": [plain_values(g) for o in outcomes for g in o.gaps],
             "remarks": [plain_values(r) for o in outcomes for r in o.remarks],
         }
-        try:
-            write_atomically(path, (json.dumps(content, indent=1) + "\n").encode(), durable=True)
-        except OSError as error:
-            return f"{path} cannot be written either ({error.strerror or error}), so they are lost."
-        return f"they are in {path}."
+        name, data = f"roll-{self.roll_id}-unrecorded.json", (json.dumps(content, indent=1) + "\n").encode()
+        reason = ""
+        # The folder of the roll is often on the disk that is full; these seldom are on the same.
+        for folder in filter(None, (self._rescue, log_path().parent, Path(tempfile.gettempdir()))):
+            try:
+                write_atomically(folder / name, data, durable=True)
+            except OSError as error:
+                reason = reason or f"{folder / name} cannot be written either ({error.strerror or error})"
+            else:
+                return f"they are in {folder / name}."
+        return f"{reason}, so they are lost."
 
     def _commit(self) -> bool:
         try:
+            if self._file.is_replaced:
+                return self._failed(_REPLACED)
             with Session(self._engine) as session:
+                mine = update(RollRow).where(RollRow.id == self.roll_id)
+                # Also without new figures: a row that is not there any more is noticed.
+                found = session.connection().execute(mine.values(**(self._figures or {"process": os.getpid()})))
+                if found.rowcount == 0:
+                    return self._failed(_REPLACED)
                 # All that waits in one transaction, oldest first: a defect that has grown since is written as it was
                 # last.
                 for outcome in self._waiting:
                     self._add(session, outcome)
-                if self._figures:
-                    session.execute(update(RollRow).where(RollRow.id == self.roll_id).values(**self._figures))
                 session.commit()
         except SQLAlchemyError as error:
-            self._not_before_s = time.monotonic() + _RETRY_S
-            self.problem = f"{NOT_RECORDED}: {explain_database_error(error)}"
-            return False
+            return self._failed(str(explain_database_error(error)))
         self._waiting.clear()
         self._figures.clear()
         self.problem = None
         return True
+
+    def _failed(self, reason: str) -> bool:
+        self._not_before_s = time.monotonic() + _RETRY_S
+        self.problem = f"{NOT_RECORDED}: {reason}"
+        return False
 
     def _add(self, session: Session, outcome: Outcome) -> None:
         self._put_defects(session, outcome.defects)

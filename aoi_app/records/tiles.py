@@ -10,9 +10,7 @@ from pathlib import Path
 from aoi_app.inspection.tiles import TileSample
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.files import safe_name, write_picture
-
-PLACES = "places.jsonl"
-"""In the folder of a roll's tiles: where each tile of a defect lies on the web, a line of JSON for each."""
+from aoi_app.records.tile_places import PLACES
 
 
 class TileWriter:

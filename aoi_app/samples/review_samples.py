@@ -4,8 +4,6 @@ evaluate the next model with.
 
 from __future__ import annotations
 
-import json
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,16 +13,15 @@ import numpy.typing as npt
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import Review
 from aoi_app.inspection.tiles import TilePlace
-from aoi_app.records.tiles import PLACES
+from aoi_app.records.tile_places import tiles_of
 from aoi_app.settings.recipe import Recipe
+from cras_core.data.masks import GREY_ABOVE
 from cras_core.data.samples.files import safe_id
 from cras_core.data.samples.labels import labels_of
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import Sample
-from cras_core.errors import DataError
+from cras_core.data.values import Mask as MaskFile
 from cras_core.images import read_image
-
-logger = logging.getLogger(__name__)
 
 Mask = npt.NDArray[np.bool_]
 
@@ -67,14 +64,18 @@ def update_samples(store: SampleStore, roll: ReviewedRoll, defect: Defect, revie
         return ""
     known = {s.id: s for s in store.samples(defect.fabric)}
     said = ""
-    for path, place in _tiles_of(roll.tiles, defect.number):
-        sample_id = safe_id(path.stem)
+    for tile in tiles_of(roll.tiles, defect.number):
+        place, sample_id = tile.place, safe_id(tile.picture.stem)
         if sample_id in known:  # of an earlier verdict, which may have been another one
             store.remove(known[sample_id])
         if review.verdict is None:
             continue
-        image = read_image(path)[: place.lines, : place.columns]
-        mask = _mask(roll.tiles, path)[: place.lines, : place.columns]
+        image = read_image(tile.picture)
+        mask = (
+            MaskFile((tile.mask,)).read_grey(tile.picture, *image.shape[:2])[: place.lines, : place.columns]
+            > GREY_ABOVE
+        )
+        image = image[: place.lines, : place.columns]
         if review.verdict == "rejected" and _marks_beside(mask, place):
             said = "There are other marks beside the rejected alarm, so its tile is not kept as good cloth."
             continue
@@ -102,33 +103,6 @@ def _sample(sample_id: str, roll: ReviewedRoll, defect: Defect, place: TilePlace
         mm_per_line=recipe.line_mm,
         taken_at=review.reviewed_at.isoformat(timespec="seconds") if review.reviewed_at is not None else "",
     )
-
-
-def _tiles_of(folder: Path, number: int) -> list[tuple[Path, TilePlace]]:
-    """The tiles of a defect, the latest where one was written again. Lines that are cut off are passed over."""
-    path = folder / PLACES
-    if not path.exists():
-        return []
-    found: dict[Path, TilePlace] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise DataError("tile-places-unreadable", "{path} cannot be read: {reason}", path=path, reason=error) from error
-    for line in lines:
-        try:
-            value = json.loads(line)
-            tile, defect = folder / value.pop("tile"), value.pop("defect")
-            if defect == number and tile.exists():
-                found[tile] = TilePlace(**{**value, "box": tuple(value["box"])})
-        except (ValueError, KeyError, TypeError) as error:
-            logger.warning("%s: a line is passed over (%s)", path, error)
-    return list(found.items())
-
-
-def _mask(folder: Path, tile: Path) -> Mask:
-    fabric = tile.relative_to(folder).parts[0]
-    grey = read_image(folder / fabric / "ground_truth" / "defect" / f"{tile.stem}_mask.png")
-    return np.asarray((grey if grey.ndim == 2 else grey[..., 0]) > 127)
 
 
 def _marks_beside(mask: Mask, place: TilePlace) -> bool:

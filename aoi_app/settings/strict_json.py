@@ -7,6 +7,8 @@ nor passes anything by; pydantic's parser bounds the nesting, this module the si
 from __future__ import annotations
 
 import codecs
+import os
+import stat
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,11 +53,29 @@ def read_json(path: Path, shape: type[T], *, most_bytes: int = MOST_BYTES) -> T:
         OSError: it cannot be read.
         ContentError: it is too large, no JSON, or a value is wrong.
     """
-    with path.open("rb") as file:
-        data = file.read(most_bytes + 1)
+    return parse_json(read_whole(path, most_bytes), shape)
+
+
+def read_whole(path: Path, most_bytes: int) -> bytes:
+    """All of a file, read once and in one piece.
+
+    Raises:
+        OSError: it cannot be read.
+        ContentError: it is too large, or no file: a pipe would keep the program waiting for ever.
+    """
+    with open(path, "rb", opener=_without_waiting) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ContentError("content-of-no-file", "it is not a regular file")
+        data = file.read(min(status.st_size, most_bytes) + 1)
     if len(data) > most_bytes:
         raise ContentError("content-too-large", "it is larger than {most_bytes:,} bytes", most_bytes=most_bytes)
-    return parse_json(data, shape)
+    return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a file; of a pipe that nobody writes to, the end that reads opens at once as well."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def parse_json(data: bytes, shape: type[T]) -> T:

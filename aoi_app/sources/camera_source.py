@@ -16,12 +16,20 @@ from aoi_app.sources.position.encoder import PositionConfig
 from aoi_app.sources.position.placement import Missing, Placement
 from aoi_app.sources.position.web_position import WebPosition
 from aoi_app.sources.recording.recorder import Recorder
-from aoi_app.sources.source import EndOfWeb
+from aoi_app.sources.source import EndOfWeb, SourceStatus
 from cras_core.arrays import Image
 
 logger = logging.getLogger(__name__)
 
-_BLOCKS_TOLD = 16  # in a row without counts of the encoder; a few may be damaged on their way
+_BLOCKS_TOLD = 16  # in a row without counts of the encoder: the lengths of the roll are doubtful from then on
+_NO_COUNTS = (
+    "the encoder gives no counts, so that lines are placed by the camera's count of frames; "
+    "check ChunkModeActive and ChunkEncoderValue, or leave out the web per count"
+)
+_COUNTS_MISSING = (
+    "a block came without counts of the encoder; its lines are placed by the camera's count of frames until the next "
+    "counts come"
+)
 _TILE_LINES = 16  # what is converted at once stays in the cache
 
 
@@ -86,14 +94,25 @@ class CameraSource:
 
     @property
     def problem(self) -> str | None:
-        """What a person should know while the line goes on: of the recording, and of an encoder without counts."""
+        """What a person should know while the line goes on, and at its end: of the recording, and of an encoder without
+        counts. What was placed without them stays doubtful, so this stays as well, but for single blocks that the next
+        counts have put right.
+        """
         found = [self._recorder.problem] if self._recorder is not None else []
-        if self._position.blocks_without_counts >= _BLOCKS_TOLD:
-            found.append(
-                "the encoder gives no counts, so that lines are placed by the camera's count of frames; "
-                "check ChunkModeActive and ChunkEncoderValue, or leave out the web per count"
-            )
+        position = self._position
+        if position.blocks_without_counts > 0 or position.most_without_counts >= _BLOCKS_TOLD:
+            found.append(_NO_COUNTS)
         return "; ".join(filter(None, found)) or None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What stands in the records of the roll from when it was seen; each is told once."""
+        return (_COUNTS_MISSING,) if self._position.most_without_counts > 0 else ()
+
+    @property
+    def status(self) -> SourceStatus:
+        """The same for who watches the source; of the camera itself nothing more is known here."""
+        return SourceStatus("running", speed_m_min=self.speed_m_min, problem=self.problem or "", remarks=self.remarks)
 
     def __enter__(self) -> CameraSource:
         self._begin()

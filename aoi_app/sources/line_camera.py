@@ -99,7 +99,7 @@ class LineCamera:
             lost_lines=now.lost_lines,
             restarts=now.restarts,
             problem=source.problem or "",
-            remarks=self._remarks,
+            remarks=(*self._remarks, *source.remarks),
         )
 
     def __enter__(self) -> LineCamera:

@@ -19,7 +19,7 @@ from types import TracebackType
 import numpy as np
 
 from aoi_app.sources.frame import Frame, Lost
-from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError
+from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError, SourceStatus, TellsStatus
 from cras_core.arrays import Image
 
 _POLL_S = 0.005  # one camera is waited for at a time; the others must not be late by more than this
@@ -99,6 +99,25 @@ class SideBySide:
         known = [(c.source.total_lines, c.offset_lines) for c in self._cameras]
         ends = [total + offset for total, offset in known if total is not None]
         return min(ends) - max(offset for _, offset in known) if len(ends) == len(known) else None
+
+    @property
+    def status(self) -> SourceStatus | None:
+        """How all cameras are doing, each with its name where it has something to say; None where nobody tells."""
+        told = [(c.source.name, c.source.status) for c in self._cameras if isinstance(c.source, TellsStatus)]
+        known = [(name, status) for name, status in told if status is not None]
+        if not known:
+            return None
+        worst = next((status for _, status in known if status.state != "running"), known[0][1])
+        return SourceStatus(
+            state=worst.state,
+            text=" ".join(f"{name}: {status.text}" for name, status in known if status.text),
+            speed_m_min=worst.speed_m_min,
+            fill=max(status.fill for _, status in known),
+            lost_lines=sum(status.lost_lines for _, status in known),
+            restarts=sum(status.restarts for _, status in known),
+            problem="; ".join(f"{name}: {status.problem}" for name, status in known if status.problem),
+            remarks=tuple(f"{name}: {remark}" for name, status in known for remark in status.remarks),
+        )
 
     def __enter__(self) -> SideBySide:
         self._begin()

@@ -21,7 +21,7 @@ from cras_core.image_file import read_file
 GREY_ABOVE = 127
 """Grey level of a mask above which a pixel is defective."""
 
-_NOISE = 16  # grey levels up to which black is black: a lossy format leaves as much around edges
+_NOISE = 16  # grey levels up to which black is black in a lossy format, which leaves as much around edges
 
 
 def read_levels(path: Path, above: int = GREY_ABOVE) -> npt.NDArray[np.uint8]:
@@ -54,7 +54,7 @@ def read_levels(path: Path, above: int = GREY_ABOVE) -> npt.NDArray[np.uint8]:
             "cloth and 255 for defects",
             path=path,
         )
-    faint = _faintest_place(levels, above)
+    faint = _faintest_place(levels, above, _NOISE if decoded.is_lossy else 0)
     if faint is not None:
         raise DataError(
             "mask-place-too-faint",
@@ -67,12 +67,13 @@ def read_levels(path: Path, above: int = GREY_ABOVE) -> npt.NDArray[np.uint8]:
     return levels
 
 
-def _faintest_place(levels: npt.NDArray[np.uint8], above: int) -> int | None:
+def _faintest_place(levels: npt.NDArray[np.uint8], above: int, noise: int) -> int | None:
     """The brightest level of the faintest place that is not black and would not count; None where all do."""
-    if int(levels.max(initial=0)) <= 1 and above > 1 and levels.any():
-        return 1  # 0 and 1, as programs write that count defects
-    marked = (levels > min(_NOISE, above)).astype(np.uint8)
-    if not np.any((levels > min(_NOISE, above)) & (levels <= above)):
+    brightest_of_all = int(levels.max(initial=0))
+    if 0 < brightest_of_all <= above:
+        return brightest_of_all  # 0 and 1, or 1, 2, 3 ..., as programs write that count kinds of defects
+    marked = (levels > min(noise, above)).astype(np.uint8)
+    if not np.any((levels > min(noise, above)) & (levels <= above)):
         return None
     count, labels = cv2.connectedComponents(marked)
     brightest = np.zeros(count, np.uint8)

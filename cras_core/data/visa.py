@@ -6,13 +6,16 @@ Zou et al., SPot-the-Difference, ECCV 2022; ``split_csv/1cls.csv`` is the split 
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 from cras_core.data.folders import contents
 from cras_core.data.values import Mask, NormalImages, TestImage
 from cras_core.errors import DataError
+from cras_core.files import is_inside
 from cras_core.images import in_natural_order
+from cras_core.json_files import read_bytes
 from cras_core.messages import Message
 
 SPLIT = Path("split_csv", "1cls.csv")
@@ -22,6 +25,7 @@ CLASSES = (
     "pipe_fryum",
 )  # fmt: skip
 
+_LARGEST_BYTES = 256 << 20  # of the csv file
 _LABELLED_ABOVE = 0  # its masks hold labels of kinds of defects, 1, 2, 3 ..., not grey levels
 
 
@@ -81,20 +85,20 @@ def _rows(root: Path) -> list[_Row]:
             contents=contents(root),
         )
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(
-                    "visa-column-missing",
-                    "{path} lacks the column {missing}: expected {columns}; it has {found}",
-                    path=path,
-                    missing=missing,
-                    columns=COLUMNS,
-                    found=list(reader.fieldnames or ("none",)),
-                )
-            rows = [_row(root, path, reader.line_num, values) for values in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_bytes(path, _LARGEST_BYTES).decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(
+                "visa-column-missing",
+                "{path} lacks the column {missing}: expected {columns}; it has {found}",
+                path=path,
+                missing=missing,
+                columns=COLUMNS,
+                found=list(reader.fieldnames or ("none",)),
+            )
+        rows = [_row(root, path, reader.line_num, values) for values in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             "visa-table-unreadable", "{path} cannot be read as a csv file: {reason}", path=path, reason=error
         ) from error
@@ -146,6 +150,15 @@ def _row(root: Path, path: Path, line: int, values: dict[str, str | None]) -> _R
             line=line,
             picture=picture,
         )
+    for name in filter(None, (fabric, picture, mask)):
+        if not is_inside(name):
+            raise DataError(
+                "visa-file-elsewhere",
+                "{path}, line {line}: {name!r} cannot be a file in the folder of the data set",
+                path=path,
+                line=line,
+                name=name,
+            )
     return _Row(line, fabric, split == "train", label == "normal", root / picture, root / mask if mask else None)
 
 

@@ -135,7 +135,7 @@ def extractor_of(bundle: Bundle) -> FeatureExtractor:
 
     Raises:
         BundleError, WeightsError: other weights are installed, or none.
-        KeyError, RuntimeError: the bundle lacks the statistics, or they do not fit.
+        MISFITS: the bundle lacks the statistics, or they do not fit.
     """
     backbone = load_backbone(bundle.config.backbone)
     if backbone.weights_hash != bundle.weights_hash:
@@ -150,9 +150,28 @@ def extractor_of(bundle: Bundle) -> FeatureExtractor:
             got=got,
         )
     extractor = FeatureExtractor(backbone, bundle.config)
+    each, all_fabrics = (extractor.dimension,), (len(bundle.calibrations), extractor.dimension)
+    check_shapes(bundle.tensors, {"mean": each, "std": each, "means": all_fabrics, "middles": all_fabrics})
+    if not (bundle.tensors["std"] > 0).all():
+        raise RuntimeError("a spread of features is 0 or less")
     extractor.mean.copy_(bundle.tensors["mean"])
     extractor.std.copy_(bundle.tensors["std"])
     return extractor
+
+
+MISFITS = (KeyError, IndexError, RuntimeError, TypeError, ValueError)
+"""What making a detector raises where tensors are missing, or of another shape or kind than its settings say."""
+
+
+def check_shapes(tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raises one of ``MISFITS`` where a tensor is missing, has another shape, or holds no floating-point numbers.
+
+    Copying one into another would stretch it in silence, and a detector would fail at its first tile.
+    """
+    for name, shape in shapes.items():
+        tensor = tensors[name]
+        if tuple(tensor.shape) != shape or tensor.dtype not in (torch.float32, torch.float16):
+            raise RuntimeError(f"{name} is {tuple(tensor.shape)} of {tensor.dtype}, not {shape} of torch.float32")
 
 
 def misfit_error(error: Exception) -> BundleError:

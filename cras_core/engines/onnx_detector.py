@@ -19,9 +19,11 @@ from cras_core.engines.interface import FORMAT, VERSION
 from cras_core.engines.onnx_export import cut
 from cras_core.engines.parity import session_of
 from cras_core.errors import ConfigError, ExportError, JsonFileError
-from cras_core.json_files import parse_json
+from cras_core.json_files import parse_json, read_bytes
 from cras_core.validated import Number, validated
 from cras_core.web.calibration import FabricCalibration
+
+_LARGEST_BYTES = 2**31 - 1  # of a message of protobuf
 
 
 @validated("", ExportError, takes_more=True)
@@ -67,11 +69,9 @@ class OnnxDetector(Detector):
             ExportError: there is none, it is damaged, or it is not one that this program wrote.
         """
         try:
-            model = onnx.load_model_from_string(path.read_bytes())
-        except OSError as error:
-            raise ExportError(
-                "onnx-unreadable", "The ONNX file {path} cannot be read: {reason}.", path=path, reason=error
-            ) from error
+            model = onnx.load_model_from_string(read_bytes(path, _LARGEST_BYTES))
+        except JsonFileError as error:
+            raise ExportError("onnx-unreadable", "The ONNX file {reason}", reason=error) from error
         except DecodeError as error:
             raise ExportError(
                 "onnx-cut-off",

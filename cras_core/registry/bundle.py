@@ -30,6 +30,8 @@ from cras_core.web.calibration import FabricCalibration
 FORMAT = "cras-bundle"
 VERSION = 2
 
+_KINDS = (torch.float32, torch.float16, torch.int64)  # of numbers that this program writes
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
@@ -145,6 +147,14 @@ def read_bundle(path: Path) -> Bundle:
             reason=error,
         ) from error
     for name, tensor in file.tensors.items():
+        if tensor.dtype not in _KINDS:
+            raise BundleError(
+                "bundle-of-other-numbers",
+                "{path} cannot judge: its tensor {tensor} holds numbers of another kind ({kind}).",
+                path=path,
+                tensor=name,
+                kind=str(tensor.dtype),
+            )
         if not torch.isfinite(tensor).all():
             raise BundleError(
                 "bundle-not-finite",
@@ -205,5 +215,7 @@ def _digest(tensors: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        # As bytes: numpy does not know every kind of number that a file may hold.
+        plain = tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        digest.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cras_core.errors import BundleError, StoreError
+from cras_core.errors import BundleError, JsonFileError, StoreError
+from cras_core.json_files import parse_json
 from cras_core.registry.bundle import read_bundle
 from cras_core.validated import Plain, validated
 
@@ -81,10 +83,11 @@ def entry_of(path: Path) -> Entry:
         return Entry(path.name, path, size, problem="a file that is no model")
     try:
         bundle = read_bundle(path)
-        told = _Told(**bundle.provenance)
+        # As text: whatever the values are called, none is taken for an argument.
+        told = parse_json(json.dumps(bundle.provenance), _Told, "its provenance")
     except BundleError as error:
         return Entry(path.stem, path, size, problem=str(error))
-    except StoreError as error:
+    except JsonFileError as error:
         return Entry(path.stem, path, size, problem=f"{path} tells its provenance in a way that is not ours ({error})")
     entry = Entry(
         identity=path.stem,

@@ -1,5 +1,8 @@
 """A camera as a source of frames: the web in order, in 8 bits, flat, without copies where none are needed."""
 
+import contextlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from aoi_fakes import PLAIN, frame, gaps_of, inspect_all, listed, read_all, roll_inspection
@@ -139,9 +142,44 @@ def test_an_encoder_that_gives_no_counts_is_said_while_it_lasts() -> None:
         for _ in silent:
             source.read(0.0)
             told.append(source.problem)
-    assert told[0] is None
     assert "gives no counts" in str(told[-1])
     with CameraSource(GivenBlocks(silent)) as without_encoder:
         for _ in silent:
             without_encoder.read(0.0)
         assert without_encoder.problem is None
+
+
+def test_a_block_without_counts_is_remarked_and_is_no_problem_once_the_counts_are_back() -> None:
+    web = cloth(64 * 6)
+    blocks = [block_of(web[64 * k : 64 * k + 64], k, encoder=np.arange(64) + 64 * k) for k in range(6)]
+    blocks[2] = replace(blocks[2], encoder=None)
+    with CameraSource(GivenBlocks(blocks), PositionConfig(lines_per_count=1.0)) as source:
+        problems, remarks = [], []
+        for _ in blocks:
+            source.read(0.0)
+            problems.append(source.status.problem != "")
+            remarks.append(len(source.status.remarks))
+    assert problems == [False, False, True, False, False, False]
+    assert remarks == [0, 0, 1, 1, 1, 1]
+
+
+def test_a_roll_that_ends_without_counts_ends_with_a_problem_however_short_it_was() -> None:
+    with CameraSource(GivenBlocks(blocks_of(cloth(64 * 2), 64)), PositionConfig(lines_per_count=1.0)) as source:
+        read_all_open(source)
+        assert "gives no counts" in source.status.problem
+
+
+def test_many_blocks_without_counts_stay_a_problem_when_the_counts_come_back() -> None:
+    web = cloth(64 * 20)
+    blocks = blocks_of(web[: 64 * 18], 64) + [
+        block_of(web[64 * k : 64 * k + 64], k, encoder=np.arange(64) + 64 * k) for k in (18, 19)
+    ]
+    with CameraSource(GivenBlocks(blocks), PositionConfig(lines_per_count=1.0)) as source:
+        read_all_open(source)
+        assert "gives no counts" in source.status.problem
+
+
+def read_all_open(source: CameraSource) -> None:
+    with contextlib.suppress(EndOfWeb):
+        while True:
+            source.read(0.0)

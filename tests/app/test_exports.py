@@ -19,11 +19,12 @@ from aoi_app.inspection.source_spans import SourceSpan
 from aoi_app.inspection.tiles import TilePlace, TileSample
 from aoi_app.records.database import open_database
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.export import export_roll, write_csv, write_json
+from aoi_app.records.export import CsvFormat, export_roll, write_csv, write_json
 from aoi_app.records.maps import MapWriter
-from aoi_app.records.reading import read_roll
+from aoi_app.records.reading import EXPORTED, read_roll
 from aoi_app.records.roll_log import RollLog
-from aoi_app.records.tiles import PLACES, TileWriter
+from aoi_app.records.tile_places import PLACES
+from aoi_app.records.tiles import TileWriter
 from aoi_app.sources.frame import Frame, Lost
 
 PLACE = TilePlace(0, 0, 512, 512, 0.0, 512.0)
@@ -321,3 +322,24 @@ def test_exporting_again_replaces_the_files_as_a_whole(engine: Engine, tmp_path:
     before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
     export_roll(engine, roll_id, tmp_path / "out")
     assert {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize(("form", "cell"), [(CsvFormat(";", ","), "0,02"), (CsvFormat("\t", "."), "0.02")])
+def test_a_table_has_the_signs_of_the_country(tmp_path: Path, form: CsvFormat, cell: str) -> None:
+    row = {field.export_name: None for field in EXPORTED} | {"position_m": 0.02, "fabric": "-1,5", "boxes": []}
+    write_csv({"defects": [row]}, tmp_path / "a.csv", form)
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        (read,) = csv.DictReader(file, delimiter=form.separator)
+    assert read["position_m"] == cell
+    assert read["fabric"] == "'-1,5"
+
+
+def test_a_separator_is_no_decimal_sign() -> None:
+    with pytest.raises(RecordsError, match="separated"):
+        CsvFormat(",", ",")
+
+
+def test_numbers_that_are_none_are_null_in_json(tmp_path: Path) -> None:
+    write_json({"roll": {"width_mm": float("nan")}, "defects": [{"peak": float("inf")}]}, tmp_path / "a.json")
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert json.loads(text, parse_constant=pytest.fail) == {"roll": {"width_mm": None}, "defects": [{"peak": None}]}

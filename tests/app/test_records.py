@@ -31,6 +31,7 @@ from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.records.roll_log import RollLog
 from aoi_app.records.roll_name import new_roll_name
 from aoi_app.records.tables import DEFECTS, RollRow
+from aoi_app.settings.folders import log_path
 
 FIGURES: dict[str, object] = {"length_m": 1.5, "inspected_m": 1.25, "gap_m": 0.25, "width_mm": 271.5, "fabric": "twill"}
 
@@ -508,3 +509,76 @@ def test_a_process_that_may_write_no_more_goes_on_and_what_was_written_is_whole(
     assert len(read_roll(engine, 1)["defects"]) >= 3
     engine.dispose()
     assert stored(database, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_database_that_is_moved_away_in_mid_roll_is_noticed(
+    engine: Engine, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aoi_app.records.roll_log._LAST_TRIES_S", 0.1)
+    log = begin(engine, rescue=tmp_path / "rescue")
+    assert log.write(Outcome(defects=(defect(1),)), {})
+    database.rename(database.with_suffix(".away"))
+    open_database(url_of(database)).dispose()  # another program has made a new one in its place
+    assert not log.write(Outcome(defects=(defect(2),)), {})
+    assert "removed or replaced" in str(log.problem)
+    with pytest.raises(RecordsError, match=r"1 records of roll 1.*unrecorded.json"):
+        log.close("finished")
+    (path,) = (tmp_path / "rescue").iterdir()
+    kept = json.loads(path.read_text())
+    assert [d["number"] for d in kept["defects"]] == [2]
+
+
+def test_a_database_that_is_overwritten_in_mid_roll_is_noticed(engine: Engine, database: Path) -> None:
+    log = begin(engine)
+    other = sqlite3.connect(database)
+    other.execute("DELETE FROM rolls")
+    other.commit()
+    other.close()
+    assert not log.write(Outcome(defects=(defect(1),)), {"length_m": 1.0})
+    assert "removed or replaced" in str(log.problem)
+
+
+def test_what_the_folder_of_the_roll_does_not_take_lies_elsewhere(
+    engine: Engine, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aoi_app.records.roll_log._LAST_TRIES_S", 0.1)
+    full = tmp_path / "full"
+    full.write_text("a file where the folder should be, as a disk that takes nothing")
+    log = begin(engine, rescue=full)
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        log.write(Outcome(defects=(defect(1),)), {})
+        with pytest.raises(RecordsError, match=r"unrecorded\.json") as caught:
+            log.close("finished")
+    finally:
+        other.close()
+    assert str(log_path().parent / "roll-1-unrecorded.json") in str(caught.value)
+    assert json.loads((log_path().parent / "roll-1-unrecorded.json").read_text())["defects"][0]["number"] == 1
+
+
+DAMAGE = {
+    "no time": ("started_at", "'yesterday'"),
+    "no text": ("name", "CAST(X'ff00fe' AS TEXT)"),
+    "too deep": ("recipe", f"'{'[' * 100_000}'"),
+    "no recipe": ("recipe", "'{'"),
+    "no number": ("inspected_m", "'much'"),
+    "a blob": ("name", "X'00ff'"),
+    "huge": ("started_at", "9e999"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_cell_hides_its_own_roll_only(engine: Engine, database: Path, damage: str) -> None:
+    for _ in range(3):
+        begin(engine).close("finished")
+    column, value = DAMAGE[damage]
+    other = sqlite3.connect(database)
+    other.execute(f"UPDATE rolls SET {column} = {value} WHERE id = 2")
+    other.commit()
+    other.close()
+    listed = list_rolls(engine, 20)
+    assert [row[0] for row in listed] == ["3", "2", "1"]
+    assert [row[2] for row in listed] == ["finished", "damaged", "finished"]
+    with contextlib.suppress(RecordsError):
+        read_roll(engine, 2)

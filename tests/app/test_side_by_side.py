@@ -17,6 +17,7 @@ from aoi_app.sources.block import Outage
 from aoi_app.sources.camera_source import CameraSource
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.loom import Loom, LoomConfig
+from aoi_app.sources.position.encoder import PositionConfig
 from aoi_app.sources.side_by_side import Neighbour, SideBySide
 from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError
 from cras_core.detectors.cras.detector import CrasDetector
@@ -261,3 +262,17 @@ def test_one_camera_alone_is_a_web() -> None:
     source = SideBySide([Neighbour(CameraSource(GivenBlocks(blocks_of(web, 30))))])
     (defect,) = listed(inspect_all(roll_inspection(PLAIN), read_all(source)))
     assert defect.left_px == 96
+
+
+def test_what_one_of_the_cameras_has_to_say_is_told_with_its_name() -> None:
+    web = np.full((200, 64), 90, np.uint8)
+    counting = PositionConfig(lines_per_count=1.0)
+    silent = CameraSource(GivenBlocks(blocks_of(web, 50)), counting)
+    well = CameraSource(GivenBlocks(blocks_of(web, 50)))
+    with SideBySide([Neighbour(well), Neighbour(silent)]) as source:
+        while source.status is not None and not source.status.problem:
+            source.read(0.0)
+        assert source.status is not None
+        assert source.status.problem.startswith(f"{silent.name}: the encoder gives no counts")
+        assert len(source.status.remarks) == 1
+    assert SideBySide([Neighbour(Given([])), Neighbour(Given([]))]).status is None

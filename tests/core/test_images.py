@@ -340,3 +340,13 @@ def test_any_names_can_be_sorted(names: list[str]) -> None:
 @pytest.mark.parametrize("name", ["²3.png", "m1²2.png", "٣.png", "①.png"])
 def test_digits_of_other_kinds_can_be_sorted(name: str) -> None:
     assert set(in_natural_order([Path("1.png"), Path(name)])) == {Path("1.png"), Path(name)}
+
+
+def test_links_that_lead_to_each_other_hide_no_picture(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "1.png"), np.full((8, 8), 90, np.uint8))
+    (tmp_path / "x").symlink_to(tmp_path / "y")
+    (tmp_path / "y").symlink_to(tmp_path / "x")
+    (tmp_path / "z.png").symlink_to(tmp_path / "z.png")
+    assert [path.name for path in list_images(tmp_path)] == ["1.png", "z.png"]
+    with pytest.raises(DataError, match=r"z\.png"):
+        read_image(tmp_path / "z.png")

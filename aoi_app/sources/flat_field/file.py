@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from aoi_app.settings.strict_json import STRICT, TOLERANT, ContentError, parse_json
+from aoi_app.settings.strict_json import STRICT, TOLERANT, ContentError, parse_json, read_whole
 from aoi_app.sources.flat_field.correction import CameraSetup, FlatField, FlatFieldError, problem_of_levels
 from cras_core.files import write_atomically
 
@@ -105,23 +105,29 @@ def read_flat_field(path: Path) -> FlatField:
     """
     try:
         # Read as a whole: a file that somebody overwrites while it is mapped into memory kills the program.
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)  # one more, to notice a file that is larger
+        data = read_whole(path, _MOST_BYTES)
     except FileNotFoundError:
         raise FlatFieldError("flat-field-missing", "There is no flat field {path}; record one.", path=path) from None
     except OSError as error:
         raise FlatFieldError(
             "flat-field-unreadable", "The flat field {path} cannot be read: {reason}", path=path, reason=error
         ) from error
+    except ContentError as error:
+        raise _damaged(path, error) from error
     try:
         return _parsed(data, path)
-    except (SafetensorError, KeyError, ContentError) as error:
-        raise FlatFieldError(
-            "flat-field-damaged",
-            "The flat field {path} is damaged ({reason}); record it again.",
-            path=path,
-            reason=error,
-        ) from error
+    # The last three: a number of a kind that numpy does not know, or more of them than there are bytes.
+    except (SafetensorError, KeyError, ContentError, ValueError, TypeError, AttributeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, reason: Exception) -> FlatFieldError:
+    return FlatFieldError(
+        "flat-field-damaged",
+        "The flat field {path} is damaged ({reason}); record it again.",
+        path=path,
+        reason=reason,
+    )
 
 
 def _parsed(data: bytes, path: Path) -> FlatField:
@@ -129,10 +135,8 @@ def _parsed(data: bytes, path: Path) -> FlatField:
 
     Raises:
         FlatFieldError: it is of another kind or version, or its values make no sense.
-        SafetensorError, KeyError, ContentError: it is damaged.
+        SafetensorError, KeyError, ContentError, ValueError, TypeError, AttributeError: it is damaged.
     """
-    if len(data) > _MOST_BYTES:
-        raise ContentError("content-too-large", "it is larger than {most_bytes:,} bytes", most_bytes=_MOST_BYTES)
     tensors = load(data)  # checks the length of the head, and that the tensors fill the file
     head_bytes = int.from_bytes(data[:8], "little")
     metadata = parse_json(data[8 : 8 + head_bytes], _Head).metadata

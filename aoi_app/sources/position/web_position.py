@@ -58,6 +58,8 @@ class WebPosition:
         """Lines that showed cloth seen before and were left out."""
         self.blocks_without_counts = 0
         """Blocks in a row, up to the last one, that came without counts of the encoder that is to place them."""
+        self.most_without_counts = 0
+        """The longest such row so far."""
 
     @property
     def lines_per_s(self) -> float:
@@ -100,6 +102,7 @@ class WebPosition:
         if self._encoder is None or block.encoder is None or len(block.encoder) == 0:
             if self._encoder is not None:
                 self.blocks_without_counts += 1
+                self.most_without_counts = max(self.most_without_counts, self.blocks_without_counts)
                 self._encoder.pass_by(lines)
             placed = self._straight(lines, loss)
             self._rate.add(block, self.end_line)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from aoi_app.settings.strict_json import ContentError, parse_json, read_json
+from aoi_app.settings.strict_json import ContentError, parse_json, read_json, read_whole
 from aoi_app.sources.block import Block, Outage
 from aoi_app.sources.flat_field.correction import FlatField
 from aoi_app.sources.flat_field.file import read_flat_field
@@ -27,6 +27,8 @@ from aoi_app.sources.recording.format import (
     unpack_block,
 )
 from aoi_app.sources.source import EndOfWeb, SourceError
+
+_MOST_LINE_BYTES = 256 << 20  # of one file of lines; the recorder begins another after a thousandth of it
 
 logger = logging.getLogger(__name__)
 
@@ -130,9 +132,12 @@ class Replay:
         if self._blocks is not None:
             self._blocks.close()
         try:
-            self._lines = lines.read_bytes().splitlines()
-            self._blocks = lines.with_suffix(BLOCKS).open("rb")
-        except OSError as error:
+            self._lines = read_whole(lines, _MOST_LINE_BYTES).splitlines()
+            blocks = lines.with_suffix(BLOCKS)
+            if not blocks.is_file() and blocks.exists():  # a pipe would keep the roll waiting
+                raise SourceError("recording-blocks-no-file", "{path} is not a regular file.", path=blocks)
+            self._blocks = blocks.open("rb")
+        except (OSError, ContentError) as error:
             raise SourceError(
                 "recording-unreadable", "The recording {path} cannot be read: {reason}", path=self._path, reason=error
             ) from error

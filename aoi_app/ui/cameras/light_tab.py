@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from aoi_app.camera_setup.focus_curves import FocusCurves
-from aoi_app.ui.widgets.plain import plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label
 from aoi_app.ui.widgets.plots import color_plot, plot, show_values
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.arrays import FloatArray
@@ -58,7 +58,7 @@ class LightTab(QWidget):
         plots.addWidget(self._sides, 1)
         figures = QGridLayout()
         for column, (caption, widget) in enumerate((("sharpness", self._sharpness), ("best", self._best))):
-            figures.addWidget(QLabel(caption), 0, column)
+            figures.addWidget(PlainLabel(caption), 0, column)
             figures.addWidget(widget, 1, column)
             figures.setColumnMinimumWidth(column, _FIGURE_PX)  # else all moves when a digit comes or goes
         figures.addWidget(self._reached, 1, 2)
@@ -118,7 +118,7 @@ class LightTab(QWidget):
 
 
 def _figure(name: str) -> QLabel:
-    label = QLabel("–")
+    label = PlainLabel("–")
     label.setObjectName("figure")
     label.setAccessibleName(name)
     return label

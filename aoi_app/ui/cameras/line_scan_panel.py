@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from aoi_app.camera_setup.feature_rows import FeatureRow, Key, PanelRow, hint_of
 from aoi_app.ui.cameras.value_editor import editor_text, on_edit, value_editor
-from aoi_app.ui.widgets.plain import plain_label, set_plain_tip
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label, set_plain_tip
 from aoi_app.ui.widgets.theme import Theme
 
 _COLUMNS = 2
@@ -60,9 +60,9 @@ class LineScanPanel(QWidget):
         self._editors, self._remarks, self._values = {}, {}, {}
         for i, row in enumerate(rows):
             line, column = i // _COLUMNS, len(_STRETCH) * (i % _COLUMNS)
-            self._grid.addWidget(QLabel(row.caption), line, column)
+            self._grid.addWidget(PlainLabel(row.caption), line, column)
             if row.feature is None:
-                lack = QLabel(row.lack)
+                lack = PlainLabel(row.lack)
                 lack.setObjectName("caption")
                 self._grid.addWidget(lack, line, column + 1, 1, 2)
             else:

@@ -8,7 +8,7 @@ from typing import get_args
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from aoi_app.samples.label_drawing import Tool
 from aoi_app.samples.label_editing import LabelEditing
@@ -21,7 +21,7 @@ from aoi_app.ui.labels.toolbar import ROWS, LabelToolbar
 from aoi_app.ui.labels.unsaved import Answer, ask_about_unsaved
 from aoi_app.ui.widgets.actions import ActionRow
 from aoi_app.ui.widgets.banner import Banner
-from aoi_app.ui.widgets.plain import plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.data.samples.values import Sample
 
@@ -78,7 +78,7 @@ class LabelEditor(QWidget):
         head = QHBoxLayout()
         head.addWidget(back)
         head.addWidget(self._title, 1)
-        reminder = QLabel(_REMINDER)
+        reminder = PlainLabel(_REMINDER)
         reminder.setObjectName("caption")
         middle = QHBoxLayout()
         middle.addWidget(self.canvas, 1)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QPushButton,
     QVBoxLayout,
@@ -19,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from aoi_app.samples.label_drawing import Labels
 from aoi_app.settings.defect_types import DefectType
-from aoi_app.ui.widgets.plain import plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label
 
 _NO_TYPE = "no type"
 _WIDTH_PX = 230
@@ -47,7 +46,7 @@ class LabelSidebar(QWidget):
         self._code = ""
         self.kind = QComboBox()
         self.kind.setAccessibleName("Type of the defect")
-        self._brush = QLabel("8 px")
+        self._brush = PlainLabel("8 px")
         self._brush.setAccessibleName("Radius of the brush")
         self.labels = QListWidget()
         self.labels.setAccessibleName("Labels of this tile")

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from aoi_app.live.state import Snapshot, State
+from aoi_app.ui.widgets.plain import PlainLabel
 
 _FIGURES = (
     ("speed", "speed"),
@@ -23,11 +24,11 @@ class FiguresPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._state = QLabel()
+        self._state = PlainLabel()
         self._state.setObjectName("state")
         self._state.setAccessibleName("State of the roll")
         self._state.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._position = QLabel()
+        self._position = PlainLabel()
         self._position.setObjectName("position")
         self._position.setAccessibleName("Position along the web")
         self._figures: dict[str, QLabel] = {}
@@ -36,9 +37,9 @@ class FiguresPanel(QWidget):
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(2)
         for i, (key, caption) in enumerate((*_FIGURES, *_CAMERA_FIGURES)):
-            small = QLabel(caption)
+            small = PlainLabel(caption)
             small.setObjectName("caption")
-            large = QLabel("–")
+            large = PlainLabel("–")
             large.setObjectName("figure")
             large.setAccessibleName(caption)
             grid.addWidget(small, 2 * (i // 2), i % 2)

@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QSlider,
     QSplitter,
@@ -23,6 +22,7 @@ from aoi_app.ui.line.defect_table import DefectTable
 from aoi_app.ui.line.figures_panel import FiguresPanel
 from aoi_app.ui.line.live_view import LiveView
 from aoi_app.ui.widgets.page import Page
+from aoi_app.ui.widgets.plain import PlainLabel
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
@@ -54,7 +54,7 @@ class LinePage(Page):
         self._threshold = _slider(
             round(_LOWEST_THRESHOLD * _THRESHOLD_STEPS), round(_HIGHEST_THRESHOLD * _THRESHOLD_STEPS), "Threshold"
         )
-        self._threshold_text = QLabel()
+        self._threshold_text = PlainLabel()
         self._threshold_text.setObjectName("figure")
         self._threshold_text.setAccessibleName("Threshold as a number")
         self._opacity = _slider(0, 100, "Opacity of the heat map")
@@ -141,7 +141,7 @@ def _captioned(caption: str, *widgets: QWidget) -> QWidget:
     box = QWidget()
     row = QHBoxLayout(box)
     row.setContentsMargins(6, 0, 6, 0)
-    label = QLabel(caption)
+    label = PlainLabel(caption)
     label.setObjectName("caption")
     row.addWidget(label)
     for widget in widgets:

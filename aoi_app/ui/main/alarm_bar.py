@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
+
+from aoi_app.ui.widgets.plain import PlainLabel
 
 _MOST_SHOWN = 4
 
@@ -21,7 +23,7 @@ class AlarmBar(QFrame):
         super().__init__()
         self.setObjectName("alarm")
         self._alarms: list[str] = []
-        self._text = QLabel()
+        self._text = PlainLabel()
         self._text.setObjectName("alarm_text")
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

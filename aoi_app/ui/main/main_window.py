@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QIcon, QKeySequence
-from PySide6.QtWidgets import QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from aoi_app.live.state import Snapshot, State
 from aoi_app.ui.main.actions import MENUS, ROWS
@@ -13,6 +13,7 @@ from aoi_app.ui.main.navigation import Navigation
 from aoi_app.ui.widgets.actions import fill_menus, make_actions
 from aoi_app.ui.widgets.banner import Banner
 from aoi_app.ui.widgets.page import Page
+from aoi_app.ui.widgets.plain import PlainLabel
 from aoi_app.ui.widgets.theme import Theme
 
 _WIDTH_PX, _HEIGHT_PX = 1366, 768
@@ -50,8 +51,7 @@ class MainWindow(QMainWindow):
         whole.addWidget(self._banner)
         whole.addWidget(self._pages, 1)
         self.setCentralWidget(middle)
-        self._about = QLabel()
-        self._about.setTextFormat(Qt.TextFormat.PlainText)
+        self._about = PlainLabel()
         self.statusBar().addPermanentWidget(self._about)
         self.show_snapshot(Snapshot())
         self._fit_to_screen()

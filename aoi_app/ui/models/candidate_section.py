@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from aoi_app.learning.evaluation_wording import fabric_remarks, first_to_show, heading_text, metric_rows, outcome_text
 from aoi_app.learning.state import CandidateEvaluation, EvaluatedFabric, EvaluatedTile, LearningState
@@ -15,7 +15,7 @@ from aoi_app.ui.models.message_line import MessageLine
 from aoi_app.ui.models.metric_table import MetricTable
 from aoi_app.ui.models.threshold_panel import ThresholdPanel
 from aoi_app.ui.models.tile_row import Captioned, TileRow
-from aoi_app.ui.widgets.plain import plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label
 from aoi_app.ui.widgets.qimage import to_qimage
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.arrays import Image
@@ -72,7 +72,7 @@ class CandidateSection(QWidget):
         self.threshold = ThresholdPanel(theme)
         self.threshold.chosen.connect(self.threshold_chosen)
         self.threshold.tiles_changed.connect(self._want_pictures)
-        self._nothing = QLabel(_NOTHING)
+        self._nothing = PlainLabel(_NOTHING)
         self._nothing.setWordWrap(True)
         self._body = QScrollArea()
         self._lay_out()
@@ -85,7 +85,7 @@ class CandidateSection(QWidget):
             top.addWidget(button)
         left = QVBoxLayout()
         row = QHBoxLayout()
-        row.addWidget(QLabel("Fabric"))
+        row.addWidget(PlainLabel("Fabric"))
         row.addWidget(self.fabric, 1)
         left.addLayout(row)
         left.addWidget(self.table)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QInputDialog,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QSpinBox,
@@ -22,7 +21,7 @@ from aoi_app.learning.state import Difference, LearningState
 from aoi_app.learning.wording import disk_text, line_text
 from aoi_app.ui.models.history_tables import ModelTable, PromotionLog
 from aoi_app.ui.widgets.banner import Banner
-from aoi_app.ui.widgets.plain import is_sure, plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, is_sure, plain_label
 
 _TWO = "Choose two models in the table (the second with Ctrl) to see what differs."
 
@@ -121,7 +120,7 @@ class HistorySection(QWidget):
         whole.setStretchFactor(1, 2)
         limits = QHBoxLayout()
         limits.addWidget(self._disk, 1)
-        limits.addWidget(QLabel("Keep at most"))
+        limits.addWidget(PlainLabel("Keep at most"))
         limits.addWidget(self.most_models)
         limits.addWidget(self.most_gb)
         limits.addWidget(self._prune)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from aoi_app.learning.state import LearningState
 from aoi_app.learning.wording import forgotten_text, full_training, quick_enrolment, training_end_text
 from aoi_app.ui.widgets.banner import Banner
-from aoi_app.ui.widgets.plain import is_sure, plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, is_sure, plain_label
 from aoi_app.ui.widgets.plots import color_plot, plot
 from aoi_app.ui.widgets.theme import Theme
 
@@ -95,7 +95,7 @@ class LearnSection(QWidget):
         folder = QHBoxLayout()
         folder.addWidget(self._folder, 1)
         folder.addWidget(self._without_folder)
-        quick.addWidget(QLabel("Fabric"))
+        quick.addWidget(PlainLabel("Fabric"))
         quick.addWidget(self.fabric)
         quick.addWidget(self._quick_text)
         quick.addSpacing(_GAP_PX)
@@ -212,7 +212,7 @@ def _card(title: str, text: str) -> tuple[QFrame, QVBoxLayout]:
     column = QVBoxLayout(frame)
     column.setContentsMargins(16, 12, 16, 16)
     column.setSpacing(10)
-    heading = QLabel(title)
+    heading = PlainLabel(title)
     heading.setObjectName("figure")
     heading.setAccessibleName(title)
     column.addWidget(heading)
@@ -221,7 +221,7 @@ def _card(title: str, text: str) -> tuple[QFrame, QVBoxLayout]:
 
 
 def _hint(text: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setWordWrap(True)
     label.setObjectName("hint")
     return label

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from aoi_app.learning.state import EvaluatedFabric, EvaluatedTile
 from aoi_app.learning.threshold import around, at_threshold, threshold_at
 from aoi_app.ui.models.threshold_plot import ThresholdPlot
 from aoi_app.ui.models.tile_row import Captioned, TileRow
-from aoi_app.ui.widgets.plain import plain_label, set_plain_tip
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label, set_plain_tip
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
@@ -63,12 +63,12 @@ class ThresholdPanel(QWidget):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        row.addWidget(QLabel("False alarms per 100 m²"))
+        row.addWidget(PlainLabel("False alarms per 100 m²"))
         row.addWidget(self._rate)
         row.addWidget(self._by_rate)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(QLabel("Threshold: drag the line in the histogram, or set it by a rate."))
+        column.addWidget(PlainLabel("Threshold: drag the line in the histogram, or set it by a rate."))
         column.addLayout(row)
         column.addWidget(self._trust)
         column.addWidget(self._effect)

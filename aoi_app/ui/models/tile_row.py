@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from aoi_app.ui.widgets.plain import plain_label, set_plain_tip
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label, set_plain_tip
 
 TILE_PX = 128
 
@@ -42,7 +42,7 @@ class TileRow(QWidget):
         self.setAccessibleName(title)
         self._title, self._nothing = title, nothing
         self.tiles: list[Captioned] = []
-        self._heading = QLabel(title)
+        self._heading = PlainLabel(title)
         self._read: Mapping[Path, QPixmap | None] = {}
         self._pictures = [_picture() for _ in range(most)]
         self._captions = [_caption() for _ in range(most)]

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from aoi_app.ui.widgets.plain import plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.data.samples.coverage import Coverage
 
@@ -133,19 +133,19 @@ class _Light(_Drawing):
 
 
 def _value(name: str) -> QLabel:
-    label = QLabel("–")
+    label = PlainLabel("–")
     label.setAccessibleName(name)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
 
 
 def _title(text: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setStyleSheet("font-weight: 600")
     return label
 
 
 def _caption(text: str) -> QLabel:
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setObjectName("caption")
     return label

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from aoi_app.samples.state import FILTERS, SORT_ORDERS, SampleFilter, SamplesState, SortOrder, arranged, passes
 from aoi_app.samples.wording import FILTER_TEXTS, SORT_TEXTS, hint, shown_text
@@ -15,7 +15,7 @@ from aoi_app.ui.samples.fabric_list import ROWS as FABRIC_ROWS
 from aoi_app.ui.samples.fabric_list import FabricList
 from aoi_app.ui.samples.sample_grid import SampleGrid
 from aoi_app.ui.widgets.actions import ActionRow, connect, make_actions
-from aoi_app.ui.widgets.plain import plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.data.samples.coverage import coverage
 from cras_core.data.samples.values import Choice, Sample
@@ -73,11 +73,11 @@ class SampleBrowser(QWidget):
         undo.setDefaultAction(self.actions_by_key["undo"])
         bar = QHBoxLayout()
         for text, widget in (("Show", self.which), ("Order", self.order)):
-            bar.addWidget(QLabel(text))
+            bar.addWidget(PlainLabel(text))
             bar.addWidget(widget)
         bar.addWidget(self._shown, 1)
         bar.addWidget(undo)
-        reminder = QLabel(_REMINDER)
+        reminder = PlainLabel(_REMINDER)
         reminder.setObjectName("caption")
         middle = QVBoxLayout()
         middle.addLayout(bar)

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QPushButton,
     QTableWidget,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from aoi_app.settings.defect_types import DefectType, DefectTypesError, check_codes
 from aoi_app.settings.strict_json import describe_errors
-from aoi_app.ui.widgets.plain import plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label
 
 _SEVERITIES: tuple[str, ...] = get_args(get_type_hints(DefectType)["severity"])
 _SHAPES: tuple[str, ...] = get_args(get_type_hints(DefectType)["shape"])
@@ -63,7 +62,7 @@ class DefectTypesForm(QWidget):
         buttons.addStretch(1)
         buttons.addWidget(_button("&Add type", "Add a row for another type", self._add))
         buttons.addWidget(_button("Re&move type", "Remove the row that is being edited", self._remove))
-        help_text = QLabel(
+        help_text = PlainLabel(
             "Records and labels hold the code. In the label editor, the keys 1 to 9 stand for the first nine."
         )
         help_text.setWordWrap(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSpinBox,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 from aoi_app.settings.ignored_lanes import IgnoredLaneError, lanes_as_text, lanes_of_text
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.strict_json import describe_errors
+from aoi_app.ui.widgets.plain import PlainLabel
 
 _BY_CLOTH = "as the cloth matches"
 
@@ -119,9 +119,8 @@ class RecipeForm(QWidget):
         self._min_area = _millimetres(0, 1e6, 2, " mm²")
         self._preset = QLineEdit()
         self._preset.setPlaceholderText("as the camera is set up")
-        self._problem = QLabel()
+        self._problem = PlainLabel()
         self._problem.setWordWrap(True)
-        self._problem.setTextFormat(Qt.TextFormat.PlainText)
         self._problem.setAccessibleName("What is wrong with the recipe")
 
     def _lay_out(self) -> None:
@@ -153,7 +152,7 @@ class RecipeForm(QWidget):
         form.addRow("Lea&ve out lanes, mm", self._ignored)
         form.addRow("&Threshold (1 = calibrated)", self._threshold)
         bounds = QHBoxLayout()
-        for widget in (QLabel("from"), self._lowest, QLabel("to"), self._highest):
+        for widget in (PlainLabel("from"), self._lowest, PlainLabel("to"), self._highest):
             bounds.addWidget(widget)
         bounds.addStretch(1)
         form.addRow("False alarms per 100 m², &wanted", self._wanted_rate)

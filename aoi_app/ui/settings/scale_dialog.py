@@ -8,12 +8,12 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
-    QLabel,
     QWidget,
 )
 
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.scale import Direction, direction_of, propose_recipe
+from aoi_app.ui.widgets.plain import PlainLabel
 
 _WAYS: dict[str, Direction] = {"across the web": "across", "along the web": "along"}
 
@@ -37,7 +37,7 @@ class ScaleDialog(QDialog):
         self._way.addItems(list(_WAYS))
         self._way.setCurrentIndex(list(_WAYS.values()).index(direction_of(begin, end)))
         self._way.setAccessibleName("Direction")
-        self._text = QLabel()
+        self._text = PlainLabel()
         self._text.setWordWrap(True)
         self._text.setMinimumSize(460, 3 * self._text.fontMetrics().lineSpacing())
         self._text.setAccessibleName("Scale")
@@ -45,7 +45,7 @@ class ScaleDialog(QDialog):
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         form = QFormLayout(self)
-        form.addRow("Between the marks", QLabel(_apart(begin, end)))
+        form.addRow("Between the marks", PlainLabel(_apart(begin, end)))
         form.addRow("True &length", self._length)
         form.addRow("The ruler &lies", self._way)
         form.addRow(self._text)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QScrollArea, QVBoxLayout, QWidget
 
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.settings.defect_types_form import DefectTypesForm
 from aoi_app.ui.settings.recipe_form import RecipeForm
 from aoi_app.ui.widgets.page import Page
+from aoi_app.ui.widgets.plain import PlainLabel
 from aoi_app.ui.widgets.theme import THEMES
 
 _FORM_WIDTH_PX = 720
@@ -39,9 +40,8 @@ class SettingsPage(Page):
         self._theme.addItems(list(THEMES))
         self._theme.setAccessibleName("Colours")
         self._theme.textActivated.connect(self.theme_chosen)
-        self._places = QLabel()
+        self._places = PlainLabel()
         self._places.setWordWrap(True)
-        self._places.setTextFormat(Qt.TextFormat.PlainText)
         self._places.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._places.setAccessibleName("Where the program keeps things")
         self._lay_out()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import Qt as QtText
 from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
@@ -9,10 +11,18 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
 Button = QMessageBox.StandardButton
 
 
+class PlainLabel(QLabel):
+    """A label; the only kind in the window, because that of Qt shows pictures and links where a text asks for them."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+
+
 def plain_label(name: str = "", *, wraps: bool = False) -> QLabel:
     """An empty label; ``name`` is for screen readers."""
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
+    label = PlainLabel()
     label.setWordWrap(wraps)
     label.setAccessibleName(name)
     return label
@@ -39,6 +49,15 @@ def is_sure(parent: QWidget, title: str, question: str) -> bool:
     """Asks a question; No where the person just closes it."""
     buttons = Button.Yes | Button.No
     return ask(parent, title, question, buttons, Button.No) is Button.Yes
+
+
+def when_sure(parent: QWidget, title: str, question: str, action: Callable[[], object]) -> None:
+    """Asks a question and returns at once; Yes has the action done. For what is asked while the web runs."""
+    box = QMessageBox(QMessageBox.Icon.Question, title, question, Button.Yes | Button.No, parent)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.accepted.connect(action)
+    box.finished.connect(box.deleteLater)
+    box.open()
 
 
 def ask(parent: QWidget, title: str, question: str, buttons: Button, default: Button) -> Button:

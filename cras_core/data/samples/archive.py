@@ -21,7 +21,7 @@ from pathlib import Path
 
 from PIL import Image as PillowImage
 
-from cras_core.data.samples.files import FABRIC_FILE, LARGEST_TEXT, parse_fabric, parse_sample
+from cras_core.data.samples.files import FABRIC_FILE, LARGEST_PICTURE, LARGEST_TEXT, parse_fabric, parse_sample
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.errors import DataError
@@ -37,7 +37,6 @@ VERSION = 1
 ENDING = ".fabric"
 
 MOST_SAMPLES = 100_000
-LARGEST_PICTURE = 64 << 20  # bytes of one entry
 LARGEST_TOTAL = 64 << 30
 LARGEST_RATIO = 200  # unpacked by packed; texts of samples reach 10, a bomb 1000
 MOST_PIXELS = 64_000_000  # of one picture

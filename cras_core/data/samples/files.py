@@ -24,6 +24,9 @@ SAMPLE_FOLDER = "samples"
 FORMAT: Literal["cras-fabric"] = "cras-fabric"
 VERSION: Literal[1] = 1
 
+LARGEST_PICTURE = 64 << 20
+"""Bytes of a tile."""
+
 LARGEST_TEXT = 4 << 20
 """Bytes of the text of a fabric or a sample; those with many labels have a hundredth of it."""
 
@@ -160,6 +163,11 @@ def new_folder(root: Path, name: str) -> Path:
         n += 1
         folder = root / f"{stem}-{n}"
     return folder
+
+
+def read_picture_bytes(path: Path) -> bytes:
+    """The file of a tile as it is. Raises DataError."""
+    return read_bytes(path, LARGEST_PICTURE)
 
 
 def _read(path: Path) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from cras_core.data.samples.itdd_card import Card, FabricCard, Picture
 from cras_core.data.samples.values import Sample
 from cras_core.errors import DataError, JsonFileError
+from cras_core.files import is_inside
 from cras_core.json_files import parse_json, read_bytes
 from cras_core.validated import Plain, Whole, validated
 
@@ -106,7 +107,7 @@ def read_card(folder: Path) -> tuple[dict[str, Picture], dict[str, str]]:
             "itdd-card-wrong", "{reason}. Delete it to import the pictures without it.", reason=error
         ) from error
     pictures = [Picture(p.file, p.sample, p.top_px, p.left_px) for f in card.fabrics for p in f.pictures]
-    lost = [p.file for p in pictures if not (folder / p.file).is_file()]
+    lost = [p.file for p in pictures if not is_inside(p.file) or not (folder / p.file).is_file()]
     if lost:
         raise DataError(
             "itdd-pictures-missing",

@@ -31,6 +31,7 @@ from cras_core.data.samples.files import (
     fabric_bytes,
     new_folder,
     read_fabric,
+    read_picture_bytes,
     read_sample,
     sample_bytes,
     sample_texts,
@@ -173,7 +174,7 @@ class SampleStore:
         into = self.folder(target)
         for sample in self.samples(source):
             image = self.image_path(sample)
-            data = image.read_bytes()
+            data = read_picture_bytes(image)
             taken = replace(sample, fabric=target, id=_free_id(into, sample.id, data))
             write_store_file(into / SAMPLE_FOLDER / f"{taken.id}.png", data)
             write_store_file(into / SAMPLE_FOLDER / f"{taken.id}.json", sample_bytes(taken))

@@ -16,7 +16,7 @@ from cras_core.detectors.anomnet.folded import FoldedDistance
 from cras_core.detectors.anomnet.graph import AnomNetGraphHeads
 from cras_core.detectors.anomnet.health import LOOKED_AT, SetHealth, health, overall
 from cras_core.detectors.centers import ClassCenters
-from cras_core.detectors.trained import Health, TrainedDetector, extractor_of, misfit_error
+from cras_core.detectors.trained import MISFITS, Health, TrainedDetector, extractor_of, misfit_error
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import pick_device
 from cras_core.features.vectors import Vectors
@@ -75,9 +75,9 @@ class AnomNetDetector(TrainedDetector):
             wanted = (sets, config.anomnet.centroids, extractor.dimension)
             if tuple(centroids.vectors.shape) != wanted or means.shape != medians.shape:
                 raise RuntimeError(f"centroids of shape {tuple(centroids.vectors.shape)}, not {wanted}")
-        except (KeyError, RuntimeError) as error:
+            evolution = {int(epoch): v for epoch, v in part(tensors, "evolution.").items()}
+        except MISFITS as error:
             raise misfit_error(error) from error
-        evolution = {int(epoch): v for epoch, v in part(tensors, "evolution.").items()}
         detector = cls(
             extractor, adapter, centroids, means, config, bundle.calibrations, medians, pick_device(device), precision,
             evolution,

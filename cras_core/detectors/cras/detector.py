@@ -16,7 +16,14 @@ from cras_core.detectors.cras.discriminator import Discriminator
 from cras_core.detectors.cras.graph import CrasGraphHeads
 from cras_core.detectors.cras.model import CrasModel, center_aware
 from cras_core.detectors.cras.scale import ScoreScale, raw_scores, scale_of
-from cras_core.detectors.trained import FabricLayout, TrainedDetector, extractor_of, misfit_error
+from cras_core.detectors.trained import (
+    MISFITS,
+    FabricLayout,
+    TrainedDetector,
+    check_shapes,
+    extractor_of,
+    misfit_error,
+)
 from cras_core.errors import EnrolError
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import median_features, pick_device
@@ -55,7 +62,11 @@ class CrasDetector(TrainedDetector):
         """The inverse of ``training.to_bundle``. Raises as ``load``."""
         try:
             extractor = extractor_of(bundle)
-            vectors = [bundle.tensors[f"centers.{k}"] for k in range(len(bundle.calibrations))]
+            fabrics = range(len(bundle.calibrations))
+            check_shapes(bundle.tensors, {f"scale.{name}": (len(fabrics),) for name in ScoreScale.__slots__})
+            vectors = [bundle.tensors[f"centers.{k}"] for k in fabrics]
+            if any(v.ndim != 2 or len(v) == 0 or v.shape[1] != extractor.dimension for v in vectors):
+                raise RuntimeError("the centres of a fabric have another shape than its features")
             centers = ClassCenters(
                 vectors,
                 bundle.tensors["means"],
@@ -71,7 +82,7 @@ class CrasDetector(TrainedDetector):
             model.discriminator.load_state_dict(part(bundle.tensors, "discriminator."))
             medians = bundle.tensors["middles"]
             scale = ScoreScale(**{name: bundle.tensors[f"scale.{name}"] for name in ScoreScale.__slots__})
-        except (KeyError, RuntimeError) as error:
+        except MISFITS as error:
             raise misfit_error(error) from error
         detector = cls(model, bundle.config, scale, bundle.calibrations, medians, pick_device(device), precision)
         detector.identity, detector.bits = bundle.identity, bundle.bits

@@ -1,0 +1,174 @@
+"""Files of tensors: models, flat fields, checkpoints' parts, the metadata of ONNX files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from fuzz_tools import FIXTURES, damaged, fuzzed, holds, hostile
+from onnx import TensorProto, helper
+
+from aoi_app.sources.flat_field.file import read_flat_field
+from cras_core.detectors.kinds import kind_of
+from cras_core.engines.interface import FORMAT, VERSION
+from cras_core.engines.onnx_detector import OnnxDetector
+from cras_core.registry.bundle import Bundle, _checksum, read_bundle
+from cras_core.registry.entries import entry_of
+from cras_core.registry.tensor_file import read_tensors, tensor_bytes
+
+MODELS = (FIXTURES / "cras.cras", FIXTURES / "anomnet.cras")
+FLAT = FIXTURES / "camera-synthetic-0.safetensors"
+
+
+def check_sound(bundle: Bundle) -> None:
+    assert len(bundle.identity) == 12
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in bundle.tensors.values())
+    assert bundle.fabrics
+
+
+def test_a_damaged_model_is_refused_or_sound(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "a.cras"
+    path.parent.mkdir()
+
+    def check(seed: int) -> None:
+        path.write_bytes(damaged(MODELS[seed % 2].read_bytes(), seed))
+        with holds("models", path.parent):
+            check_sound(read_bundle(path))
+
+    fuzzed(check)()
+
+
+def test_a_model_that_was_made_to_do_harm_is_refused_or_sound(tmp_path: Path) -> None:
+    """Its checksum is right: whoever wrote it knows the program."""
+    path = tmp_path / "in" / "a.cras"
+    path.parent.mkdir()
+    files = [read_tensors(model) for model in MODELS]
+
+    def check(seed: int) -> None:
+        file = files[seed % 2]
+        header = hostile(json.loads(file.texts["header"]), seed).decode("utf-8", "replace")
+        tensors = dict(file.tensors)
+        if seed % 5 == 0:
+            name = sorted(tensors)[seed // 5 % len(tensors)]
+            tensors = _spoilt(tensors, name, seed)
+        texts = {**file.texts, "header": header, "checksum": _sum(header, tensors)}
+        path.write_bytes(tensor_bytes(tensors, texts))
+        with holds("hostile models", path.parent):
+            bundle = read_bundle(path)
+            check_sound(bundle)
+        with holds("entries of models", path.parent):
+            entry_of(path)
+
+    fuzzed(check)()
+
+
+def test_a_model_with_tensors_of_another_kind_is_refused_or_a_detector(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "a.cras"
+    path.parent.mkdir()
+    files = [read_tensors(model) for model in MODELS]
+
+    def check(seed: int) -> None:
+        file = files[seed % 2]
+        tensors = _spoilt(dict(file.tensors), sorted(file.tensors)[seed // 2 % len(file.tensors)], seed)
+        path.write_bytes(tensor_bytes(tensors, {**file.texts, "checksum": _sum(file.texts["header"], tensors)}))
+        with holds("detectors of hostile models", path.parent):
+            bundle = read_bundle(path)
+            detector = kind_of(bundle.config).detector.from_bundle(bundle, "cpu", "float32")
+            assert detector.fabrics == bundle.fabrics
+
+    fuzzed(check, 0.1)()
+
+
+def _sum(header: str, tensors: dict[str, torch.Tensor]) -> str:
+    try:
+        return _checksum(header, tensors)
+    except TypeError:  # of a kind of number that has none
+        return ""
+
+
+def _spoilt(tensors: dict[str, torch.Tensor], name: str, seed: int) -> dict[str, torch.Tensor]:
+    tensor = tensors[name]
+    kinds = (
+        lambda: {k: v for k, v in tensors.items() if k != name},
+        lambda: tensors | {name: tensor[:0]},
+        lambda: tensors | {name: tensor.to(torch.bfloat16)},
+        lambda: tensors | {name: tensor.to(torch.int64)},
+        lambda: tensors | {name: tensor.to(torch.float64) * float("nan")},
+        lambda: tensors | {name: tensor.reshape(-1)},
+        lambda: tensors | {name: torch.zeros(3, 3, 3, 3)},
+        lambda: tensors | {name: tensor.to(torch.float8_e4m3fn)},
+        lambda: tensors | {"Qz" * 2000: tensor.clone()},
+        lambda: tensors | {name: torch.zeros(tensor.shape, dtype=torch.complex64)},
+        lambda: tensors | {name: torch.full_like(tensor, 3e38)},
+        dict,
+    )
+    return kinds[seed // 7 % len(kinds)]()
+
+
+def test_a_damaged_flat_field_is_refused_or_sound(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "a.safetensors"
+    path.parent.mkdir()
+    data = FLAT.read_bytes()
+
+    def check(seed: int) -> None:
+        path.write_bytes(damaged(data, seed))
+        with holds("flat fields", path.parent):
+            flat = read_flat_field(path)
+            assert np.isfinite(flat.white).all()
+            assert np.isfinite(flat.dark).all()
+            assert (flat.white > flat.dark).all()
+
+    fuzzed(check, 3)()
+
+
+def test_a_flat_field_that_says_odd_things_is_refused_or_sound(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "a.safetensors"
+    path.parent.mkdir()
+    file = read_tensors(FLAT)
+    about = json.loads(file.texts["about"])
+
+    def check(seed: int) -> None:
+        texts = {**file.texts, "about": hostile(about, seed).decode("utf-8", "replace")}
+        tensors = _spoilt(dict(file.tensors), ("dark", "white")[seed % 2], seed) if seed % 3 == 0 else file.tensors
+        path.write_bytes(tensor_bytes(tensors, texts))
+        with holds("hostile flat fields", path.parent):
+            flat = read_flat_field(path)
+            assert 0 < flat.target <= 255
+            assert 8 <= flat.bits <= 16
+            assert (flat.white > flat.dark).all()
+
+    fuzzed(check, 3)()
+
+
+def onnx_file(header: str) -> bytes:
+    """A small file with our metadata."""
+    node = helper.make_node("Identity", ["tiles"], ["vectors"])
+    tiles = helper.make_tensor_value_info("tiles", TensorProto.FLOAT, [1, 3, 8, 8])
+    vectors = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, [1, 3, 8, 8])
+    model = helper.make_model(helper.make_graph([node], "g", [tiles], [vectors]))
+    told: dict[str, Any] = {"format": FORMAT, "version": str(VERSION), "identity": "0" * 12, "header": header}
+    for key, value in told.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
+    return bytes(model.SerializeToString())
+
+
+def test_an_onnx_file_with_odd_metadata_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "in" / "a.onnx"
+    path.parent.mkdir()
+    header = json.loads(read_tensors(MODELS[0]).texts["header"])
+    header |= {"middles": [[0.0, 1.0]] * len(header["calibrations"]), "size_px": [64, 64]}
+
+    def check(seed: int) -> None:
+        data = onnx_file(hostile(header, seed).decode("utf-8", "replace"))
+        path.write_bytes(damaged(data, seed) if seed % 2 else data)
+        with holds("ONNX files", path.parent):
+            OnnxDetector.load(path)
+            raise AssertionError("a file without a detector was taken for one")
+
+    fuzzed(check)()
+    assert onnx.__version__
