@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aoi_app.inspection.defects import Remark, RemarkKind
 from aoi_app.inspection.web_scale import WebScale
 from aoi_app.inspection.work_order import WorkOrderCheck
+from cras_core.shade.light import LightEvent
 from cras_core.web.calibration import FabricCalibration
 from cras_core.web.scoring import ScoredRows
 
@@ -74,3 +75,13 @@ class ClothRemarks:
                 "and yarn, or enrol it where it is another fabric"
             )
         return found
+
+
+def light_text(event: LightEvent) -> str:
+    """What the light did, with what it may come from."""
+    towards = "brighter" if event.change_percent > 0 else "darker"
+    percent = abs(event.change_percent)
+    if event.kind == "jump":
+        causes = "lamp or exposure, or another lot of cloth begins"
+        return f"the whole width becomes {percent:.0f} % {towards} at once: {causes}"
+    return f"the whole width has slowly become {percent:.0f} % {towards}: check the lamp"

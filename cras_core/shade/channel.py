@@ -61,7 +61,7 @@ class ShadeChannel:
 
         Args:
             brightness: (rows, cols) float32 logarithms, NaN without cloth.
-            is_found: (rows, cols) where a defect was found already, which is then no stain.
+            is_found: (rows, cols) where a defect was found already, which is then no bar and no stain.
         """
         found = np.zeros(brightness.shape, np.float32) if is_found is None else is_found.astype(np.float32)
         self._rows = brightness if self._rows is None else np.concatenate([self._rows, brightness])
@@ -91,6 +91,8 @@ class ShadeChannel:
         profiles = self._profiles(rows, first)
         flat = rows - np.repeat(profiles, self._group, axis=0)[: len(rows)]
         level = median_of_known(flat, axis=1)
+        found = cv2.dilate(self._found[: len(rows)], np.ones((_BESIDE_CELLS, _BESIDE_CELLS), np.uint8))
+        flat[found > 0] = np.nan
         flat[np.repeat(self._is_changing(profiles), self._group, axis=0)[: len(rows)]] = np.nan
         scores = ShadeRows.empty(self._next_row, new_rows, rows.shape[1])
         new_groups = slice(first // self._group, -(-(first + new_rows) // self._group))
@@ -100,9 +102,7 @@ class ShadeChannel:
                 scores.paint("warp stripe", of_group, slice(stripe.first, stripe.end), stripe)
         for bar in self._weft.find(flat[first:], level[first:], new_rows):
             scores.paint("weft bar", slice(bar.span.first, bar.span.end), slice(bar.left, bar.right), bar.span)
-        found = cv2.dilate(self._found[: len(rows)], np.ones((_BESIDE_CELLS, _BESIDE_CELLS), np.uint8))
-        soft = np.where(found > 0, np.float32(np.nan), flat - level[:, None])
-        scores.add_stains(self._stains.score(soft, slice(first, first + new_rows)))
+        scores.add_stains(self._stains.score(flat - level[:, None], slice(first, first + new_rows)))
         events = self._light.push(level[first : first + new_rows])
         self._move_on(profiles, first, new_rows)
         return replace(scores, events=tuple(events))

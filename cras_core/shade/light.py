@@ -81,7 +81,7 @@ class Light:
         if self._jumping is not None:
             event, self._jumping, self._norm = self._jumping, None, new
             return [event]
-        if abs(old - norm) >= self._drift:
+        if min(abs(old - norm), abs(new - norm)) >= self._drift:  # just after a jump only one of them is
             self._norm = old
             return [LightEvent("drift", row, _percent(old - norm))]
         return []

@@ -9,7 +9,7 @@ import numpy as np
 from cras_core.arrays import FloatArray
 from cras_core.shade.config import CellScale, ShadeConfig, visible_percent
 from cras_core.shade.contrast import Span, SpanSize, contrasts_of_spans, strongest_spans
-from cras_core.shade.robust import mean_of_known
+from cras_core.shade.robust import median_of_known
 
 _HEIGHTS_MM = (3.2, 5.0, 8.0, 12.0, 20.0, 40.0, 80.0)
 _LEAST_SIDE_MM = 12.0
@@ -30,7 +30,9 @@ class Bar:
 
 
 class WeftBars:
-    """Scores the rows of one web, over the whole width and in parts that overlap by half."""
+    """Scores the rows of one web, over the whole width and in parts that overlap by half. A row counts by its median:
+    a stain or a hole is no bar.
+    """
 
     def __init__(self, config: ShadeConfig, scale: CellScale) -> None:
         self._part_cells = max(4, scale.columns(_PART_MM))
@@ -48,7 +50,7 @@ class WeftBars:
             new_rows: how many of them are new; the others will come again.
         """
         parts = self._parts(flat.shape[1])
-        lines = np.stack([level, *(mean_of_known(flat[:, a:b], axis=1) for a, b in parts[1:])])  # (parts, n)
+        lines = np.stack([level, *(median_of_known(flat[:, a:b], axis=1) for a, b in parts[1:])])  # (parts, n)
         past = self._past if self._past is not None else lines[:, :0]
         known = np.concatenate([past, lines], axis=1)
         self._past = known[:, : past.shape[1] + new_rows][:, -self._memory_rows :]

@@ -93,7 +93,7 @@ def test_a_stripe_from_the_first_line_on_is_one_defect(cloth: FloatArray, percen
     assert stripe.region.end_row == METRE // CELL_PX
     assert stripe.region.first_col * CELL_MM == pytest.approx(200.0, abs=4.0)
     assert stripe.region.end_col * CELL_MM == pytest.approx(200.0 + width_mm, abs=4.0)
-    assert stripe.percent == pytest.approx(percent, abs=1.8)  # the light's fall-off is in it
+    assert stripe.percent == pytest.approx(percent, abs=3.0)  # the light's fall-off is in it
     assert events == []
 
 
@@ -249,7 +249,7 @@ def test_nothing_but_a_web_without_cloth_finds_nothing() -> None:
 
 
 def test_memory_is_bounded(cloth: FloatArray) -> None:
-    brightness = brightness_of(cloth[:, :256])
+    brightness = brightness_of(cloth[:, :1024])
     channel = new_channel()
     held = []
     tracemalloc.start()

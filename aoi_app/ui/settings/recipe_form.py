@@ -97,6 +97,9 @@ class RecipeForm(QWidget):
         self._threshold.setRange(0.05, 100)
         self._threshold.setSingleStep(0.05)
         self._min_area = _millimetres(0, 1e6, 2, " mm²")
+        self._shade = QCheckBox("find what is only darker or lighter: stripes, bars, stains")
+        self._contrast = _millimetres(0.2, 50, 2, " %")
+        self._shade.toggled.connect(self._contrast.setEnabled)
         self._preset = QLineEdit()
         self._preset.setPlaceholderText("as the camera is set up")
         self._problem = QLabel()
@@ -129,9 +132,11 @@ class RecipeForm(QWidget):
         form.addRow("Line, a&long", self._mm_per_line)
         form.addRow("&Overlap of tiles", self._overlap)
         form.addRow("", self._edges)
-        form.addRow("&Margin from the edge", self._selvedge)
+        form.addRow("Ma&rgin from the edge", self._selvedge)
         form.addRow("&Threshold (1 = calibrated)", self._threshold)
-        form.addRow("&Smallest defect", self._min_area)
+        form.addRow("S&mallest defect", self._min_area)
+        form.addRow("", self._shade)
+        form.addRow("Contrast of &shade, 8 mm wide", self._contrast)
         form.addRow("&Camera preset", self._preset)
         form.addRow(self._problem)
         form.addRow(buttons)
@@ -146,6 +151,9 @@ class RecipeForm(QWidget):
         self._selvedge.setValue(-1.0 if recipe.selvedge_margin_mm is None else recipe.selvedge_margin_mm)
         self._threshold.setValue(recipe.threshold)
         self._min_area.setValue(recipe.min_area_mm2)
+        self._shade.setChecked(recipe.find_shade)
+        self._contrast.setValue(recipe.shade_percent)
+        self._contrast.setEnabled(recipe.find_shade)
         self._preset.setText(recipe.camera_preset or "")
 
     def _fabric_chosen(self, fabric: str) -> None:
@@ -181,6 +189,8 @@ class RecipeForm(QWidget):
             threshold=self._threshold.value(),
             min_area_mm2=self._min_area.value(),
             relative=self._shown.relative,
+            find_shade=self._shade.isChecked(),
+            shade_percent=self._contrast.value(),
             camera_preset=self._preset.text().strip() or None,
         )
 
