@@ -250,7 +250,11 @@ class LineController(QObject):
                 self.page.threshold,
                 is_relative=self._is_relative,
             )
-            self.page.live_view.show_marks(marks)
+            shade = overlay.marks_of_shade(self.page.table.defects.all_defects(), self.page.threshold)
+            end_line = picture.first_line + picture.lines
+            # A long stripe may begin before what is in memory.
+            shown = [m for m in shade if m.end_line > picture.first_line and m.first_line < end_line]
+            self.page.live_view.show_marks([*marks, *shown])
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self.page.figures.show_snapshot(snapshot)

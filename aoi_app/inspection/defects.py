@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from aoi_app.inspection.record_schema import Exported, Shown
 from cras_core.arrays import Image
+from cras_core.shade.rows import ShadeKind
 from cras_core.web.regions import Shape
 
-RemarkKind = Literal["matched", "unknown", "level", "camera", "model", "recipe", "mismatch", "unaccounted"]
+RemarkKind = Literal["matched", "unknown", "level", "camera", "model", "recipe", "mismatch", "light", "unaccounted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,10 @@ def _longer_side_mm(defect: Defect) -> float:
 
 def _shape_text(defect: Defect) -> str:
     return f"{defect.shape} …" if defect.is_open else defect.shape
+
+
+def _shade_text(defect: Defect) -> str:
+    return "" if defect.shade is None else f"{defect.shade} {defect.contrast_percent:+.1f} %"
 
 
 def _along_the_web(defect: Defect) -> int:
@@ -62,6 +67,8 @@ class Defect:
         boxes: its place in every source image that it touches.
         is_open: still running when this was written.
         thumbnail: (h, w) or (h, w, 3) uint8 around the peak.
+        shade: what kind of darker or lighter place it is; None where the model has found it.
+        contrast_percent: of a shade defect, against the cloth beside it; negative is darker.
     """
 
     number: Annotated[int, Exported("id"), Shown("No.", order=1)]
@@ -82,6 +89,10 @@ class Defect:
     boxes: Annotated[tuple[Box, ...], Exported(csv_name="sources", csv_text=_source_names)]
     is_open: Annotated[bool, Exported()]
     thumbnail: Image  # not exported: a text file holds no pixels
+    shade: Annotated[ShadeKind | None, Exported(), Shown("shade", order=9, text=_shade_text, sort_key=_shade_text)] = (
+        None
+    )
+    contrast_percent: Annotated[float | None, Exported(digits=2)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +101,8 @@ class Remark:
 
     Attributes:
         kind: ``matched`` to a fabric, ``unknown`` cloth, the ``level`` of a web that is anomalous as a whole, what
-            there is to say of the ``camera``, the ``model`` that scores or the ``recipe`` that holds from here on, or
-            a ``mismatch`` of work order and cloth.
+            there is to say of the ``camera``, the ``model`` that scores or the ``recipe`` that holds from here on, a
+            ``mismatch`` of work order and cloth, a change of the ``light``, or what is ``unaccounted`` for at the end.
         fabric: the fabric that the cloth was compared with, or empty.
         first_line: line of the roll from which it was seen.
         position_m: the same along the web.

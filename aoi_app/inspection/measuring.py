@@ -12,6 +12,7 @@ from aoi_app.inspection.defects import Box, Defect
 from aoi_app.inspection.segment import Segment
 from aoi_app.inspection.source_spans import SourceSpan
 from aoi_app.inspection.web_scale import WebScale
+from cras_core.shade.rows import ShadeKind
 from cras_core.web.regions import Region, shape_of
 
 
@@ -56,6 +57,7 @@ def measure_defect(
     roll_line: int,
     fabric: str,
     spans: Iterable[SourceSpan],
+    shade: ShadeKind | None = None,
 ) -> Defect:
     """The defect that a region is.
 
@@ -67,6 +69,7 @@ def measure_defect(
         roll_line: lines of the roll so far.
         fabric: of the cloth, where the band with the peak is no longer in memory or was not matched.
         spans: the source images of the last lines, in order.
+        shade: its kind where it is darker or lighter; its raw score is the contrast in per cent.
     """
     extent, cell = extent_of(region, segment, roll_line), segment.cell_px
     length_mm = scale.length_mm(extent.end_line - extent.first_line)
@@ -95,6 +98,8 @@ def measure_defect(
         boxes=boxes_of(region, segment.first_line, cell, spans),
         is_open=region.is_open,
         thumbnail=segment.recent.thumbnail(peak_line, region.peak_col * cell + cell // 2),
+        shade=shade,
+        contrast_percent=None if shade is None else region.raw_peak,
     )
 
 

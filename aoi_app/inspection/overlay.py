@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from aoi_app.inspection.defects import Defect
 from cras_core.web.regions import RegionConfig, regions_in
 from cras_core.web.threshold import reaches
 
@@ -51,6 +53,15 @@ def heat_colors(score: Floats) -> npt.NDArray[np.uint8]:
     """(rows, cols) scores -> (rows, cols, 4) RGBA uint8; what was not inspected is clear."""
     index = np.clip(np.nan_to_num(score, nan=0.0) * (255.0 / SCALE_TOP), 0, 255).astype(np.uint8)
     return np.asarray(_TABLE[index])
+
+
+def marks_of_shade(defects: Iterable[Defect], threshold: float) -> list[Mark]:
+    """Boxes around darker and lighter places, whose scores are not those of the cells."""
+    return [
+        Mark(d.first_line, d.end_line, d.left_px, d.right_px, d.peak)
+        for d in defects
+        if d.shade is not None and reaches(d.peak, threshold)
+    ]
 
 
 def find_marks(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aoi_app.inspection.defects import Remark, RemarkKind
 from aoi_app.inspection.web_scale import WebScale
 from aoi_app.inspection.work_order import LASTS_LINES, WorkOrderCheck, identify_fabric
+from cras_core.shade.light import LightEvent
 from cras_core.web.calibration import FabricCalibration
 from cras_core.web.scoring import ScoredRows
 
@@ -94,3 +95,13 @@ class ClothRemarks:
         if self._strange_since is None:
             self._strange_since = first_line
         return not self._has_begun or first_line + len(rows.image) - self._strange_since >= LASTS_LINES
+
+
+def light_text(event: LightEvent) -> str:
+    """What the light did, with what it may come from."""
+    towards = "brighter" if event.change_percent > 0 else "darker"
+    percent = abs(event.change_percent)
+    if event.kind == "jump":
+        causes = "lamp or exposure, or another lot of cloth begins"
+        return f"the whole width becomes {percent:.0f} % {towards} at once: {causes}"
+    return f"the whole width has slowly become {percent:.0f} % {towards}: check the lamp"

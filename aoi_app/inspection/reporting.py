@@ -10,8 +10,10 @@ from aoi_app.inspection.numbering import DefectNumbers
 from aoi_app.inspection.outcome import Outcome, join_outcomes
 from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.inspection.segment import Segment
+from aoi_app.inspection.segment_shade import ShadeRegion
 from aoi_app.inspection.source_spans import SourceSpan, SourceSpans
 from aoi_app.inspection.web_scale import WebScale
+from cras_core.shade.rows import ShadeKind
 from cras_core.web.regions import Region
 from cras_core.web.scoring import ScoredRows
 
@@ -72,16 +74,23 @@ class DefectReporter:
         self._spans.forget_before(band.end_line if oldest is None else oldest)
         return join_outcomes([closed, self.report(segment, running, limits), Outcome(tiles=tiles, sources=complete)])
 
+    def report_shade(self, segment: Segment, regions: Sequence[ShadeRegion], limits: Limits) -> Outcome:
+        """Darker and lighter places as defects."""
+        return join_outcomes([self._report_region(segment, r.region, limits, r.kind) for r in regions])
+
     def report(self, segment: Segment, regions: Sequence[Region], limits: Limits) -> Outcome:
         """Regions as defects, those that are large enough to be one or were told as one before."""
         return join_outcomes([self._report_region(segment, region, limits) for region in regions])
 
-    def _report_region(self, segment: Segment, region: Region, limits: Limits) -> Outcome:
+    def _report_region(
+        self, segment: Segment, region: Region, limits: Limits, shade: ShadeKind | None = None
+    ) -> Outcome:
+        channel = shade or ""
         area_mm2 = limits.scale.area_mm2(region.area_cells, segment.cell_px)
         # One that was told while it ran stays listed, or it would vanish from the screen when it ends.
-        if area_mm2 < limits.min_area_mm2 and not self._numbers.knows(region):
+        if area_mm2 < limits.min_area_mm2 and not self._numbers.knows(region, channel):
             return Outcome()
-        number, withdrawn = self._numbers.take(region)
+        number, withdrawn = self._numbers.take(region, channel)
         defect = measure_defect(
             region,
             segment,
@@ -90,6 +99,7 @@ class DefectReporter:
             roll_line=limits.roll_line,
             fabric=limits.fabric,
             spans=self._spans,
+            shade=shade,
         )
         cutter = segment.sample_tiles
         tiles = cutter.of_defect(defect, limits.threshold) if cutter is not None else ()

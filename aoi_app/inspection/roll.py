@@ -15,12 +15,13 @@ from aoi_app.inspection.defects import Gap, Remark, RemarkKind
 from aoi_app.inspection.measuring import runs_of
 from aoi_app.inspection.outcome import Outcome, join_outcomes
 from aoi_app.inspection.recent_web import RecentWeb
-from aoi_app.inspection.remarks import ClothRemarks
+from aoi_app.inspection.remarks import ClothRemarks, light_text
 from aoi_app.inspection.reporting import DefectReporter, Limits
 from aoi_app.inspection.roll_model import RollModel, make_roll_model
 from aoi_app.inspection.sample_tiles import SampleTiles
 from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.inspection.segment import Segment, inspected_lines_of
+from aoi_app.inspection.segment_shade import SegmentShade, ShadeFindings
 from aoi_app.inspection.source_spans import SourceSpan
 from aoi_app.inspection.wanted_rate import WantedRate
 from aoi_app.inspection.web_scale import WebScale
@@ -30,12 +31,14 @@ from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.running_tails import RunningTails
 from aoi_app.sources.frame import Frame, Lost
 from cras_core.arrays import Image
+from cras_core.shade.config import CellScale, ShadeConfig
+from cras_core.shade.warp import ColumnMemory
 from cras_core.web.baseline import RunningBaseline
 from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.protocols import TileDetector
 from cras_core.web.regions import RegionConfig, RegionTracker
 from cras_core.web.scoring import ScoredRows, WebInspection
-from cras_core.web.tiling import TilingConfig
+from cras_core.web.tiling import TilingConfig, ceil_to
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +82,7 @@ class RollInspection:
         self._segment: Segment | None = None
         self._baseline: RunningBaseline | None = None  # of the web, handed on from segment to segment
         self._fabric: int | None = None  # likewise, the one that was matched
+        self._columns: ColumnMemory | None = None  # likewise, how bright they were
         self._fabric_name = ""  # of the cloth that was scored last
         self._reporter = DefectReporter()
         self._cloth = ClothRemarks(self._model.detector.calibrations, self._model.config.fabric)
@@ -110,6 +114,8 @@ class RollInspection:
         self._threshold = value
         if self._segment is not None:
             self._segment.tracker.threshold = value
+            if self._segment.shade is not None:
+                self._segment.shade.set_threshold(value)
 
     def use_recipes(self, standard: Recipe, own: Mapping[str, Recipe]) -> Outcome:
         """Recipes were edited: threshold and smallest defect of the one that holds act on cloth still to come; the rest
@@ -159,7 +165,7 @@ class RollInspection:
         before = self._end_segment() if self._breaks(item) else Outcome()
         if item.starts_web:
             self._scale = replace(self._scale, origin_line=self.line)
-            self._baseline, self._fabric = None, None
+            self._baseline, self._fabric, self._columns = None, None, None
             self._cloth.forget()
         return join_outcomes([before, self._lose(item) if isinstance(item, Lost) else self._inspect(item)])
 
@@ -177,13 +183,8 @@ class RollInspection:
             return self._check_account()
         first_line = max(segment.first_line, self._reporter.complete_line)
         gap = self._gap(first_line, self.line - first_line, reason)
-        return join_outcomes(
-            [
-                self._reporter.report(segment, segment.tracker.finish(), self._limits),
-                Outcome(gaps=(gap,)),
-                self._check_account(),
-            ]
-        )
+        closed = self._reporter.report(segment, segment.tracker.finish(), self._limits)
+        return join_outcomes([closed, self._end_shade(segment), Outcome(gaps=(gap,)), self._check_account()])
 
     @property
     def _cell_px(self) -> int:
@@ -234,6 +235,19 @@ class RollInspection:
             recent,
             self._cell_px,
             SampleTiles(recent, self._scale.mm_per_line) if self._keep_tiles else None,
+            self._begin_shade(width_px) if self._recipe.find_shade else None,
+        )
+
+    def _begin_shade(self, width_px: int) -> SegmentShade:
+        cell = self._cell_px
+        columns = self._columns
+        if columns is not None and len(columns.profile) != ceil_to(width_px, cell) // cell:
+            columns = None
+        return SegmentShade(
+            ShadeConfig(self._recipe.shade_percent),
+            CellScale(self._scale.width_mm(cell), self._scale.length_mm(cell)),
+            self._threshold,
+            columns,
         )
 
     def _score(self, image: Image) -> Outcome:
@@ -261,9 +275,10 @@ class RollInspection:
             return Outcome()
         outcomes = [self._take_rows(segment, rows) for rows in segment.web.finish()]
         closed = self._reporter.report(segment, segment.tracker.finish(), self._limits)
+        shade = self._end_shade(segment)
         # A gap does not change the cloth: the next segment of this web goes on with what is known of it.
         self._baseline, self._fabric, self._segment = segment.web.baseline, segment.web.fabric, None
-        return join_outcomes([*outcomes, closed])
+        return join_outcomes([*outcomes, closed, shade])
 
     def _take_rows(self, segment: Segment, rows: ScoredRows) -> Outcome:
         """Finished rows as a band, and what follows from it. The order counts: the recipe of the cloth holds for the
@@ -284,10 +299,28 @@ class RollInspection:
                 Outcome(bands=(band,)),
                 self._read_cloth(band),
                 self._find_gaps(band, is_short=is_short),
+                self._take_shade(segment, segment.shade.push(new)) if segment.shade is not None else Outcome(),
                 self._reporter.take_rows(segment, band, self._limits),
                 self._follow_rate(band),
             ]
         )
+
+    def _take_shade(self, segment: Segment, found: ShadeFindings) -> Outcome:
+        """Darker and lighter places as defects, and what the light did as remarks."""
+        remarks = [
+            self._remark("light", self._fabric_name, light_text(event), segment.first_line + event.row * self._cell_px)
+            for event in found.events
+        ]
+        defects = self._reporter.report_shade(segment, found.regions, self._limits)
+        return join_outcomes([defects, Outcome(remarks=tuple(remarks))])
+
+    def _end_shade(self, segment: Segment) -> Outcome:
+        """What is left of the shade of a segment; the next one goes on with its columns."""
+        if segment.shade is None:
+            return Outcome()
+        found = self._take_shade(segment, segment.shade.finish())
+        self._columns = segment.shade.memory
+        return found
 
     def _read_cloth(self, band: ScoredBand) -> Outcome:
         """What the cloth of a band says: whose recipe holds, and what is to be remarked."""

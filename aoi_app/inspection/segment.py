@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from aoi_app.inspection.recent_web import RecentWeb
 from aoi_app.inspection.sample_tiles import SampleTiles
+from aoi_app.inspection.segment_shade import SegmentShade
 from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.regions import RegionTracker
 from cras_core.web.scoring import ScoredRows, WebInspection
@@ -27,6 +28,7 @@ class Segment:
         recent: its last lines.
         cell_px: side of a cell.
         sample_tiles: cuts tiles for a data set; None where none are wanted.
+        shade: finds what is darker or lighter; None where it is not wanted.
         web_line: line of the roll that ``web`` has seen first.
         scored_from: line of the roll from which the scores of ``web`` count; what it has seen before only tells it what
             the cloth is like.
@@ -39,6 +41,7 @@ class Segment:
     recent: RecentWeb
     cell_px: int
     sample_tiles: SampleTiles | None
+    shade: SegmentShade | None
     web_line: int = field(init=False)
     scored_from: int = field(init=False)
 
@@ -83,7 +86,8 @@ class Segment:
     @property
     def oldest_open_line(self) -> int | None:
         """Line of the roll where the oldest region begins that may still grow; None where all are closed."""
-        row = self.tracker.oldest_open_row
+        rows = [self.tracker.oldest_open_row, None if self.shade is None else self.shade.oldest_open_row]
+        row = min((row for row in rows if row is not None), default=None)
         return None if row is None else self.first_line + row * self.cell_px
 
 

@@ -99,7 +99,7 @@ def _plain(value: Any, field: RecordField | None = None) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     digits = field.exported.digits if field is not None and field.exported is not None else None
-    return round(value, digits) if digits is not None else value
+    return round(value, digits) if digits is not None and value is not None else value
 
 
 def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:

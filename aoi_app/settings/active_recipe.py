@@ -6,7 +6,16 @@ from collections.abc import Mapping
 
 from aoi_app.settings.recipe import Recipe
 
-_NOT_IN_MID_ROLL = ("mm_per_px", "line_mm", "overlap_px", "find_edges", "selvedge_margin_mm", "ignored")
+_NOT_IN_MID_ROLL = (
+    "mm_per_px",
+    "line_mm",
+    "overlap_px",
+    "find_edges",
+    "selvedge_margin_mm",
+    "ignored",
+    "find_shade",
+    "shade_percent",
+)
 
 
 class ActiveRecipe:
@@ -58,5 +67,5 @@ class ActiveRecipe:
         whose = f"recipe of {self._fabric}" if self.now is not self._standard else f"recipe {self.now.name}"
         text = f"the {whose} holds: threshold {self.now.threshold:g}, smallest defect {self.now.min_area_mm2:g} mm²"
         if any(getattr(self.now, name) != getattr(self._roll, name) for name in _NOT_IN_MID_ROLL):
-            text += "; its scale, overlap and margins can only hold from the beginning of a roll"
+            text += "; its scale, overlap, margins and shade can only hold from the beginning of a roll"
         return text

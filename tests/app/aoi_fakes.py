@@ -22,7 +22,7 @@ from cras_core.web.tiling import TilingConfig
 
 Image = npt.NDArray[np.uint8]
 
-PLAIN = Recipe(find_edges=False, relative=False)
+PLAIN = Recipe(find_edges=False, relative=False, find_shade=False)
 """Nothing between the brightness of a cell and its score."""
 
 

@@ -103,7 +103,7 @@ def test_the_table_has_one_line_for_a_defect(engine: Engine, tmp_path: Path) -> 
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == [
         *("id", "fabric", "shape", "position_m", "position_mm", "length_mm", "width_mm", "area_mm2"),
-        *("peak", "mean", "raw_peak", "sources", "is_open"),
+        *("peak", "mean", "raw_peak", "sources", "is_open", "shade", "contrast_percent"),
         *("verdict", "type_code", "type_name", "reviewer", "reviewed_at"),
     ]
     assert len(rows) == len(roll["defects"]) == 3

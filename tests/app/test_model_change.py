@@ -27,6 +27,10 @@ LOOK_BACK = 1024
 TILING = TilingConfig()
 
 
+TEXTURE = Recipe(find_shade=False)
+"""What the models find; shade does not hang on the model."""
+
+
 class Keen(Brightness):
     """Scores everything twice as high."""
 
@@ -170,7 +174,7 @@ def test_a_running_roll_goes_on_with_another_model(bundle: Bundle, inspector: Cr
     source = Steps(cut_frames(image, sizes))
     assert other.identity is not None
     with opened_database(f"sqlite:///{tmp_path / 'records.db'}") as engine:
-        session = make_session(inspector, source, Recipe(), engine, model="first", name="r")
+        session = make_session(inspector, source, TEXTURE, engine, model="first", name="r")
         session.start()
         source.allowed = 5
         until(lambda: session.snapshot().position_m >= 5 * 256 * 0.0002 - 1e-9)
@@ -188,9 +192,9 @@ def test_a_running_roll_goes_on_with_another_model(bundle: Bundle, inspector: Cr
     assert roll["roll"]["model"] == "first"
     assert (roll["roll"]["inspected_m"], roll["gaps"]) == (pytest.approx(0.512), [])
 
-    first = listed(inspect_all(RollInspection(inspector, other.config.tiling, Recipe()), [frame(image[:1280])]))
+    first = listed(inspect_all(RollInspection(inspector, other.config.tiling, TEXTURE), [frame(image[:1280])]))
     seen_from = 1280 - LOOK_BACK
-    alone = RollInspection(other, other.config.tiling, Recipe())
+    alone = RollInspection(other, other.config.tiling, TEXTURE)
     second = [
         dataclasses.replace(d, first_line=d.first_line + seen_from, end_line=d.end_line + seen_from)
         for d in listed(inspect_all(alone, [frame(image[seen_from:])]))

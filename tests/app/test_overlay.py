@@ -4,7 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, find_marks, heat_colors
+from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, find_marks, heat_colors, marks_of_shade
+from cras_core.shade.rows import ShadeKind
 
 ONE = st.floats(-1, 5, width=32)
 
@@ -54,3 +56,35 @@ def test_marks_lie_around_what_is_above_the_threshold() -> None:
 
 def test_nothing_is_marked_where_nothing_was_inspected() -> None:
     assert find_marks(np.full((9, 9), np.nan, np.float32), 0, 8, 0.5) == []
+
+
+def defect_at(first_line: int, end_line: int, *, peak: float, shade: ShadeKind | None) -> Defect:
+    return Defect(
+        number=1,
+        fabric="twill",
+        shape="line",
+        first_line=first_line,
+        end_line=end_line,
+        left_px=10,
+        right_px=20,
+        position_m=0.02,
+        position_mm=3.0,
+        length_mm=160.0,
+        width_mm=2.0,
+        area_mm2=320.0,
+        peak=peak,
+        mean=1.0,
+        raw_peak=-3.0,
+        boxes=(),
+        is_open=False,
+        thumbnail=np.zeros((8, 8), np.uint8),
+        shade=shade,
+        contrast_percent=None if shade is None else -3.0,
+    )
+
+
+def test_darker_and_lighter_places_that_reach_the_threshold_are_boxed() -> None:
+    streak = defect_at(100, 900, peak=1.5, shade="warp stripe")
+    weak = defect_at(100, 900, peak=0.9, shade="stain")
+    of_the_model = defect_at(100, 900, peak=2.0, shade=None)
+    assert marks_of_shade([streak, weak, of_the_model], 1.0) == [Mark(100, 900, 10, 20, 1.5)]

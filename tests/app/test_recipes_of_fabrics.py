@@ -81,7 +81,7 @@ def test_what_cannot_change_in_mid_roll_is_said() -> None:
     coarse = TWILL.model_copy(update={"mm_per_px": 0.4})
     text = ActiveRecipe(PLAIN, {"twill": coarse}).follow_cloth("twill")
     assert text is not None
-    assert text.endswith("its scale, overlap and margins can only hold from the beginning of a roll")
+    assert text.endswith("its scale, overlap, margins and shade can only hold from the beginning of a roll")
 
 
 def test_an_order_is_not_overruled_by_what_the_cloth_matches() -> None:

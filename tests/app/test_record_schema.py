@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -102,18 +102,36 @@ def test_the_columns_of_the_window_stand_in_their_order_with_units_and_digits() 
         ("size, mm", "8 × 81"),
         ("shape", "line …"),
         ("area, mm²", "64"),
+        ("shade", ""),
     ]
     keys = [column.sort_key(DEFECT, Review("rejected")) for column in DEFECT_COLUMNS]
-    assert keys == [3, "rejected", 2.504, 100, 12.6, 80.6, "line", 64.5]
-    assert [column.heading for column in DEFECT_COLUMNS if column.is_text] == ["verdict", "shape"]
+    assert keys == [3, "rejected", 2.504, 100, 12.6, 80.6, "line", 64.5, ""]
+    assert [column.heading for column in DEFECT_COLUMNS if column.is_text] == ["verdict", "shape", "shade"]
+
+
+def test_a_shade_defect_says_its_kind_and_contrast() -> None:
+    streak = replace(DEFECT, shade="warp stripe", contrast_percent=-3.24)
+    (text,) = [column.text(streak, NO_REVIEW) for column in DEFECT_COLUMNS if column.heading == "shade"]
+    assert text == "warp stripe -3.2 %"
+
+
+LATER = (b'"shade"', b'"contrast_percent"')
 
 
 def test_a_roll_of_version_0_1_is_exported_byte_for_byte(tmp_path: Path) -> None:
     shutil.copy(FIXTURES / "version_0_1" / "records.db", tmp_path / "records.db")
     with opened_database(f"sqlite:///{tmp_path / 'records.db'}") as engine:
         export_roll(engine, 1, tmp_path / "out")
-    for name in ("defects.csv", "defects.json"):
-        assert (tmp_path / "out" / name).read_bytes() == (FIXTURES / "exported_0_1" / name).read_bytes(), name
+    # Fields that came later stand in a row of their own in the JSON file, and in columns of their own in the table.
+    text = (tmp_path / "out" / "defects.json").read_bytes()
+    lines = [line for line in text.splitlines(keepends=True) if not line.lstrip().startswith(LATER)]
+    assert b"".join(lines) == (FIXTURES / "exported_0_1" / "defects.json").read_bytes()
+    with (tmp_path / "out" / "defects.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with (FIXTURES / "exported_0_1" / "defects.csv").open(encoding="utf-8-sig", newline="") as file:
+        before = list(csv.DictReader(file))
+    assert [{name: row[name] for name in before[0]} for row in rows] == before
+    assert {row["shade"] + row["contrast_percent"] for row in rows} == {""}
 
 
 def test_the_documents_name_every_field_of_the_files() -> None:

@@ -342,7 +342,7 @@ def test_the_position_across_counts_from_the_edge_of_the_cloth(background: str) 
     loom = Loom(LoomConfig(width_px=1200, margin_px=150, background=background, defects_per_1000_lines=0.0))
     image = loom.weave(0, 600)
     image[300:330, 500:540] = 255
-    recipe = Recipe(relative=False, threshold=2.4)
+    recipe = Recipe(relative=False, threshold=2.4, find_shade=False)
     inspection = RollInspection(Brightness(), TilingConfig(), recipe)
     (defect,) = listed(inspect_all(inspection, [frame(image)]))
     left = float(loom.edges(np.arange(300, 330))[0].mean())
@@ -351,7 +351,7 @@ def test_the_position_across_counts_from_the_edge_of_the_cloth(background: str) 
 
 def test_what_lies_beside_the_cloth_is_no_defect() -> None:
     loom = Loom(LoomConfig(width_px=1200, margin_px=150, background="white", defects_per_1000_lines=0.0))
-    inspection = RollInspection(Brightness(), TilingConfig(), Recipe(relative=False, threshold=2.0))
+    inspection = RollInspection(Brightness(), TilingConfig(), Recipe(relative=False, threshold=2.0, find_shade=False))
     assert listed(inspect_all(inspection, [frame(loom.weave(0, 600))])) == []
 
 

@@ -91,6 +91,10 @@ class DefectModel(QAbstractTableModel):
         """The defect in a row."""
         return self._defects[row]
 
+    def all_defects(self) -> tuple[Defect, ...]:
+        """Every defect of the roll, in the order in which they were found."""
+        return tuple(self._defects)
+
     def rowCount(self, parent: Index = _INVALID) -> int:  # noqa: N802 (Qt's name)
         """Number of defects."""
         return 0 if parent.isValid() else len(self._defects)

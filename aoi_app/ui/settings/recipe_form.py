@@ -117,6 +117,9 @@ class RecipeForm(QWidget):
             box.setAccessibleName(name)
             box.setToolTip("The threshold follows the cloth between these two")
         self._min_area = _millimetres(0, 1e6, 2, " mm²")
+        self._shade = QCheckBox("find what is only darker or lighter: stripes, bars, stains")
+        self._contrast = _millimetres(0.2, 50, 2, " %")
+        self._shade.toggled.connect(self._contrast.setEnabled)
         self._preset = QLineEdit()
         self._preset.setPlaceholderText("as the camera is set up")
         self._problem = PlainLabel()
@@ -148,7 +151,7 @@ class RecipeForm(QWidget):
         form.addRow("Line, a&long", self._mm_per_line)
         form.addRow("&Overlap of tiles", self._overlap)
         form.addRow("", self._edges)
-        form.addRow("&Margin from the edge", self._selvedge)
+        form.addRow("Ma&rgin from the edge", self._selvedge)
         form.addRow("Lea&ve out lanes, mm", self._ignored)
         form.addRow("&Threshold (1 = calibrated)", self._threshold)
         bounds = QHBoxLayout()
@@ -157,7 +160,9 @@ class RecipeForm(QWidget):
         bounds.addStretch(1)
         form.addRow("False alarms per 100 m², &wanted", self._wanted_rate)
         form.addRow("Threshold may &go", bounds)
-        form.addRow("&Smallest defect", self._min_area)
+        form.addRow("S&mallest defect", self._min_area)
+        form.addRow("", self._shade)
+        form.addRow("Contrast of s&hade, 8 mm wide", self._contrast)
         form.addRow("&Camera preset", self._preset)
         form.addRow(self._problem)
         form.addRow(buttons)
@@ -176,6 +181,9 @@ class RecipeForm(QWidget):
         self._lowest.setValue(recipe.lowest_threshold)
         self._highest.setValue(recipe.highest_threshold)
         self._min_area.setValue(recipe.min_area_mm2)
+        self._shade.setChecked(recipe.find_shade)
+        self._contrast.setValue(recipe.shade_percent)
+        self._contrast.setEnabled(recipe.find_shade)
         self._preset.setText(recipe.camera_preset or "")
 
     def _fabric_chosen(self, fabric: str) -> None:
@@ -215,6 +223,8 @@ class RecipeForm(QWidget):
             highest_threshold=self._highest.value(),
             min_area_mm2=self._min_area.value(),
             relative=self._shown.relative,
+            find_shade=self._shade.isChecked(),
+            shade_percent=self._contrast.value(),
             camera_preset=self._preset.text().strip() or None,
         )
 
