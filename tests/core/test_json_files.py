@@ -170,3 +170,11 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
     reader.join()
     assert json.loads(got[0]) == {"a": None, "b": None}
     assert pipe.is_fifo()
+
+
+def test_several_problems_repeat_no_more_of_a_file_than_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"name": "a", "parts": [{"Qz" * 500: "Qz" * 500}] * 30}))
+    with pytest.raises(JsonFileError, match="more") as caught:
+        read_json(path, Thing)
+    assert str(caught.value).count("Qz") * 2 <= 300
