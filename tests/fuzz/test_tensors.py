@@ -95,7 +95,7 @@ def _spoilt(tensors: dict[str, torch.Tensor], name: str, seed: int) -> dict[str,
     tensor = tensors[name]
     kinds = (
         lambda: {k: v for k, v in tensors.items() if k != name},
-        lambda: tensors | {name: tensor[:0]},
+        lambda: tensors | {name: tensor.reshape(-1)[:0]},
         lambda: tensors | {name: tensor.to(torch.bfloat16)},
         lambda: tensors | {name: tensor.to(torch.int64)},
         lambda: tensors | {name: tensor.to(torch.float64) * float("nan")},
