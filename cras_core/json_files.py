@@ -17,13 +17,14 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from cras_core.errors import JsonFileError
-from cras_core.messages import first_of
+from cras_core.messages import Message, first_of
 from cras_core.validated import problems_of
 
 LARGEST_BYTES = 64 << 20
 """Of a file that nobody gave another bound for; the card of a data set of 100,000 pictures has half of it."""
 
 _MOST_PROBLEMS = 3
+_MOST_CHARACTERS = 300  # of all problems that are told, but for one alone: each repeats a part of what the file says
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ def parse_json(data: bytes | str, model: type[T], where: Path | str) -> T:
         value: T = _adapter(cast("Hashable", model)).validate_json(text)
         return value
     except ValidationError as error:
-        problems = first_of(problems_of(error), _MOST_PROBLEMS)
+        problems = _few(problems_of(error))
         raise JsonFileError(
             "json-content-wrong", "{where}: {problems:; }", where=where, problems=problems, fault="content"
         ) from error
@@ -100,6 +101,17 @@ def read_bytes(path: Path, largest_bytes: int) -> bytes:
             fault="content",
         )
     return data
+
+
+def _few(problems: list[Message]) -> list[object]:
+    """The first problems, as many as are read with patience, and how many more there are."""
+    told, characters = 0, 0
+    for problem in problems[:_MOST_PROBLEMS]:
+        characters += len(str(problem))
+        if told and characters > _MOST_CHARACTERS:
+            break
+        told += 1
+    return first_of(problems, told)
 
 
 @lru_cache(maxsize=64)

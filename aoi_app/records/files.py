@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import numpy.typing as npt
 
 from aoi_app.records.errors import RecordsError
 from cras_core.files import write_atomically
+
+_LONGEST_NAME_BYTES = 120  # what is put before and behind it has room in the 255 of a system
 
 KEPT_FREE_BYTES = 256 << 20
 """What tiles and maps leave free on a disk: the records of weeks, which matter more."""
@@ -52,9 +55,15 @@ def write_picture(path: Path, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint
 
 
 def safe_name(name: str) -> str:
-    """A name that cannot climb out of its folder."""
+    """A name that cannot climb out of its folder, and that every system takes."""
     # A leading dot would hide the folder, and two of them would climb out of it.
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".") or "_"
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in name).lstrip(".") or "_"
+    data = safe.encode()
+    if len(data) <= _LONGEST_NAME_BYTES:
+        return safe
+    # Two long names that begin alike stay two.
+    begin = data[: _LONGEST_NAME_BYTES - 9].decode("utf-8", "ignore")
+    return f"{begin}-{hashlib.sha256(data).hexdigest()[:8]}"
 
 
 def encode_png(image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:

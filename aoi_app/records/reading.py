@@ -61,12 +61,16 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
                     latest=known or "none",
                 )
             times = {"started_at": _plain(roll.started_at), "ended_at": _plain(roll.ended_at)}
-            return {
-                "roll": {name: getattr(roll, name) for name in _OF_A_ROLL} | times,
-                "defects": [_exported(row) for row in _read_rows(session, DEFECTS, EXPORTED, roll_id, "number")],
-                "gaps": [dict(row) for row in _read_rows(session, GAPS, record_fields(Gap), roll_id, "id")],
-                "remarks": [dict(row) for row in _read_rows(session, REMARKS, record_fields(Remark), roll_id, "id")],
-            }
+            return _sound(
+                {
+                    "roll": {name: getattr(roll, name) for name in _OF_A_ROLL} | times,
+                    "defects": [_exported(row) for row in _read_rows(session, DEFECTS, EXPORTED, roll_id, "number")],
+                    "gaps": [dict(row) for row in _read_rows(session, GAPS, record_fields(Gap), roll_id, "id")],
+                    "remarks": [
+                        dict(row) for row in _read_rows(session, REMARKS, record_fields(Remark), roll_id, "id")
+                    ],
+                }
+            )
     except SQLAlchemyError as error:
         raise RecordsError(
             "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
@@ -91,7 +95,34 @@ def _read_rows(
 def _exported(row: Mapping[str, Any]) -> dict[str, Any]:
     """A defect as ``defects.json`` has it; what is made of several values comes last."""
     fields = sorted(EXPORTED, key=lambda field: field.is_structured)
+    for field in fields:  # what a file will make of a value is made here once: here damage is told
+        if field.exported is not None and field.exported.csv_text is not None and row[field.name] is not None:
+            field.exported.csv_text(row[field.name])
     return {field.export_name: _plain(row[field.name], field) for field in fields}
+
+
+def _sound(roll: dict[str, Any]) -> dict[str, Any]:
+    """A roll whose values are of the kinds that its readers expect. Raises TypeError where one is not: SQLite keeps
+    what it was given.
+    """
+    _check_json(roll)
+    for name in ("name", "state", "source", "model"):
+        _text(roll["roll"][name])
+    for name in ("threshold", "length_m", "inspected_m", "gap_m"):
+        if not isinstance(roll["roll"][name], int | float):
+            raise TypeError(f"{name} is no number")
+    if not isinstance(roll["roll"]["tiles"], str | None):
+        raise TypeError("the folder of tiles is no text")
+    return roll
+
+
+def _check_json(value: object) -> None:
+    """Raises TypeError where a value is none that JSON can hold."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            _check_json(part)
+    elif not isinstance(value, str | int | float | None):
+        raise TypeError(f"a value is {type(value).__name__}")
 
 
 def _plain(value: Any, field: RecordField | None = None) -> Any:

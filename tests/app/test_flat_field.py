@@ -247,3 +247,16 @@ def test_a_flat_field_is_removed_once(tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(FlatFieldError, match="cannot be removed"):
         remove_flat_field(path)
+
+
+def test_a_level_in_which_a_bit_has_flipped_is_noticed(tmp_path: Path) -> None:
+    level = np.full(64, 200, np.float32)
+    flat = FlatField(0 * level, level, 8, 100.0, 64, "2026-01-01T00:00:00+00:00", CameraSetup("17"))
+    path = tmp_path / "a.safetensors"
+    write_flat_field(flat, path)
+    assert read_flat_field(path).white.tolist() == level.tolist()
+    data = bytearray(path.read_bytes())
+    data[-2] ^= 1 << 4  # the last column is 25 now: a stripe, and a level like any other
+    path.write_bytes(data)
+    with pytest.raises(FlatFieldError, match="checksum"):
+        read_flat_field(path)

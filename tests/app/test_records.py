@@ -25,6 +25,7 @@ from aoi_app.inspection.defects import Box, Defect, Gap, Remark
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.records.database import open_database
 from aoi_app.records.errors import RecordsError
+from aoi_app.records.export import write_csv, write_json
 from aoi_app.records.interrupted import mark_interrupted
 from aoi_app.records.process_identity import process_identity
 from aoi_app.records.reading import list_rolls, read_roll
@@ -582,3 +583,21 @@ def test_a_damaged_cell_hides_its_own_roll_only(engine: Engine, database: Path, 
     assert [row[2] for row in listed] == ["finished", "damaged", "finished"]
     with contextlib.suppress(RecordsError):
         read_roll(engine, 2)
+
+
+@pytest.mark.parametrize("value", ["X'00ff'", "'much'", "'[1,2]'", "CAST(X'ff00fe' AS TEXT)"])
+@pytest.mark.parametrize("column", ["peak", "boxes", "fabric", "found_at"])
+def test_a_damaged_cell_of_a_defect_is_told_when_the_roll_is_read(
+    engine: Engine, database: Path, tmp_path: Path, column: str, value: str
+) -> None:
+    log = begin(engine)
+    log.write(Outcome(defects=(defect(1),)), {})
+    log.close("finished")
+    other = sqlite3.connect(database)
+    other.execute(f"UPDATE defects SET {column} = {value}")
+    other.commit()
+    other.close()
+    with contextlib.suppress(RecordsError):  # or it is a text where a text may stand; then the files can be written
+        roll = read_roll(engine, 1)
+        write_json(roll, tmp_path / "a.json")
+        write_csv(roll, tmp_path / "a.csv")

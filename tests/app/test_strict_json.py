@@ -323,3 +323,18 @@ def test_a_picture_whose_name_is_no_text_has_a_name_that_can_be_written(tmp_path
         assert item is not None
         assert item.source.encode("utf-8") == b"stri\\xfep.png"
         assert source.name.encode("utf-8").endswith(b"clo\\xffth")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+@pytest.mark.parametrize("reader", [name for name in READERS if name != "recording"])
+def test_a_pipe_keeps_nobody_waiting(tmp_path: Path, reader: str) -> None:
+    path = tmp_path / "broken.json"
+    os.mkfifo(path)
+    assert "not a regular file" in READERS[reader](path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_is_no_flat_field(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.safetensors")
+    with pytest.raises(FlatFieldError, match="not a regular file"):
+        read_flat_field(tmp_path / "a.safetensors")

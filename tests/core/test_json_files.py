@@ -85,7 +85,7 @@ NAMED = '{"name": "x", %s}'
         (NAMED % '"parts": [{"length_m": 1, "count": -1}]', "parts.0.count must be 0 or more, not -1"),
         (NAMED % f'"kind": "{"c" * 3000}"', "kind must be 'a' or 'b', not 'ccc"),
         (NAMED % f'"{"c" * 3000}": 1', "unknown value ccc"),
-        (json.dumps({"name": "x", "parts": [{"length_m": "y" * 3000}] * 50}), "and 47 more"),
+        (json.dumps({"name": "x", "parts": [{"length_m": "y" * 3000}] * 50}), "and 49 more"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -170,3 +170,11 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
     reader.join()
     assert json.loads(got[0]) == {"a": None, "b": None}
     assert pipe.is_fifo()
+
+
+def test_several_problems_repeat_no_more_of_a_file_than_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"name": "a", "parts": [{"Qz" * 500: "Qz" * 500}] * 30}))
+    with pytest.raises(JsonFileError, match="more") as caught:
+        read_json(path, Thing)
+    assert str(caught.value).count("Qz") * 2 <= 300

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, Field
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
@@ -54,6 +56,8 @@ class _Metadata(BaseModel):
     format: str = ""
     version: str = ""
     about: str = ""
+    checksum: str = ""
+    """Of levels and ``about``; files of version 0.1 have none."""
 
 
 class _Head(BaseModel):
@@ -87,7 +91,9 @@ def write_flat_field(flat: FlatField, path: Path) -> None:
         "recorded_at": flat.recorded_at,
         "setup": asdict(flat.setup),
     }
-    metadata = {"format": FORMAT, "version": str(VERSION), "about": json.dumps(about)}
+    text = json.dumps(about)
+    checksum = _checksum(flat.dark, flat.white, text)
+    metadata = {"format": FORMAT, "version": str(VERSION), "about": text, "checksum": checksum}
     tensors = {"dark": np.ascontiguousarray(flat.dark), "white": np.ascontiguousarray(flat.white)}
     try:
         write_atomically(path, save(tensors, metadata))
@@ -152,6 +158,9 @@ def _parsed(data: bytes, path: Path) -> FlatField:
         )
     about = parse_json(metadata.about.encode("utf-8", "replace"), _About)
     dark, white = tensors["dark"], tensors["white"]
+    # A bit that flips in a level is a stripe of wrong brightness along the roll, and no level looks wrong by itself.
+    if metadata.checksum and metadata.checksum != _checksum(dark, white, metadata.about):
+        raise ContentError("content-of-other-checksum", "it does not match its checksum")
     problem = problem_of_levels(dark, white, about.bits)
     if problem is not None:
         raise FlatFieldError(
@@ -162,6 +171,14 @@ def _parsed(data: bytes, path: Path) -> FlatField:
         )
     setup = CameraSetup(about.setup.camera, about.setup.exposure_us, about.setup.gain)
     return FlatField(dark, white, about.bits, about.target, about.lines, about.recorded_at, setup)
+
+
+def _checksum(dark: npt.NDArray[np.generic], white: npt.NDArray[np.generic], about: str) -> str:
+    digest = hashlib.sha256(about.encode("utf-8", "replace"))
+    for levels in (dark, white):
+        digest.update(f"{levels.dtype} {levels.shape}".encode())
+        digest.update(np.ascontiguousarray(levels).tobytes())
+    return digest.hexdigest()
 
 
 def remove_flat_field(path: Path) -> bool:
