@@ -56,7 +56,7 @@ class Recipe(BaseModel):
     relative: bool = True
     """Scores are taken relative to the running web; off: as calibrated."""
     find_shade: bool = True
-    """Stripes, bars and stains are looked for that are only darker or lighter, and frames that show no cloth."""
+    """Stripes, bars and stains are looked for that are only darker or lighter."""
     shade_percent: Annotated[float, Field(ge=0.2, le=50)] = 2.0
     """Contrast of a stripe 8 mm wide that is a defect, per cent; wider ones from less on, narrower from more."""
     camera_preset: Annotated[str, Field(max_length=4096)] | None = None

@@ -1,6 +1,6 @@
 """Stripes along the warp: columns that are darker or lighter than those on both sides of them.
 
-The profile across, the median of half a metre of web in each column, is looked at in two ways. As it is, a stripe shows
+The profile across, the median of 0.3 m of web in each column, is looked at in two ways. As it is, a stripe shows
 from the first line on, but so does what the lamp and the lens leave in the columns. Less what the same columns were
 before, far weaker stripes show, but only those that begin.
 """
@@ -20,11 +20,11 @@ _WIDTHS_MM = (1.6, 3.2, 5.0, 8.0, 12.0, 20.0, 40.0, 80.0, 160.0)
 _LEAST_SIDE_MM = 8.0
 _MOST_SIDE_MM = 100.0
 _NARROW_MM = 5.0  # from here down single yarns stand out, which no flat field evens
-_ABOVE_FALL_OFF = 1.2
+_ABOVE_FALL_OFF = 1.2  # times what the fall-off of the light alone stands out by
 _MEMORY_MM = 5000.0  # what the columns were before is the mean over so much web
 _BESIDE_USUAL = 1.4  # times the fourth strongest place, where what is woven, the lamp and the lens are in the profile
 _LEAST_BESIDE = 0.9  # less than that is the fall-off of the light, which must not join what stands beside it
-_BEFORE_USUAL = 2.0  # likewise, where only what has changed is left of them
+_BEFORE_USUAL = 1.6  # likewise, where only what has changed is left of them
 _KNOWN_MM = 200.0  # the memory speaks from so much web on
 
 
@@ -38,7 +38,7 @@ class ColumnMemory:
     """
 
     profile: FloatArray
-    rows: float = 0.0
+    rows: int = 0
 
 
 class WarpStripes:

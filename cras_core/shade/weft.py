@@ -9,7 +9,7 @@ import numpy as np
 from cras_core.arrays import FloatArray
 from cras_core.shade.config import CellScale, ShadeConfig, visible_percent
 from cras_core.shade.contrast import Span, SpanSize, contrasts_of_spans, strongest_spans
-from cras_core.shade.robust import median_of_known
+from cras_core.shade.robust import mean_of_known, median_of_known
 
 _HEIGHTS_MM = (3.2, 5.0, 8.0, 12.0, 20.0, 40.0, 80.0)
 _LEAST_SIDE_MM = 12.0
@@ -18,6 +18,7 @@ _WAVE_MM = 40.0
 _ABOVE_USUAL = 2.0  # in a metre of picks the strongest stands out of the fourth by more than half
 _PART_MM = 100.0  # width of the parts that are looked at on their own
 _MEMORY_MM = 1000.0  # a pattern of the cloth is learnt from so much web
+_LEAST_MM = 200.0  # of web; a strip that is shorter does not show what its picks are usually like
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,16 @@ class Bar:
 
 
 class WeftBars:
-    """Scores the rows of one web, over the whole width and in parts that overlap by half. A row counts by its median:
-    a stain or a hole is no bar.
+    """Scores the rows of one web, over the whole width and in parts that overlap by half. A row counts by its mean as
+    far as its median agrees: a stain or a hole is no bar.
     """
 
     def __init__(self, config: ShadeConfig, scale: CellScale) -> None:
         self._part_cells = max(4, scale.columns(_PART_MM))
         self._sizes = _sizes(config, scale)
         self._memory_rows = scale.rows(_MEMORY_MM)
-        self._past: FloatArray | None = None  # (parts, rows) of the web before
+        self._least_rows = scale.rows(_LEAST_MM)
+        self._past: FloatArray | None = None  # (2, parts, rows) means and medians of the web before
 
     def find(self, flat: FloatArray, level: FloatArray, new_rows: int) -> list[Bar]:
         """The bars of a piece of web.
@@ -50,12 +52,20 @@ class WeftBars:
             new_rows: how many of them are new; the others will come again.
         """
         parts = self._parts(flat.shape[1])
-        lines = np.stack([level, *(median_of_known(flat[:, a:b], axis=1) for a, b in parts[1:])])  # (parts, n)
-        past = self._past if self._past is not None else lines[:, :0]
-        known = np.concatenate([past, lines], axis=1)
-        self._past = known[:, : past.shape[1] + new_rows][:, -self._memory_rows :]
-        contrasts = contrasts_of_spans(known, self._sizes)  # (sizes, parts, past + n)
-        first, found = past.shape[1], []
+        lines = np.stack(  # (2, parts, n)
+            [
+                [level, *(of_known(flat[:, a:b], axis=1) for a, b in parts[1:])]
+                for of_known in (mean_of_known, median_of_known)
+            ]
+        )
+        past = self._past if self._past is not None else lines[..., :0]
+        known = np.concatenate([past, lines], axis=-1)
+        first, found = past.shape[-1], []
+        self._past = known[..., : first + new_rows][..., -self._memory_rows :]
+        if known.shape[-1] < self._least_rows:
+            return []
+        by_mean, by_median = np.moveaxis(contrasts_of_spans(known, self._sizes), 1, 0)  # (sizes, parts, first + n) each
+        contrasts = np.sign(by_mean) * np.minimum(np.abs(by_mean), np.maximum(2 * by_median * np.sign(by_mean), 0))
         for k, (left, right) in enumerate(parts):
             for span in strongest_spans(contrasts[:, k], self._sizes, _ABOVE_USUAL):
                 a, b = span.first - first, span.end - first
