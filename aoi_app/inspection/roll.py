@@ -31,6 +31,7 @@ from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.running_tails import RunningTails
 from aoi_app.sources.frame import Frame, Lost
 from cras_core.arrays import Image
+from cras_core.shade.blank_lines import Blank, LineRun, runs_of_lines
 from cras_core.shade.config import CellScale, ShadeConfig
 from cras_core.shade.warp import ColumnMemory
 from cras_core.web.baseline import RunningBaseline
@@ -42,6 +43,10 @@ from cras_core.web.tiling import TilingConfig, ceil_to
 
 logger = logging.getLogger(__name__)
 
+_BLANK: dict[Blank, str] = {
+    "black": "the camera saw nothing: black lines; check lamp, lens cover and exposure",
+    "white": "the camera saw nothing: overexposed lines; check lamp and exposure",
+}
 _BANDS_SHOWN = 2  # of the web so far, to a model that takes over; each costs the time of a row of tiles
 
 
@@ -211,8 +216,20 @@ class RollInspection:
             )
             return join_outcomes([self._end_segment(), self._lose(Lost(frame.lines, reason, frame.source))])
         self._reporter.add_source(SourceSpan(frame.source, self.line, self.line + frame.lines, frame.width_px))
-        first, image = self.line, frame.image
-        self.line += frame.lines
+        if not self._recipe.find_shade:
+            return self._inspect_lines(frame.image)
+        return join_outcomes([self._inspect_run(frame, run) for run in runs_of_lines(frame.image)])
+
+    def _inspect_run(self, frame: Frame, run: LineRun) -> Outcome:
+        """Lines that show something are inspected, the others are a gap."""
+        if run.blank is None:
+            return self._inspect_lines(frame.image[run.first : run.end])
+        lines = run.end - run.first
+        return join_outcomes([self._end_segment(), self._lose(Lost(lines, _BLANK[run.blank], frame.source))])
+
+    def _inspect_lines(self, image: Image) -> Outcome:
+        first = self.line
+        self.line += len(image)
         outcomes = []
         if self._next_model is not None:
             # The model before still owes the lines that fill its last row of cells.
@@ -221,7 +238,7 @@ class RollInspection:
                 outcomes += [self._score(image[:still]), self._change_model(self._next_model, first + still)]
                 first, image = first + still, image[still:]
         if self._segment is None:
-            self._segment = self._begin_segment(first, frame.width_px)
+            self._segment = self._begin_segment(first, image.shape[1])
         return join_outcomes([*outcomes, self._score(image)])
 
     def _begin_segment(self, line: int, width_px: int) -> Segment:

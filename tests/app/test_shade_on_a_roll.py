@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from aoi_fakes import Brightness, Image, SeenBrightness, cut_frames, inspect_all, listed
+from aoi_fakes import (
+    PLAIN,
+    Brightness,
+    Image,
+    SeenBrightness,
+    cut_frames,
+    frame,
+    gaps_of,
+    inspect_all,
+    listed,
+    roll_inspection,
+)
 
 from aoi_app.inspection.defects import Defect, Remark
 from aoi_app.inspection.outcome import Outcome
@@ -141,3 +152,19 @@ def test_a_roll_that_is_given_up_tells_the_shade_so_far() -> None:
     before = [inspection.push(f) for f in cut_frames(striped(), [512] * 6)]
     (stripe,) = listed([*before, inspection.give_up("the model has failed")])
     assert not stripe.is_open
+
+
+def test_what_the_camera_did_not_see_is_a_gap_and_the_web_goes_on() -> None:
+    inspection = roll_inspection(PLAIN.model_copy(update={"find_shade": True}))
+    grey = np.random.default_rng(0).integers(20, 60, (1000, 512), dtype=np.uint8)
+    picture = np.concatenate([grey[:400], np.zeros((112, 512), np.uint8)])
+    web = [frame(picture), frame(np.full((200, 512), 255, np.uint8)), frame(grey[400:])]
+    outcomes = inspect_all(inspection, web)
+    gaps = [(g.first_line, g.lines, g.reason.split(";")[0]) for g in gaps_of(outcomes)]
+    assert gaps == [
+        (400, 112, "the camera saw nothing: black lines"),
+        (512, 200, "the camera saw nothing: overexposed lines"),
+    ]
+    assert inspection.line == 1312
+    assert inspection.inspected_lines == 1000
+    assert not [r for o in outcomes for r in o.remarks if r.kind == "unaccounted"]
