@@ -25,6 +25,7 @@ _GROUP_MM = 20.0  # rows that the profile across is taken of at once
 _GROUPS_IN_STEP = 5
 _BESIDE_CELLS = 5  # side of the square around what was found already
 _AROUND_MM = 150.0  # of web before and after a place that its profile is the median of
+_LEAST_MM = 200.0  # of web; a strip that is shorter does not show what its picks and ends are usually like
 
 
 class ShadeChannel:
@@ -42,6 +43,7 @@ class ShadeChannel:
         self._stains = Stains(config, scale)
         self._light = Light(config, scale)
         self._least_change = config.contrast_percent / 200.0  # half of what is seen
+        self._least_rows = scale.rows(_LEAST_MM)
         self._group = scale.rows(_GROUP_MM)
         self._step = _GROUPS_IN_STEP * self._group
         self._around = -(-scale.rows(_AROUND_MM) // self._group) * self._group  # whole groups
@@ -72,7 +74,9 @@ class ShadeChannel:
         return scored
 
     def finish(self) -> list[ShadeRows]:
-        """Ends the segment and returns the rest."""
+        """Ends the segment and returns the rest; nothing where there was too little web to judge by."""
+        if self._end_row < self._least_rows:
+            return []
         scored = []
         while self._next_row < self._end_row:
             scored.append(self._score(min(self._step, self._end_row - self._next_row)))

@@ -15,7 +15,7 @@ _AROUND = 3  # times its size: what a place is compared with
 _BOX = 0.72  # of its size; a soft border is matched by a box blurred by the same box
 _LEAST_INSIDE = 0.95  # share of a place that must be cloth
 _LEAST_AROUND = 0.6  # likewise, of what is around it
-_ABOVE_NOISE = 5.2  # standard deviations of the cloth's own cloudiness, by its quartiles
+_ABOVE_NOISE = 6.0  # standard deviations of the cloth's own cloudiness, by its quartiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ _MOST_SIDE_MM = 100.0
 _NARROW_MM = 5.0  # from here down single yarns stand out, which no flat field evens
 _ABOVE_FALL_OFF = 1.2  # times what the fall-off of the light alone stands out by
 _MEMORY_MM = 5000.0  # what the columns were before is the mean over so much web
-_BESIDE_USUAL = 1.4  # times the fourth strongest place, where what is woven, the lamp and the lens are in the profile
+_BESIDE_USUAL = 1.8  # times the fourth strongest place, where what is woven, the lamp and the lens are in the profile
 _LEAST_BESIDE = 0.9  # less than that is the fall-off of the light, which must not join what stands beside it
-_BEFORE_USUAL = 1.6  # likewise, where only what has changed is left of them
+_BEFORE_USUAL = 2.2  # likewise, where only what has changed is left of them
 _KNOWN_MM = 200.0  # the memory speaks from so much web on
 
 

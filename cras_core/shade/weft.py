@@ -15,10 +15,9 @@ _HEIGHTS_MM = (3.2, 5.0, 8.0, 12.0, 20.0, 40.0, 80.0)
 _LEAST_SIDE_MM = 12.0
 _MOST_SIDE_MM = 60.0
 _WAVE_MM = 40.0
-_ABOVE_USUAL = 2.0  # in a metre of picks the strongest stands out of the fourth by more than half
+_ABOVE_USUAL = 2.8  # in a metre of picks the strongest stands out of the fourth by more than half
 _PART_MM = 100.0  # width of the parts that are looked at on their own
 _MEMORY_MM = 1000.0  # a pattern of the cloth is learnt from so much web
-_LEAST_MM = 200.0  # of web; a strip that is shorter does not show what its picks are usually like
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,6 @@ class WeftBars:
         self._part_cells = max(4, scale.columns(_PART_MM))
         self._sizes = _sizes(config, scale)
         self._memory_rows = scale.rows(_MEMORY_MM)
-        self._least_rows = scale.rows(_LEAST_MM)
         self._past: FloatArray | None = None  # (2, parts, rows) means and medians of the web before
 
     def find(self, flat: FloatArray, level: FloatArray, new_rows: int) -> list[Bar]:
@@ -62,8 +60,6 @@ class WeftBars:
         known = np.concatenate([past, lines], axis=-1)
         first, found = past.shape[-1], []
         self._past = known[..., : first + new_rows][..., -self._memory_rows :]
-        if known.shape[-1] < self._least_rows:
-            return []
         by_mean, by_median = np.moveaxis(contrasts_of_spans(known, self._sizes), 1, 0)  # (sizes, parts, first + n) each
         contrasts = np.sign(by_mean) * np.minimum(np.abs(by_mean), np.maximum(2 * by_median * np.sign(by_mean), 0))
         for k, (left, right) in enumerate(parts):

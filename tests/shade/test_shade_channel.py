@@ -258,3 +258,10 @@ def test_memory_is_bounded(cloth: FloatArray) -> None:
         held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     assert held[-1] <= held[1] + brightness.nbytes / 4
+
+
+def test_a_short_strip_shows_too_little_to_judge_its_shade(cloth: FloatArray) -> None:
+    painted = paint_stripe(paint_bar(cloth, Painting(-20.0, 60.0, 8.0)), Painting(-20.0, 100.0, 8.0))
+    assert find(painted[:944]) == ([], []), "189 mm"
+    found, _ = find(painted[:1056])
+    assert {f.kind for f in found} >= {"warp stripe", "weft bar"}
