@@ -48,6 +48,12 @@ class Segment:
     def __post_init__(self) -> None:
         self.web_line = self.scored_from = self.first_line
 
+    def set_threshold(self, value: float) -> None:
+        """Another threshold holds for rows that are still to come."""
+        self.tracker.threshold = value
+        if self.shade is not None:
+            self.shade.set_threshold(value)
+
     def lines_before_change(self, line: int) -> int:
         """Lines from ``line`` of the roll on that the model still has to score before another one can go on: cells stay
         whole, and no piece is left that is too short to be inspected.

@@ -97,7 +97,7 @@ def _print_camera_status(source: FrameSource, console: Console) -> None:
     if status is None:
         return
     end = "" if source.total_lines is not None else " Ctrl-C ends the roll."
-    console.print(escape(f"{source.name}.{end}"), highlight=False)
+    console.print(escape(f"{source.name}.{end}"), highlight=False, soft_wrap=True)
     for remark in status.remarks:
         console.print(f"[yellow]Camera:[/yellow] {escape(remark)}", highlight=False, soft_wrap=True)
 
@@ -237,10 +237,11 @@ def _print_summary(roll: dict[str, Any], problems: list[str], seconds: float, ou
             f"[yellow]Not inspected:[/yellow] {_length_text(gap['length_m'])} at {gap['position_m']:.3f} m: "
             + escape(gap["reason"]),
             highlight=False,
+            soft_wrap=True,
         )
     for remark, count in _count_remarks(roll["remarks"]):
         where = f"at {remark['position_m']:.2f} m" if count == 1 else f"in {count} places, first"
         console.print(f"[cyan]Note:[/cyan] {where}: {escape(remark['text'])}", highlight=False, soft_wrap=True)
     for problem in problems:
-        console.print(f"[red]Problem:[/red] {escape(problem)}", highlight=False)
-    console.print(escape(f"Written to {out}"))
+        console.print(f"[red]Problem:[/red] {escape(problem)}", highlight=False, soft_wrap=True)
+    console.print(escape(f"Written to {out}"), highlight=False, soft_wrap=True)

@@ -1,0 +1,184 @@
+"""What finished rows of a web come to: a band for the views, defects, gaps, remarks, and the account of it all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from aoi_app.inspection.account import Account
+from aoi_app.inspection.defects import Gap, Remark, RemarkKind
+from aoi_app.inspection.measuring import runs_of
+from aoi_app.inspection.outcome import Outcome, join_outcomes
+from aoi_app.inspection.remarks import ClothRemarks, light_text
+from aoi_app.inspection.reporting import DefectReporter, Limits
+from aoi_app.inspection.roll_model import RollModel
+from aoi_app.inspection.roll_threshold import RollThreshold
+from aoi_app.inspection.scored_band import ScoredBand
+from aoi_app.inspection.segment import Segment, inspected_lines_of
+from aoi_app.inspection.segment_shade import ShadeFindings
+from aoi_app.inspection.source_spans import SourceSpan
+from aoi_app.inspection.web_scale import WebScale
+from aoi_app.settings.ignored_lanes import lanes_as_text
+from aoi_app.settings.recipe import Recipe
+from cras_core.web.canvas import NARROWEST_CLOTH_PX
+from cras_core.web.scoring import ScoredRows
+
+logger = logging.getLogger(__name__)
+
+
+class BandOutcomes:
+    """
+    Attributes:
+        scale: of the web that runs.
+        tiles: that were scored.
+    """
+
+    def __init__(self, recipe: Recipe, model: RollModel, threshold: RollThreshold) -> None:
+        """
+        Args:
+            recipe: settings of the roll.
+            model: that scores it.
+            threshold: of the roll; follows the cloth that is taken.
+        """
+        self._recipe, self._model, self._threshold = recipe, model, threshold
+        self.scale = WebScale(recipe.mm_per_px, recipe.line_mm)
+        self.tiles = 0
+        self._fabric_name = ""  # of the cloth that was scored last
+        self._reporter = DefectReporter()
+        self._cloth = ClothRemarks(model.detector.calibrations, model.config.fabric)
+        self._account = Account()
+        self._has_said_what_is_ignored = False
+
+    @property
+    def inspected_lines(self) -> int:
+        """Lines whose cloth was scored."""
+        return self._account.inspected_lines
+
+    def add_source(self, span: SourceSpan) -> None:
+        """Lines of an image of the source come next."""
+        self._reporter.add_source(span)
+
+    def begin_segment(self) -> None:
+        """The numbers of regions begin anew."""
+        self._reporter.begin_segment()
+
+    def begin_web(self) -> None:
+        """Another web begins: what is to be said of its cloth is said anew."""
+        self._cloth.forget()
+
+    def use_model(self, model: RollModel, line: int) -> Outcome:
+        """Another model scores from a line of the roll on."""
+        self._model = model
+        self._cloth = ClothRemarks(model.detector.calibrations, model.config.fabric)
+        return self.remark("model", "", f"the model {model.identity} judges from here on", line)
+
+    def take(self, segment: Segment, rows: ScoredRows, end_line: int) -> Outcome:
+        """Finished rows as a band, and what follows from it. The order counts: the recipe of the cloth holds for the
+        regions of these rows already, and a defect is cut out of the web while it is in memory.
+
+        Args:
+            segment: that they are of.
+            rows: as the segment's web has scored them.
+            end_line: of the roll so far.
+        """
+        is_short = len(rows.image) < NARROWEST_CLOTH_PX
+        new = segment.newly_scored(rows)
+        if new is None:
+            return Outcome()
+        fabric = self._model.fabrics[new.fabric] if inspected_lines_of(new).any() else None
+        self._fabric_name = fabric or self._fabric_name
+        band = ScoredBand(segment.web_line + new.first_line, new, fabric)
+        self._account.add_band(band, self._model.config)
+        segment.recent.add(band)
+        self.tiles += new.tiles
+        read = self._read_cloth(band)
+        segment.set_threshold(self._threshold.value)
+        limits = self._limits(end_line)
+        shade = self._shade(segment, segment.shade.push(new), limits) if segment.shade is not None else Outcome()
+        found = self._reporter.take_rows(segment, band, limits)
+        text = self._threshold.follow_rate(band, self._model.identity)
+        followed = self.remark("recipe", band.fabric or "", text, band.end_line) if text is not None else Outcome()
+        segment.set_threshold(self._threshold.value)
+        gaps = self._find_gaps(band, is_short=is_short)
+        return join_outcomes([Outcome(bands=(band,)), read, gaps, shade, found, followed])
+
+    def end_segment(self, segment: Segment, end_line: int) -> Outcome:
+        """A segment is over, of which all rows were taken: what is still open on it is closed."""
+        limits = self._limits(end_line)
+        closed = self._reporter.report(segment, segment.tracker.finish(), limits)
+        if segment.shade is None:
+            return closed
+        return join_outcomes([closed, self._shade(segment, segment.shade.finish(), limits)])
+
+    def give_up(self, segment: Segment, end_line: int, reason: str) -> Outcome:
+        """A segment is over, of which no more rows will come: what was not scored is a gap."""
+        first_line = max(segment.first_line, self._reporter.complete_line)
+        gap = self.gap(first_line, end_line - first_line, reason)
+        return join_outcomes([self.end_segment(segment, end_line), gap])
+
+    def end_roll(self, end_line: int) -> Outcome:
+        """The roll is over: whether all of it was inspected or recorded as a gap."""
+        self._threshold.keep()
+        problem = self._account.problem(end_line)
+        if problem is None:
+            return Outcome()
+        logger.error("%s", problem)
+        return self.remark("unaccounted", "", problem, end_line)
+
+    def take_edits(self, standard: Recipe, own: Mapping[str, Recipe], line: int) -> Outcome:
+        """Recipes were edited; what holds for cloth that is still to come is told where it is another."""
+        return self._say_recipe(self._threshold.take_edits(standard, own), line)
+
+    def gap(self, first_line: int, lines: int, reason: str) -> Outcome:
+        """Lines of the roll that were not inspected."""
+        length_m = self.scale.length_mm(lines) / 1000.0
+        gap = Gap(first_line, lines, self.scale.position_m(first_line), length_m, reason)
+        self._account.add_gap(gap)
+        return Outcome(gaps=(gap,))
+
+    def remark(self, kind: RemarkKind, fabric: str, text: str, line: int) -> Outcome:
+        """A sentence about the roll from a line on."""
+        return Outcome(remarks=(Remark(kind, fabric, line, self.scale.position_m(line), text),))
+
+    def _limits(self, end_line: int) -> Limits:
+        """What holds now."""
+        smallest_mm2 = self._threshold.recipe.min_area_mm2
+        return Limits(self.scale, end_line, self._fabric_name, self._threshold.value, smallest_mm2)
+
+    def _read_cloth(self, band: ScoredBand) -> Outcome:
+        """What the cloth of a band says: whose recipe holds, and what is to be remarked."""
+        if band.fabric is None:
+            return Outcome()
+        ignored = self._say_what_is_ignored(band.first_line)
+        followed = self._say_recipe(self._threshold.follow_cloth(band.fabric), band.first_line)
+        remarks = self._cloth.read(band.rows, band.first_line, self.scale)
+        return join_outcomes([ignored, followed, Outcome(remarks=tuple(remarks))])
+
+    def _say_recipe(self, text: str | None, line: int) -> Outcome:
+        """Other limits hold, which ``text`` says."""
+        return self.remark("recipe", self._threshold.recipe.fabric or "", text, line) if text is not None else Outcome()
+
+    def _say_what_is_ignored(self, line: int) -> Outcome:
+        """Once in a roll: cloth that nobody looks at is told, whoever has ordered it."""
+        if not self._recipe.ignored or self._has_said_what_is_ignored:
+            return Outcome()
+        self._has_said_what_is_ignored = True
+        lanes = lanes_as_text(self._recipe.ignored)
+        text = f"not inspected, as the recipe says: {lanes} (mm from the edge of the cloth)"
+        return self.remark("recipe", self._recipe.fabric or "", text, line)
+
+    def _find_gaps(self, band: ScoredBand, *, is_short: bool) -> Outcome:
+        """Lines of a band where nothing was inspected."""
+        reason = "no cloth found in view"
+        if is_short and band.fabric is None:
+            reason = f"too short: {len(band.rows.image)} lines"
+        missing = runs_of(~inspected_lines_of(band.rows))
+        return join_outcomes([self.gap(band.first_line + a, b - a, reason) for a, b in missing])
+
+    def _shade(self, segment: Segment, found: ShadeFindings, limits: Limits) -> Outcome:
+        """Darker and lighter places as defects, and what the light did as remarks."""
+        lights = [
+            self.remark("light", self._fabric_name, light_text(e), segment.first_line + e.row * segment.cell_px)
+            for e in found.events
+        ]
+        return join_outcomes([self._reporter.report_shade(segment, found.regions, limits), *lights])
