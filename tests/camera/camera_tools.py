@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.block import Block, Outage
@@ -33,8 +33,10 @@ class Seen:
     outages: list[Outage] = field(default_factory=list)
 
 
-def read_until(camera: CameraBlocks, enough: Callable[[Seen], bool]) -> Seen:
-    """Reads until it is enough."""
+def read_until(camera: CameraBlocks, enough: Callable[[Seen], bool], *, keep_lines: bool = True) -> Seen:
+    """Reads until it is enough. Blocks that keep their lines keep their places in the ring, which is full with them on
+    a machine where what is waited for comes late.
+    """
     seen = Seen()
     end_s = time.monotonic() + PATIENCE_S
     while not enough(seen):
@@ -43,7 +45,7 @@ def read_until(camera: CameraBlocks, enough: Callable[[Seen], bool]) -> Seen:
         if isinstance(found, Outage):
             seen.outages.append(found)
         elif found is not None:
-            seen.blocks.append(found)
+            seen.blocks.append(found if keep_lines else replace(found, image=found.image[:0].copy(), encoder=None))
     return seen
 
 

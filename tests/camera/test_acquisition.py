@@ -90,9 +90,10 @@ def test_frames_lost_on_their_way_show_in_the_frame_ids() -> None:
     with CameraBlocks(synthetic()) as camera:
         read_blocks(camera, 2)
         write(camera, "SkipFrames", 50)
-        seen = read_until(camera, lambda s: max(steps(s.blocks), default=0) >= 51)
+        seen = read_until(camera, lambda s: max(steps(s.blocks), default=0) >= 51, keep_lines=False)
     assert max(steps(seen.blocks)) >= 51
-    assert all(b.lost_lines == 0 for b in seen.blocks)
+    # Told by the ids alone: the camera itself has left out fewer lines, if it was late at all.
+    assert seen.blocks[-1].lost_lines < 51 * 16
 
 
 def steps(blocks: list[Block]) -> list[int]:
