@@ -56,9 +56,7 @@ class WantedRate:
         tail = self._tails.of(band.fabric)
         tail.scored_by(model)
         side = band.rows.cell_px / 1000.0
-        before = tail.area_m2
-        tail.add(band.rows.score, side * recipe.mm_per_px * side * recipe.line_mm, threshold)
-        new = max(0.0, tail.area_m2 - before)
+        new = tail.add(band.rows.score, side * recipe.mm_per_px * side * recipe.line_mm, threshold)
         self._not_looked_m2 += new
         self._not_kept_m2 += new
         if self._not_kept_m2 >= _KEEP_EVERY_M2:

@@ -19,8 +19,8 @@ _Count = Annotated[float, Field(ge=0, le=1e12)]
 class _Kept(BaseModel):
     model_config = STRICT
 
-    fabric: Annotated[str, Field(max_length=200)]
-    model: Annotated[str, Field(max_length=80)]
+    fabric: str
+    model: str
     area_m2: _Count
     counts: Annotated[tuple[_Count, ...], Field(min_length=700, max_length=700)]
 

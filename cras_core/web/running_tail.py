@@ -59,7 +59,7 @@ class RunningTail:
             self._shrink(_OTHER_MODEL_M2 / self.area_m2)
         self.model = model
 
-    def add(self, score: FloatArray, cell_m2: float, threshold: float) -> bool:
+    def add(self, score: FloatArray, cell_m2: float, threshold: float) -> float:
         """Counts a band of cloth.
 
         Args:
@@ -68,17 +68,17 @@ class RunningTail:
             threshold: in use. Where much of the band reaches it, something is wrong with the cloth.
 
         Returns:
-            Whether it counts; a burst of defects does not.
+            Its area, square metres; 0 where it does not count, as a burst of defects.
         """
         peaks = block_peaks(score, BLOCK_CELLS)
         if len(peaks) == 0 or float(reaches(peaks, threshold).mean()) > _BURST:
-            return False
+            return 0.0
         area = float(np.isfinite(score).sum()) * cell_m2
         self._shrink(0.5 ** (area / _HALF_LIFE_M2))
         at = np.log(np.maximum(peaks, _LOWEST) / _LOWEST) / math.log(_STEP)
         self.counts += np.bincount(np.minimum(at.astype(int), _BINS - 1), minlength=_BINS)
         self.area_m2 += area
-        return True
+        return area
 
     def threshold(self, rate_per_m2: float) -> float | None:
         """The score that good cloth reaches so many times per square metre; None where too little was seen."""

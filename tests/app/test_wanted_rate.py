@@ -77,6 +77,30 @@ def test_the_next_roll_begins_with_what_was_learnt(tmp_path: Path) -> None:
     assert tails.of("plain").model == "m1"
 
 
+def test_a_line_that_has_seen_hundreds_of_square_metres_still_follows(tmp_path: Path) -> None:
+    """What is forgotten is then as much as what comes, so that the cloth that counts does not grow any more."""
+    tails = RunningTails(tmp_path)
+    run(inspection(WANTED, tails), 4096)
+    tail = tails.of("plain")
+    full_m2 = 500.0 / np.log(2)
+    tail.counts, tail.area_m2 = tail.counts * full_m2 / tail.area_m2, full_m2
+    cloth = np.random.default_rng(1).integers(0, 30, (4096, 1024), dtype=np.uint8)
+    roll = RollInspection(Brightness(), TilingConfig(), WANTED)
+    bands = [b for o in (roll.push(frame(cloth)), roll.finish()) for b in o.bands]
+    rate = WantedRate(tails)
+    wanted = [rate.take(band, WANTED, "m1", 1.9) is not None for band in bands]
+    assert sum(wanted) >= 3, "once every half square metre"
+
+
+def test_a_fabric_with_a_long_name_does_not_end_the_roll(tmp_path: Path) -> None:
+    tails = RunningTails(tmp_path)
+    tails.of("x" * 220)
+    tails.of("y" * 2000)
+    tails.keep()
+    assert RunningTails(tmp_path).of("x" * 220).area_m2 == 0.0
+    assert len(tails.problems) == 2, "that name is too long for a file, to be read and to be written"
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"fabric": "plain", "model": "m", "area_m2": -1, "counts": []}'])
 def test_a_file_that_is_none_is_named_and_learnt_anew(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "plain.json").write_bytes(content)
