@@ -147,7 +147,7 @@ def _run_window(
     model, problem_of_model = (bundle, "") if bundle is not None else model_to_start(models_folder(), DEMO_BUNDLE)
     application = Application(qt, settings, engine, choice, model, recipe, device, precision)
     if problem_of_model:
-        application.window.alarms.show_alarm(problem_of_model)
+        application.program.roll.model_problem = problem_of_model
     if interrupted:
         remark = f"Roll {interrupted[-1]} was interrupted; what was inspected of it is in the records."
     if remark:

@@ -13,6 +13,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QFileDialog
 from sqlalchemy import Engine
 
+from aoi_app.app.alarms_controller import AlarmsController
 from aoi_app.app.cameras_controller import CamerasController
 from aoi_app.app.collection_controller import CollectionController
 from aoi_app.app.defect_types_holder import DefectTypesHolder
@@ -70,7 +71,8 @@ class Application(QObject):
         bridge = QtBridge(self)
         book = RecipeBook(recipe, recipes_folder())
         line_model = LineModel(window, notifier, holder, bundle, device, precision)
-        roll = RollController(engine, choice, book, line_model, notifier, bridge)
+        self.alarms = AlarmsController(window, notifier, holder, engine)
+        roll = RollController(engine, choice, book, line_model, notifier, bridge, self.alarms)
         recipes = RecipeController(window, notifier, book, roll)
         types = DefectTypesHolder(defect_types_path())
         self.program = Program(qt, window, engine, holder, notifier, bridge, line_model, roll, recipes, types)
@@ -127,7 +129,8 @@ class Application(QObject):
             "pause": program.roll.pause,
             "stop": program.roll.stop,
             "collect": self.collecting.ask,
-            "acknowledge": window.alarms.acknowledge,
+            "acknowledge": self.alarms.acknowledge,
+            "alarm_list": self.alarms.show_list,
             "theme": self._toggle_theme,
             "full_screen": lambda: window.showFullScreen() if full_screen.isChecked() else window.showNormal(),
             "keys": self._show_keys,
@@ -258,6 +261,7 @@ class Application(QObject):
         for controller in self.controllers.values():
             controller.close()
         self.collecting.close()
+        self.alarms.close()
         program.settings.save()
         program.engine.dispose()
         self.window.allow_close()

@@ -20,6 +20,8 @@ from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.line.line_page import LinePage
 
 _THRESHOLD_STEP = 0.05
+_ALARMED = ("mismatch", "unaccounted", "unknown", "level")
+"""Kinds of remarks that are alarms as well."""
 
 
 class LineController(QObject):
@@ -198,10 +200,7 @@ class LineController(QObject):
         snapshot = session.snapshot()
         self._show_snapshot(snapshot)
         if session.state is State.ENDED:
-            self._program.notifier.note(
-                f"The roll is finished: {snapshot.inspected_m:.2f} m inspected, {snapshot.defects} defects, "
-                f"{snapshot.gap_m:.2f} m not inspected."
-            )
+            self._program.window.condition.show_worth(snapshot.roll_id, snapshot.worth, snapshot.defects)
 
     def _show_news(self, news: News) -> None:
         table = self.page.table
@@ -222,13 +221,8 @@ class LineController(QObject):
         of_camera = [r.text for r in remarks if r.kind == "camera"]
         if of_camera:
             notifier.keep(" ".join(of_camera))
-        for r in remarks:
-            if r.kind in ("mismatch", "unaccounted"):
-                where = f"Roll {roll.roll_id}, from {r.position_m:.2f} m on: "
-                self._program.window.alarms.show_alarm(f"{where}{r.text}.")
-        of_cloth = [
-            f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind not in ("camera", "mismatch", "unaccounted")
-        ]
+        # What stays wrong is told by the condition of the line and its alarms.
+        of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind not in ("camera", *_ALARMED)]
         if of_cloth:
             notifier.note(of_cloth[-1])
         if any(r.kind == "recipe" for r in remarks) and roll.session is not None:
@@ -259,10 +253,7 @@ class LineController(QObject):
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self.page.figures.show_snapshot(snapshot)
         self._program.window.show_snapshot(snapshot)
-        camera = snapshot.camera
-        self._program.notifier.show_trouble(
-            snapshot.message or (camera.text or camera.problem if camera is not None else "")
-        )
+        self._program.notifier.tick()
 
     def _show_defect(self, defect: Defect) -> None:
         middle_px = (defect.left_px + defect.right_px) / 2

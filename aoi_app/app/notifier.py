@@ -38,9 +38,7 @@ class Notifier:
         self._until_s = now_s + _NOTE_S
         self._window.say(" ".join(filter(None, [kept, text])), is_alarm=is_alarm)
 
-    def show_trouble(self, trouble: str) -> None:
-        """Shows what is wrong for as long as it is; without trouble, what was said leaves after its time."""
-        if trouble:
-            self._window.say(trouble, is_alarm=True)
-        elif time.monotonic() > self._until_s:
+    def tick(self) -> None:
+        """What was said leaves after its time. What is wrong with the line for longer is an alarm."""
+        if time.monotonic() > self._until_s:
             self._window.say("", is_alarm=False)

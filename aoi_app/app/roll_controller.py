@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 from sqlalchemy import Engine
 
+from aoi_app.app.alarms_controller import AlarmsController
 from aoi_app.app.line_model import LineModel
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
@@ -38,6 +39,7 @@ class RollController(QObject):
         state: where the program is.
         choice: the source of the next roll.
         source: of the latest roll; None before the first.
+        model_problem: why another model inspects than the one in use; empty where it does.
         holders: asked before a roll begins on a camera: whether they still hold one, which they then give back.
 
     Signals:
@@ -62,16 +64,19 @@ class RollController(QObject):
         line_model: LineModel,
         notifier: Notifier,
         bridge: QtBridge,
+        alarms: AlarmsController,
     ) -> None:
         super().__init__()
         self._engine, self._recipes, self._line_model, self._notifier = engine, recipes, line_model, notifier
-        self._bridge = bridge
+        self._bridge, self._alarms = bridge, alarms
         self._session: Session | None = None
         self._name, self._recipe = "", recipes.line  # of the latest roll; the one in the book is that of the next
         self._tails = RunningTails(tails_folder())
         self.state = ProgramState.IDLE
         self.choice = choice
         self.source: FrameSource | None = None
+        self.model_problem = ""
+        self._first_bundle = line_model.bundle
         self.holders: list[Callable[[], bool]] = []
         bridge.session_ended.connect(self._ended)
         bridge.ticked.connect(self._try_again)
@@ -181,6 +186,8 @@ class RollController(QObject):
             self._begin_when_possible()
 
     def _model_is_there(self) -> None:
+        if self._line_model.bundle != self._first_bundle:
+            self.model_problem = ""  # somebody has chosen another one
         if self.is_running and self._session is not None:
             self._line_model.follow(self._session)
         elif self.state is ProgramState.LOADING:
@@ -209,6 +216,9 @@ class RollController(QObject):
                 rescue=tiles_folder().parent,
                 own_recipes=self._recipes.own,
                 tails=self._tails,
+                alarms=self._alarms.alarms,
+                alarm_log=self._alarms.log,
+                model_problem=self.model_problem,
             )
         except (SourceError, RecipeError) as error:
             self.state = ProgramState.IDLE

@@ -32,6 +32,7 @@ class SettingsController:
         self._label_codes = LabelCodesService(SampleStore(library_folder()))
         page.recipe_kept.connect(self._keep)
         page.theme_chosen.connect(lambda name: use_theme(program, name))
+        page.sound_chosen.connect(lambda on: program.settings.change(alarm_sound=on))
         page.defect_types.kept.connect(self._keep_types)
         page.shown.connect(self._show)
         page.shown.connect(self._label_codes.read)
@@ -72,6 +73,7 @@ class SettingsController:
         self.page.show_recipes(book.line, book.standard, book.own, self._program.line_model.fabrics)
         self.page.defect_types.show_types(self._program.defect_types.now)
         self.page.show_theme(self._program.settings.now.theme)
+        self.page.show_sound(self._program.settings.now.alarm_sound)
 
     def _keep_types(self, types: tuple[DefectType, ...]) -> None:
         try:

@@ -9,7 +9,7 @@ from aoi_app.inspection.account import Account
 from aoi_app.inspection.defects import Gap, Remark, RemarkKind
 from aoi_app.inspection.measuring import runs_of
 from aoi_app.inspection.outcome import Outcome, join_outcomes
-from aoi_app.inspection.remarks import ClothRemarks, light_text
+from aoi_app.inspection.remarks import ClothDoubt, ClothRemarks, light_text
 from aoi_app.inspection.reporting import DefectReporter, Limits
 from aoi_app.inspection.roll_model import RollModel
 from aoi_app.inspection.roll_threshold import RollThreshold
@@ -53,6 +53,11 @@ class BandOutcomes:
     def inspected_lines(self) -> int:
         """Lines whose cloth was scored."""
         return self._account.inspected_lines
+
+    @property
+    def doubts(self) -> tuple[ClothDoubt, ...]:
+        """What speaks against comparing the cloth that was scored last with its fabric."""
+        return self._cloth.doubts
 
     def add_source(self, span: SourceSpan) -> None:
         """Lines of an image of the source come next."""
@@ -129,10 +134,10 @@ class BandOutcomes:
         """Recipes were edited; what holds for cloth that is still to come is told where it is another."""
         return self._say_recipe(self._threshold.take_edits(standard, own), line)
 
-    def gap(self, first_line: int, lines: int, reason: str) -> Outcome:
-        """Lines of the roll that were not inspected."""
+    def gap(self, first_line: int, lines: int, reason: str, *, is_wanted: bool = False) -> Outcome:
+        """Lines of the roll that were not inspected; ``is_wanted`` says that a person wanted it so."""
         length_m = self.scale.length_mm(lines) / 1000.0
-        gap = Gap(first_line, lines, self.scale.position_m(first_line), length_m, reason)
+        gap = Gap(first_line, lines, self.scale.position_m(first_line), length_m, reason, is_wanted)
         self._account.add_gap(gap)
         return Outcome(gaps=(gap,))
 

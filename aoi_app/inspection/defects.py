@@ -124,6 +124,7 @@ class Gap:
         first_line, lines: of the roll; 0 lines where nobody knows how many.
         position_m, length_m: along the web.
         reason: for a person.
+        is_wanted: somebody wanted it so, by a pause or by ending the roll at once.
     """
 
     first_line: int
@@ -131,3 +132,4 @@ class Gap:
     position_m: float
     length_m: float
     reason: str
+    is_wanted: bool = False

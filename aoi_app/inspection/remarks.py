@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from aoi_app.inspection.defects import Remark, RemarkKind
 from aoi_app.inspection.web_scale import WebScale
@@ -10,6 +12,23 @@ from aoi_app.inspection.work_order import LASTS_LINES, WorkOrderCheck, identify_
 from cras_core.shade.light import LightEvent
 from cras_core.web.calibration import FabricCalibration
 from cras_core.web.scoring import ScoredRows
+
+
+@dataclass(frozen=True, slots=True)
+class ClothDoubt:
+    """What speaks, at this moment, against comparing the cloth with its fabric.
+
+    Attributes:
+        kind: it is none that the model knows, not the ordered one, or differs from it as a whole.
+        text: for a person, as the remark has it.
+        first_line: line of the roll from which it holds.
+        position_m: the same along the web.
+    """
+
+    kind: Literal["unknown cloth", "wrong cloth", "differs as a whole"]
+    text: str
+    first_line: int
+    position_m: float
 
 
 class ClothRemarks:
@@ -28,12 +47,19 @@ class ClothRemarks:
         self._said: set[tuple[str, str]] = set()
         self._strange_since: int | None = None  # line of the roll
         self._has_begun = False
+        self._doubts: tuple[ClothDoubt, ...] = ()
+
+    @property
+    def doubts(self) -> tuple[ClothDoubt, ...]:
+        """What speaks against the cloth that was read last; a remark is told once, a doubt stays while it holds."""
+        return self._doubts
 
     def forget(self) -> None:
         """Another web begins: everything is said anew."""
         self._said.clear()
         self._strange_since = None
         self._has_begun = False
+        self._doubts = ()
         self._work_order.forget()
 
     def read(self, rows: ScoredRows, first_line: int, scale: WebScale) -> list[Remark]:
@@ -58,7 +84,19 @@ class ClothRemarks:
         mismatch = self._work_order.check(rows.distances, first_line, first_line + len(rows.image))
         if mismatch is not None:
             new.append(remark("mismatch", mismatch.fabric, mismatch.first_line, mismatch.text))
+        self._doubts = tuple(self._doubts_of(state, first_line, scale))
         return new
+
+    def _doubts_of(self, state: Mapping[RemarkKind, str], first_line: int, scale: WebScale) -> Iterator[ClothDoubt]:
+        mismatch = self._work_order.now
+        if mismatch is not None:
+            line = mismatch.first_line
+            yield ClothDoubt("wrong cloth", mismatch.text, line, scale.position_m(line))
+        line = self._strange_since if self._strange_since is not None else first_line
+        if "unknown" in state:
+            yield ClothDoubt("unknown cloth", state["unknown"], line, scale.position_m(line))
+        if "level" in state:
+            yield ClothDoubt("differs as a whole", state["level"], line, scale.position_m(line))
 
     def _state_of(self, rows: ScoredRows, first_line: int) -> dict[RemarkKind, str]:
         calibration = self._calibrations[rows.fabric]

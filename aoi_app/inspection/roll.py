@@ -12,6 +12,7 @@ from dataclasses import replace
 from aoi_app.inspection.band_outcomes import BandOutcomes
 from aoi_app.inspection.outcome import Outcome, join_outcomes
 from aoi_app.inspection.recent_web import RecentWeb
+from aoi_app.inspection.remarks import ClothDoubt
 from aoi_app.inspection.roll_model import RollModel, make_roll_model
 from aoi_app.inspection.roll_threshold import RollThreshold
 from aoi_app.inspection.sample_tiles import SampleTiles
@@ -89,6 +90,16 @@ class RollInspection:
     def tiles(self) -> int:
         """Tiles that were scored."""
         return self._bands.tiles
+
+    @property
+    def doubts(self) -> tuple[ClothDoubt, ...]:
+        """What speaks against comparing the cloth that was scored last with its fabric."""
+        return self._bands.doubts
+
+    @property
+    def promised_threshold(self) -> float:
+        """The threshold that the recipe or the wanted rate gives; a hand may have set another one."""
+        return self._threshold.promised
 
     @property
     def threshold(self) -> float:
@@ -179,7 +190,7 @@ class RollInspection:
         )
 
     def _lose(self, lost: Lost) -> Outcome:
-        gap = self._bands.gap(self.line, lost.lines, lost.reason)
+        gap = self._bands.gap(self.line, lost.lines, lost.reason, is_wanted=lost.is_wanted)
         self.line += lost.lines
         return gap
 

@@ -14,6 +14,7 @@ class RollThreshold:
     """
     Attributes:
         value: score from which a place is a defect; holds for cloth that is still to come.
+        promised: the one that the recipe or the wanted rate gives; ``value`` is another where a hand has set it.
     """
 
     def __init__(self, recipe: Recipe, own: Mapping[str, Recipe], wanted_rate: WantedRate) -> None:
@@ -25,7 +26,7 @@ class RollThreshold:
         """
         self._active = ActiveRecipe(recipe, own)
         self._wanted_rate = wanted_rate
-        self.value = self._of_recipe = recipe.threshold
+        self.value = self.promised = self._of_recipe = recipe.threshold
 
     @property
     def recipe(self) -> Recipe:
@@ -51,7 +52,7 @@ class RollThreshold:
         new = self._wanted_rate.take(band, self.recipe, model, self.value)
         if new is None:
             return None
-        self.value = new.value
+        self.value = self.promised = new.value
         return new.text
 
     def keep(self) -> None:
@@ -61,5 +62,5 @@ class RollThreshold:
     def _followed(self, text: str | None) -> str | None:
         recipe = self._active.now
         if text is not None and recipe.threshold != self._of_recipe:  # else what a hand has set stays
-            self.value = self._of_recipe = recipe.threshold
+            self.value = self.promised = self._of_recipe = recipe.threshold
         return text

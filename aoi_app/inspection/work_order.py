@@ -63,6 +63,12 @@ class WorkOrderCheck:
         """Another web begins."""
         self._found = self._told = self._ordered
         self._since_line = 0
+        self._mismatch: Mismatch | None = None
+
+    @property
+    def now(self) -> Mismatch | None:
+        """The mismatch that was told and still lasts."""
+        return self._mismatch
 
     def check(self, distances: FloatArray, first_line: int, end_line: int) -> Mismatch | None:
         """Takes the (K,) distances of the next lines from the fabrics and returns a mismatch that has lasted by now."""
@@ -73,12 +79,13 @@ class WorkOrderCheck:
         if found != self._found:
             self._found, self._since_line = found, first_line
         if found == self._ordered:
-            self._told = found
+            self._told, self._mismatch = found, None
         if found == self._told or end_line - self._since_line < LASTS_LINES:
             return None
         self._told = found
         order = self._calibrations[self._ordered]
-        return Mismatch(self._since_line, order.fabric, self._text(distances, found, order, self._ordered))
+        self._mismatch = Mismatch(self._since_line, order.fabric, self._text(distances, found, order, self._ordered))
+        return self._mismatch
 
     def _text(self, distances: FloatArray, found: int | None, order: FabricCalibration, ordered: int) -> str:
         away = f"{distances[ordered]:.2f}"

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aoi_app.alarms.alarm_list import AlarmList
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.inspection.wanted_rate import WantedRate
 from aoi_app.live.session import Session
 from aoi_app.live.state import Sink
+from aoi_app.records.alarm_log import AlarmLog
 from aoi_app.records.roll_log import RollLog
 from aoi_app.records.tiles import TileWriter
 from aoi_app.settings.recipe import Recipe
@@ -42,6 +44,9 @@ def make_session(
     sinks: Sequence[Sink] = (),
     own_recipes: Mapping[str, Recipe] | None = None,
     tails: RunningTails | None = None,
+    alarms: AlarmList | None = None,
+    alarm_log: AlarmLog | None = None,
+    model_problem: str = "",
 ) -> Session:
     """A session that is ready to start.
 
@@ -56,6 +61,8 @@ def make_session(
         rescue: folder for a file with what the records do not take.
         sinks: also given every outcome.
         own_recipes: of fabrics, by fabric; their limits hold where the cloth is matched and proves to be theirs.
+        alarms, alarm_log: where what is wrong with the line is raised and recorded; None makes them for this roll.
+        model_problem: why another model inspects than the one in use.
         tails: what earlier rolls have taught of the scores of good cloth; None begins anew and keeps nothing.
 
     Raises:
@@ -94,5 +101,9 @@ def make_session(
         begin_log,
         mm_per_line=recipe.line_mm,
         mm_per_px=recipe.mm_per_px,
+        alarms=alarms or AlarmList(),
+        alarm_log=alarm_log or AlarmLog(engine),
+        model_problem=model_problem,
+        folders=tuple(filter(None, (tiles, rescue))),
         sinks=everybody,
     )

@@ -45,7 +45,7 @@ class Capture:
                 if item is None:
                     continue
                 if control.state is State.PAUSED:
-                    item = Lost(item.lines, "paused by the operator", item.source, item.starts_web)
+                    item = Lost(item.lines, "paused by the operator", item.source, item.starts_web, is_wanted=True)
                 if not self._hand_over(item):
                     return
             self._tell_outage(source)

@@ -19,7 +19,7 @@ from aoi_app.live.assembly import at_depth_of, make_session
 from aoi_app.live.found_defects import FoundDefects, line_of
 from aoi_app.live.model_loader import load_model
 from aoi_app.live.session import Session
-from aoi_app.live.state import State
+from aoi_app.live.state import Snapshot, State
 from aoi_app.records.database import file_url, opened_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import write_csv, write_json
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from aoi_app.inspection.defects import Defect
     from cras_core.detectors.trained import TrainedDetector
 
-COMPLETE, UNUSABLE, INCOMPLETE, STOPPED = 0, 2, 3, 130
-"""Exit codes: everything was inspected; nothing could be done; something was not inspected or written; stopped."""
+COMPLETE, UNUSABLE, INCOMPLETE, RESERVE, STOPPED = 0, 2, 3, 4, 130
+"""Exit codes: everything was inspected; nothing could be done; something was not inspected or written; everything was
+inspected, but some of it with reserve, such as unknown cloth; stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ def _inspect_roll(
         return INCOMPLETE
     camera = source.status if isinstance(source, TellsStatus) else None
     problems = [*session.problems, *([camera.problem] if camera is not None and camera.problem else [])]
+    _print_worth(snapshot, console)
     _print_summary(roll, problems, time.monotonic() - started, job.out, console)
     _print_missing(found.missing_from(roll), console)
     if snapshot.state is State.FAILED:
@@ -148,7 +150,9 @@ def _inspect_roll(
         return INCOMPLETE
     if stopped:
         return STOPPED
-    return INCOMPLETE if roll["gaps"] or problems else COMPLETE
+    if roll["gaps"] or problems:
+        return INCOMPLETE
+    return RESERVE if snapshot.worth.has_reserve else COMPLETE
 
 
 def _print_missing(defects: list[Defect], console: Console) -> None:
@@ -215,6 +219,13 @@ def _count_remarks(remarks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], 
 def _length_text(length_m: float) -> str:
     """Of a gap; where nobody knows how much cloth was passed over, 0 m would be a lie."""
     return f"{length_m:.3f} m" if length_m > 0 else "an unknown length"
+
+
+def _print_worth(snapshot: Snapshot, console: Console) -> None:
+    """What the roll was worth, before everything else, in the colour of the worst of it."""
+    worth = snapshot.worth
+    colour = "red" if worth.is_missed else "yellow" if worth.has_reserve else "green"
+    console.print(f"[bold {colour}]{escape(worth.text)}[/bold {colour}]", highlight=False, soft_wrap=True)
 
 
 def _print_summary(roll: dict[str, Any], problems: list[str], seconds: float, out: Path, console: Console) -> None:

@@ -11,6 +11,7 @@ from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.live.publisher import Publisher
 from aoi_app.live.run_control import ALL_IS_INSPECTED, RunControl
 from aoi_app.live.state import State
+from aoi_app.live.watch import Watch
 from aoi_app.records.roll_log import RollLog
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.source import SourceStatus
@@ -29,6 +30,7 @@ class Inspecting:
         queue: FrameQueue,
         inspection: RollInspection,
         publisher: Publisher,
+        watch: Watch,
         control: RunControl,
         begin_log: Callable[[], RollLog],
         camera: Callable[[], SourceStatus | None],
@@ -38,13 +40,14 @@ class Inspecting:
             queue: where frames wait.
             inspection: what is done with them.
             publisher: told what comes of it.
+            watch: told when a piece is inspected and when it is done.
             control: of the roll.
             begin_log: begins the roll in the records; called once the source is open.
             camera: how the camera is doing; None where there is none.
         """
         self._queue = queue
         self._inspection = inspection
-        self._publisher = publisher
+        self._publisher, self._watch = publisher, watch
         self._control = control
         self._begin_log = begin_log
         self._camera = camera
@@ -69,6 +72,8 @@ class Inspecting:
             while not self._queue.is_drained:
                 self._take_next()
                 self._remark_camera()
+                self._watch.look()
+                self._watch.keep()
             ended_by_itself = not self._control.stopping.is_set()
             self._publisher.publish(self._inspection.finish())
         except Exception:  # whatever it was, the roll is closed and what it has found is kept
@@ -94,10 +99,13 @@ class Inspecting:
             self._publisher.publish(self._changes.popleft()())
         if item is not None:
             item = self._abandoned(item)
+            self._watch.begins()
             self._publisher.publish(self._inspection.push(item), item)
+            self._watch.ends()
 
     def _abandoned(self, item: Frame | Lost) -> Frame | Lost:
         """A piece of web; as lost where the roll is to end without inspecting what waits."""
         if not self._control.abandoning.is_set():
             return item
-        return Lost(item.lines, "the roll was ended before this was inspected", item.source, item.starts_web)
+        reason = "the roll was ended before this was inspected"
+        return Lost(item.lines, reason, item.source, item.starts_web, is_wanted=True)

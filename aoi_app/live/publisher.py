@@ -14,6 +14,7 @@ from aoi_app.inspection.roll import RollInspection
 from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.live.run_control import RunControl
 from aoi_app.live.state import News, Sink, Snapshot
+from aoi_app.live.watch import Watch
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.roll_log import NOT_RECORDED, RollLog
 from aoi_app.sources.frame import Frame, Lost
@@ -35,6 +36,7 @@ class Publisher:
         self,
         inspection: RollInspection,
         control: RunControl,
+        watch: Watch,
         *,
         mm_per_line: float,
         mm_per_px: float,
@@ -44,11 +46,12 @@ class Publisher:
         Args:
             inspection: whose counts are told.
             control: of the roll; told what a person should know.
+            watch: counts what was inspected well.
             mm_per_line, mm_per_px: scale of the web.
             sinks: given every outcome after it was logged; may raise RecordsError.
         """
         self._inspection = inspection
-        self._control = control
+        self._control, self._watch = control, watch
         self._m_per_line = mm_per_line / 1000.0
         self._mm_per_px = mm_per_px
         self._sinks = tuple(sinks)
@@ -75,6 +78,7 @@ class Publisher:
             item: that piece, which counts for the speed; None where the outcome is of none.
         """
         assert self._log is not None
+        self._watch.read(outcome)
         figures = self._updated(outcome)
         self._log.write(outcome, self._columns(figures))
         for sink in self._sinks:
@@ -145,6 +149,9 @@ class Publisher:
             position_m=self._inspection.line * self._m_per_line,
             inspected_m=self._inspection.inspected_lines * self._m_per_line,
             gap_m=old.gap_m + sum(g.length_m for g in outcome.gaps),
+            reserve_m=self._watch.lines.reserve * self._m_per_line,
+            missed_m=old.missed_m + sum(g.length_m for g in outcome.gaps if not g.is_wanted),
+            missed_gaps=old.missed_gaps + sum(not g.is_wanted for g in outcome.gaps),
             width_mm=last.edges.width_px * self._mm_per_px if last else old.width_mm,
             fabric=known[-1].fabric if known else old.fabric,
             similarity=last.similarity if last else old.similarity,
@@ -159,6 +166,7 @@ class Publisher:
             "length_m": figures.position_m,
             "inspected_m": figures.inspected_m,
             "gap_m": figures.gap_m,
+            "reserve_m": figures.reserve_m,
             "width_mm": figures.width_mm or None,
             "fabric": figures.fabric,
             "threshold": self._inspection.threshold,

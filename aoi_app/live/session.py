@@ -11,7 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from aoi_app.alarms.alarm_list import AlarmList
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.capture import Capture
@@ -20,6 +22,8 @@ from aoi_app.live.inspecting import Inspecting
 from aoi_app.live.publisher import Publisher
 from aoi_app.live.run_control import PAUSE, RESUME, STOP, RunControl
 from aoi_app.live.state import News, Sink, Snapshot, State
+from aoi_app.live.watch import Watch
+from aoi_app.records.alarm_log import AlarmLog
 from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.source import FrameSource, SourceStatus, TellsStatus
@@ -41,6 +45,10 @@ class Session:
         *,
         mm_per_line: float,
         mm_per_px: float,
+        alarms: AlarmList,
+        alarm_log: AlarmLog,
+        folders: Sequence[Path] = (),
+        model_problem: str = "",
         backlog_lines: int = 16384,
         sinks: Sequence[Sink] = (),
     ) -> None:
@@ -50,6 +58,9 @@ class Session:
             inspection: what is done with them.
             begin_log: begins the roll in the records; called in the inspecting thread once the source is open.
             mm_per_line, mm_per_px: scale of the web.
+            alarms, alarm_log: where what is wrong with the line is raised and recorded.
+            folders: that the roll is written to.
+            model_problem: why another model inspects than the one in use; it holds until another one takes over.
             backlog_lines: most lines of a live source that may wait; of a source that waits itself, one frame does.
             sinks: also given every outcome, in the inspecting thread, after it was logged; may raise RecordsError.
         """
@@ -57,12 +68,14 @@ class Session:
         self._inspection = inspection
         self._control = RunControl()
         self._queue = FrameQueue(backlog_lines if source.is_live else 1, drops=source.is_live)
+        self._watch = Watch(inspection, self._figures, alarms, alarm_log, is_live=source.is_live, folders=folders)
+        self._watch.model_problem = model_problem
         self._publisher = Publisher(
-            inspection, self._control, mm_per_line=mm_per_line, mm_per_px=mm_per_px, sinks=sinks
+            inspection, self._control, self._watch, mm_per_line=mm_per_line, mm_per_px=mm_per_px, sinks=sinks
         )
         self._capture = Capture(source, self._queue, self._control)
         self._inspecting = Inspecting(
-            self._queue, inspection, self._publisher, self._control, begin_log, self._camera_status
+            self._queue, inspection, self._publisher, self._watch, self._control, begin_log, self._camera_status
         )
         self._threads: list[threading.Thread] = []
 
@@ -76,7 +89,7 @@ class Session:
         self._control.begin()
         self._threads = [
             threading.Thread(target=self._guarded(self._capture.run), name="capture", daemon=True),
-            threading.Thread(target=self._guarded(self._inspecting.run), name="inspect", daemon=True),
+            threading.Thread(target=self._guarded(self._inspecting.run, self._watch.end), name="inspect", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -137,6 +150,7 @@ class Session:
 
         def change() -> Outcome:
             self._inspection.use_detector(detector, identity, tiling)
+            self._watch.model_problem = ""
             return Outcome()
 
         self._inspecting.ask(change)
@@ -158,7 +172,10 @@ class Session:
         return self._control.state
 
     def snapshot(self) -> Snapshot:
-        """The figures of this moment; cheap, from any thread."""
+        """The figures of this moment, with the status of the line and its alarms; cheap, from any thread."""
+        return self._watch.look()
+
+    def _figures(self) -> Snapshot:
         state, message = self._control.state_and_message  # before the figures: those of a roll that is over are final
         figures, m_per_s, tiles_per_s = self._publisher.figures()
         return replace(
@@ -179,7 +196,7 @@ class Session:
     def _camera_status(self) -> SourceStatus | None:
         return self._source.status if isinstance(self._source, TellsStatus) else None
 
-    def _guarded(self, run: Callable[[], None]) -> Callable[[], None]:
+    def _guarded(self, run: Callable[[], None], at_end: Callable[[], None] = lambda: None) -> Callable[[], None]:
         """An exception that ends a thread is reported to the operator and written to the log; the other thread ends
         as well.
         """
@@ -197,5 +214,6 @@ class Session:
             finally:
                 self._control.source_is_done()
                 self._queue.close()
+                at_end()
 
         return guarded

@@ -6,6 +6,9 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aoi_app.alarms.alarm import Alarm
+from aoi_app.alarms.condition import NO_ROLL, LineStatus
+from aoi_app.alarms.roll_worth import RollWorth
 from aoi_app.inspection.defects import Defect, Gap, Remark
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.scored_band import ScoredBand
@@ -39,6 +42,8 @@ class Snapshot:
         message: what a person should know now, empty when all is well.
         roll_id: number of the roll in the records, 0 before it has begun.
         position_m, inspected_m, gap_m: length taken in, inspected, and not inspected.
+        reserve_m: of what was inspected, the length with reserve.
+        missed_m, missed_gaps: of what was not inspected, what nobody wanted left out.
         speed_m_min: of the web, over the last seconds.
         tiles_per_s: scored, over the last seconds.
         width_mm: of the cloth.
@@ -49,6 +54,8 @@ class Snapshot:
         defects, gaps: how many so far.
         threshold: score from which a place is a defect.
         camera: how the camera is doing; None where none runs.
+        status: whether the cloth that runs is inspected, and why not.
+        alarms: that are open.
     """
 
     state: State = State.IDLE
@@ -57,6 +64,9 @@ class Snapshot:
     position_m: float = 0.0
     inspected_m: float = 0.0
     gap_m: float = 0.0
+    reserve_m: float = 0.0
+    missed_m: float = 0.0
+    missed_gaps: int = 0
     speed_m_min: float = 0.0
     tiles_per_s: float = 0.0
     width_mm: float = 0.0
@@ -68,6 +78,19 @@ class Snapshot:
     gaps: int = 0
     threshold: float = CALIBRATED_THRESHOLD
     camera: SourceStatus | None = None
+    status: LineStatus = NO_ROLL
+    alarms: tuple[Alarm, ...] = ()
+
+    @property
+    def worth(self) -> RollWorth:
+        """What the roll has come to so far."""
+        return RollWorth(
+            good_m=self.inspected_m - self.reserve_m,
+            reserve_m=self.reserve_m,
+            missed_m=self.missed_m,
+            left_out_m=self.gap_m - self.missed_m,
+            missed_gaps=self.missed_gaps,
+        )
 
 
 @dataclass(frozen=True, slots=True)

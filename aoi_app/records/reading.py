@@ -10,12 +10,13 @@ from sqlalchemy import Engine, Table, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from aoi_app.alarms.alarm import Alarm
 from aoi_app.inspection.defects import Defect, Gap, Remark
 from aoi_app.inspection.record_schema import RecordField, record_fields
 from aoi_app.inspection.review import Review
 from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow
+from aoi_app.records.tables import ALARMS, DEFECTS, GAPS, REMARKS, RollRow
 
 EXPORTED: tuple[RecordField, ...] = tuple(
     field for record in (Defect, Review) for field in record_fields(record) if field.exported is not None
@@ -37,6 +38,7 @@ _OF_A_ROLL = (
     "length_m",
     "inspected_m",
     "gap_m",
+    "reserve_m",
     "width_mm",
     "tiles",
 )
@@ -68,6 +70,10 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
                     "gaps": [dict(row) for row in _read_rows(session, GAPS, record_fields(Gap), roll_id, "id")],
                     "remarks": [
                         dict(row) for row in _read_rows(session, REMARKS, record_fields(Remark), roll_id, "id")
+                    ],
+                    "alarms": [
+                        {name: _plain(value) for name, value in row.items() if name != "roll_id"}
+                        for row in _read_rows(session, ALARMS, record_fields(Alarm), roll_id, "number")
                     ],
                 }
             )

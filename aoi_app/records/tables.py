@@ -23,12 +23,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
+from aoi_app.alarms.alarm import Alarm
 from aoi_app.inspection.defects import Defect, Gap, Remark
 from aoi_app.inspection.record_schema import RecordField, record_fields
 from aoi_app.inspection.review import Review
 from aoi_app.records.files import encode_png
 
-Record = Defect | Review | Gap | Remark
+Record = Defect | Review | Gap | Remark | Alarm
 
 
 class Base(DeclarativeBase):
@@ -59,6 +60,8 @@ class RollRow(Base):
     length_m: Mapped[float] = mapped_column(Double, default=0.0)
     inspected_m: Mapped[float] = mapped_column(Double, default=0.0)
     gap_m: Mapped[float] = mapped_column(Double, default=0.0)
+    reserve_m: Mapped[float | None] = mapped_column(Double)
+    """Of what was inspected, the part with reserve; None for rolls of before this was told."""
     width_mm: Mapped[float | None] = mapped_column(Double)
     tiles: Mapped[str | None]
     """Folder of the tiles that were kept of it."""
@@ -109,6 +112,10 @@ GAPS = _table(Base.metadata, "gaps", *_columns_of(Gap))
 
 REMARKS = _table(Base.metadata, "remarks", Column("at", DateTime(timezone=True), nullable=False), *_columns_of(Remark))
 """Something worth knowing that is no defect."""
+
+
+ALARMS = _table(Base.metadata, "alarms", *(column for column in _columns_of(Alarm) if column.name != "roll_id"))
+"""What was wrong with the inspection itself, and who has seen it."""
 
 
 def row_values(record: Record) -> dict[str, object]:

@@ -56,6 +56,8 @@ class Settings(BaseModel):
     theme: Literal["dark", "light"] = "dark"
     heat_opacity: Annotated[float, Field(ge=0, le=1)] = 0.6
     """Of the anomaly map over the cloth, 0..1."""
+    alarm_sound: bool = True
+    """An alarm that nobody has seen is heard every two seconds."""
     last_folder: Path_ = ""
     last_bundle: Path_ = ""
     camera: CameraChoice = CameraChoice()

@@ -43,9 +43,11 @@ class Lost:
         reason: for a person, with what to do.
         source: the file or the camera.
         starts_web: as in ``Frame``.
+        is_wanted: a person wanted it so; nobody has to be alarmed.
     """
 
     lines: int
     reason: str
     source: str
     starts_web: bool = False
+    is_wanted: bool = False

@@ -69,9 +69,16 @@ def test_the_json_has_what_the_customer_asked_for(engine: Engine, tmp_path: Path
     roll_id, _ = recorded(engine, [*frames, Lost(20, "torn", "x.png")])
     write_json(read_roll(engine, roll_id), tmp_path / "out" / "defects.json")
     roll = json.loads((tmp_path / "out" / "defects.json").read_text(encoding="utf-8"))
-    assert set(roll) == {"roll", "defects", "gaps", "remarks"}
+    assert set(roll) == {"roll", "defects", "gaps", "remarks", "alarms"}
     assert roll["gaps"] == [
-        {"first_line": 1500, "lines": 20, "position_m": pytest.approx(0.3), "length_m": 0.004, "reason": "torn"}
+        {
+            "first_line": 1500,
+            "lines": 20,
+            "position_m": pytest.approx(0.3),
+            "length_m": 0.004,
+            "reason": "torn",
+            "is_wanted": False,
+        }
     ]
     assert [d["id"] for d in roll["defects"]] == [1, 2, 3]
     assert [d["shape"] for d in roll["defects"]] == ["block", "point", "line"]

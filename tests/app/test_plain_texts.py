@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 import aoi_app
+from aoi_app.alarms.alarm import Alarm
 from aoi_app.live.state import Snapshot
 from aoi_app.ui.line.figures_panel import FiguresPanel
 from aoi_app.ui.main.alarm_bar import AlarmBar
@@ -48,7 +50,7 @@ def test_what_reads_html_is_found(line: str) -> None:
 def test_an_alarm_is_shown_as_it_is(qtbot: QtBot) -> None:
     bar = AlarmBar()
     qtbot.addWidget(bar)
-    bar.show_alarm(HOSTILE)
+    bar.show_alarms([Alarm(1, 1, "camera away", "not inspecting", HOSTILE, 0.0, datetime.now(timezone.utc))])
     shown = [label for label in bar.findChildren(QLabel) if HOSTILE in label.text()]
     assert [label.textFormat() for label in shown] == [Qt.TextFormat.PlainText]
 

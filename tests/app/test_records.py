@@ -441,6 +441,8 @@ def states_of(engine: Engine) -> dict[int, str]:
 _RUN = """
 import sys
 from aoi_fakes import PLAIN, Brightness
+from aoi_app.alarms.alarm_list import AlarmList
+from aoi_app.records.alarm_log import AlarmLog
 from aoi_app.sources.loom import LoomConfig, LoomSource
 from aoi_app.live.session import Session
 from aoi_app.records.database import open_database
@@ -452,7 +454,9 @@ engine = open_database("sqlite:///" + sys.argv[1])
 source = LoomSource(LoomConfig(width_px=512, lines_per_s=None, background="dark", defects_per_1000_lines=5.0))
 recipe = PLAIN.model_copy(update={"threshold": 1.5})
 begin = lambda: RollLog(engine, name="r", source="loom", model="m", recipe={}, threshold=1.5)
-session = Session(source, RollInspection(Brightness(), TilingConfig(), recipe), begin, mm_per_line=0.2, mm_per_px=0.2)
+inspection = RollInspection(Brightness(), TilingConfig(), recipe)
+alarms = {"alarms": AlarmList(), "alarm_log": AlarmLog(engine)}
+session = Session(source, inspection, begin, mm_per_line=0.2, mm_per_px=0.2, **alarms)
 session.start()
 session.wait()
 """
@@ -495,13 +499,13 @@ def test_after_a_kill_everything_committed_is_there_and_the_roll_is_interrupted(
 def test_a_process_that_may_write_no_more_goes_on_and_what_was_written_is_whole(database: Path) -> None:
     def little_room() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as on a full disk: an error, not an end
-        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 
     process = run_roll(database, preexec_fn=little_room)
     try:
         until(lambda: count(database) >= 3 or process.poll() is not None)
         wal = Path(f"{database}-wal")
-        until(lambda: max(database.stat().st_size, wal.stat().st_size) > 280_000 or process.poll() is not None)
+        until(lambda: max(database.stat().st_size, wal.stat().st_size) > 380_000 or process.poll() is not None)
         assert process.poll() is None, process.stderr.read().decode()
     finally:
         process.kill()

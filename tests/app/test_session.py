@@ -12,11 +12,13 @@ import pytest
 from aoi_fakes import PLAIN, Brightness, FailingBrightness, SlowBrightness, dark, until
 from sqlalchemy import Engine
 
+from aoi_app.alarms.alarm_list import AlarmList
 from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import Session
 from aoi_app.live.state import Sink, State
+from aoi_app.records.alarm_log import AlarmLog
 from aoi_app.records.database import open_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.reading import read_roll
@@ -96,7 +98,17 @@ def session_of(
     def begin() -> RollLog:
         return RollLog(engine, name="r", source=source.name, model="m", recipe={}, threshold=RECIPE.threshold)
 
-    return Session(source, inspection, begin, mm_per_line=0.2, mm_per_px=0.2, sinks=sinks, **more)
+    return Session(
+        source,
+        inspection,
+        begin,
+        mm_per_line=0.2,
+        mm_per_px=0.2,
+        alarms=AlarmList(),
+        alarm_log=AlarmLog(engine),
+        sinks=sinks,
+        **more,
+    )
 
 
 def finished(session: Session) -> None:

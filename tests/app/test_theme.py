@@ -38,6 +38,8 @@ def test_text_can_be_read_on_every_colour_that_it_stands_on(name: str) -> None:
         (theme.alarm_text, theme.panel),
         (theme.on_alarm, theme.alarm),
         (theme.on_accent, theme.accent),
+        (theme.on_condition, theme.good),
+        (theme.on_condition, theme.warning),
     ]
     contrasts = {pair: contrast(QColor(pair[0]), QColor(pair[1])) for pair in pairs}
     for ground in (theme.window, theme.panel):

@@ -14,7 +14,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
-from window_tools import banner, figure
+from window_tools import banner, figure, why
 
 from aoi_app.live.state import State
 from aoi_app.settings.settings import CameraChoice, load_settings
@@ -149,9 +149,9 @@ def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goe
     assert line.pid is not None
     assert line.feature("remote", "Width").value == 640, "the preset was applied"
     os.kill(line.pid, signal.SIGKILL)
-    cameras.wait(lambda: "is away since" in banner(application))
+    cameras.wait(lambda: "is away since" in why(application))
     cameras.wait(lambda: figure(application, "camera (restarts)") == "running (1)")
-    cameras.wait(lambda: "is away since" not in banner(application))
+    cameras.wait(lambda: "is away since" not in why(application))
     session = application.program.roll.session
     assert session is not None
     cameras.wait(lambda: session.snapshot().gaps > 0)

@@ -25,9 +25,17 @@ def figure(application: Application, name: str) -> str:
 
 
 def state(application: Application) -> str:
-    label = application.window.findChild(QLabel, "state")
-    assert isinstance(label, QLabel)
-    return label.text()
+    return application.program.roll.session_state.value
+
+
+def condition(application: Application) -> str:
+    """The one word of the line."""
+    return figure(application, "Condition of the line")
+
+
+def why(application: Application) -> str:
+    """What the condition says beside its word."""
+    return figure(application, "Why")
 
 
 def banner(application: Application) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from aoi_app.live.state import Snapshot, State
+from aoi_app.live.state import Snapshot
 from aoi_app.ui.widgets.plain import PlainLabel
 
 _FIGURES = (
@@ -24,10 +23,6 @@ class FiguresPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._state = PlainLabel()
-        self._state.setObjectName("state")
-        self._state.setAccessibleName("State of the roll")
-        self._state.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._position = PlainLabel()
         self._position.setObjectName("position")
         self._position.setAccessibleName("Position along the web")
@@ -53,7 +48,6 @@ class FiguresPanel(QWidget):
         self._backlog.setAccessibleName("Backlog")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
-        layout.addWidget(self._state, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._position)
         layout.addLayout(grid)
         layout.addWidget(self._backlog)
@@ -61,12 +55,6 @@ class FiguresPanel(QWidget):
 
     def show_snapshot(self, s: Snapshot) -> None:
         """Shows the figures of this moment."""
-        kind = {State.RUNNING: "running", State.PAUSED: "paused", State.FAILED: "failed"}.get(s.state, "idle")
-        if self._state.property("kind") != kind:
-            self._state.setProperty("kind", kind)
-            self._state.style().unpolish(self._state)
-            self._state.style().polish(self._state)
-        self._set(self._state, s.state.value)
         self._set(self._position, f"{s.position_m:.2f} m")
         texts = {
             "speed": f"{s.speed_m_min:.1f} m/min",

@@ -302,5 +302,6 @@ def _color_bar() -> pg.PlotWidget:
     item.setRect(QRectF(0, 0, 1, SCALE_TOP))
     bar.addItem(item)
     bar.addItem(pg.InfiniteLine(CALIBRATED_THRESHOLD, angle=0, pen=pg.mkPen(_MARK, width=2)))
-    bar.setRange(xRange=(0, 1), yRange=(0, SCALE_TOP), padding=0)
+    rim = SCALE_TOP / 40  # the highest and the lowest label are not cut off
+    bar.setRange(xRange=(0, 1), yRange=(-rim, SCALE_TOP + rim), padding=0)
     return bar

@@ -32,6 +32,9 @@ ROWS = (
     ActionRow("pause", "&Pause", "F6", "Stop looking at the web for a while"),
     ActionRow("stop", "S&top", "F8", "End the roll"),
     ActionRow("acknowledge", "&Acknowledge alarm", "A", "I have taken note of the alarms that are shown"),
+    ActionRow(
+        "alarm_list", "All a&larms…", "Shift+A", "Every alarm that is open, who has seen it, and silence for a time"
+    ),
     ActionRow("follow", "&Follow the web", "F", "Show the newest cloth", True, page="line"),
     ActionRow("next", "&Next defect", "N", "Jump to the next defect in the table", page="line"),
     ActionRow("previous", "&Previous defect", "P", "Jump to the previous defect in the table", page="line"),
@@ -70,7 +73,7 @@ MENUS = (
             "quit",
         ),
     ),
-    ("&Roll", ("start", "pause", "stop", "", "collect", "", "acknowledge")),
+    ("&Roll", ("start", "pause", "stop", "", "collect", "", "acknowledge", "alarm_list")),
     ("&Defect", ("confirm", "reject", "clear_verdict", "", "name_type")),
     ("&View", ("follow", "next", "previous", "", "heat", "lower", "raise", "", "table", "theme", "full_screen")),
     ("&Help", ("keys",)),

@@ -1,55 +1,84 @@
-"""Alarms above the web, which stay until somebody has acknowledged them."""
+"""Alarms above the page that nobody has seen yet; they blink until somebody acknowledges them."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
+from aoi_app.alarms.alarm import Alarm, AlarmLife
+from aoi_app.alarms.severity import Severity
 from aoi_app.ui.widgets.plain import PlainLabel
 
-_MOST_SHOWN = 4
+_MOST_SHOWN = 3
+_BLINK_MS = 600
 
 
 class AlarmBar(QFrame):
-    """Lists what was alarmed, the latest last; hidden while there is nothing.
+    """Lists what nobody has seen, the latest last; hidden while there is nothing.
 
     Signals:
-        acknowledged: the person has taken note of all that was shown.
+        acknowledged: the person has seen all that is shown.
+        list_asked: the person wants to see all alarms that are open.
     """
 
     acknowledged = Signal()
+    list_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("alarm")
-        self._alarms: list[str] = []
         self._text = PlainLabel()
         self._text.setObjectName("alarm_text")
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setAccessibleName("Alarm")
-        button = QPushButton("Acknowledge")
-        button.setToolTip("I have taken note (A)")
-        button.clicked.connect(self.acknowledge)
+        see = QPushButton("Acknowledge")
+        see.setToolTip("I have taken note (A). The alarm stays while its cause does.")
+        see.clicked.connect(self.acknowledged)
+        all_of_them = QPushButton("All alarms…")
+        all_of_them.setToolTip("Every alarm that is open, and who has seen it (Shift+A)")
+        all_of_them.clicked.connect(self.list_asked)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 12, 8)
+        row.setContentsMargins(12, 6, 12, 6)
         row.addWidget(self._text, 1)
-        row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(all_of_them, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(see, 0, Qt.AlignmentFlag.AlignTop)
+        self._blink = QTimer(self)
+        self._blink.setInterval(_BLINK_MS)
+        self._blink.timeout.connect(lambda: self._set_lit(not self.property("lit")))
+        self._set_lit(True)
         self.hide()
 
-    def show_alarm(self, text: str) -> None:
-        """Adds an alarm; one that is shown already is not added again."""
-        if text in self._alarms:
-            return
-        self._alarms.append(text)
-        more = len(self._alarms) - _MOST_SHOWN
-        earlier = [f"{more} earlier alarms are in the records."] if more > 0 else []
-        self._text.setText("\n".join([*earlier, *self._alarms[-_MOST_SHOWN:]]))
-        self.show()
+    def show_alarms(self, alarms: Sequence[Alarm]) -> None:
+        """Shows those of the open alarms that nobody has seen."""
+        unseen = [alarm for alarm in alarms if alarm.must_be_seen]
+        more = len(unseen) - _MOST_SHOWN
+        lines = [f"{more} earlier alarms: see all of them."] if more > 0 else []
+        text = "\n".join([*lines, *map(alarm_line, unseen[-_MOST_SHOWN:])])
+        if self._text.text() != text:
+            self._text.setText(text)
+        self.setProperty(
+            "kind", "bad" if any(a.severity == Severity.NOT_INSPECTING.word for a in unseen) else "reserve"
+        )
+        self.setVisible(bool(unseen))
+        if unseen and not self._blink.isActive():
+            self._blink.start()
+        elif not unseen:
+            self._blink.stop()
+            self._set_lit(True)
 
-    def acknowledge(self) -> None:
-        """Takes the alarms away; does nothing where there is none."""
-        if self._alarms:
-            self._alarms.clear()
-            self.hide()
-            self.acknowledged.emit()
+    def _set_lit(self, lit: bool) -> None:
+        self.setProperty("lit", lit)
+        for widget in (self, self._text, *self.findChildren(QPushButton)):
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
+
+
+def alarm_line(alarm: Alarm) -> str:
+    """An alarm in one line: when, where, what, and whether it is over."""
+    at = f"{alarm.raised_at.astimezone():%H:%M}, roll {alarm.roll_id} at {alarm.position_m:.2f} m"
+    over = " (over now)" if alarm.life is AlarmLife.GONE_UNSEEN else ""
+    again = f" ({alarm.times} times)" if alarm.times > 1 else ""
+    return f"{at}: {alarm.text}{again}{over}"

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from aoi_app.live.state import Snapshot, State
 from aoi_app.ui.main.actions import MENUS, ROWS
 from aoi_app.ui.main.alarm_bar import AlarmBar
+from aoi_app.ui.main.condition_bar import ConditionBar
 from aoi_app.ui.main.navigation import Navigation
 from aoi_app.ui.widgets.actions import fill_menus, make_actions
 from aoi_app.ui.widgets.banner import Banner
@@ -38,6 +39,7 @@ class MainWindow(QMainWindow):
         self.navigation = Navigation()
         self.navigation.asked.connect(self.page_asked)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.navigation)
+        self.condition = ConditionBar()
         self.alarms = AlarmBar()
         self._banner = Banner("Message")
         self._pages = QStackedWidget()
@@ -47,6 +49,7 @@ class MainWindow(QMainWindow):
         whole = QVBoxLayout(middle)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
+        whole.addWidget(self.condition)
         whole.addWidget(self.alarms)
         whole.addWidget(self._banner)
         whole.addWidget(self._pages, 1)
@@ -94,6 +97,7 @@ class MainWindow(QMainWindow):
 
     def set_theme(self, theme: Theme) -> None:
         """Colours what the style sheet does not reach."""
+        self.condition.set_theme(theme)
         for page in self._page_by_key.values():
             page.set_theme(theme)
 
@@ -108,7 +112,8 @@ class MainWindow(QMainWindow):
         self._banner.say(text, alarm=is_alarm)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Which actions make sense now."""
+        """The condition of the line, and which actions make sense now."""
+        self.condition.show_status(snapshot.status)
         state = snapshot.state
         able = {
             "start": state in (State.IDLE, State.PAUSED) or state.is_over,

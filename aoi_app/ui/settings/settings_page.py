@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QGroupBox, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QGroupBox, QScrollArea, QVBoxLayout, QWidget
 
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.settings.defect_types_form import DefectTypesForm
@@ -26,10 +26,12 @@ class SettingsPage(Page):
     Signals:
         recipe_kept: Recipe, and whether the work order of the next roll names its fabric.
         theme_chosen: name of a theme.
+        sound_chosen: whether an alarm is heard.
     """
 
     recipe_kept = Signal(object, bool)
     theme_chosen = Signal(str)
+    sound_chosen = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,6 +42,8 @@ class SettingsPage(Page):
         self._theme.addItems(list(THEMES))
         self._theme.setAccessibleName("Colours")
         self._theme.textActivated.connect(self.theme_chosen)
+        self._sound = QCheckBox("Sound until an alarm was seen")
+        self._sound.clicked.connect(self.sound_chosen)
         self._places = PlainLabel()
         self._places.setWordWrap(True)
         self._places.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -49,6 +53,7 @@ class SettingsPage(Page):
     def _lay_out(self) -> None:
         looks = QFormLayout()
         looks.addRow("&Colours", self._theme)
+        looks.addRow("Alarms", self._sound)
         places = QVBoxLayout()
         places.addWidget(self._places)
         inside = QWidget()
@@ -58,7 +63,12 @@ class SettingsPage(Page):
         recipe.addWidget(self.form)
         types = QVBoxLayout()
         types.addWidget(self.defect_types)
-        groups = (("Recipe", recipe), ("Defect types", types), ("Looks", looks), ("Files of this program", places))
+        groups = (
+            ("Recipe", recipe),
+            ("Defect types", types),
+            ("Looks and sounds", looks),
+            ("Files of this program", places),
+        )
         for title, layout in groups:
             box = QGroupBox(title)
             box.setLayout(layout)
@@ -85,6 +95,10 @@ class SettingsPage(Page):
     def show_theme(self, name: str) -> None:
         """The theme that holds."""
         self._theme.setCurrentText(name)
+
+    def show_sound(self, on: bool) -> None:
+        """Whether an alarm is heard."""
+        self._sound.setChecked(on)
 
     def show_places(self, places: Mapping[str, str]) -> None:
         """Where the program keeps things, by what they are."""

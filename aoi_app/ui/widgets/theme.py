@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QApplication
 class Theme:
     """Colours of one theme, as #rrggbb, but for ``accent_behind_text``, which is #aarrggbb.
 
-    Text reads well (contrast above 4.5): ``text``, ``faint`` and ``alarm_text`` on window and panel, ``on_alarm`` and
-    ``on_accent`` on these colours, ``text`` where ``accent_behind_text`` lies over window or panel.
+    Text reads well (contrast above 4.5): ``text``, ``faint`` and ``alarm_text`` on window and panel, ``on_alarm``,
+    ``on_accent`` and ``on_condition`` (good, warning) on these colours, ``text`` where ``accent_behind_text`` lies over
+    window or panel.
     """
 
     window: str
@@ -28,6 +29,7 @@ class Theme:
     warning: str
     alarm: str
     on_alarm: str
+    on_condition: str
     alarm_text: str
 
 
@@ -45,6 +47,7 @@ THEMES = {
         warning="#f5b83d",
         alarm="#d93a3a",
         on_alarm="#ffffff",
+        on_condition="#0b1016",
         alarm_text="#ff7b78",
     ),
     "light": Theme(
@@ -60,6 +63,7 @@ THEMES = {
         warning="#9a6700",
         alarm="#c62828",
         on_alarm="#ffffff",
+        on_condition="#ffffff",
         alarm_text="#c62828",
     ),
 }
@@ -109,19 +113,26 @@ QLabel#position {{ font-size: 34px; font-weight: 700; }}
 QLabel#caption {{ color: {faint}; font-size: 12px; }}
 QLabel#banner {{ background: {alarm}; color: {on_alarm}; font-size: 17px; font-weight: 600; padding: 8px 12px; }}
 QLabel#banner[kind="note"] {{ background: {panel}; color: {text}; }}
-QFrame#alarm {{ background: {alarm}; border-bottom: 1px solid {on_alarm}; }}
+QFrame#condition {{ border-bottom: 1px solid {line}; background: {panel}; }}
+QLabel#condition_word {{ font-size: 30px; font-weight: 800; }}
+QLabel#condition_text {{ font-size: 16px; font-weight: 600; }}
+QFrame#condition[kind="good"] {{ background: {good}; }}
+QFrame#condition[kind="reserve"] {{ background: {warning}; }}
+QFrame#condition[kind="bad"] {{ background: {alarm}; }}
+QFrame#condition[kind="good"] QWidget, QFrame#condition[kind="reserve"] QWidget {{ color: {on_condition}; }}
+QFrame#condition[kind="bad"] QWidget {{ color: {on_alarm}; }}
+QFrame#alarm {{ background: {alarm}; border: 3px solid {alarm}; }}
+QFrame#alarm[lit="false"] {{ border-color: {on_alarm}; }}
+QFrame#alarm[kind="reserve"] {{ background: {warning}; border-color: {warning}; }}
+QFrame#alarm[kind="reserve"][lit="false"] {{ border-color: {on_condition}; }}
+QFrame#alarm[kind="reserve"] QLabel#alarm_text {{ color: {on_condition}; }}
 QLabel#alarm_text {{ color: {on_alarm}; font-size: 17px; font-weight: 600; }}
 QFrame#alarm QPushButton {{
     background: {on_alarm}; color: {alarm}; font-size: 15px; font-weight: 600; padding: 6px 14px;
     border: 0; border-radius: 4px;
 }}
+QFrame#alarm[kind="reserve"] QPushButton {{ background: {on_condition}; color: {warning}; }}
 QFrame#alarm QPushButton:focus {{ border: 2px solid {text}; }}
-QLabel#state {{
-    font-size: 16px; font-weight: 700; padding: 3px 12px; border-radius: 10px; color: #ffffff; background: {faint};
-}}
-QLabel#state[kind="running"] {{ background: {good}; }}
-QLabel#state[kind="paused"] {{ background: {warning}; }}
-QLabel#state[kind="failed"] {{ background: {alarm}; }}
 QFrame#card {{ background: {panel}; border: 1px solid {line}; border-radius: 6px; }}
 QFrame#card QLabel#hint {{ font-size: 14px; }}
 QFrame#card QLabel {{ font-size: 14px; }}

@@ -1,0 +1,68 @@
+"""One word for the line: whether the cloth that runs is inspected. It fails safe: green has to be proven."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from aoi_app.alarms.causes import Cause, causes_of
+from aoi_app.alarms.facts import Facts
+from aoi_app.alarms.severity import Severity
+
+
+class Condition(enum.Enum):
+    """What somebody sees from five metres away."""
+
+    INSPECTING = "inspecting"
+    RESERVE = "inspecting with reserve"
+    NOT_INSPECTING = "not inspecting"
+    PAUSED = "paused"
+    NO_ROLL = "no roll"
+
+
+@dataclass(frozen=True, slots=True)
+class LineStatus:
+    """
+    Attributes:
+        condition: the one word.
+        causes: why it is not better, the worst first.
+    """
+
+    condition: Condition = Condition.NO_ROLL
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Why the condition is what it is, with the way out; empty where there is nothing to add."""
+        return self.causes[0].text if self.causes else ""
+
+    @property
+    def spoils_cloth(self) -> bool:
+        """Whether cloth that is inspected now counts as inspected with reserve."""
+        return any(cause.spoils_cloth for cause in self.causes)
+
+
+NO_ROLL = LineStatus()
+"""Nothing runs, and nothing is wrong."""
+
+
+def status_of(facts: Facts) -> LineStatus:
+    """What follows from the facts. Green is what is left when nothing speaks against it *and* the proof is there: cloth
+    of this roll has been inspected, and the last of it just now. What nobody has thought of is therefore not green.
+    """
+    causes = tuple(sorted(causes_of(facts), key=lambda cause: cause.severity.value))
+    return LineStatus(_condition(facts, causes), causes)
+
+
+def _condition(facts: Facts, causes: tuple[Cause, ...]) -> Condition:
+    if facts.failure:
+        return Condition.NOT_INSPECTING
+    if not facts.is_running:
+        return Condition.NO_ROLL
+    if facts.is_paused:
+        return Condition.PAUSED
+    if any(cause.severity is Severity.NOT_INSPECTING for cause in causes):
+        return Condition.NOT_INSPECTING
+    if causes or not facts.is_proven:
+        return Condition.RESERVE
+    return Condition.INSPECTING

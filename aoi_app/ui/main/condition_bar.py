@@ -1,0 +1,126 @@
+"""The one word of the line above every page, in word, shape and colour, to be read from five metres."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
+
+from aoi_app.alarms.condition import Condition, LineStatus
+from aoi_app.alarms.roll_worth import RollWorth
+from aoi_app.ui.widgets.plain import PlainLabel, set_plain_tip
+from aoi_app.ui.widgets.theme import Theme
+
+_SIGN_PX = 30
+_KINDS = {
+    Condition.INSPECTING: "good",
+    Condition.RESERVE: "reserve",
+    Condition.NOT_INSPECTING: "bad",
+    Condition.PAUSED: "paused",
+    Condition.NO_ROLL: "none",
+}
+"""How the style sheet calls a condition; green, yellow and red as in IEC 60073, the others neutral."""
+
+
+class ConditionBar(QFrame):
+    """Green is never said by colour alone: each condition has its word and its shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("condition")
+        self._sign = _Sign()
+        self._word = PlainLabel()
+        self._word.setObjectName("condition_word")
+        self._word.setAccessibleName("Condition of the line")
+        self._text = PlainLabel()
+        self._text.setObjectName("condition_text")
+        self._text.setAccessibleName("Why")
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 12, 4)
+        row.setSpacing(12)
+        row.addWidget(self._sign)
+        row.addWidget(self._word)
+        row.addWidget(self._text, 1)
+        self.show_status(LineStatus())
+
+    def show_status(self, status: LineStatus) -> None:
+        """Shows what holds at this moment."""
+        more = len(status.causes) - 1
+        self._show(
+            status.condition.value,
+            _KINDS[status.condition],
+            f"{status.text} (and {more} more)" if more > 0 else status.text,
+            "\n".join(cause.text for cause in status.causes),
+        )
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours the sign, which is drawn."""
+        on = {"good": theme.on_condition, "reserve": theme.on_condition, "bad": theme.on_alarm}
+        self._sign.set_colours(on, theme.text)
+
+    def show_worth(self, roll_id: int, worth: RollWorth, defects: int) -> None:
+        """A roll is over: what it was worth, in the colour of the worst of it."""
+        kind = "bad" if worth.is_missed else "reserve" if worth.has_reserve else "none"
+        found = "1 defect" if defects == 1 else f"{defects} defects"
+        self._show("roll ended", kind, f"Roll {roll_id}: {worth.text}; {found}.", "")
+
+    def _show(self, word: str, kind: str, text: str, tip: str) -> None:
+        if self.property("kind") != kind:
+            self.setProperty("kind", kind)
+            for widget in (self, self._word, self._text):
+                widget.style().unpolish(widget)
+                widget.style().polish(widget)
+            self._sign.show_kind(kind)
+        for label, now in ((self._word, word.upper()), (self._text, text)):
+            if label.text() != now:  # a text that is selected to be copied stays so
+                label.setText(now)
+        set_plain_tip(self, tip)
+
+
+class _Sign(QWidget):
+    """A disc, a triangle, a square, two bars, or a ring."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(_SIGN_PX, _SIGN_PX)
+        self._kind = ""
+        self._colours: dict[str, str] = {}
+        self._other = "#808080"
+
+    def set_colours(self, colours: dict[str, str], other: str) -> None:
+        """As #rrggbb, by kind; ``other`` for kinds that are not named."""
+        self._colours, self._other = colours, other
+        self.update()
+
+    def show_kind(self, kind: str) -> None:
+        self._kind = kind
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 (Qt's name)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = QColor(self._colours.get(self._kind, self._other))
+        painter.setBrush(color)
+        painter.setPen(Qt.PenStyle.NoPen)
+        side = float(_SIGN_PX)
+        inside = QRectF(3, 3, side - 6, side - 6)
+        match self._kind:
+            case "good":
+                painter.drawEllipse(inside)
+            case "reserve":
+                painter.drawPolygon(
+                    QPolygonF([QPointF(side / 2, 2), QPointF(side - 2, side - 3), QPointF(2, side - 3)])
+                )
+            case "bad":
+                painter.drawRect(inside)
+            case "paused":
+                painter.drawRect(QRectF(5, 3, 7, side - 6))
+                painter.drawRect(QRectF(side - 12, 3, 7, side - 6))
+            case _:
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(color)
+                painter.drawEllipse(inside)
+        painter.end()
