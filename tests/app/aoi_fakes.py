@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -93,6 +96,34 @@ class FailingBrightness(Brightness):
         if self._left <= 0:
             raise RuntimeError("the accelerator has fallen off the bus")
         return super().extract_features(tiles)
+
+
+class Items:
+    """A source of given items; an exception among them is raised, an event waited for."""
+
+    def __init__(self, *items: Any, is_live: bool = False) -> None:
+        self._items = iter(items)
+        self.is_live = is_live
+        self.name = "items"
+        self.total_lines = None
+        self.closed = False
+
+    def __enter__(self) -> Items:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closed = True
+
+    def read(self, timeout_s: float) -> Frame | Lost | None:
+        item = next(self._items, EndOfWeb())
+        if isinstance(item, threading.Event):
+            item.wait(60.0)
+            return None
+        if isinstance(item, Exception):
+            raise item
+        return item
 
 
 def roll_inspection(recipe: Recipe = PLAIN, *, keep_tiles: bool = False) -> RollInspection:

@@ -4,12 +4,11 @@ import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pytest
-from aoi_fakes import PLAIN, Brightness, FailingBrightness, SlowBrightness, dark, until
+from aoi_fakes import PLAIN, Brightness, FailingBrightness, Items, SlowBrightness, dark, until
 from sqlalchemy import Engine
 
 from aoi_app.alarms.alarm_list import AlarmList
@@ -25,9 +24,9 @@ from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.sources.folder import FolderConfig, FolderSource
-from aoi_app.sources.frame import Frame, Lost
+from aoi_app.sources.frame import Frame
 from aoi_app.sources.loom import LoomConfig, LoomSource
-from aoi_app.sources.source import EndOfWeb, FrameSource, SourceError, SourceStatus
+from aoi_app.sources.source import FrameSource, SourceError, SourceStatus
 from aoi_app.sources.source_choice import SourceChoice, make_source
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.web.protocols import TileDetector
@@ -35,34 +34,6 @@ from cras_core.web.tiling import TilingConfig
 
 LOOM = LoomConfig(width_px=512, lines_per_s=None, background="dark", defects_per_1000_lines=12.0, total_lines=3000)
 RECIPE = PLAIN.model_copy(update={"threshold": 1.5})
-
-
-class Items:
-    """A source of given items; an exception among them is raised, an event waited for."""
-
-    def __init__(self, *items: Any, is_live: bool = False) -> None:
-        self._items = iter(items)
-        self.is_live = is_live
-        self.name = "items"
-        self.total_lines = None
-        self.closed = False
-
-    def __enter__(self) -> "Items":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.closed = True
-
-    def read(self, timeout_s: float) -> Frame | Lost | None:
-        item = next(self._items, EndOfWeb())
-        if isinstance(item, threading.Event):
-            item.wait(60.0)
-            return None
-        if isinstance(item, Exception):
-            raise item
-        return item
 
 
 class Stubborn(Items):
