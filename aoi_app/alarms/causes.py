@@ -97,6 +97,18 @@ def _another_model_inspects(facts: Facts) -> Cause | None:
     return Cause("another model", Severity.RESERVE, _sentence(facts.model_problem), spoils_cloth=True)
 
 
+def _test_piece_was_missed(facts: Facts) -> Cause | None:
+    proof = facts.proof
+    if proof is None or proof.misses == 0:
+        return None
+    severity = Severity.NOT_INSPECTING if proof.misses > 1 else Severity.RESERVE
+    text = (
+        f"At {proof.position_m:.2f} m the line did not see all painted spots of {proof.wanted_mm:g} mm and more "
+        f"({proof.misses} times in a row): it {proof.text}. Check threshold, light and focus."
+    )
+    return Cause("test piece missed", severity, text, spoils_cloth=True)
+
+
 def _threshold_is_moved(facts: Facts) -> Cause | None:
     if abs(facts.threshold - facts.promised_threshold) <= _SAME_THRESHOLD:
         return None
@@ -149,6 +161,7 @@ _RULES: tuple[Rule, ...] = (
     _camera_is_away,
     _inspection_is_stuck,
     _cloth_was_missed,
+    _test_piece_was_missed,
     _lines_are_unaccounted_for,
     _another_model_inspects,
     _cloth_is_doubtful,

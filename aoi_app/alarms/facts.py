@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aoi_app.inspection.line_proof import LineProof
 from aoi_app.inspection.remarks import ClothDoubt
 
 QUIET_S = 10.0
@@ -45,6 +46,7 @@ class Facts:
         gap_m, gaps: of the roll so far, those that somebody wanted left out.
         model_problem: why another model inspects than the one in use; empty where it does.
         doubts: what speaks against comparing this cloth with its fabric.
+        proof: what the line was last shown to see; None before the first proof.
         threshold, promised_threshold: in force, and the one that the recipe or the wanted rate gives.
         unaccounted: what the program cannot account for at the end of the roll; empty where all is.
         unrecorded: why records wait in memory; empty where none do.
@@ -68,6 +70,7 @@ class Facts:
     gaps: int = 0
     model_problem: str = ""
     doubts: tuple[ClothDoubt, ...] = ()
+    proof: LineProof | None = None
     threshold: float = 1.0
     promised_threshold: float = 1.0
     unaccounted: str = ""

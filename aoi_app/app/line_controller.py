@@ -20,8 +20,8 @@ from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.line.line_page import LinePage
 
 _THRESHOLD_STEP = 0.05
-_ALARMED = ("mismatch", "unaccounted", "unknown", "level")
-"""Kinds of remarks that are alarms as well."""
+_SHOWN_ELSEWHERE = ("camera", "mismatch", "unaccounted", "unknown", "level", "proof")
+"""Kinds of remarks that are alarms or figures."""
 
 
 class LineController(QObject):
@@ -222,7 +222,7 @@ class LineController(QObject):
         if of_camera:
             notifier.keep(" ".join(of_camera))
         # What stays wrong is told by the condition of the line and its alarms.
-        of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind not in ("camera", *_ALARMED)]
+        of_cloth = [f"At {r.position_m:.2f} m {r.text}." for r in remarks if r.kind not in _SHOWN_ELSEWHERE]
         if of_cloth:
             notifier.note(of_cloth[-1])
         if any(r.kind == "recipe" for r in remarks) and roll.session is not None:

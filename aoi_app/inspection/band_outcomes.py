@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from aoi_app.inspection.account import Account
 from aoi_app.inspection.defects import Gap, Remark, RemarkKind
+from aoi_app.inspection.line_proof import LineProof, Prover
 from aoi_app.inspection.measuring import runs_of
 from aoi_app.inspection.outcome import Outcome, join_outcomes
 from aoi_app.inspection.remarks import ClothDoubt, ClothRemarks, light_text
@@ -47,6 +48,7 @@ class BandOutcomes:
         self._reporter = DefectReporter()
         self._cloth = ClothRemarks(model.detector.calibrations, model.config.fabric)
         self._account = Account()
+        self._prover = Prover(recipe)
         self._has_said_what_is_ignored = False
 
     @property
@@ -58,6 +60,15 @@ class BandOutcomes:
     def doubts(self) -> tuple[ClothDoubt, ...]:
         """What speaks against comparing the cloth that was scored last with its fabric."""
         return self._cloth.doubts
+
+    @property
+    def line_proof(self) -> LineProof | None:
+        """What the line was last shown to see; None before the first proof."""
+        return self._prover.latest
+
+    def forget_proof(self) -> None:
+        """The line stood still or was changed: it is to be proven anew."""
+        self._prover.forget()
 
     def add_source(self, span: SourceSpan) -> None:
         """Lines of an image of the source come next."""
@@ -105,7 +116,7 @@ class BandOutcomes:
         followed = self.remark("recipe", band.fabric or "", text, band.end_line) if text is not None else Outcome()
         segment.set_threshold(self._threshold.value)
         gaps = self._find_gaps(band, is_short=is_short)
-        return join_outcomes([Outcome(bands=(band,)), read, gaps, shade, found, followed])
+        return join_outcomes([Outcome(bands=(band,)), read, gaps, shade, found, followed, self._prove(segment)])
 
     def end_segment(self, segment: Segment, end_line: int) -> Outcome:
         """A segment is over, of which all rows were taken: what is still open on it is closed."""
@@ -144,6 +155,14 @@ class BandOutcomes:
     def remark(self, kind: RemarkKind, fabric: str, text: str, line: int) -> Outcome:
         """A sentence about the roll from a line on."""
         return Outcome(remarks=(Remark(kind, fabric, line, self.scale.position_m(line), text),))
+
+    def _prove(self, segment: Segment) -> Outcome:
+        """What the line sees of a test piece, where that is due."""
+        proof = self._prover.prove(segment, self._model, self._threshold.value, self.scale)
+        if proof is None:
+            return Outcome()
+        text = f"the line {proof.text} of those painted on this cloth, at threshold {self._threshold.value:.2f}"
+        return self.remark("proof", self._fabric_name, text, proof.line)
 
     def _limits(self, end_line: int) -> Limits:
         """What holds now."""

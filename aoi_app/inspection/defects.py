@@ -10,7 +10,9 @@ from cras_core.arrays import Image
 from cras_core.shade.rows import ShadeKind
 from cras_core.web.regions import Shape
 
-RemarkKind = Literal["matched", "unknown", "level", "camera", "model", "recipe", "mismatch", "light", "unaccounted"]
+RemarkKind = Literal[
+    "matched", "unknown", "level", "camera", "model", "recipe", "mismatch", "light", "proof", "unaccounted"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ class Remark:
     Attributes:
         kind: ``matched`` to a fabric, ``unknown`` cloth, the ``level`` of a web that is anomalous as a whole, what
             there is to say of the ``camera``, the ``model`` that scores or the ``recipe`` that holds from here on, a
-            ``mismatch`` of work order and cloth, a change of the ``light``, or what is ``unaccounted`` for at the end.
+            ``mismatch`` of work order and cloth, a change of the ``light``, the
+            ``proof`` of what the line sees, or what is ``unaccounted`` for at the end.
         fabric: the fabric that the cloth was compared with, or empty.
         first_line: line of the roll from which it was seen.
         position_m: the same along the web.

@@ -8,7 +8,7 @@ import numpy as np
 
 from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.inspection.tiles import TilePlace
-from cras_core.arrays import Image
+from cras_core.arrays import FloatArray, Image
 from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.threshold import reaches
 
@@ -48,6 +48,23 @@ class RecentWeb:
     def last_lines(self, lines: int) -> Image:
         """The newest (at most ``lines``, W[, 3]) uint8."""
         return np.concatenate([s.rows.image for s in self._bands])[-lines:]  # (lines, W[, 3])
+
+    def last_scored(self, lines: int) -> tuple[Image, FloatArray]:
+        """The newest lines, at most so many but for what fills a cell.
+
+        Returns:
+            (lines, W[, 3]) uint8, and the (rows, cols) float32 score of their cells; NaN where nothing was inspected.
+        """
+        shown: list[ScoredBand] = []
+        for band in reversed(self._bands):
+            shown.insert(0, band)
+            if shown[-1].end_line - band.first_line >= lines:
+                break
+        image = np.concatenate([s.rows.image for s in shown])  # (lines, W[, 3])
+        score = np.concatenate([s.rows.score for s in shown])  # (rows, cols)
+        cell_px = shown[0].rows.cell_px
+        left_out = max(0, len(image) - lines) // cell_px  # rows of cells, from the top
+        return image[left_out * cell_px :], score[left_out:]
 
     def thumbnail(self, line: int, x_px: int) -> Image:
         """The surroundings of a place, at most (96, 96[, 3]) uint8."""

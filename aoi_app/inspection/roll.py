@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aoi_app.inspection.band_outcomes import BandOutcomes
+from aoi_app.inspection.line_proof import LineProof
 from aoi_app.inspection.outcome import Outcome, join_outcomes
 from aoi_app.inspection.recent_web import RecentWeb
 from aoi_app.inspection.remarks import ClothDoubt
@@ -95,6 +96,11 @@ class RollInspection:
     def doubts(self) -> tuple[ClothDoubt, ...]:
         """What speaks against comparing the cloth that was scored last with its fabric."""
         return self._bands.doubts
+
+    @property
+    def line_proof(self) -> LineProof | None:
+        """What the line was last shown to see; None before the first proof."""
+        return self._bands.line_proof
 
     @property
     def promised_threshold(self) -> float:
@@ -190,6 +196,8 @@ class RollInspection:
         )
 
     def _lose(self, lost: Lost) -> Outcome:
+        if lost.is_wanted:
+            self._bands.forget_proof()
         gap = self._bands.gap(self.line, lost.lines, lost.reason, is_wanted=lost.is_wanted)
         self.line += lost.lines
         return gap

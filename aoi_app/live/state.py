@@ -10,6 +10,7 @@ from aoi_app.alarms.alarm import Alarm
 from aoi_app.alarms.condition import NO_ROLL, LineStatus
 from aoi_app.alarms.roll_worth import RollWorth
 from aoi_app.inspection.defects import Defect, Gap, Remark
+from aoi_app.inspection.line_proof import LineProof
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.scored_band import ScoredBand
 from aoi_app.sources.source import SourceStatus
@@ -56,6 +57,7 @@ class Snapshot:
         camera: how the camera is doing; None where none runs.
         status: whether the cloth that runs is inspected, and why not.
         alarms: that are open.
+        proof: what the line was last shown to see; None before the first proof.
     """
 
     state: State = State.IDLE
@@ -80,6 +82,7 @@ class Snapshot:
     camera: SourceStatus | None = None
     status: LineStatus = NO_ROLL
     alarms: tuple[Alarm, ...] = ()
+    proof: LineProof | None = None
 
     @property
     def worth(self) -> RollWorth:

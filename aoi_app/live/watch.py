@@ -100,7 +100,7 @@ class Watch:
         status = status_of(self._facts(figures))
         if figures.roll_id and not figures.state.is_over:
             self._alarms.look(figures.roll_id, status.causes, figures.position_m)
-        return replace(figures, status=status, alarms=self._alarms.open)
+        return replace(figures, status=status, alarms=self._alarms.open, proof=self._inspection.line_proof)
 
     def keep(self) -> None:
         """Records the alarms that have moved on."""
@@ -139,6 +139,7 @@ class Watch:
                 gaps=figures.missed_gaps,
                 model_problem=self.model_problem,
                 doubts=self._inspection.doubts,
+                proof=self._inspection.line_proof,
                 threshold=figures.threshold,
                 promised_threshold=self._inspection.promised_threshold,
                 unaccounted=self._unaccounted,

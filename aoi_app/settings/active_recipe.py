@@ -15,6 +15,8 @@ _NOT_IN_MID_ROLL = (
     "ignored",
     "find_shade",
     "shade_percent",
+    "proof_every_m",
+    "proof_mm",
 )
 
 

@@ -59,6 +59,10 @@ class Recipe(BaseModel):
     """Stripes, bars and stains are looked for that are only darker or lighter."""
     shade_percent: Annotated[float, Field(ge=0.2, le=50)] = 2.0
     """Contrast of a stripe 8 mm wide that is a defect, per cent; wider ones from less on, narrower from more."""
+    proof_every_m: Annotated[float, Field(ge=0, le=10_000)] = 20.0
+    """After so many metres a test piece is painted on a copy of the running cloth; 0 never does."""
+    proof_mm: Annotated[float, Field(ge=1, le=8)] = 8.0
+    """Painted spots of this diameter and larger must be found."""
     camera_preset: Annotated[str, Field(max_length=4096)] | None = None
     """File of features that the camera is set to for this cloth; None is that of the camera."""
 

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from aoi_app.alarms.causes import _RULES, GAP_SHOWN_S
 from aoi_app.alarms.condition import Condition, LineStatus, status_of
 from aoi_app.alarms.facts import Facts, LatestGap
+from aoi_app.inspection.line_proof import LineProof
 from aoi_app.inspection.remarks import ClothDoubt
+from cras_core.web.proof import Proof
 
 GOOD = Facts(is_running=True, has_inspected=True, free_mb=50_000.0, width_mm=800.0, usual_width_mm=800.0)
 """Everything that has to be true for green."""
 
 GAP = LatestGap("no cloth found in view", 3.25, age_s=1.0, is_last=True)
+PROVEN = LineProof(Proof(2.0, 4, 5, 2, 2), 1.0, 5000, 0, 8.0)
 UNKNOWN = ClothDoubt("unknown cloth", "unknown cloth: enrol it", 4000, 0.8)
 
 
@@ -45,6 +48,9 @@ def test_a_line_that_is_proven_to_inspect_is_green() -> None:
         ({"gap": replace(GAP, age_s=1e6)}, Condition.NOT_INSPECTING, "cloth missed", "An unknown length"),
         ({"gap": replace(GAP, is_last=False)}, Condition.NOT_INSPECTING, "cloth missed", "at 3.25 m: no cloth"),
         ({"gap": replace(GAP, is_last=False, age_s=GAP_SHOWN_S + 1)}, Condition.INSPECTING, "", ""),
+        ({"proof": PROVEN}, Condition.INSPECTING, "", ""),
+        ({"proof": replace(PROVEN, misses=1)}, Condition.RESERVE, "test piece missed", "painted spots of 8 mm"),
+        ({"proof": replace(PROVEN, misses=2)}, Condition.NOT_INSPECTING, "test piece missed", "2 times in a row"),
         ({"unaccounted": "3 lines are missing"}, Condition.NOT_INSPECTING, "unaccounted", "3 lines are missing."),
         ({"doubts": (UNKNOWN,)}, Condition.RESERVE, "unknown cloth", "From 0.80 m on unknown cloth"),
         ({"model_problem": "the model is broken"}, Condition.RESERVE, "another model", "The model is broken."),
@@ -139,6 +145,7 @@ def test_no_two_causes_share_a_key() -> None:
         unaccounted="x",
         model_problem="x",
         doubts=(UNKNOWN,),
+        proof=replace(PROVEN, misses=1),
         threshold=9.0,
         unrecorded="x",
         camera_problem="x",

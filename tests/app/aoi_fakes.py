@@ -25,7 +25,7 @@ from cras_core.web.tiling import TilingConfig
 
 Image = npt.NDArray[np.uint8]
 
-PLAIN = Recipe(find_edges=False, relative=False, find_shade=False)
+PLAIN = Recipe(find_edges=False, relative=False, find_shade=False, proof_every_m=0.0)
 """Nothing between the brightness of a cell and its score."""
 
 

@@ -150,6 +150,8 @@ def test_a_recipe_is_read() -> None:
         "relative": True,
         "find_shade": True,
         "shade_percent": 2.0,
+        "proof_every_m": 20.0,
+        "proof_mm": 8.0,
         "camera_preset": "preset.json",
     }
 

@@ -72,6 +72,7 @@ def test_what_is_filled_in_becomes_the_recipe(qtbot: QtBot) -> None:
         Recipe(threshold=100.0, mm_per_px=10.0, selvedge_margin_mm=200.0),
         Recipe(threshold=0.875, mm_per_px=0.08467),
         Recipe(find_shade=False, shade_percent=3.5),
+        Recipe(proof_every_m=0.0, proof_mm=3.0),
     ],
 )
 def test_an_untouched_form_changes_nothing(qtbot: QtBot, recipe: Recipe) -> None:

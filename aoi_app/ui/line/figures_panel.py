@@ -14,6 +14,7 @@ _FIGURES = (
     ("gaps", "not inspected"),
     ("fabric", "fabric (similarity)"),
     ("tiles", "tiles per second"),
+    ("proof", "sees (proven)"),
 )
 _CAMERA_FIGURES = (("camera", "camera (restarts)"), ("ring", "memory in use (lines lost)"))
 
@@ -63,6 +64,7 @@ class FiguresPanel(QWidget):
             "gaps": f"{s.gap_m:.2f} m ({s.gaps})",
             "fabric": f"{s.fabric} ({s.similarity:.2f})" if s.fabric else "–",
             "tiles": f"{s.tiles_per_s:.1f}",
+            "proof": _proof_text(s),
         }
         camera = s.camera
         for label in self._of_camera:
@@ -80,3 +82,12 @@ class FiguresPanel(QWidget):
     def _set(label: QLabel, text: str) -> None:
         if label.text() != text:
             label.setText(text)
+
+
+def _proof_text(s: Snapshot) -> str:
+    """The smallest painted spot that was found, and how long ago."""
+    if s.proof is None:
+        return "–"
+    smallest = s.proof.proof.smallest_mm
+    seen = f"{smallest:g} mm" if smallest is not None else "nothing"
+    return f"{seen} ({max(0.0, s.position_m - s.proof.position_m):.1f} m ago)"

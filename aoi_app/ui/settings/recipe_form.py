@@ -119,6 +119,9 @@ class RecipeForm(QWidget):
         self._min_area = _millimetres(0, 1e6, 2, " mm²")
         self._shade = QCheckBox("find what is only darker or lighter: stripes, bars, stains")
         self._contrast = _millimetres(0.2, 50, 2, " %")
+        self._proof_every = _millimetres(0, 10_000, 1, " m")
+        self._proof_every.setSpecialValueText("never")
+        self._proof_size = _millimetres(1, 8, 1, " mm")
         self._shade.toggled.connect(self._contrast.setEnabled)
         self._preset = QLineEdit()
         self._preset.setPlaceholderText("as the camera is set up")
@@ -163,6 +166,8 @@ class RecipeForm(QWidget):
         form.addRow("S&mallest defect", self._min_area)
         form.addRow("", self._shade)
         form.addRow("Contrast of s&hade, 8 mm wide", self._contrast)
+        form.addRow("&Prove that the line sees, every", self._proof_every)
+        form.addRow("Painted spots that m&ust be found, from", self._proof_size)
         form.addRow("&Camera preset", self._preset)
         form.addRow(self._problem)
         form.addRow(buttons)
@@ -184,6 +189,8 @@ class RecipeForm(QWidget):
         self._shade.setChecked(recipe.find_shade)
         self._contrast.setValue(recipe.shade_percent)
         self._contrast.setEnabled(recipe.find_shade)
+        self._proof_every.setValue(recipe.proof_every_m)
+        self._proof_size.setValue(recipe.proof_mm)
         self._preset.setText(recipe.camera_preset or "")
 
     def _fabric_chosen(self, fabric: str) -> None:
@@ -225,6 +232,8 @@ class RecipeForm(QWidget):
             relative=self._shown.relative,
             find_shade=self._shade.isChecked(),
             shade_percent=self._contrast.value(),
+            proof_every_m=self._proof_every.value(),
+            proof_mm=self._proof_size.value(),
             camera_preset=self._preset.text().strip() or None,
         )
 
