@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aoi_app.inspection.cloth_doubt import ClothDoubt
 from aoi_app.inspection.line_proof import LineProof
-from aoi_app.inspection.remarks import ClothDoubt
 
 QUIET_S = 10.0
 """So long nothing may come from the source before somebody is told; a web that stands still is worth a word as well."""

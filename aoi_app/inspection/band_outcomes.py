@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aoi_app.inspection.account import Account
+from aoi_app.inspection.cloth_doubt import ClothDoubt
 from aoi_app.inspection.defects import Gap, Remark, RemarkKind
 from aoi_app.inspection.line_proof import LineProof, Prover
 from aoi_app.inspection.measuring import runs_of
 from aoi_app.inspection.outcome import Outcome, join_outcomes
-from aoi_app.inspection.remarks import ClothDoubt, ClothRemarks, light_text
+from aoi_app.inspection.remarks import ClothRemarks, light_text
 from aoi_app.inspection.reporting import DefectReporter, Limits
 from aoi_app.inspection.roll_model import RollModel
 from aoi_app.inspection.roll_threshold import RollThreshold
@@ -116,7 +118,8 @@ class BandOutcomes:
         followed = self.remark("recipe", band.fabric or "", text, band.end_line) if text is not None else Outcome()
         segment.set_threshold(self._threshold.value)
         gaps = self._find_gaps(band, is_short=is_short)
-        return join_outcomes([Outcome(bands=(band,)), read, gaps, shade, found, followed, self._prove(segment)])
+        told = replace(band, doubts=self._cloth.doubts if band.fabric is not None else ())
+        return join_outcomes([Outcome(bands=(told,)), read, gaps, shade, found, followed, self._prove(segment)])
 
     def end_segment(self, segment: Segment, end_line: int) -> Outcome:
         """A segment is over, of which all rows were taken: what is still open on it is closed."""

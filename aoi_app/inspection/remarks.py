@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
+from aoi_app.inspection.cloth_doubt import ClothDoubt
 from aoi_app.inspection.defects import Remark, RemarkKind
 from aoi_app.inspection.web_scale import WebScale
 from aoi_app.inspection.work_order import LASTS_LINES, WorkOrderCheck, identify_fabric
 from cras_core.shade.light import LightEvent
 from cras_core.web.calibration import FabricCalibration
 from cras_core.web.scoring import ScoredRows
-
-
-@dataclass(frozen=True, slots=True)
-class ClothDoubt:
-    """What speaks, at this moment, against comparing the cloth with its fabric.
-
-    Attributes:
-        kind: it is none that the model knows, not the ordered one, or differs from it as a whole.
-        text: for a person, as the remark has it.
-        first_line: line of the roll from which it holds.
-        position_m: the same along the web.
-    """
-
-    kind: Literal["unknown cloth", "wrong cloth", "differs as a whole"]
-    text: str
-    first_line: int
-    position_m: float
 
 
 class ClothRemarks:

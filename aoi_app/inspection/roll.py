@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aoi_app.inspection.band_outcomes import BandOutcomes
+from aoi_app.inspection.cloth_doubt import ClothDoubt
 from aoi_app.inspection.line_proof import LineProof
 from aoi_app.inspection.outcome import Outcome, join_outcomes
 from aoi_app.inspection.recent_web import RecentWeb
-from aoi_app.inspection.remarks import ClothDoubt
 from aoi_app.inspection.roll_model import RollModel, make_roll_model
 from aoi_app.inspection.roll_threshold import RollThreshold
 from aoi_app.inspection.sample_tiles import SampleTiles

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aoi_app.inspection.cloth_doubt import ClothDoubt
 from cras_core.web.scoring import ScoredRows
 
 
@@ -15,11 +16,13 @@ class ScoredBand:
         first_line: line of the roll.
         rows: the lines with their scores.
         fabric: name of the fabric, None when it is not known.
+        doubts: what speaks against comparing it with that fabric.
     """
 
     first_line: int
     rows: ScoredRows
     fabric: str | None
+    doubts: tuple[ClothDoubt, ...] = ()
 
     @property
     def end_line(self) -> int:

@@ -15,6 +15,7 @@ from aoi_app.alarms.alarm_list import AlarmList
 from aoi_app.alarms.condition import status_of
 from aoi_app.alarms.facts import Facts, LatestGap
 from aoi_app.alarms.inspected_lines import InspectedLines
+from aoi_app.inspection.cloth_doubt import ClothDoubt
 from aoi_app.inspection.defects import Gap
 from aoi_app.inspection.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
@@ -23,6 +24,7 @@ from aoi_app.live.state import Snapshot, State
 from aoi_app.records.alarm_log import AlarmLog
 
 _DISK_EVERY_S = 10.0
+_DOUBT_SHOWN_S = 10.0  # short webs are over before anybody could read what was wrong with them
 _WIDTHS = 64  # bands over which the usual width is taken; a width that stays becomes the usual one
 
 
@@ -59,6 +61,7 @@ class Watch:
         self._gap: tuple[Gap, float] | None = None  # the latest that nobody wanted, and when it was told
         self._gap_is_last = False
         self._unaccounted = ""
+        self._doubts: tuple[tuple[ClothDoubt, ...], float] = ((), 0.0)  # the latest, and when they were told
         self._widths_px: deque[float] = deque(maxlen=_WIDTHS)
         self._free: tuple[float, float | None, str] | None = None  # (asked at, MB, folder)
         self.lines = InspectedLines()
@@ -76,17 +79,18 @@ class Watch:
 
     def read(self, outcome: Outcome) -> None:
         """What became of a piece of web, which is not published yet."""
-        spoiled = status_of(self._facts(self._figures())).spoils_cloth
-        doubts = self._inspection.doubts
+        # What speaks against the cloth itself is told band by band.
+        spoiled = status_of(replace(self._facts(self._figures()), doubts=())).spoils_cloth
         with self._lock:
             for band in outcome.bands:
                 inspected = int(inspected_lines_of(band.rows).sum())
-                self.lines.add(band.first_line, inspected, spoiled=spoiled)
+                self.lines.add(band.first_line, inspected, spoiled=spoiled or bool(band.doubts))
+                if band.doubts:
+                    self.lines.spoil_from(min(doubt.first_line for doubt in band.doubts))
+                    self._doubts = band.doubts, time.monotonic()
                 if inspected:
                     self._gap_is_last = False
                     self._widths_px.append(band.rows.edges.width_px)
-            if doubts:
-                self.lines.spoil_from(min(doubt.first_line for doubt in doubts))
             self._unaccounted = next((r.text for r in outcome.remarks if r.kind == "unaccounted"), self._unaccounted)
             unwanted = [gap for gap in outcome.gaps if not gap.is_wanted]
             if unwanted:
@@ -121,6 +125,7 @@ class Watch:
         has_failed = figures.state is State.FAILED
         with self._lock:
             gap = self._gap
+            doubts, told_s = self._doubts
             working_s = 0.0 if self._working_since_s is None else now_s - self._working_since_s
             px = list(self._widths_px)
             usual = statistics.median(px) if px else 0.0
@@ -138,7 +143,7 @@ class Watch:
                 gap_m=figures.missed_m,
                 gaps=figures.missed_gaps,
                 model_problem=self.model_problem,
-                doubts=self._inspection.doubts,
+                doubts=self._inspection.doubts or (doubts if now_s - told_s < _DOUBT_SHOWN_S else ()),
                 proof=self._inspection.line_proof,
                 threshold=figures.threshold,
                 promised_threshold=self._inspection.promised_threshold,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from aoi_app.alarms.causes import _RULES, GAP_SHOWN_S
 from aoi_app.alarms.condition import Condition, LineStatus, status_of
 from aoi_app.alarms.facts import Facts, LatestGap
+from aoi_app.inspection.cloth_doubt import ClothDoubt
 from aoi_app.inspection.line_proof import LineProof
-from aoi_app.inspection.remarks import ClothDoubt
 from cras_core.web.proof import Proof
 
 GOOD = Facts(is_running=True, has_inspected=True, free_mb=50_000.0, width_mm=800.0, usual_width_mm=800.0)

@@ -189,3 +189,15 @@ def test_alarms_that_the_database_does_not_take_wait_and_are_written_later(
     log.write(())
     assert log.problem is None
     assert "x" in [cause for cause, _, _ in alarms_of(engine)]
+
+
+def test_short_webs_of_unknown_cloth_are_with_reserve_and_those_of_known_cloth_beside_them_are_not(
+    engine: Engine,
+) -> None:
+    """Each is over, and the next one begins, before its result is published."""
+    webs = [replace(piece(256, value), starts_web=True) for value in (0, 90, 0, 90, 0)]
+    alarms = AlarmList()
+    snapshot = run(session_of(engine, Items(*webs), Stranger(), alarms=alarms))
+    assert snapshot.worth.reserve_m == pytest.approx(2 * 256 * M_PER_LINE)
+    assert snapshot.worth.good_m == pytest.approx(3 * 256 * M_PER_LINE)
+    assert [alarm.cause for alarm in alarms.open] == ["unknown cloth"]
