@@ -25,7 +25,7 @@ from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.running_tails import RunningTails
 from aoi_app.sources.frame import Frame, Lost
 from cras_core.arrays import Image
-from cras_core.shade.blank_lines import Blank, LineRun, runs_of_lines
+from cras_core.shade.blank_lines import Blank, LineRun, is_same_picture, runs_of_lines
 from cras_core.shade.config import CellScale, ShadeConfig
 from cras_core.shade.warp import ColumnMemory
 from cras_core.web.baseline import RunningBaseline
@@ -38,6 +38,7 @@ from cras_core.web.tiling import TilingConfig, ceil_to
 _BLANK: dict[Blank, str] = {
     "black": "the camera saw nothing: black lines; check lamp, lens cover and exposure",
     "white": "the camera saw nothing: overexposed lines; check lamp and exposure",
+    "frozen": "the camera delivers the same picture again and again; check it, its trigger and its driver",
 }
 _BANDS_SHOWN = 2  # of the web so far, to a model that takes over; each costs the time of a row of tiles
 
@@ -79,6 +80,7 @@ class RollInspection:
         self._fabric: int | None = None  # likewise, the one that was matched
         self._columns: ColumnMemory | None = None  # likewise, how bright they were
         self._keep_tiles = keep_tiles
+        self._picture: Image | None = None  # of the latest frame
         self.line = 0
         """Lines of the roll that were taken in, lost ones included."""
 
@@ -212,6 +214,9 @@ class RollInspection:
         self._bands.add_source(SourceSpan(frame.source, self.line, self.line + frame.lines, frame.width_px))
         if not self._recipe.find_shade:
             return self._inspect_lines(frame.image)
+        before, self._picture = self._picture, frame.image
+        if not frame.starts_web and is_same_picture(frame.image, before):
+            return self._inspect_run(frame, LineRun(0, frame.lines, "frozen"))
         return join_outcomes([self._inspect_run(frame, run) for run in runs_of_lines(frame.image)])
 
     def _inspect_run(self, frame: Frame, run: LineRun) -> Outcome:

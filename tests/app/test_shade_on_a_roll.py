@@ -18,7 +18,7 @@ from aoi_fakes import (
 )
 
 from aoi_app.inspection.defects import Defect, Remark
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.outcome import Outcome, join_outcomes
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
@@ -168,3 +168,14 @@ def test_what_the_camera_did_not_see_is_a_gap_and_the_web_goes_on() -> None:
     assert inspection.line == 1312
     assert inspection.inspected_lines == 1000
     assert not [r for o in outcomes for r in o.remarks if r.kind == "unaccounted"]
+
+
+def test_a_picture_that_comes_again_and_again_is_a_gap_and_not_inspected_cloth() -> None:
+    rng = np.random.default_rng(5)
+    pictures = [np.clip(120 + rng.normal(0, 8, (256, 512)), 9, 240).astype(np.uint8) for _ in range(3)]
+    roll = RollInspection(Brightness(), TilingConfig(), RECIPE)
+    order = [0, 1, 1, 1, 2]
+    told = join_outcomes([*(roll.push(frame(pictures[k].copy(), f"{n}")) for n, k in enumerate(order)), roll.finish()])
+    assert [(g.first_line, g.lines) for g in told.gaps] == [(512, 256), (768, 256)]
+    assert "the same picture again and again" in told.gaps[0].reason
+    assert not [r for r in told.remarks if r.kind == "unaccounted"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cras_core.shade.blank_lines import runs_of_lines
+from cras_core.shade.blank_lines import is_same_picture, runs_of_lines
 
 
 def cloth(lines: int, width_px: int = 512, level: int = 40, *, colour: bool = False) -> np.ndarray:
@@ -42,3 +42,26 @@ def test_dust_and_hot_pixels_do_not_make_cloth_of_black_lines() -> None:
     image = blank(3, 64)
     image[:, 100:106] = 200
     assert [r.blank for r in runs_of_lines(image)] == ["black"]
+
+
+def test_a_line_that_comes_again_and_again_is_frozen_and_not_cloth() -> None:
+    image = np.concatenate([cloth(100), np.repeat(cloth(1), 40, axis=0), cloth(60)])
+    found = [(r.first, r.end, r.blank) for r in runs_of_lines(image)]
+    assert found == [(0, 101, None), (101, 140, "frozen"), (140, 200, None)]
+
+
+def test_lines_that_were_enlarged_and_a_plain_grey_are_not_frozen() -> None:
+    assert [r.blank for r in runs_of_lines(np.repeat(cloth(50), 8, axis=0))] == [None]
+    assert [r.blank for r in runs_of_lines(blank(128, 64))] == [None]
+
+
+def test_the_same_picture_is_told_from_the_next_one() -> None:
+    picture = cloth(64)
+    other = picture.copy()
+    other[3, 7] += 1
+    assert is_same_picture(picture.copy(), picture)
+    assert not is_same_picture(other, picture)
+    assert not is_same_picture(picture, None)
+    assert not is_same_picture(picture[:32], picture)
+    assert not is_same_picture(picture[:8], picture[:8]), "a few lines may be alike"
+    assert not is_same_picture(blank(128, 64), blank(128, 64)), "nothing is seen, which is told as that"
