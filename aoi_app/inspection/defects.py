@@ -42,10 +42,6 @@ def _shade_text(defect: Defect) -> str:
     return "" if defect.shade is None else f"{defect.shade} {defect.contrast_percent:+.1f} %"
 
 
-def _along_the_web(defect: Defect) -> int:
-    return defect.first_line  # metres begin anew with every web of a roll, lines do not
-
-
 def _source_names(boxes: list[dict[str, str]]) -> str:
     return " ".join(box["source"] for box in boxes)
 
@@ -60,7 +56,7 @@ class Defect:
         shape: block, point or line.
         first_line, end_line: lines of the roll.
         left_px, right_px: columns of the image.
-        position_m: beginning, along the web.
+        position_m: beginning, along the roll.
         position_mm: middle, across, from the left edge of the cloth.
         length_mm, width_mm: extent along and across the web.
         area_mm2: area of its cells.
@@ -80,7 +76,7 @@ class Defect:
     end_line: int
     left_px: int
     right_px: int
-    position_m: Annotated[float, Exported(digits=4), Shown("along", 4, "m", digits=2, sort_key=_along_the_web)]
+    position_m: Annotated[float, Exported(digits=4), Shown("along", 4, "m", digits=2)]
     position_mm: Annotated[float, Exported(digits=2), Shown("across", 5, "mm")]
     length_mm: Annotated[float, Exported(digits=2), Shown("size", 6, "mm", text=_size_text, sort_key=_longer_side_mm)]
     width_mm: Annotated[float, Exported(digits=2)]

@@ -7,7 +7,6 @@ makes of each band what the outcome tells.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from aoi_app.inspection.band_outcomes import BandOutcomes
 from aoi_app.inspection.cloth_doubt import ClothDoubt
@@ -170,7 +169,6 @@ class RollInspection:
         """Takes the next piece of web."""
         before = self._end_segment() if self._breaks(item) else Outcome()
         if item.starts_web:
-            self._bands.scale = replace(self._bands.scale, origin_line=self.line)
             self._baseline, self._fabric, self._columns = None, None, None
             self._bands.begin_web()
         return join_outcomes([before, self._lose(item) if isinstance(item, Lost) else self._inspect(item)])

@@ -7,21 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WebScale:
-    """The scale of a web, and where on the roll it begins.
+    """The scale of a roll. Its metres begin with its first line, also where it is made of several webs.
 
     Attributes:
         mm_per_px: across the web.
         mm_per_line: along it.
-        origin_line: line of the roll where its metres begin.
     """
 
     mm_per_px: float
     mm_per_line: float
-    origin_line: int = 0
 
     def position_m(self, line: int) -> float:
         """How far along the web a line of the roll lies."""
-        return (line - self.origin_line) * self.mm_per_line / 1000.0
+        return line * self.mm_per_line / 1000.0
 
     def length_mm(self, lines: int) -> float:
         """Along the web."""

@@ -178,12 +178,14 @@ class Session:
     def _figures(self) -> Snapshot:
         state, message = self._control.state_and_message  # before the figures: those of a roll that is over are final
         figures, m_per_s, tiles_per_s = self._publisher.figures()
+        # The web of a source that waits stands while the roll is paused; that of a camera runs on.
+        stands = state.is_over or (state is State.PAUSED and not self._source.is_live)
         return replace(
             figures,
             state=state,
             message=message,
-            speed_m_min=0.0 if state.is_over else m_per_s * 60,
-            tiles_per_s=0.0 if state.is_over else tiles_per_s,
+            speed_m_min=0.0 if stands else m_per_s * 60,
+            tiles_per_s=0.0 if stands else tiles_per_s,
             backlog=self._queue.fill,
             threshold=self._inspection.threshold,
             camera=None if state.is_over else self._camera_status(),

@@ -62,8 +62,8 @@ def test_a_source_image_is_complete_once_when_its_last_line_is_inspected() -> No
     assert list(spans) == [second], "an open defect may still touch it"
 
 
-def test_metres_begin_with_their_web_and_millimetres_have_two_scales() -> None:
-    scale = WebScale(mm_per_px=0.5, mm_per_line=0.2, origin_line=1000)
-    assert scale.position_m(1500) == pytest.approx(0.1)
+def test_metres_begin_with_the_roll_and_millimetres_have_two_scales() -> None:
+    scale = WebScale(mm_per_px=0.5, mm_per_line=0.2)
+    assert scale.position_m(500) == pytest.approx(0.1)
     assert (scale.length_mm(10), scale.width_mm(10)) == (2.0, 5.0)
     assert scale.area_mm2(3, cell_px=8) == pytest.approx(3 * 64 * 0.1)

@@ -279,12 +279,12 @@ def test_grey_after_colour_is_another_piece_of_web() -> None:
     assert [d.thumbnail.shape for d in found] == [(96, 96, 3), (96, 96)]
 
 
-def test_the_metres_of_separate_webs_begin_anew() -> None:
+def test_the_metres_of_separate_webs_go_on_as_those_of_the_roll() -> None:
     image = dark(300)
     image[200:220, 100:120] = 200
     items = [frame(image, name, starts_web=True) for name in ("a.png", "b.png")]
     found = listed(inspect_all(roll_inspection(), [*items, Lost(50, "torn", "c.png", True), frame(image, "d.png")]))
-    assert [d.position_m for d in found] == pytest.approx([0.04, 0.04, 0.05])
+    assert [d.position_m for d in found] == pytest.approx([0.04, 0.1, 0.17])
     assert [d.first_line for d in found] == [200, 500, 850]
 
 

@@ -77,7 +77,7 @@ def remarks(detector: CrasDetector, ordered: str, *cloth: np.ndarray) -> list[tu
     inspection = RollInspection(detector, detector.config.tiling, Recipe(fabric=ordered))
     outcomes = inspect_all(inspection, [frame(c) for c in cloth])
     assert inspection.inspected_lines == sum(map(len, cloth))
-    beside = ("matched", "level", "light")  # another weave is brighter or darker as well
+    beside = ("matched", "level", "light", "proof")  # another weave is brighter or darker as well
     return [(r.kind, r.text, r.first_line) for o in outcomes for r in o.remarks if r.kind not in beside]
 
 

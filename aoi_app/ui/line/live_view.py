@@ -38,7 +38,8 @@ class LiveView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
-        self._plot = pg.PlotWidget()
+        self._across, self._along = _AcrossAxis("bottom"), _AlongAxis("left")
+        self._plot = pg.PlotWidget(axisItems={"bottom": self._across, "left": self._along})
         self._plot.setAccessibleName("Web")
         self._box = self._plot.getViewBox()
         self._box.invertY(True)
@@ -49,8 +50,8 @@ class LiveView(QWidget):
         self._plot.setMenuEnabled(False)
         for side in ("left", "bottom"):
             self._plot.getAxis(side).enableAutoSIPrefix(False)  # metres stay metres
-        self._plot.setLabel("left", "along the web, m")
-        self._plot.setLabel("bottom", "across, mm")
+        self._plot.setLabel("left", "along the roll, m")
+        self._plot.setLabel("bottom", "across, mm from the left edge of the cloth")
         self._cloth = pg.ImageItem(levels=(0, 255))
         self._heat = pg.ImageItem()
         self._edges = [pg.PlotCurveItem(pen=pg.mkPen(_EDGE, width=2)) for _ in range(2)]
@@ -120,6 +121,7 @@ class LiveView(QWidget):
         self._heat.setImage(heat_colors(picture.score), autoLevels=False)
         self._heat.setRect(QRectF(0, picture.first_line, cols * picture.cell_px, rows * picture.cell_px))
         line, left, right = picture.edges.T
+        self._across.set_zero(float(left[-1]))
         self._edges[0].setData(left, line)
         self._edges[1].setData(right, line)
         bounds = [bound for lane in self._ignored for bound in lane.bounds(left, right)]
@@ -282,6 +284,41 @@ class _MarkLayer(QGraphicsItem):
         if self._pointer is not None:
             bounds = bounds.united(QRectF(self._pointer[1] - 70, self._pointer[0] - 70, 140, 140))
         self._bounds = bounds
+
+
+class _AcrossAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
+    """Counts from the left edge of the cloth, as the table does, and not from that of the picture."""
+
+    def __init__(self, orientation: str) -> None:
+        super().__init__(orientation)
+        self._zero_px = 0.0
+
+    def set_zero(self, x_px: float) -> None:
+        """Where the cloth begins, column of the picture."""
+        if abs(x_px - self._zero_px) >= 1.0:
+            self._zero_px = x_px
+            self.picture = None  # drawn anew
+            self.update()
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802 (pyqtgraph's name)
+        """Round numbers of the cloth."""
+        zero = self._zero_px
+        levels = super().tickValues(low - zero, high - zero, size)
+        return [(spacing, [value + zero for value in values]) for spacing, values in levels]
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+        """Beside the cloth there is nothing to count."""
+        texts = super().tickStrings([value - self._zero_px for value in values], scale, spacing)
+        return ["" if value < self._zero_px - 0.5 else text for value, text in zip(values, texts, strict=True)]
+
+
+class _AlongAxis(pg.AxisItem):  # type: ignore[misc]
+    """Metres of the roll; before its first line there are none."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+        """No negative metres."""
+        texts = super().tickStrings(values, scale, spacing)
+        return ["" if value < 0 else text for value, text in zip(values, texts, strict=True)]
 
 
 def _color_bar() -> pg.PlotWidget:
