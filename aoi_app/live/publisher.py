@@ -56,6 +56,7 @@ class Publisher:
         self._mm_per_px = mm_per_px
         self._sinks = tuple(sinks)
         self._log: RollLog | None = None
+        self._numbers: set[int] = set()  # of defects that are in the records
         self._lock = threading.Lock()  # of everything below
         self._figures = Snapshot()
         self._bands: deque[ScoredBand] = deque(maxlen=_BANDS_FOR_VIEWS)
@@ -143,6 +144,8 @@ class Publisher:
         """The figures with an outcome; what it does not tell stays."""
         old = self._figures
         known = [band for band in outcome.bands if band.fabric is not None]
+        self._numbers |= {defect.number for defect in outcome.defects}
+        self._numbers -= set(outcome.withdrawn)  # it may have been found in this very outcome
         last = known[-1].rows if known else None
         return Snapshot(
             roll_id=old.roll_id,
@@ -156,7 +159,7 @@ class Publisher:
             fabric=known[-1].fabric if known else old.fabric,
             similarity=last.similarity if last else old.similarity,
             distance=last.distance if last else old.distance,
-            defects=max([old.defects, *(d.number for d in outcome.defects)]),
+            defects=len(self._numbers),
             gaps=old.gaps + len(outcome.gaps),
         )
 

@@ -154,7 +154,11 @@ def test_every_line_is_good_or_with_reserve_or_a_gap(engine: Engine, seed: int) 
         if kind < 0.2:
             items.append(Lost(lines, "away", "camera", is_wanted=chance.random() < 0.5))
         else:
-            items.append(replace(piece(lines, chance.choice([0, 90, 150])), starts_web=kind > 0.9))
+            cloth = piece(lines, chance.choice([0, 90, 150]))
+            for _ in range(chance.randrange(4)):  # defects, some of which run on and meet
+                x = chance.randrange(0, 230)
+                cloth.image[chance.randrange(lines) :, x : x + 24] = 250
+            items.append(replace(cloth, starts_web=kind > 0.9))
     session = session_of(engine, Items(*items), Stranger() if seed % 3 == 0 else None)
     session.start()
     while not session.wait(0.01):
@@ -167,6 +171,7 @@ def test_every_line_is_good_or_with_reserve_or_a_gap(engine: Engine, seed: int) 
     roll = read_roll(engine, 1)
     assert sum(g["length_m"] for g in roll["gaps"] if not g["is_wanted"]) == pytest.approx(worth.missed_m)
     assert roll["roll"]["reserve_m"] == pytest.approx(worth.reserve_m)
+    assert len(roll["defects"]) == s.defects, "the counter is what is recorded"
     assert not [r for r in roll["remarks"] if r["kind"] == "unaccounted"]
 
 
