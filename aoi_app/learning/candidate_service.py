@@ -9,7 +9,7 @@ from aoi_app.learning.history_service import HistoryService
 from aoi_app.learning.workspace import LearningWorkspace
 from cras_core.evaluation.candidate_reports import KeptReport, keep_report, load_report
 from cras_core.registry.bundle import Bundle
-from cras_core.training.retrain import COMPARISON_STAGE, evaluate_candidate
+from cras_core.training.progress import COMPARISON_STAGE
 
 _SHARES_ALONE = {COMPARISON_STAGE: (0.0, 1.0)}
 
@@ -63,6 +63,8 @@ class CandidateService:
 
     def evaluate_now(self, candidate: Bundle, shares: Mapping[str, tuple[float, float]]) -> None:
         """Evaluates a candidate that is in the history, and decides about it. Raises CrasError."""
+        from cras_core.training.retrain import evaluate_candidate  # loads torch: in this thread, not at the start
+
         self._holder.change(candidate=candidate.identity, report=None, evaluation=None)
         entry = self._models.in_use
         running = None if entry is None or entry.identity == candidate.identity else self._models.read(entry.identity)

@@ -11,7 +11,7 @@ from aoi_app.learning.state import CandidateEvaluation, EvaluatedFabric, Learnin
 from aoi_app.learning.wording import count_of
 
 if TYPE_CHECKING:
-    from cras_core.evaluation.candidate import FabricMetrics
+    from cras_core.evaluation.candidate_verdicts import FabricMetrics
 
 _LITTLE_M2 = 1.0
 """On less defect-free fabric, one false alarm more or less moves the rate by more than the limits of most mills."""

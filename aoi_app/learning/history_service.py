@@ -14,7 +14,6 @@ from cras_core.errors import StoreError
 from cras_core.evaluation.candidate_reports import drop_reports
 from cras_core.registry.bundle import Bundle, read_bundle
 from cras_core.registry.entries import PrunePolicy
-from cras_core.training.fabric_changes import remove_fabric, rename_fabric
 
 
 class HistoryService:
@@ -86,6 +85,8 @@ class HistoryService:
         """Gives a fabric of the model in use another name, and its samples too."""
 
         def do() -> None:
+            from cras_core.training.fabric_changes import rename_fabric  # loads torch: in the thread, not at the start
+
             renamed = rename_fabric(self.base(), old, new)
             self._models.add(renamed)
             samples = self._workspace.samples
@@ -100,6 +101,8 @@ class HistoryService:
         """Takes a fabric out of the model in use; its samples are kept and not learnt any more."""
 
         def do() -> None:
+            from cras_core.training.fabric_changes import remove_fabric  # as above
+
             rest = remove_fabric(self.base(), fabric)
             self._models.add(rest)
             samples = self._workspace.samples

@@ -16,8 +16,7 @@ from aoi_app.learning.workspace import LearningWorkspace
 from cras_core.data.folders import find_normal_images
 from cras_core.data.samples.good_cloth import normal_images
 from cras_core.evaluation.candidate_reports import load_report
-from cras_core.training.enrol import enrol
-from cras_core.training.retrain import COMPARISON_STAGE
+from cras_core.training.progress import COMPARISON_STAGE
 
 # Of the whole time, by stage: when it begins, and how long it takes. Half of it goes into the evaluation by two models.
 _ENROLMENT_SHARES = {"features": (0.0, 0.35), "calibration": (0.35, 0.15), COMPARISON_STAGE: (0.5, 0.5)}
@@ -96,6 +95,8 @@ class LearningService:
     # --- in the threads -------------------------------------------------------------------------------------------
 
     def _enrol(self, fabric: str) -> None:
+        from cras_core.training.enrol import enrol  # loads torch, so in this thread and not at the program's start
+
         base = self._history.base()
         grown = enrol(
             base,

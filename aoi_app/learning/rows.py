@@ -18,8 +18,8 @@ from aoi_app.learning.state import (
 from aoi_app.learning.wording import KINDS
 
 if TYPE_CHECKING:
-    from cras_core.evaluation.candidate import CandidateReport
     from cras_core.evaluation.candidate_reports import KeptReport
+    from cras_core.evaluation.candidate_verdicts import CandidateReport
     from cras_core.registry.diff import Comparison, Limits
     from cras_core.registry.entries import Entry, Promotion
 

@@ -15,8 +15,8 @@ from aoi_app.learning.training_state import TrainingState
 from aoi_app.settings.settings import Learning
 
 if TYPE_CHECKING:
-    from cras_core.evaluation.candidate import FabricMetrics, Kind, Verdict
     from cras_core.evaluation.candidate_reports import KeptReport
+    from cras_core.evaluation.candidate_verdicts import FabricMetrics, Kind, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from cras_core.web.calibration import tail_threshold
 from cras_core.web.threshold import reaches
 
 if TYPE_CHECKING:
-    from cras_core.evaluation.candidate import Kind
+    from cras_core.evaluation.candidate_verdicts import Kind
 
 KINDS: tuple[Kind, ...] = ("good", "drawn", "defect")
 _FEWEST_TILES = 8  # what ``tail_threshold`` needs

@@ -19,7 +19,7 @@ from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
     from cras_core.config.settings import CrasConfig
-    from cras_core.evaluation.candidate import CandidateReport
+    from cras_core.evaluation.candidate_verdicts import CandidateReport
     from cras_core.registry.bundle import Bundle
     from cras_core.registry.store import ModelStore
     from cras_core.training.progress import Progress, ShouldStop
@@ -52,8 +52,8 @@ def retrain(
     from cras_core.data.validation import validate_normal_images
     from cras_core.evaluation.candidate_reports import CHECKPOINT
     from cras_core.registry.store import ModelStore
-    from cras_core.training.progress import STAGES
-    from cras_core.training.retrain import COMPARISON_STAGE, Retraining
+    from cras_core.training.progress import COMPARISON_STAGE, STAGES
+    from cras_core.training.retrain import Retraining
 
     if promote not in ("no", "unless-worse", "yes") or progress not in ("bar", "json"):
         raise CrasError("retrain-option-unknown", "--promote is no, unless-worse or yes; --progress is bar or json")

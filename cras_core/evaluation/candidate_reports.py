@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from cras_core.errors import DataError, JsonFileError
-from cras_core.evaluation.candidate import CandidateReport, Verdict
+from cras_core.evaluation.candidate_verdicts import CandidateReport, Verdict
 from cras_core.files import write_json
 from cras_core.json_files import read_json
 from cras_core.validated import validated

@@ -12,11 +12,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from cras_core.config.settings import CrasConfig
 from cras_core.errors import BundleError, JsonFileError
@@ -27,10 +25,13 @@ from cras_core.registry.tensor_file import TensorFileError, read_tensors, tensor
 from cras_core.validated import Plain, validated
 from cras_core.web.calibration import FabricCalibration
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 FORMAT = "cras-bundle"
 VERSION = 2
 
-_KINDS = (torch.float32, torch.float16, torch.int64)  # of numbers that this program writes
+_KINDS = ("torch.float32", "torch.float16", "torch.int64")  # of numbers that this program writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +147,10 @@ def read_bundle(path: Path) -> Bundle:
             version=VERSION,
             reason=error,
         ) from error
+    import torch  # not above: who only knows that there are models, as the window at its start, need not wait for it
+
     for name, tensor in file.tensors.items():
-        if tensor.dtype not in _KINDS:
+        if str(tensor.dtype) not in _KINDS:
             raise BundleError(
                 "bundle-of-other-numbers",
                 "{path} cannot judge: its tensor {tensor} holds numbers of another kind ({kind}).",
@@ -212,6 +215,8 @@ def _checksum(header: str, tensors: dict[str, Tensor]) -> str:
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:
+    import torch  # see read_bundle
+
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from cras_core.registry.bundle import Bundle
 
 
@@ -129,6 +127,8 @@ def _samples(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Sampl
 
 
 def _heads_are_the_same(before: Bundle, after: Bundle) -> bool:
+    import torch  # here, so that the store of models is opened without it
+
     names = {n for b in (before, after) for n in b.tensors if n.startswith(("adapter.", "discriminator."))}
     return all(
         n in before.tensors and n in after.tensors and torch.equal(before.tensors[n], after.tensors[n]) for n in names

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cras_core.data.values import NormalImages
 from cras_core.registry.bundle import Bundle
 from cras_core.version import __version__
@@ -29,6 +27,8 @@ def stamp(kind: str, author: str | None = None) -> dict[str, Any]:
             without one, ``edit`` by fabrics renamed, taken out or taken over.
         author: who made it; None takes who is logged in.
     """
+    import torch  # for its version only; the store of models, which needs the names here, does without it
+
     return {
         "program": f"cras {__version__}",
         "torch": torch.__version__,

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import Tensor
 from typing_extensions import TypedDict
 
 from cras_core.errors import CrasError, JsonFileError
 from cras_core.json_files import parse_json, read_bytes
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LARGEST_BYTES = 4 << 30
 _LENGTH_BYTES = 8  # the file begins with the length of its header, an unsigned little-endian number
@@ -57,6 +59,8 @@ def read_tensors(path: Path, largest_bytes: int = LARGEST_BYTES) -> TensorFile:
 
 def parse_tensors(data: bytes) -> TensorFile:
     """The same from its contents. Raises TensorFileError."""
+    from safetensors.torch import load  # loads torch, which the window does not wait for at its start
+
     length = int.from_bytes(data[:_LENGTH_BYTES], "little")
     if len(data) < _LENGTH_BYTES + length:
         raise TensorFileError("tensors-cut-off", "it is shorter than it says")
@@ -71,6 +75,8 @@ def parse_tensors(data: bytes) -> TensorFile:
 
 def tensor_bytes(tensors: Mapping[str, Tensor], texts: Mapping[str, str]) -> bytes:
     """The inverse of ``parse_tensors``."""
+    from safetensors.torch import save  # as above
+
     return save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, metadata=dict(texts))
 
 

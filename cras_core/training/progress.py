@@ -26,6 +26,9 @@ class Progress:
 
 STAGES = ("features", "drawn defects", "training", "calibration")
 
+COMPARISON_STAGE = "comparison"
+"""The stage after those of training, where the new model is set beside the one in use."""
+
 
 OnProgress = Callable[[Progress], None]
 

@@ -18,16 +18,14 @@ from cras_core.data.samples.good_cloth import normal_images
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.values import NormalImages
 from cras_core.errors import DataError, TrainingError
-from cras_core.evaluation.candidate import CandidateReport, Case, compare
+from cras_core.evaluation.candidate import Case, compare
 from cras_core.evaluation.candidate_cases import cases_of, count_of
+from cras_core.evaluation.candidate_verdicts import CandidateReport
 from cras_core.loading import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import samples_of, stamp
-from cras_core.training.progress import OnProgress, Progress, ShouldStop
+from cras_core.training.progress import COMPARISON_STAGE, OnProgress, Progress, ShouldStop
 from cras_core.training.train import train
-
-COMPARISON_STAGE = "comparison"
-"""The stage after those of training."""
 
 
 @dataclass(frozen=True, slots=True)

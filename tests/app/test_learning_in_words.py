@@ -43,8 +43,8 @@ from aoi_app.learning.wording import (
 )
 from aoi_app.settings.settings import Learning
 from cras_core.errors import StoreError
-from cras_core.evaluation.candidate import CandidateReport, FabricMetrics, Kind, Verdict
 from cras_core.evaluation.candidate_reports import KeptReport
+from cras_core.evaluation.candidate_verdicts import CandidateReport, FabricMetrics, Kind, Verdict
 from cras_core.messages import Message
 
 NEW = FabricChoice("denim", good=40, webs=3)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from cras_core.errors import DataError
-from cras_core.evaluation.candidate import CandidateReport, Verdict
 from cras_core.evaluation.candidate_reports import (
     CHECKPOINT,
     REPORTS,
@@ -16,6 +15,7 @@ from cras_core.evaluation.candidate_reports import (
     load_report,
     was_cut_off,
 )
+from cras_core.evaluation.candidate_verdicts import CandidateReport, Verdict
 
 
 def trial() -> CandidateReport:

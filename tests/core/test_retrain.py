@@ -16,8 +16,9 @@ from cras_core.data.samples.values import FabricRecord, Sample
 from cras_core.data.values import Piece
 from cras_core.detectors.cras.detector import CrasDetector
 from cras_core.errors import DataError
-from cras_core.evaluation.candidate import CandidateReport, Case, Verdict, judge, threshold_for
+from cras_core.evaluation.candidate import Case, judge, threshold_for
 from cras_core.evaluation.candidate_reports import KeptReport, keep_report, load_report
+from cras_core.evaluation.candidate_verdicts import CandidateReport, Verdict
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
