@@ -10,7 +10,7 @@ import click
 import typer
 from typer.cli import get_docs_for_click
 
-from aoi_app.__main__ import app as aoi
+from aoi_app.command_line import app as aoi
 from cras_core.__main__ import app as cras
 
 _TOP = Path(__file__).parents[1]

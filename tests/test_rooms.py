@@ -226,7 +226,18 @@ def test_there_are_no_circles(with_late: bool) -> None:
         visit(path, ())
 
 
-HEAVY = {"torch", "torchvision", "timm", "sklearn", "PySide6", "pyqtgraph", "sqlalchemy", "harvesters", "genicam"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "timm",
+    "scipy",
+    "sklearn",
+    "PySide6",
+    "pyqtgraph",
+    "sqlalchemy",
+    "harvesters",
+    "genicam",
+}
 
 
 @pytest.mark.parametrize(
@@ -234,15 +245,16 @@ HEAVY = {"torch", "torchvision", "timm", "sklearn", "PySide6", "pyqtgraph", "sql
     [
         (("cras_core/web", "cras_core/data", "cras_core/config"), set()),
         (("aoi_app/settings", "aoi_app/inspection", "aoi_app/background", "aoi_app/camera_setup"), set()),
-        (("aoi_app/__main__.py", "aoi_app/commands"), set()),
+        (("aoi_app/__main__.py", "aoi_app/command_line.py", "aoi_app/commands", "aoi_app/faults"), set()),
         (("cras_core/__main__.py", "cras_core/commands"), set()),
-        (("aoi_app/records", "aoi_app/live"), {"sqlalchemy"}),
-        (("aoi_app/ui",), {"PySide6", "pyqtgraph", "sqlalchemy"}),
+        (("aoi_app/learning", "cras_core/registry"), set()),
+        (("aoi_app/records", "aoi_app/live", "aoi_app/samples"), {"sqlalchemy"}),
+        (("aoi_app/ui", "aoi_app/app"), {"PySide6", "pyqtgraph", "sqlalchemy"}),
     ],
     ids=lambda value: "+".join(sorted(value)),
 )
 def test_what_a_room_loads(rooms: tuple[str, ...], may_load: set[str]) -> None:
-    """Also by way of others: a mistake on the command line is answered before torch is loaded."""
+    """Also by way of others: a mistake on the command line is answered before torch is loaded, the window is shown."""
     names = sorted(m for m, path in MODULES.items() if any(path == r or path.startswith(f"{r}/") for r in rooms))
     assert len(names) >= len(rooms)
     code = (

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QFileDialog
 from sqlalchemy import Engine
@@ -30,6 +30,7 @@ from aoi_app.app.roll_controller import RollController
 from aoi_app.app.samples_controller import SamplesController
 from aoi_app.app.settings_controller import SettingsController, use_theme
 from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.live.model_loader import ChooseModel
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.settings.assets import asset
@@ -63,14 +64,26 @@ class Application(QObject):
         recipe: Recipe,
         device: str,
         precision: str,
+        *,
+        choose_model: ChooseModel | None = None,
     ) -> None:
+        """
+        Args:
+            qt: the application of Qt.
+            settings: of this machine and user.
+            engine: the records.
+            choice: the source of the first roll.
+            bundle, device, precision: the model of the line and where it runs.
+            recipe: of the line.
+            choose_model: chooses the first model in the place of ``bundle``, in the thread that loads it.
+        """
         super().__init__()
         window = self.window = MainWindow()
         holder = SettingsHolder(settings)
         notifier = Notifier(window)
         bridge = QtBridge(self)
         book = RecipeBook(recipe, recipes_folder())
-        line_model = LineModel(window, notifier, holder, bundle, device, precision)
+        line_model = LineModel(window, notifier, holder, bundle, device, precision, choose_model)
         self.alarms = AlarmsController(window, notifier, holder, engine)
         roll = RollController(engine, choice, book, line_model, notifier, bridge, self.alarms)
         recipes = RecipeController(window, notifier, book, roll)
@@ -102,6 +115,7 @@ class Application(QObject):
         window.close_asked.connect(self.close)
         program.roll.choice_changed.connect(self._show_about)
         program.roll.closed.connect(self._leave)
+        program.line_model.replaced.connect(self._model_is_replaced)
         program.line_model.changed.connect(self._show_about)
         program.recipes.changed.connect(self._show_about)
         program.recipes.measure_asked.connect(lambda on: self.show_page("line") if on else None)
@@ -207,6 +221,9 @@ class Application(QObject):
             except RecordsError as error:
                 program.notifier.warn(str(error))
 
+    def _model_is_replaced(self, why: str) -> None:
+        self.program.roll.model_problem = why
+
     def _toggle_theme(self) -> None:
         name = "light" if self.program.settings.now.theme == "dark" else "dark"
         use_theme(self.program, name)
@@ -268,11 +285,16 @@ class Application(QObject):
         program.qt.quit()
 
 
-def run(qt: QApplication, application: Application) -> int:
-    """Shows the window and runs until it is closed; Ctrl-C in the terminal closes it in good order."""
+def run(qt: QApplication, application: Application, on_shown: Callable[[], object] = lambda: None) -> int:
+    """Shows the window and runs until it is closed; Ctrl-C in the terminal closes it in good order.
+
+    ``on_shown`` is called when the window is there, before the first roll begins.
+    """
     signal.signal(signal.SIGINT, lambda *_: application.window.close())
     application.window.show()
-    application.begin()
+    on_shown()
+    # Behind the first picture of the window: loading the model begins with torch, which keeps Python busy.
+    QTimer.singleShot(0, application.begin)
     code = qt.exec()
     application.wait_for_camera(_CAMERA_WITHIN_S)
     if not application.is_at_rest:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
+from aoi_app.alarms.condition import NO_ROLL
 from aoi_app.app.program import Program
 from aoi_app.app.review_controller import ReviewController
 from aoi_app.inspection import overlay
@@ -77,6 +78,9 @@ class LineController(QObject):
         bridge.ticked.connect(view.tick)
         bridge.news_came.connect(self._show_news)
         bridge.snapshot_taken.connect(self._show_snapshot)
+        program.line_model.loading.connect(self._loading)
+        program.line_model.changed.connect(self._loaded)
+        program.line_model.refused.connect(self._loaded)
         program.roll.begins.connect(self._clear)
         program.roll.began.connect(self._begun)
         program.roll.ended.connect(self._ended)
@@ -188,6 +192,14 @@ class LineController(QObject):
         self.page.live_view.set_ignored(ignored_lanes(recipe))
         self.page.live_view.follow(True)
         self._program.window.actions_by_key["follow"].setChecked(True)
+
+    def _loading(self) -> None:
+        if self._program.roll.session is None:  # else a roll runs, or it is said what the last one was worth
+            self._program.window.condition.show_loading()
+
+    def _loaded(self) -> None:
+        if self._program.roll.session is None:
+            self._program.window.condition.show_status(NO_ROLL)
 
     def _begun(self, session: Session) -> None:
         session.set_threshold(self.page.threshold)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.settings_holder import SettingsHolder
-from aoi_app.live.model_loader import LoadedModel, ModelLoader
+from aoi_app.live.model_loader import ChooseModel, LoadedModel, ModelLoader
 from aoi_app.live.session import Session
 from aoi_app.settings.recipe import RecipeError
 from aoi_app.ui.main.main_window import MainWindow
@@ -22,10 +22,14 @@ class LineModel(QObject):
         loaded: the model itself; None until the first one is loaded.
 
     Signals:
+        loading: a model is being loaded.
+        replaced: another model than the one in use inspects, and why.
         changed: another model is the line's.
         refused: a model could not be loaded, or does not fit the running roll; the person was told why.
     """
 
+    loading = Signal()
+    replaced = Signal(str)
     changed = Signal()
     refused = Signal()
     _arrived = Signal(object)  # LoadedModel, from the thread that loads
@@ -39,10 +43,19 @@ class LineModel(QObject):
         bundle: Path,
         device: str,
         precision: str,
+        choose_first: ChooseModel | None = None,
     ) -> None:
+        """
+        Args:
+            window, notifier, settings: of the program.
+            bundle: the first model.
+            device, precision: as for ``load_model``.
+            choose_first: chooses the first model in the place of ``bundle``, in the thread that loads it.
+        """
         super().__init__()
         self._window, self._notifier, self._settings = window, notifier, settings
         self._loader = ModelLoader(device, precision, self._arrived.emit)
+        self._choose_first = choose_first
         self._session: Session | None = None
         self._is_closed = False
         self.bundle = bundle
@@ -80,8 +93,10 @@ class LineModel(QObject):
 
     def use(self, bundle: Path) -> None:
         """Loads a bundle; the model before stays until the other is loaded and fits the running roll."""
-        self._notifier.note(f"Loading the model {bundle.name} …")
-        self._loader.load(bundle)
+        choose = self._choose_first if self.loaded is None and bundle == self.bundle else None
+        self._notifier.note("Loading the model …" if choose is not None else f"Loading the model {bundle.name} …")
+        self._loader.load(bundle, choose)
+        self.loading.emit()
 
     def promoted(self, bundle: Path) -> None:
         """A model was put into use; may be called from any thread."""
@@ -95,6 +110,8 @@ class LineModel(QObject):
         if self._is_closed:
             return
         running = self._session if self._session is not None and not self._session.state.is_over else None
+        if loaded.remark:
+            self.replaced.emit(loaded.remark)  # before a roll begins with it
         goes_on = " The running model goes on." if running is not None else ""
         model = loaded.detector
         if model is None:

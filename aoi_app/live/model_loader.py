@@ -27,12 +27,18 @@ class LoadedModel:
         detector: the model; None where it cannot be loaded.
         identity: of the bundle, empty likewise.
         problem: why it cannot be loaded, for a person; else empty.
+        remark: why it is this one and not the one that was to be, for a person; else empty.
     """
 
     bundle: Path
     detector: TrainedDetector | None = None
     identity: str = ""
     problem: str = ""
+    remark: str = ""
+
+
+ChooseModel = Callable[[], tuple[Path, str]]
+"""Which bundle, and why it is not the one that was to be, empty where it is. May read models, which loads torch."""
 
 
 class ModelLoader:
@@ -56,23 +62,32 @@ class ModelLoader:
         self._threads = [t for t in self._threads if t.is_alive()]
         return bool(self._threads)
 
-    def load(self, bundle: Path) -> None:
-        """Begins to load a bundle; returns at once."""
+    def load(self, bundle: Path, choose: ChooseModel | None = None) -> None:
+        """Begins to load a bundle; returns at once.
+
+        Args:
+            bundle: the model.
+            choose: chooses another one in its place, in the loading thread.
+        """
         self._wanted = bundle
-        thread = threading.Thread(target=self._run, args=(bundle,), name="load model", daemon=True)
+        thread = threading.Thread(target=self._run, args=(bundle, choose), name="load model", daemon=True)
         self._threads.append(thread)
         thread.start()
 
-    def _run(self, bundle: Path) -> None:
+    def _run(self, wanted: Path, choose: ChooseModel | None) -> None:
+        bundle, remark = wanted, ""
         try:
+            bundle, remark = choose() if choose is not None else (wanted, "")
             detector = load_model(bundle, self.device, self._precision, leave_a_core=True)
-            loaded = LoadedModel(bundle, detector, detector.identity or "")
+            loaded = LoadedModel(bundle, detector, detector.identity or "", remark=remark)
         except CrasError as error:
-            loaded = LoadedModel(bundle, problem=str(error))
+            loaded = LoadedModel(bundle, problem=str(error), remark=remark)
         except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
             logger.exception("loading %s", bundle)
-            loaded = LoadedModel(bundle, problem=f"The model cannot be loaded ({type(error).__name__}: {error}).")
-        if bundle == self._wanted:
+            loaded = LoadedModel(
+                bundle, problem=f"The model cannot be loaded ({type(error).__name__}: {error}).", remark=remark
+            )
+        if wanted == self._wanted:
             self._done(loaded)
 
 

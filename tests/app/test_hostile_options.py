@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from aoi_app.__main__ import app, main
+from aoi_app.__main__ import main
+from aoi_app.command_line import app
 
 LONG = "x" * 300
 NUMBER = "1" + "0" * 30

@@ -61,6 +61,10 @@ class ConditionBar(QFrame):
         on = {"good": theme.on_condition, "reserve": theme.on_condition, "bad": theme.on_alarm}
         self._sign.set_colours(on, theme.text)
 
+    def show_loading(self) -> None:
+        """No roll can begin before the model is there; the next status or worth takes it away."""
+        self._show(Condition.NO_ROLL.value, _KINDS[Condition.NO_ROLL], "loading the model …", "")
+
     def show_worth(self, roll_id: int, worth: RollWorth, defects: int) -> None:
         """A roll is over: what it was worth, in the colour of the worst of it."""
         kind = "bad" if worth.is_missed else "reserve" if worth.has_reserve else "none"
