@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from aoi_app.faults.crash_file import CrashFile, report_crashes
 from aoi_app.faults.fault_handler import FaultHandler, report_unhandled_errors
 from aoi_app.faults.log import log_to_file
+from cras_core.version import __version__
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ def watch_faults(log: Path) -> Iterator[FaultWatch]:
     reports = log.parent / "reports"
     report_crashes(log.parent, reports, log)  # first: the last lines of the log are still those before the crash
     log_to_file(log)
+    logger.info("version %s starts as process %d", __version__, os.getpid())
     handler = FaultHandler(reports, log)
     logging.getLogger().addHandler(handler)
     report_unhandled_errors()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _MOST_BYTES, _OLDER_FILES = 2_000_000, 3
+_TALKATIVE = ("alembic",)  # what these say at every start would push out what a report is read for
 _READ_BYTES = 200_000  # from the end of the file, for its last lines
 
 
@@ -24,6 +25,8 @@ def log_to_file(path: Path) -> None:
         logging.getLogger(__name__).warning("the log %s cannot be written: %s", path, error)
     else:
         logging.basicConfig(level=logging.INFO, handlers=[handler], format=_FORMAT)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def last_lines(path: Path, count: int) -> list[str]:

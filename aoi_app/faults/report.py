@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import time
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -59,7 +60,8 @@ def write_report(folder: Path, text: str) -> Path | None:
     Returns:
         Its path; None where it cannot be written, which is in the log.
     """
-    path = _free_path(folder)
+    # To the microsecond, so that their names are in their order.
+    path = folder / f"fault-{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}{_NEW}"
     try:
         write_atomically(path, text.encode("utf-8", errors="backslashreplace"))
         for old in sorted(folder.glob(f"fault-*{_TOLD}"))[:-_MOST_REPORTS]:
@@ -68,13 +70,6 @@ def write_report(folder: Path, text: str) -> Path | None:
         logger.warning("a report of a fault cannot be written to %s: %s", path, error)
         return None
     return path
-
-
-def _free_path(folder: Path) -> Path:
-    """Named by the time; a number follows where several come in one second."""
-    stem = f"fault-{time.strftime('%Y%m%d-%H%M%S')}"
-    names = (f"{stem}-{number:02d}" for number in range(100))
-    return next((folder / f"{n}{_NEW}" for n in names if not any(folder.glob(f"{n}*"))), folder / f"{stem}{_NEW}")
 
 
 def new_reports(folder: Path) -> list[Path]:
