@@ -210,11 +210,15 @@ class Application(QObject):
             self.program.roll.begin_when_loaded()
 
     def export(self) -> None:
-        """Asks for a folder and writes the roll there."""
+        """Asks for the name of a folder and writes the roll there; the folder need not be there yet."""
         program, roll_id = self.program, self.program.roll.roll_id
-        last = program.settings.now.last_folder
-        folder = QFileDialog.getExistingDirectory(self.window, "Export to", last) if roll_id else ""
+        if not roll_id:
+            return
+        proposed = Path(program.settings.now.last_export or Path.home()) / f"roll-{roll_id}"
+        # A dialog for a folder takes only one that is there.
+        folder, _ = QFileDialog.getSaveFileName(self.window, "Export the roll to a folder", str(proposed))
         if folder:
+            program.settings.change(last_export=str(Path(folder).parent))
             try:
                 written = export_roll(program.engine, roll_id, Path(folder))
                 program.notifier.note(f"Written: {', '.join(written)} in {folder}")
@@ -239,11 +243,10 @@ class Application(QObject):
         program = self.program
         line, recipe = program.line_model, program.recipes.book.line
         loaded = line.loaded
-        name = f"{line.bundle.name} {loaded.identity if loaded is not None else ''}".strip()
         device = f" on {loaded.detector.device}" if loaded is not None and loaded.detector is not None else ""
         order = f" for {recipe.fabric}" if recipe.fabric is not None else ""
         scale = f"recipe {recipe.name}{order}, {recipe.mm_per_px:g} x {recipe.line_mm:g} mm"
-        self.window.show_about(f"{program.roll.choice.spec}   |   {name}{device}   |   {scale}")
+        self.window.show_about(f"{program.roll.choice.spec}   |   {line.name}{device}   |   {scale}", line.tip)
 
     # --- beginning and end ----------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.learning.model_names import name_of_file
 from aoi_app.live.model_loader import ChooseModel, LoadedModel, ModelLoader
 from aoi_app.live.session import Session
 from aoi_app.settings.recipe import RecipeError
@@ -69,6 +70,19 @@ class LineModel(QObject):
         return self._loader.is_loading
 
     @property
+    def name(self) -> str:
+        """What people call the line's model."""
+        loaded = self.loaded
+        if loaded is None or loaded.detector is None:
+            return self.bundle.stem
+        return name_of_file(loaded.bundle, loaded.identity, loaded.detector.fabrics, loaded.detector.made_at)
+
+    @property
+    def tip(self) -> str:
+        """File and hash of the line's model, by which records and programs call it."""
+        return f"{self.bundle}\n{self.loaded.identity}" if self.loaded is not None else str(self.bundle)
+
+    @property
     def device(self) -> str:
         """Where models run."""
         return self._loader.device
@@ -94,7 +108,7 @@ class LineModel(QObject):
     def use(self, bundle: Path) -> None:
         """Loads a bundle; the model before stays until the other is loaded and fits the running roll."""
         choose = self._choose_first if self.loaded is None and bundle == self.bundle else None
-        self._notifier.note("Loading the model …" if choose is not None else f"Loading the model {bundle.name} …")
+        self._notifier.note("Loading the model …")
         self._loader.load(bundle, choose)
         self.loading.emit()
 
@@ -121,7 +135,8 @@ class LineModel(QObject):
             if running is not None:
                 running.use_model(model, loaded.identity, model.config.tiling)
         except RecipeError as error:
-            self._refuse(f"{loaded.bundle.name}: {error}{goes_on}")
+            name = name_of_file(loaded.bundle, loaded.identity, model.fabrics, model.made_at)
+            self._refuse(f"{name}: {error}{goes_on}")
             return
         self.bundle, self.loaded = loaded.bundle, loaded
         self._settings.change(last_bundle=str(loaded.bundle))

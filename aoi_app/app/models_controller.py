@@ -7,6 +7,7 @@ from pathlib import Path
 from aoi_app.app.program import Program
 from aoi_app.app.refresh import Refresh, while_shown
 from aoi_app.learning.services import LearningServices
+from aoi_app.learning.state import LearningState
 from aoi_app.learning.workspace import LearningWorkspace
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.folders import library_folder, models_folder
@@ -42,7 +43,7 @@ class ModelsController:
         self._thumbnails = Thumbnails(TILE_PX)
         self.page = ModelsPage(THEMES[settings.theme])
         self._connect()
-        self._refresh = Refresh(self.page, self.services.state, self.page.show_state, _STATE_MS)
+        self._refresh = Refresh(self.page, self.services.state, self._show_state, _STATE_MS)
         self._pictures = while_shown(self.page, self._show_pictures, _PICTURES_MS)
 
     def _connect(self) -> None:
@@ -87,6 +88,12 @@ class ModelsController:
     def choose_fabric(self, fabric: str) -> None:
         """The fabric that a person looks at elsewhere is offered to be learnt."""
         self.page.learn.choose(fabric)
+
+    def _show_state(self, state: LearningState) -> None:
+        if state.learning != self._program.settings.now.learning:  # the folder with more pictures was read, and is kept
+            self._program.settings.change(learning=state.learning)
+            self._program.settings.save()
+        self.page.show_state(state)
 
     def _show_thresholds(self) -> None:
         self.page.candidate.show_thresholds(*self._program.recipes.thresholds())

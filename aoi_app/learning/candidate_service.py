@@ -36,7 +36,7 @@ class CandidateService:
     def evaluate(self, identity: str) -> None:
         """Evaluates a model beside the one in use, on the samples as they are now."""
         self._workspace.do_long(
-            f"Evaluating {identity} beside the model in use …",
+            f"Evaluating {self._holder.state.name_of(identity)} beside the model in use …",
             lambda: self.evaluate_now(self._models.read(identity), _SHARES_ALONE),
         )
 
@@ -88,12 +88,14 @@ class CandidateService:
         if state.learning.promote_unless_worse and evaluation is not None and may_go_live(evaluation):
             self._history.put_into_use(kept.after, automatic_reason(evaluation))
         else:
-            self._holder.say(f"The new model {kept.after} is ready and not in use yet. Decide on the tab Candidate.")
+            name = self._workspace.name_of(kept.after)
+            self._holder.say(f"The new model {name} is ready and not in use yet. Decide on the tab Candidate.")
 
     def take_unevaluated(self, identity: str) -> None:
         """Makes a model the candidate whose evaluation did not come about."""
         self._holder.change(candidate=identity, report=None, evaluation=None)
-        self._holder.fail(f"The new model {identity} is kept, but was not evaluated. Evaluate it on the tab Candidate.")
+        name = self._workspace.name_of(identity)
+        self._holder.fail(f"The new model {name} is kept, but was not evaluated. Evaluate it on the tab Candidate.")
 
     def _take(self, kept: KeptReport) -> None:
         self._holder.change(candidate=kept.after, report=kept)

@@ -20,6 +20,10 @@ _FEW_DEFECTS = 20
 """Of fewer defects, a fifth has to be missed before it is more than chance."""
 
 
+_GOOD_SHARE = 0.8
+"""A model that finds less than this share of the defects is not praised for being no worse than another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What an evaluation was measured on.
@@ -28,6 +32,7 @@ class Evidence:
         fabrics: names.
         tiles, area_m2: held-out defect-free tiles.
         synthetic, confirmed: defects.
+        found: of both, by the candidate.
     """
 
     fabrics: tuple[str, ...] = ()
@@ -35,11 +40,22 @@ class Evidence:
     area_m2: float = 0.0
     synthetic: int = 0
     confirmed: int = 0
+    found: int = 0
 
     @property
     def is_thin(self) -> bool:
         """Too little to tell models apart by."""
         return self.area_m2 < _LITTLE_M2 or self.synthetic + self.confirmed < _FEW_DEFECTS
+
+    @property
+    def defects(self) -> int:
+        """Synthetic and confirmed ones."""
+        return self.synthetic + self.confirmed
+
+    @property
+    def misses_much(self) -> bool:
+        """The candidate finds too few of the defects, whatever the model in use finds."""
+        return self.found < _GOOD_SHARE * self.defects
 
     @property
     def text(self) -> str:
@@ -59,6 +75,7 @@ def evidence_of(fabrics: Sequence[EvaluatedFabric]) -> Evidence:
         sum(m.area_m2 for m in measured),
         sum(m.drawn for m in measured),
         sum(m.defects for m in measured),
+        sum(_found(m) for m in measured),
     )
 
 
@@ -70,6 +87,7 @@ class Outcome(Enum):
     NO_MODEL_IN_USE = "there is nothing to compare with"
     NOT_COMPARABLE = "the model in use knows none of the fabrics that were scored"
     THIN = "nothing is worse, on too little to tell"
+    MISSES_MUCH = "nothing is worse than in the model in use, but too few defects are found"
     NOT_WORSE = "nothing is worse, on enough to tell"
 
 
@@ -85,7 +103,11 @@ def outcome_of(evaluation: CandidateEvaluation) -> Outcome:
     compared = [f for f in fabrics if f.is_comparable]
     if not compared:
         return Outcome.NOT_COMPARABLE
-    return Outcome.THIN if evidence_of(compared).is_thin else Outcome.NOT_WORSE
+    evidence = evidence_of(compared)
+    if evidence.is_thin:
+        return Outcome.THIN
+    # Fabric by fabric: one that is found well must not hide another.
+    return Outcome.MISSES_MUCH if any(evidence_of([f]).misses_much for f in compared) else Outcome.NOT_WORSE
 
 
 def outcome_text(evaluation: CandidateEvaluation) -> str:
@@ -107,8 +129,24 @@ def outcome_text(evaluation: CandidateEvaluation) -> str:
             )
         case Outcome.THIN:
             return f"Too little to tell whether it is worse: compared on only {compared.text}."
-        case Outcome.NOT_WORSE:
-            return f"Nothing got worse on {compared.text}."
+        case Outcome.MISSES_MUCH | Outcome.NOT_WORSE:
+            return _missing_text(evaluation, compared) or f"Nothing got worse on {compared.text}."
+
+
+def _missing_text(evaluation: CandidateEvaluation, compared: Evidence) -> str:
+    """Of which fabrics too few defects are found; empty where that is so of none."""
+    found = [
+        f"{evidence.found} of {evidence.defects} of {f.name} (the model in use {_found(f.before)})"
+        for f in evaluation.fabrics
+        if f.is_comparable and f.before is not None and (evidence := evidence_of([f])).misses_much
+    ]
+    if not found:
+        return ""
+    return f"The candidate misses many defects: it finds {', '.join(found)}. Compared on {compared.text}."
+
+
+def _found(metrics: FabricMetrics) -> int:
+    return metrics.drawn_found + metrics.defects_found
 
 
 def may_go_live(evaluation: CandidateEvaluation) -> bool:
@@ -126,13 +164,14 @@ def heading_text(state: LearningState) -> str:
     """Which models are compared."""
     if not state.candidate:
         return "No candidate"
+    name = state.name_of(state.candidate)
     if state.candidate == state.in_use:
-        return f"{state.candidate} is in use"
+        return f"{name} is in use"
     before = state.evaluation.before if state.evaluation is not None else ""
     if not before or state.evaluation is None:
-        return f"Candidate {state.candidate}"
+        return f"Candidate {name}"
     since = "in use" if state.evaluation.is_current else "no longer in use"
-    return f"Candidate {state.candidate} beside {before} ({since})"
+    return f"Candidate {name} beside {state.name_of(before)} ({since})"
 
 
 def metric_rows(fabric: EvaluatedFabric) -> list[tuple[str, str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from aoi_app.learning.model_names import names_of
 from aoi_app.learning.rows import difference
 from aoi_app.learning.wording import promotion_reason
 from aoi_app.learning.workspace import LearningWorkspace
@@ -46,7 +47,7 @@ class HistoryService:
             path = self._workspace.line_bundle
             if path is not None:
                 identity = self._add_line_model(path, f"the line runs it, {path.name}")
-                self._holder.say(f"{path.name} is in the history and in use, as {identity}.")
+                self._holder.say(f"{path.name} is in the history and in use, as {self._workspace.name_of(identity)}.")
 
         self._workspace.do_and_refresh(do)
 
@@ -58,11 +59,12 @@ class HistoryService:
         """Deletes a model."""
 
         def do() -> None:
+            name = self._workspace.name_of(identity)
             self._models.remove(identity)
             if identity == self._holder.state.candidate:
                 self._holder.change(candidate="", report=None, evaluation=None)
             self._drop_reports()
-            self._holder.say(f"{identity} is deleted.")
+            self._holder.say(f"{name} is deleted.")
 
         self._workspace.do_and_refresh(do)
 
@@ -79,7 +81,12 @@ class HistoryService:
 
     def differ(self, before: str, after: str) -> None:
         """Tells what differs between two models."""
-        self._workspace.do(lambda: self._holder.change(difference=difference(self._models.compare(before, after))))
+
+        def do() -> None:
+            names = names_of(self._models.entries())
+            self._holder.change(difference=difference(self._models.compare(before, after), names))
+
+        self._workspace.do(do)
 
     def rename_fabric(self, old: str, new: str) -> None:
         """Gives a fabric of the model in use another name, and its samples too."""
@@ -139,9 +146,10 @@ class HistoryService:
         """Promotes a model, gives it to the line, and deletes what is over the limits. Raises CrasError."""
         self._models.promote(identity, reason)
         self._on_promoted(self._models.entry(identity).path)
+        name = self._workspace.name_of(identity)
         gone = self._prune()
         deleted = f" Deleted, because the history was over its limits: {', '.join(gone)}." if gone else ""
-        self._holder.say(f"{identity} is in use now ({reason}).{deleted}")
+        self._holder.say(f"{name} is in use now ({reason}).{deleted}")
         self._workspace.refresh()
 
     def _add_line_model(self, path: Path, reason: str) -> str:
@@ -151,10 +159,11 @@ class HistoryService:
         return bundle.identity
 
     def _prune(self) -> list[str]:
-        bounds = self._holder.state.learning
+        """What people call the models that it deleted."""
+        names, bounds = names_of(self._models.entries()), self._holder.state.learning
         gone = self._models.prune(PrunePolicy(bounds.most_models, int(bounds.most_gb * 1e9)))
         self._drop_reports()
-        return [e.identity for e in gone]
+        return [names.get(e.identity, e.identity) for e in gone]
 
     def _drop_reports(self) -> None:
         drop_reports(self._models.folder, {e.identity for e in self._models.entries()})

@@ -47,6 +47,8 @@ class LearningService:
         self._known_before: set[str] = set()  # models when the training began
         self._folder: Path | None = None
         workspace.watchers.append(self._watch_training)
+        if self._holder.state.learning.more_folder:
+            workspace.do_and_refresh(self._take_up_folder)
 
     @property
     def is_at_rest(self) -> bool:
@@ -77,12 +79,15 @@ class LearningService:
         self._workspace.do(lambda: self._train(fresh=fresh))
 
     def choose_folder(self, folder: Path | None) -> None:
-        """Pictures of further fabrics for the full training, laid out as for ``cras train``; None for none."""
+        """Pictures of further fabrics for full trainings, laid out as for ``cras train``; None for none. It is in the
+        settings of the state from then on.
+        """
 
         def do() -> None:
             names = tuple(n.fabric for n in find_normal_images(folder)) if folder is not None else ()
-            self._folder = folder
-            self._holder.change(extra_folder=str(folder) if folder is not None else "", extra_fabrics=names)
+            self._folder, shown = folder, str(folder) if folder is not None else ""
+            learning = self._holder.state.learning.model_copy(update={"more_folder": shown})
+            self._holder.change(extra_folder=shown, extra_fabrics=names, learning=learning)
 
         self._workspace.do_and_refresh(do)
 
@@ -91,6 +96,14 @@ class LearningService:
         self._workspace.stopping.set()
         if self._job is not None:
             self._job.cancel()
+
+    def _take_up_folder(self) -> None:
+        """The folder of the settings. Where it cannot be read now, it stays chosen: a training says so then, instead
+        of forgetting the fabrics in it.
+        """
+        folder = self._folder = Path(self._holder.state.learning.more_folder)
+        self._holder.change(extra_folder=str(folder))
+        self._holder.change(extra_fabrics=tuple(n.fabric for n in find_normal_images(folder)))
 
     # --- in the threads -------------------------------------------------------------------------------------------
 

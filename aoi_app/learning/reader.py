@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from aoi_app.learning.model_names import names_of
 from aoi_app.learning.rows import model_row, promotion_row
 from aoi_app.learning.state import FabricChoice
 from aoi_app.learning.wording import store_problem_text
@@ -49,12 +50,13 @@ class LearningReader:
         folder = self._models.folder
         evaluated = {path.stem for path in (folder / REPORTS).glob("*.json")}
         rollback = rollback_target(sound, promotions)
+        names = names_of(entries)
         return {
             "fabrics": fabrics,
             "forgotten": tuple(name for name in known if name not in taught),
             "can_resume": was_cut_off(folder),
-            "models": tuple(model_row(e, rollback, evaluated) for e in entries),
-            "promotions": tuple(promotion_row(p) for p in reversed(promotions)),
+            "models": tuple(model_row(e, rollback, evaluated, names.get(e.identity, "")) for e in entries),
+            "promotions": tuple(promotion_row(p, names) for p in reversed(promotions)),
             "problem": problem,
             "in_use": in_use,
             "line_bundle": line_bundle.name if line_bundle is not None and line is not None else "",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aoi_app.learning.model_names import time_text
 from aoi_app.learning.state import (
     CandidateEvaluation,
     Difference,
@@ -26,18 +26,19 @@ if TYPE_CHECKING:
 _MOST_NAMES = 8
 
 
-def model_row(entry: Entry, rollback: str | None, evaluated: Collection[str]) -> ModelRow:
+def model_row(entry: Entry, rollback: str | None, evaluated: Collection[str], name: str = "") -> ModelRow:
     """A model of the history.
 
     Args:
         entry: of the store.
         rollback: identity of the model to roll back to.
         evaluated: identities of models whose evaluation is kept.
+        name: what people call it.
     """
     made_s = entry.made_s if entry.made_s or entry.problem == "" else _time_of(entry.path)
     return ModelRow(
         identity=entry.identity,
-        made=time.strftime("%Y-%m-%d %H:%M", time.localtime(made_s)) if made_s else "",
+        made=time_text(made_s),
         author=entry.author,
         kind=KINDS.get(entry.kind, entry.kind),
         fabrics=entry.fabrics,
@@ -48,6 +49,7 @@ def model_row(entry: Entry, rollback: str | None, evaluated: Collection[str]) ->
         is_rollback=entry.identity == rollback,
         has_evaluation=entry.identity in evaluated,
         problem=entry.problem,
+        name=name or entry.path.stem,
     )
 
 
@@ -58,10 +60,22 @@ def _time_of(path: Path) -> float:
         return 0.0
 
 
-def promotion_row(promotion: Promotion) -> PromotionRow:
-    """A line of the log."""
+_GONE = "a model that is gone"
+
+
+def promotion_row(promotion: Promotion, names: Mapping[str, str]) -> PromotionRow:
+    """A line of the log; ``names`` are those of the models that are there, by identity."""
     at = promotion.at[:16].replace("T", " ")
-    return PromotionRow(at, promotion.author, promotion.before or "", promotion.identity, promotion.reason)
+    before = promotion.before or ""
+    return PromotionRow(
+        at,
+        promotion.author,
+        before,
+        promotion.identity,
+        promotion.reason,
+        names.get(promotion.identity, _GONE),
+        names.get(before, _GONE) if before else "",
+    )
 
 
 def evaluation_of(
@@ -98,8 +112,8 @@ def _fabric(name: str, report: CandidateReport, folder: Path, *, is_provisional:
     return EvaluatedFabric(name, before, after, tuple(tiles), differing, is_provisional)
 
 
-def difference(comparison: Comparison) -> Difference:
-    """What differs between two models, in words."""
+def difference(comparison: Comparison, names: Mapping[str, str]) -> Difference:
+    """What differs between two models, in words; ``names`` are what people call them, by identity."""
     c = comparison
     fabrics = [f"{name}: added" for name in c.fabrics_added]
     fabrics += [f"{name}: removed" for name in c.fabrics_removed]
@@ -108,7 +122,8 @@ def difference(comparison: Comparison) -> Difference:
         f"{s.fabric}: {len(s.added)} added, {len(s.removed)} removed{_names(s.added, s.removed)}" for s in c.samples
     ]
     if c.samples_unknown:
-        samples = [f"{', '.join(c.samples_unknown)} does not record which samples it was made from"]
+        unknown = ", ".join(names.get(identity, identity) for identity in c.samples_unknown)
+        samples = [f"{unknown} does not record which samples it was made from"]
     settings = [f"{s.name}: {s.before} → {s.after}" for s in c.settings]
     parts = [
         ("Fabrics", fabrics or ["the same"]),
@@ -117,7 +132,8 @@ def difference(comparison: Comparison) -> Difference:
         ("Settings", settings or ["the same"]),
         ("Trained weights", ["the same" if c.same_heads else "different"]),
     ]
-    return Difference(c.before, c.after, tuple((heading, tuple(lines)) for heading, lines in parts))
+    before, after = names.get(c.before, c.before), names.get(c.after, c.after)
+    return Difference(before, after, tuple((heading, tuple(lines)) for heading, lines in parts))
 
 
 def _threshold(limit: Limits) -> str:

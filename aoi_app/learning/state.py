@@ -1,7 +1,7 @@
 """What the page about models shows: values without Qt.
 
-What two models did is told by the values of ``cras_core.evaluation.candidate``. They are imported for their types only:
-whoever shows them must not load torch.
+What two models did is told by the values of ``cras_core.evaluation.candidate_verdicts``. They are imported for
+their types only.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class ModelRow:
 
     Attributes:
         identity: of the model; of a file that is none, its name.
+        name: what people call it, see ``model_names``; of one that cannot be used, the name of its file.
         made: when, as people read it.
         author: who made it.
         kind: how it came about, in words.
@@ -69,17 +70,23 @@ class ModelRow:
     is_rollback: bool = False
     has_evaluation: bool = False
     problem: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PromotionRow:
-    """When which model was put into use, by whom, in the place of which, and why."""
+    """When which model was put into use, by whom, in the place of which, and why.
+
+    ``name`` and ``before_name`` are what people call the two; of one that is gone, that it is.
+    """
 
     at: str
     author: str
     before: str
     identity: str
     reason: str
+    name: str = ""
+    before_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +228,10 @@ class LearningState(ServiceState):
     def is_training(self) -> bool:
         """A full training runs."""
         return self.training is not None and self.training.is_running
+
+    def name_of(self, identity: str) -> str:
+        """What people call a model of the history; of another one, its identity."""
+        return next((m.name for m in self.models if m.identity == identity and m.name), identity)
 
     @property
     def rollback(self) -> str:

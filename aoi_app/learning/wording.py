@@ -26,7 +26,6 @@ _RECOMMENDED_TILES = 20  # fewer make a threshold that is little more than a gue
 _GB = 1e9
 
 _NO_FABRIC = "There is no fabric with samples yet. Add one on the Samples page and collect defect-free samples of it."
-_WAIT = "Another enrolment, training or evaluation is running. Wait until it ends, or stop it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +68,27 @@ def _enrolment_text(fabric: FabricChoice) -> str:
 def full_training(state: LearningState) -> Possible:
     """Of all fabrics that are not retired, now."""
     wanted = [f for f in state.fabrics if not f.is_retired]
-    empty = [f.name for f in wanted if not f.good]
-    if not wanted:
-        return Possible(False, _NO_FABRIC)
-    if empty:
+    taught, empty = [f for f in wanted if f.good], [f.name for f in wanted if not f.good]
+    if not taught and not state.extra_fabrics:
         names = ", ".join(empty)
-        return Possible(False, f"No defect-free samples of {names}. Collect some, or retire the fabric.")
+        said = f"There are no defect-free samples of {names} yet. Collect some." if empty else _NO_FABRIC
+        return Possible(False, said)
     if state.problem:
         return Possible(False, state.problem)
-    tiles = sum(f.good for f in wanted)
-    names = ", ".join([*(f.name for f in wanted), *state.extra_fabrics])
+    tiles = sum(f.good for f in taught)
+    names = ", ".join([*(f.name for f in taught), *state.extra_fabrics])
     said = f"Trains on {count_of(tiles, 'defect-free sample')}: {names}."
+    left_out = [name for name in empty if name not in state.extra_fabrics]
+    if left_out:
+        said += f" Left out, because there are no defect-free samples yet: {', '.join(left_out)}."
     if state.can_resume:
         said += " An interrupted training is resumed if samples and settings are still the same."
     return _unless_busy(state, said)
 
 
 def _unless_busy(state: LearningState, said: str) -> Possible:
-    is_free = not state.busy and not state.is_training
-    return Possible(is_free, said if is_free else _WAIT)
+    running = state.busy.rstrip(" ….") if state.busy else "Full training" if state.is_training else ""
+    return Possible(not running, f"{running} is not finished. Wait until it ends, or stop it." if running else said)
 
 
 def forgotten_text(state: LearningState) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from aoi_app.background.state_holder import StateHolder
 from aoi_app.background.throttle import Throttle
 from aoi_app.background.worker import SerialWorker
+from aoi_app.learning.model_names import names_of
 from aoi_app.learning.reader import LearningReader
 from aoi_app.learning.rows import evaluation_of
 from aoi_app.learning.state import CandidateEvaluation, LearningState, ModelRow
@@ -96,6 +97,10 @@ class LearningWorkspace:
     def line_bundle(self) -> Path | None:
         """The bundle that the line runs, or that it would."""
         return self._line_bundle()
+
+    def name_of(self, identity: str) -> str:
+        """What people call a model of the history; for threads, which may know more than what is shown."""
+        return names_of(self.models.entries()).get(identity, identity)
 
     # --- doing ----------------------------------------------------------------------------------------------------
 

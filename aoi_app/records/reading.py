@@ -99,7 +99,12 @@ def _read_rows(
 
 
 def _exported(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A defect as ``defects.json`` has it; what is made of several values comes last."""
+    """A defect as ``defects.json`` has it; what is made of several values comes last.
+
+    What is no defect has no type: one that was named before it was rejected is only kept for when that is taken back.
+    """
+    if row["verdict"] == "rejected":
+        row = {**row, "type_code": None, "type_name": None}
     fields = sorted(EXPORTED, key=lambda field: field.is_structured)
     for field in fields:  # what a file will make of a value is made here once: here damage is told
         if field.exported is not None and field.exported.csv_text is not None and row[field.name] is not None:

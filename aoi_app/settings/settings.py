@@ -44,6 +44,8 @@ class Learning(BaseModel):
     """So many are kept; the one in use, the one to go back to and pinned ones are kept in any case."""
     most_gb: Annotated[float, Field(gt=0, le=1e6)] = 5.0
     """And so many gigabytes of them."""
+    more_folder: Path_ = ""
+    """With pictures of further fabrics for full trainings; empty without."""
 
 
 class Settings(BaseModel):
@@ -60,6 +62,8 @@ class Settings(BaseModel):
     """An alarm that nobody has seen is heard every two seconds."""
     last_folder: Path_ = ""
     last_bundle: Path_ = ""
+    last_export: Path_ = ""
+    """The folder in which the folders of exported rolls are made."""
     camera: CameraChoice = CameraChoice()
     learning: Learning = Learning()
 

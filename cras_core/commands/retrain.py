@@ -94,6 +94,7 @@ def _run(
     on_progress: Callable[[Progress], None],
     should_stop: ShouldStop,
 ) -> None:
+    from cras_core.data.samples.good_cloth import fabrics_to_learn
     from cras_core.evaluation.candidate_reports import KeptReport, keep_report
     from cras_core.training.retrain import evaluate_candidate, lost_fabrics
     from cras_core.training.retrain import retrain as run
@@ -103,6 +104,12 @@ def _run(
         console.print(
             f"[yellow]Note:[/yellow] there are no samples of {escape(', '.join(lost))}; the new model will not know "
             "them. Add samples, or name their cloth with --data.",
+            highlight=False,
+        )
+    empty = fabrics_to_learn(job.store)[1] if job.fabrics is None else []
+    if empty:
+        console.print(
+            f"[yellow]Note:[/yellow] left out, because there are no samples of good cloth: {escape(', '.join(empty))}.",
             highlight=False,
         )
     bundle = run(job, running, on_progress, should_stop)

@@ -58,6 +58,7 @@ class TrainedDetector(Detector):
     """
 
     fabric_layout: ClassVar[FabricLayout | None] = None
+    made_at: str = ""
 
     def __init__(
         self,
@@ -128,6 +129,12 @@ class TrainedDetector(Detector):
         """(B, h, w, D) features -> the adapted vectors and their nearest centres of a fabric, (B, h, w, D) each; for
         figures.
         """
+
+
+def made_at_of(bundle: Bundle) -> str:
+    """When a model was made (ISO 8601), as its provenance tells; empty where it does not."""
+    told = bundle.provenance.get("made_at")
+    return told if isinstance(told, str) else ""
 
 
 def extractor_of(bundle: Bundle) -> FeatureExtractor:

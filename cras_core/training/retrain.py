@@ -35,7 +35,7 @@ class Retraining:
     Attributes:
         store: the samples.
         config: settings, the seed among them.
-        fabrics: names; None takes all that are not retired.
+        fabrics: names; None takes all that are not retired and have samples of good cloth.
         more: good cloth that lies elsewhere, of other fabrics than those of the store.
         device: ``auto``, ``cpu``, ``cuda``, ...
         author: who asked for it; None takes who is logged in.

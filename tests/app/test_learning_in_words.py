@@ -1,5 +1,6 @@
 """What can be learnt now, and models and evaluations in words."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from aoi_app.learning.evaluation_wording import (
     outcome_of,
     outcome_text,
 )
-from aoi_app.learning.rows import evaluation_of
+from aoi_app.learning.model_names import name_of_file, names_of
+from aoi_app.learning.rows import evaluation_of, promotion_row
 from aoi_app.learning.state import (
     CandidateEvaluation,
     EvaluatedFabric,
@@ -46,6 +48,7 @@ from cras_core.errors import StoreError
 from cras_core.evaluation.candidate_reports import KeptReport
 from cras_core.evaluation.candidate_verdicts import CandidateReport, FabricMetrics, Kind, Verdict
 from cras_core.messages import Message
+from cras_core.registry.entries import Entry, Promotion
 
 NEW = FabricChoice("denim", good=40, webs=3)
 OLD = FabricChoice("twill", good=30, webs=5, is_known=True)
@@ -94,17 +97,29 @@ def test_quick_enrolment_says_from_what_it_learns_or_why_it_cannot() -> None:
         assert not quick_enrolment(impossible, "denim").is_possible
 
 
-@pytest.mark.parametrize("changes", [{"busy": "Evaluating …"}, {"training": TrainingState()}])
-def test_one_thing_is_learnt_at_a_time(changes: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("changes", "running"),
+    [({"busy": "Enrolling satin …"}, "Enrolling satin"), ({"training": TrainingState()}, "Full training")],
+)
+def test_one_thing_is_learnt_at_a_time_and_it_is_said_which(changes: dict[str, object], running: str) -> None:
     for possible in (quick_enrolment(state(**changes), "denim"), full_training(state(**changes))):
         assert not possible.is_possible
-        assert "Wait until it ends, or stop it" in possible.text
+        assert possible.text == f"{running} is not finished. Wait until it ends, or stop it."
 
 
-def test_a_full_training_names_the_fabrics_without_samples() -> None:
+def test_a_fabric_without_samples_is_named_and_left_out_of_a_full_training() -> None:
     assert full_training(state()).text == "Trains on 70 defect-free samples: denim, twill."
     empty = state(fabrics=(replace(NEW, good=0), OLD))
-    assert full_training(empty).text == "No defect-free samples of denim. Collect some, or retire the fabric."
+    assert full_training(empty).is_possible
+    assert full_training(empty).text == (
+        "Trains on 30 defect-free samples: twill. Left out, because there are no defect-free samples yet: denim."
+    )
+    none = state(fabrics=(replace(NEW, good=0), replace(OLD, good=0)))
+    assert full_training(none).text == "There are no defect-free samples of denim, twill yet. Collect some."
+    assert not full_training(none).is_possible
+    elsewhere = replace(none, extra_fabrics=("denim",))
+    assert full_training(elsewhere).is_possible
+    assert "Left out, because there are no defect-free samples yet: twill." in full_training(elsewhere).text
     retired = state(fabrics=(replace(NEW, good=0, is_retired=True), OLD))
     assert full_training(retired).is_possible
     assert "is resumed" in full_training(state(can_resume=True)).text
@@ -202,6 +217,8 @@ def test_a_report_becomes_rows_of_its_fabrics_with_pictures_and_disagreements() 
         (evaluation(fabric()), Outcome.THIN),
         (evaluation(fabric(after=replace(LARGE, drawn=10, defects=0))), Outcome.THIN),
         (evaluation(fabric(after=LARGE)), Outcome.NOT_WORSE),
+        (evaluation(fabric(after=replace(LARGE, drawn=50, drawn_found=19))), Outcome.MISSES_MUCH),
+        (evaluation(fabric(after=LARGE), fabric(after=replace(LARGE, drawn_found=9))), Outcome.MISSES_MUCH),
         (evaluation(fabric(after=LARGE), worse=("denim: 9 false alarms",)), Outcome.WORSE),
         (evaluation(worse=("twill: unknown",)), Outcome.WORSE),
     ],
@@ -230,6 +247,51 @@ def test_nothing_got_worse_is_never_said_on_thin_evidence() -> None:
         assert "othing got worse" not in automatic_reason(result)
 
 
+def test_nothing_got_worse_is_never_said_above_defects_that_are_missed() -> None:
+    weak = replace(LARGE, drawn=50, drawn_found=19, defects=0, defects_found=0)
+    said = outcome_text(evaluation(fabric(before=replace(weak, drawn_found=21), after=weak)))
+    assert said == (
+        "The candidate misses many defects: it finds 19 of 50 of denim (the model in use 21). Compared on 200 "
+        "defect-free tiles (2.00 m²), 50 synthetic and 0 confirmed defects of denim."
+    )
+
+
+def test_models_are_called_by_what_they_know_and_when_they_were_made() -> None:
+    made_s = time.mktime((2026, 11, 28, 17, 40, 5, 0, 0, -1))
+
+    def entry(identity: str, seconds: float = 0.0, *fabrics: str, problem: str = "") -> Entry:
+        known = fabrics or ("denim", "twill")
+        return Entry(identity, Path(f"{identity}.cras"), 1, made_s=made_s + seconds, fabrics=known, problem=problem)
+
+    assert names_of([entry("aaaa1111"), entry("bbbb2222", 60), entry("cccc", problem="damaged")]) == {
+        "aaaa1111": "denim, twill of 2026-11-28 17:40",
+        "bbbb2222": "denim, twill of 2026-11-28 17:41",
+    }
+    assert names_of([entry("aaaa1111"), entry("bbbb2222", 7)]) == {
+        "aaaa1111": "denim, twill of 2026-11-28 17:40:05",
+        "bbbb2222": "denim, twill of 2026-11-28 17:40:12",
+    }
+    assert names_of([entry("aaaa1111"), entry("bbbb2222"), entry("cccc3333", 1, "a", "b", "c")]) == {
+        "aaaa1111": "denim, twill of 2026-11-28 17:40:05 (aaaa)",
+        "bbbb2222": "denim, twill of 2026-11-28 17:40:05 (bbbb)",
+        "cccc3333": "a, b and 1 more of 2026-11-28 17:40",
+    }
+
+
+def test_the_model_of_the_line_is_called_as_its_file_unless_the_history_named_that() -> None:
+    assert name_of_file(Path("demo.cras"), "aaaa1111", ("plain",), "2026-11-28T17:40:05+0000") == "demo"
+    of_history = name_of_file(Path("aaaa1111.cras"), "aaaa1111", ("plain",), "2026-11-28T17:40:05+0000")
+    assert of_history == "plain of 2026-11-28 17:40"
+    assert name_of_file(Path("aaaa1111.cras"), "aaaa1111", ("plain",), "") == "plain"
+
+
+def test_the_log_names_models_that_are_gone() -> None:
+    promotion = Promotion("2026-11-28T17:40:05+0000", "ana", "aaaa", "bbbb", "chosen")
+    row = promotion_row(promotion, {"bbbb": "denim of 2026-11-28 17:40"})
+    assert (row.name, row.before_name) == ("denim of 2026-11-28 17:40", "a model that is gone")
+    assert (row.identity, row.before) == ("bbbb", "aaaa")
+
+
 def test_a_fabric_that_only_the_candidate_knows_is_no_evidence_for_the_others() -> None:
     new = fabric(before=replace(LARGE, fabric="satin", known=False), after=replace(LARGE, fabric="satin"))
     result = evaluation(fabric(), new)
@@ -251,6 +313,8 @@ def test_the_heading_names_both_models() -> None:
     assert heading_text(state(candidate="aaa")) == "aaa is in use"
     assert heading_text(state(candidate="bbb")) == "Candidate bbb"
     assert heading_text(state(candidate="bbb", evaluation=evaluation())) == "Candidate bbb beside aaa (in use)"
+    named = state(candidate="bbb", models=(ModelRow("bbb", "", name="denim of today"),), evaluation=evaluation())
+    assert heading_text(named) == "Candidate denim of today beside aaa (in use)"
     older = evaluation(is_current=False)
     assert heading_text(state(candidate="bbb", evaluation=older)) == "Candidate bbb beside aaa (no longer in use)"
 

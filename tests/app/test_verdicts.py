@@ -133,6 +133,16 @@ def test_verdicts_are_exported(engine: Engine, log: RollLog, tmp_path: Path) -> 
     assert [(r["verdict"], r["type_code"]) for r in rows] == [("confirmed", "G1"), ("", "")]
 
 
+def test_a_rejected_defect_is_exported_without_the_type_that_it_had(engine: Engine, log: RollLog) -> None:
+    recorder = ReviewRecorder(engine, who="ben")
+    recorder.name(log.roll_id, 1, HOLE)
+    recorder.decide(log.roll_id, 1, "rejected")
+    first = read_roll(engine, log.roll_id)["defects"][0]
+    assert (first["verdict"], first["type_code"], first["type_name"]) == ("rejected", None, None)
+    recorder.decide(log.roll_id, 1, "confirmed")  # it was rejected by mistake
+    assert read_roll(engine, log.roll_id)["defects"][0]["type_name"] == "hole"
+
+
 def old_file(path: Path, more: str = "") -> str:
     """A database as the program of version 1 left it."""
     connection = sqlite3.connect(path)

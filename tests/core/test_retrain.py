@@ -130,6 +130,10 @@ def test_what_got_worse_is_said_and_chance_is_not() -> None:
         "denim: 2 of 3 confirmed defects, 3 before",
     )
     many, fewer = verdicts("drawn", [2.0] * 60, 60), verdicts("drawn", [2.0] * 60, 40)
+    some, few = verdicts("drawn", [2.0] * 50, 30), verdicts("drawn", [2.0] * 50, 19)
+    assert CandidateReport(tuple(some), tuple(few)).got_worse == ("denim: 19 of 50 drawn defects, 30 before",)
+    others = (*few[::-1][:40], *few[:10])  # nearly as many, but other ones: that may be chance
+    assert CandidateReport(tuple(some), others).got_worse == ()
     assert CandidateReport(tuple(many), tuple(fewer)).got_worse == ("denim: 40 of 60 drawn defects, 60 before",)
     lost = CandidateReport(tuple(quiet), tuple(quiet), lost=("poplin",)).got_worse
     assert lost == ("poplin: the new model does not know it any more",)

@@ -99,8 +99,8 @@ def test_deleting_asks_first(mill: Mill) -> None:
 def test_all_fabrics_are_carried_as_a_data_set(mill: Mill, monkeypatch: pytest.MonkeyPatch) -> None:
     mill.fill(6, "alpha")
     mill.open()
-    folder = mill.folder / "set"
-    folder.mkdir()
+    folder = mill.folder / "set"  # it is made
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(folder), ""))
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     trigger(mill, "export_set")
     mill.until(lambda: "1 fabric written to" in mill.text("Message"))

@@ -248,20 +248,34 @@ def choose_folder(monkeypatch: pytest.MonkeyPatch, folder: Path | str) -> None:
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
 
 
+def choose_export(monkeypatch: pytest.MonkeyPatch, folder: Path | str) -> list[str]:
+    """The person names a folder for the roll; what the program proposes is in the list."""
+    proposed: list[str] = []
+
+    def ask(_parent: object, _title: str, place: str) -> tuple[str, str]:
+        proposed.append(place)
+        return str(folder), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    return proposed
+
+
 def test_a_roll_is_exported_where_the_person_says(
     begin: Begin, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     application = begin()
     assert not application.window.actions_by_key["export"].isEnabled()
     over(qtbot, application)
-    choose_folder(monkeypatch, tmp_path / "out")
+    proposed = choose_export(monkeypatch, tmp_path / "out")
     press(application, "export")
+    assert Path(proposed[0]).name == "roll-1"
     assert "defects.csv" in banner(application)
     assert len(json.loads((tmp_path / "out" / "defects.json").read_text())["defects"]) == rows(application)
     assert (tmp_path / "out" / "itdd").is_dir()
-    choose_folder(monkeypatch, "")
+    proposed = choose_export(monkeypatch, "")
     press(application, "export")  # the person has changed their mind
-    choose_folder(monkeypatch, "/proc/nowhere")
+    assert proposed == [str(tmp_path / "roll-1")]  # beside the one before
+    choose_export(monkeypatch, "/proc/nowhere")
     press(application, "export")
     assert "cannot be written" in banner(application)
 
@@ -271,7 +285,7 @@ def test_an_export_that_failed_stays_to_be_read_while_a_roll_runs(
 ) -> None:
     application = begin(ENDLESS)
     inspecting(qtbot, application)
-    choose_folder(monkeypatch, "/proc/nowhere")
+    choose_export(monkeypatch, "/proc/nowhere")
     qtbot.waitUntil(lambda: "matches plain" in banner(application), timeout=PATIENCE_MS)  # what else there is to say
     press(application, "export")
     qtbot.wait(1000)  # many ticks, and far less than it takes to read

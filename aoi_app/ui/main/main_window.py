@@ -14,7 +14,7 @@ from aoi_app.ui.main.navigation import Navigation
 from aoi_app.ui.widgets.actions import fill_menus, make_actions
 from aoi_app.ui.widgets.banner import Banner
 from aoi_app.ui.widgets.page import Page
-from aoi_app.ui.widgets.plain import PlainLabel
+from aoi_app.ui.widgets.plain import PlainLabel, set_plain_tip
 from aoi_app.ui.widgets.theme import Theme
 
 _WIDTH_PX, _HEIGHT_PX = 1366, 768
@@ -103,9 +103,10 @@ class MainWindow(QMainWindow):
 
     # --- what is told ---------------------------------------------------------------------------------------------
 
-    def show_about(self, text: str) -> None:
-        """What is inspected with what, in the status bar."""
+    def show_about(self, text: str, tip: str) -> None:
+        """What is inspected with what, in the status bar; ``tip`` tells more of the model."""
         self._about.setText(text)
+        set_plain_tip(self._about, tip)
 
     def say(self, text: str, *, is_alarm: bool) -> None:
         """A message above the page; an empty one hides it."""

@@ -15,7 +15,7 @@ from aoi_app.ui.models.message_line import MessageLine
 from aoi_app.ui.models.metric_table import MetricTable
 from aoi_app.ui.models.threshold_panel import ThresholdPanel
 from aoi_app.ui.models.tile_row import Captioned, TileRow
-from aoi_app.ui.widgets.plain import PlainLabel, plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, plain_label, set_plain_tip
 from aoi_app.ui.widgets.qimage import to_qimage
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.arrays import Image
@@ -128,6 +128,8 @@ class CandidateSection(QWidget):
         for button in (self.use, self._keep, self._again):
             button.setEnabled(is_open)
         self._heading.setText(heading_text(state))
+        compared = [state.candidate, evaluation.before if evaluation is not None else ""]
+        set_plain_tip(self._heading, "\n".join(filter(None, compared)))  # by which records and files call them
         self._nothing.setVisible(not state.candidate)
         self._body.setVisible(evaluation is not None)
         text = outcome_text(evaluation) if evaluation is not None else ""

@@ -21,8 +21,9 @@ from aoi_app.learning.state import Difference, LearningState
 from aoi_app.learning.wording import disk_text, line_text
 from aoi_app.ui.models.history_tables import ModelTable, PromotionLog
 from aoi_app.ui.widgets.banner import Banner
-from aoi_app.ui.widgets.plain import PlainLabel, is_sure, plain_label
+from aoi_app.ui.widgets.plain import PlainLabel, is_sure, plain_label, set_plain_tip
 
+_ROLLBACK = "Put the model before the one in use into use again"
 _TWO = "Choose two models in the table (the second with Ctrl) to see what differs."
 
 
@@ -76,9 +77,7 @@ class HistorySection(QWidget):
 
     def _make_buttons(self) -> None:
         self.use = _button("Put into &use", "The line goes on with it; an older model as well", self._use)
-        self.rollback = _button(
-            "Roll &back", "Put the model before the one in use into use again", self.rollback_asked.emit
-        )
+        self.rollback = _button("Roll &back", _ROLLBACK, self.rollback_asked.emit)
         self.as_candidate = _button(
             "Sho&w as candidate", "Evaluate it beside the model in use, on the tab Candidate", self._show_as_candidate
         )
@@ -158,7 +157,9 @@ class HistorySection(QWidget):
         self.pin.setText("Un&pin" if one is not None and one.pinned else "&Pin")
         self.delete.setEnabled(one is not None and not one.in_use and not one.pinned)
         self.rollback.setEnabled(is_free and bool(state.rollback))
-        self.rollback.setText(f"Roll &back to {state.rollback}" if state.rollback else "Roll &back")
+        target = next((m for m in state.models if m.is_rollback), None)
+        self.rollback.setText(f"Roll &back to that of {target.made}" if target is not None else "Roll &back")
+        set_plain_tip(self.rollback, _ROLLBACK if target is None else f"{_ROLLBACK}:\n{target.name}\n{target.identity}")
         has_model = is_free and bool(state.in_use) and not state.problem
         self._rename.setEnabled(has_model)
         self._remove.setEnabled(has_model and len(self._fabrics()) > 1)
@@ -187,7 +188,7 @@ class HistorySection(QWidget):
     def _delete(self) -> None:
         one = self.table.chosen[0]
         rollback = " It is the model to roll back to." if one.is_rollback else ""
-        if is_sure(self, "Delete", f"Delete the model {one.identity} of {one.made}?{rollback} This cannot be undone."):
+        if is_sure(self, "Delete", f"Delete the model {one.name}?{rollback} This cannot be undone."):
             self.removal_asked.emit(one.identity)
 
     def _rename_fabric(self) -> None:

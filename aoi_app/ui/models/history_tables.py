@@ -83,7 +83,7 @@ class ModelTable(_Table):
         self.fill([_cells(m) for m in models])
         for row, model in enumerate(models):
             for item in self.items_of(row):
-                item.setToolTip(plain_tip(model.problem or ", ".join(model.fabrics)))
+                item.setToolTip(plain_tip(model.problem or f"{', '.join(model.fabrics)}\n{model.identity}"))
                 font = item.font()
                 font.setBold(model.in_use)
                 item.setFont(font)
@@ -102,16 +102,21 @@ class PromotionLog(_Table):
         """The latest first."""
         if promotions != self._promotions:
             self._promotions = promotions
-            self.fill([(p.at, p.author, p.identity, p.before, p.reason) for p in promotions])
+            self.fill([(p.at, p.author, p.name, p.before_name, p.reason) for p in promotions])
             for row, promotion in enumerate(promotions):
                 for item in self.items_of(row):
-                    item.setToolTip(plain_tip(promotion.reason))
+                    item.setToolTip(plain_tip(_log_tip(promotion)))
+
+
+def _log_tip(promotion: PromotionRow) -> str:
+    instead = f" instead of {promotion.before}" if promotion.before else ""
+    return f"{promotion.reason}\n{promotion.identity}{instead}"
 
 
 def _cells(m: ModelRow) -> tuple[str, ...]:
     if m.problem:
-        return m.made, m.identity, "", "damaged", m.problem, size_text(m.size_bytes), "cannot be used"
+        return m.made, m.name, "", "damaged", m.problem, size_text(m.size_bytes), "cannot be used"
     fabrics = ", ".join(f"{f} (provisional)" if f in m.provisional else f for f in m.fabrics)
     states = [(m.in_use, "in use"), (m.pinned, "pinned"), (m.is_rollback, "rollback")]
     state = ", ".join(text for holds, text in states if holds)
-    return m.made, m.identity, m.author, m.kind, fabrics, size_text(m.size_bytes), state
+    return m.made, m.name, m.author, m.kind, fabrics, size_text(m.size_bytes), state

@@ -45,6 +45,7 @@ _MENU = (
 _NEEDS_FABRIC = ("add_files", "add_folder", "rename", "merge", "retire", "restore", "export", "delete")
 _PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp)"
 _ENDING = ".fabric"
+_DATA_SET = "data set"
 _FABRICS = f"Fabrics (*{_ENDING})"
 _WIDTH_PX = 230
 
@@ -216,7 +217,9 @@ class FabricList(QWidget):
             self.import_asked.emit(Path(path))
 
     def _ask_export_set(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Empty folder for the data set", self.last_folder)
+        place = str(Path(self.last_folder) / _DATA_SET)
+        # A dialog for a folder takes only one that is there; this one is made.
+        folder, _ = QFileDialog.getSaveFileName(self, "New folder for the data set", place)
         if folder:
             self.data_set_export_asked.emit(Path(folder))
 

@@ -10,17 +10,24 @@ from cras_core.data.values import NormalImages, Piece
 from cras_core.errors import DataError
 
 
+def fabrics_to_learn(store: SampleStore) -> tuple[list[str], list[str]]:
+    """Fabrics that are not retired: those with samples of good cloth, and those without any yet."""
+    names = [f.name for f in store.fabrics() if not f.is_retired]
+    with_good = [name for name in names if any(s.is_good for s in store.samples(name))]
+    return with_good, [name for name in names if name not in with_good]
+
+
 def normal_images(store: SampleStore, fabrics: Sequence[str] | None = None) -> list[NormalImages]:
-    """Good cloth for training, of fabrics that are not retired.
+    """Good cloth for training.
 
     Args:
         store: the samples.
-        fabrics: only these; None means all.
+        fabrics: only these; None means all that are not retired and have samples of good cloth.
 
     Raises:
-        DataError: a fabric is not known or has no good sample.
+        DataError: a fabric that was named is not known or has no good sample.
     """
-    names = [f.name for f in store.fabrics() if not f.is_retired] if fabrics is None else list(fabrics)
+    names = fabrics_to_learn(store)[0] if fabrics is None else list(fabrics)
     found = []
     for name in names:
         folder = store.folder(name) / SAMPLE_FOLDER

@@ -16,7 +16,14 @@ from cras_core.detectors.anomnet.folded import FoldedDistance
 from cras_core.detectors.anomnet.graph import AnomNetGraphHeads
 from cras_core.detectors.anomnet.health import LOOKED_AT, SetHealth, health, overall
 from cras_core.detectors.centers import ClassCenters
-from cras_core.detectors.trained import MISFITS, Health, TrainedDetector, extractor_of, misfit_error
+from cras_core.detectors.trained import (
+    MISFITS,
+    Health,
+    TrainedDetector,
+    extractor_of,
+    made_at_of,
+    misfit_error,
+)
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.tensors import pick_device
 from cras_core.features.vectors import Vectors
@@ -83,6 +90,7 @@ class AnomNetDetector(TrainedDetector):
             evolution,
         )  # fmt: skip
         detector.identity, detector.bits = bundle.identity, bundle.bits
+        detector.made_at = made_at_of(bundle)
         return detector
 
     def match(self, t: Tensor) -> Tensor:

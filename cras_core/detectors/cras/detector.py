@@ -22,6 +22,7 @@ from cras_core.detectors.trained import (
     TrainedDetector,
     check_shapes,
     extractor_of,
+    made_at_of,
     misfit_error,
 )
 from cras_core.errors import EnrolError
@@ -86,6 +87,7 @@ class CrasDetector(TrainedDetector):
             raise misfit_error(error) from error
         detector = cls(model, bundle.config, scale, bundle.calibrations, medians, pick_device(device), precision)
         detector.identity, detector.bits = bundle.identity, bundle.bits
+        detector.made_at = made_at_of(bundle)
         return detector
 
     @property
