@@ -19,6 +19,7 @@ from aoi_app.learning.wording import training_end_text
 from aoi_app.learning.workspace import LearningWorkspace
 from aoi_app.settings.settings import Learning
 from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord
 from cras_core.evaluation.candidate_reports import was_cut_off
 from cras_core.registry import store as model_store
 from cras_core.registry.bundle import Bundle
@@ -225,7 +226,7 @@ def test_the_history_is_kept_within_its_limits(after: ModelStore, make: Make, bu
     services.history.pin(new, pinned=False)
     services.history.remove_fabric("twill")
     state = until(services, lambda s: s.in_use not in ("", bundle.identity))
-    assert f"Deleted, because the history was over its limits: {new}" in state.note
+    assert "Deleted, because the history was over its limits: plain, twill and 1 more of 20" in state.note
     assert {m.identity for m in state.models} == {bundle.identity, state.in_use}
     assert not (after.folder / ".trials" / f"{new}.json").exists()
     assert next(f for f in state.fabrics if f.name == "twill").is_retired
@@ -273,6 +274,7 @@ def test_a_training_that_is_killed_is_resumed_when_started_again_and_ends_in_an_
     make: Make, folder: Path, line: Line
 ) -> None:
     few_samples(folder, "plain")
+    SampleStore(folder / "library").begin(FabricRecord("empty"))  # it does not keep the other from being learnt
     services = make()
     assert until(services, lambda s: s.forgotten).forgotten == ("twill",)
     services.learning.train(fresh=False)
@@ -291,6 +293,8 @@ def test_a_training_that_is_killed_is_resumed_when_started_again_and_ends_in_an_
     assert state.candidate != state.in_use
     assert state.evaluation is not None
     assert state.evaluation.worse == ("twill: the new model does not know it any more",)
+    assert ModelStore(folder / "models").entry(state.candidate).fabrics == ("plain",)
+    assert state.note.startswith("The new model plain of 20")
     until(services, lambda s: not s.can_resume)
     assert line.promoted == []
 
@@ -309,6 +313,35 @@ def test_what_fails_is_said_with_its_name(make: Make, folder: Path, after: Model
     until(services, lambda s: "nowhere" in s.note)
     services.learning.enrol("wool")
     until(services, lambda s: "wool" in s.note and not s.busy)
+
+
+def test_a_folder_with_more_pictures_is_chosen_for_every_training_to_come(
+    make: Make, folder: Path, loom_data: Path
+) -> None:
+    more = folder / "more"
+    shutil.copytree(loom_data / "twill" / "normal", more / "herringbone" / "normal")
+    first = make()
+    first.learning.choose_folder(more)
+    kept = until(first, lambda s: s.extra_fabrics).learning
+    assert kept.more_folder == str(more)
+    first.close(60)
+
+    later = make(kept)  # the program was started again
+    state = until(later, lambda s: s.extra_fabrics)
+    assert (state.extra_folder, state.extra_fabrics) == (str(more), ("herringbone",))
+    later.learning.choose_folder(None)
+    assert until(later, lambda s: not s.extra_fabrics).learning.more_folder == ""
+
+
+def test_a_folder_that_is_not_there_now_stops_a_training_rather_than_being_forgotten(make: Make, folder: Path) -> None:
+    services = make(Learning(more_folder=str(folder / "unplugged")))
+    state = until(services, lambda s: s.is_alarm)
+    assert "unplugged" in state.note
+    assert state.extra_folder == str(folder / "unplugged")
+    services.learning.train(fresh=False)
+    state = until(services, lambda s: s.training is not None and s.training.has_failed)
+    assert state.training is not None
+    assert "unplugged" in state.training.message
 
 
 def test_a_store_that_another_process_holds_is_said(

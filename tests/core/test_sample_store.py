@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cras_core.data.samples.files import safe_id
-from cras_core.data.samples.good_cloth import normal_images
+from cras_core.data.samples.good_cloth import fabrics_to_learn, normal_images
 from cras_core.data.samples.labels import Label, labels_of, mask_of
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord, Sample
@@ -74,7 +74,9 @@ def test_decisions_are_kept_and_thrown_out_samples_are_not_learnt_from(store: Sa
 
 def test_a_fabric_without_good_cloth_or_with_a_taken_name_is_said(store: SampleStore) -> None:
     with pytest.raises(DataError, match="no samples of good cloth"):
-        normal_images(store)
+        normal_images(store, ["denim 12 oz"])
+    assert normal_images(store) == []  # where nobody named it, it does not keep the others from being learnt
+    assert fabrics_to_learn(store) == ([], ["denim 12 oz"])
     with pytest.raises(DataError, match="There is a fabric 'denim 12 oz' already"):
         store.begin(FabricRecord("Denim 12 OZ"))
     with pytest.raises(DataError, match="no fabric 'poplin'; it has denim 12 oz"):

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from window_tools import LOOM, Begin, close
 
 from aoi_app.app.application import Application
+from aoi_app.live.model_loader import ChooseModel
 from aoi_app.records.database import open_database
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import CameraChoice, Settings
@@ -48,7 +49,10 @@ def program(qapp: QApplication, qtbot: QtBot, engine: Engine, monkeypatch: pytes
     made: list[Application] = []
 
     def make(
-        choice: SourceChoice = LOOM, bundle: Path = Path("none.cras"), recipe: Recipe | None = None
+        choice: SourceChoice = LOOM,
+        bundle: Path = Path("none.cras"),
+        recipe: Recipe | None = None,
+        choose_model: ChooseModel | None = None,
     ) -> Application:
         application = Application(
             qt=qapp,
@@ -59,6 +63,7 @@ def program(qapp: QApplication, qtbot: QtBot, engine: Engine, monkeypatch: pytes
             recipe=recipe or Recipe(),
             device="cpu",
             precision="float32",
+            choose_model=choose_model,
         )
         made.append(application)
         application.window.show()

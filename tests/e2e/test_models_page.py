@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -17,6 +18,7 @@ from aoi_app.learning.state import LearningState
 from aoi_app.records.reading import read_roll
 from aoi_app.settings.folders import library_folder, models_folder, recipes_folder
 from aoi_app.settings.recipe_store import load_recipes
+from aoi_app.settings.settings import load_settings
 from aoi_app.ui.models.models_page import ModelsPage
 from cras_core.data.samples.store import SampleStore
 from cras_core.registry.bundle import Bundle
@@ -120,7 +122,10 @@ def test_a_new_fabric_is_taught_while_the_line_runs_and_the_line_goes_on_with_it
     models.show_history()
     until(qtbot, lambda: history.table.rowCount() == 2)
     until(qtbot, history.rollback.isEnabled)
-    assert bundle.identity in history.rollback.text()
+    assert "Roll &back to that of 20" in history.rollback.text()
+    assert bundle.identity in history.rollback.toolTip()
+    shown = [history.table.item(row, 1).text() for row in range(2)]  # type: ignore[union-attr]
+    assert [name.partition(" of 20")[0] for name in shown] == ["plain, twill and 1 more", "plain, twill"]
     history.rollback.click()
     until(qtbot, lambda: f"the model {bundle.identity} judges from here on" in banner(application))
     until(qtbot, lambda: history.log.rowCount() == 3)
@@ -231,6 +236,17 @@ def test_whether_a_new_model_is_used_automatically_is_remembered(begin: Begin) -
     application.show_page("line")
     page(application)
     assert learn.automatic.isChecked()
+
+
+def test_a_folder_with_more_pictures_is_remembered(
+    begin: Begin, qtbot: QtBot, samples: SampleStore, loom_data: Path
+) -> None:
+    application = begin(start=False)
+    models = page(application)
+    until(qtbot, lambda: models.learn.fabric.count() == 2)
+    models.learn.folder_chosen.emit(str(loom_data))
+    until(qtbot, lambda: application.program.settings.now.learning.more_folder == str(loom_data))
+    assert load_settings()[0].learning.more_folder == str(loom_data)
 
 
 def test_the_page_stays_as_it_was_while_another_one_is_seen(begin: Begin, qtbot: QtBot, samples: SampleStore) -> None:

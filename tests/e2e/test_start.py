@@ -112,6 +112,21 @@ def test_a_model_that_is_refused_is_not_loading_any_more(begin: Begin, qtbot: Qt
     qtbot.waitUntil(lambda: state(application) == "idle", timeout=PATIENCE_MS)
 
 
+def test_the_first_model_is_chosen_while_it_is_loaded_and_said_where_it_is_another_one(
+    program: Begin, qtbot: QtBot, bundle_path: Path
+) -> None:
+    """Which model is in use is only known once it was read, and that needs torch."""
+    said = "The model in use is damaged. Until then demo.cras inspects."
+    application = program(choose_model=lambda: (bundle_path, said))
+    application.begin()
+    over(qtbot, application)
+    loaded = application.program.line_model.loaded
+    assert loaded is not None
+    assert loaded.bundle == bundle_path
+    alarms = [label.text() for label in application.window.alarms.findChildren(QLabel)]
+    assert said in " ".join(alarms)
+
+
 # --- what goes wrong ------------------------------------------------------------------------------------------------
 
 

@@ -72,7 +72,7 @@ class LearnSection(QWidget):
         self.fresh = QCheckBox("Start &anew instead of resuming")
         self._forgotten = Banner("Fabrics that would be forgotten")
         self._folder = QPushButton()
-        self._folder.setToolTip("One folder for each fabric, with images of defect-free fabric in it")
+        self._folder.setToolTip("One folder for each fabric, with its defect-free images in a folder named normal")
         self._folder.clicked.connect(self._choose_folder)
         self._without_folder = QPushButton("Do &not use it")
         self._without_folder.clicked.connect(lambda: self.folder_chosen.emit(""))
