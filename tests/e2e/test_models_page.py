@@ -124,7 +124,7 @@ def test_a_new_fabric_is_taught_while_the_line_runs_and_the_line_goes_on_with_it
     until(qtbot, history.rollback.isEnabled)
     assert "Roll &back to that of 20" in history.rollback.text()
     assert bundle.identity in history.rollback.toolTip()
-    shown = [history.table.item(row, 1).text() for row in range(2)]  # type: ignore[union-attr]
+    shown = [history.table.item(row, 0).text() for row in range(2)]  # type: ignore[union-attr]
     assert [name.partition(" of 20")[0] for name in shown] == ["plain, twill and 1 more", "plain, twill"]
     history.rollback.click()
     until(qtbot, lambda: f"the model {bundle.identity} judges from here on" in banner(application))

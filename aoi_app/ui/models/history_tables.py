@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from aoi_app.learning.state import ModelRow, PromotionRow
 from aoi_app.learning.wording import size_text
 from aoi_app.ui.widgets.plain import plain_tip
 
-_MODEL_COLUMNS = ("made", "model", "by", "kind", "fabrics", "size", "state")
+_MODEL_COLUMNS = ("model", "by", "kind", "fabrics", "size", "state")  # the name of a model tells when it was made
 _LOG_COLUMNS = ("when", "by", "model", "instead of", "reason")
-_STRETCHED = 4
+_STRETCHED_OF_MODELS, _STRETCHED_OF_LOG = (3,), (2, 3, 4)
 
 
 class _Table(QTableWidget):
-    """Rows of text that nobody edits; one column takes what room is left."""
+    """Rows of text that nobody edits; some columns share what room is left, with long texts cut in the middle."""
 
-    def __init__(self, name: str, columns: Sequence[str], selection: QAbstractItemView.SelectionMode) -> None:
+    def __init__(
+        self,
+        name: str,
+        columns: Sequence[str],
+        stretched: Sequence[int],
+        selection: QAbstractItemView.SelectionMode,
+    ) -> None:
         super().__init__(0, len(columns))
         self.setAccessibleName(name)
         self.setHorizontalHeaderLabels(list(columns))
@@ -30,7 +36,9 @@ class _Table(QTableWidget):
         self.setTabKeyNavigation(False)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_STRETCHED, QHeaderView.ResizeMode.Stretch)
+        for column in stretched:
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
 
     def fill(self, rows: Sequence[Sequence[str]]) -> None:
         """Other rows."""
@@ -55,7 +63,9 @@ class ModelTable(_Table):
     choice_changed = Signal()
 
     def __init__(self) -> None:
-        super().__init__("History of models", _MODEL_COLUMNS, QAbstractItemView.SelectionMode.ExtendedSelection)
+        super().__init__(
+            "History of models", _MODEL_COLUMNS, _STRETCHED_OF_MODELS, QAbstractItemView.SelectionMode.ExtendedSelection
+        )
         self._models: tuple[ModelRow, ...] = ()
         self.itemSelectionChanged.connect(self.choice_changed)
 
@@ -95,7 +105,9 @@ class PromotionLog(_Table):
     """Which model was put into use when, and why."""
 
     def __init__(self) -> None:
-        super().__init__("Models that were in use", _LOG_COLUMNS, QAbstractItemView.SelectionMode.NoSelection)
+        super().__init__(
+            "Models that were in use", _LOG_COLUMNS, _STRETCHED_OF_LOG, QAbstractItemView.SelectionMode.NoSelection
+        )
         self._promotions: tuple[PromotionRow, ...] = ()
 
     def show_promotions(self, promotions: tuple[PromotionRow, ...]) -> None:
@@ -110,13 +122,14 @@ class PromotionLog(_Table):
 
 def _log_tip(promotion: PromotionRow) -> str:
     instead = f" instead of {promotion.before}" if promotion.before else ""
-    return f"{promotion.reason}\n{promotion.identity}{instead}"
+    names = f"{promotion.name}{f' instead of {promotion.before_name}' if promotion.before_name else ''}"
+    return f"{names}\n{promotion.reason}\n{promotion.identity}{instead}"
 
 
 def _cells(m: ModelRow) -> tuple[str, ...]:
     if m.problem:
-        return m.made, m.name, "", "damaged", m.problem, size_text(m.size_bytes), "cannot be used"
+        return m.name, "", "damaged", m.problem, size_text(m.size_bytes), "cannot be used"
     fabrics = ", ".join(f"{f} (provisional)" if f in m.provisional else f for f in m.fabrics)
     states = [(m.in_use, "in use"), (m.pinned, "pinned"), (m.is_rollback, "rollback")]
     state = ", ".join(text for holds, text in states if holds)
-    return m.made, m.name, m.author, m.kind, fabrics, size_text(m.size_bytes), state
+    return m.name, m.author, m.kind, fabrics, size_text(m.size_bytes), state

@@ -157,8 +157,9 @@ class LearnSection(QWidget):
     def _show_fabrics(self, names: list[str]) -> None:
         if names == [self.fabric.itemText(i) for i in range(self.fabric.count())]:
             return
-        new = next((f.name for f in self._state.fabrics if not f.is_known and not f.is_retired), "")
-        shown = (self._wanted, self.fabric.currentText(), new)
+        able = [f for f in self._state.fabrics if f.good and not f.is_retired]  # an empty one cannot be enrolled yet
+        first = [*(f.name for f in able if not f.is_known), *(f.name for f in able)]
+        shown = (self._wanted, self.fabric.currentText(), *first)
         before = self.fabric.blockSignals(True)
         self.fabric.clear()
         self.fabric.addItems(names)
