@@ -21,6 +21,7 @@ from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.settings import load_settings
 from aoi_app.ui.models.models_page import ModelsPage
 from cras_core.data.samples.store import SampleStore
+from cras_core.data.samples.values import FabricRecord
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.store import ModelStore
 
@@ -236,6 +237,19 @@ def test_whether_a_new_model_is_used_automatically_is_remembered(begin: Begin) -
     application.show_page("line")
     page(application)
     assert learn.automatic.isChecked()
+
+
+def test_an_empty_fabric_does_not_keep_the_others_from_being_learnt(
+    begin: Begin, qtbot: QtBot, samples: SampleStore
+) -> None:
+    samples.begin(FabricRecord("aida"))
+    application = begin(start=False)
+    learn = page(application).learn
+    until(qtbot, lambda: learn.fabric.count() == 3)
+    assert learn.fabric.currentText() == "satin"
+    until(qtbot, learn.quick.isEnabled)
+    assert learn.full.isEnabled()
+    assert label(application, "Full training").endswith("Left out, because there are no defect-free samples yet: aida.")
 
 
 def test_a_folder_with_more_pictures_is_remembered(
