@@ -12,6 +12,7 @@ from aoi_app.app.settings_holder import SettingsHolder
 from aoi_app.learning.model_names import name_of_file
 from aoi_app.live.model_loader import ChooseModel, LoadedModel, ModelLoader
 from aoi_app.live.session import Session
+from aoi_app.settings.folders import models_folder
 from aoi_app.settings.recipe import RecipeError
 from aoi_app.ui.main.main_window import MainWindow
 
@@ -74,7 +75,7 @@ class LineModel(QObject):
         """What people call the line's model."""
         loaded = self.loaded
         if loaded is None or loaded.detector is None:
-            return self.bundle.stem
+            return self.bundle.name
         return name_of_file(loaded.bundle, loaded.identity, loaded.detector.fabrics, loaded.detector.made_at)
 
     @property
@@ -108,7 +109,8 @@ class LineModel(QObject):
     def use(self, bundle: Path) -> None:
         """Loads a bundle; the model before stays until the other is loaded and fits the running roll."""
         choose = self._choose_first if self.loaded is None and bundle == self.bundle else None
-        self._notifier.note("Loading the model …")
+        is_named = choose is None and bundle.parent != models_folder()  # the history calls its files by a hash
+        self._notifier.note(f"Loading the model {bundle.name} …" if is_named else "Loading the model …")
         self._loader.load(bundle, choose)
         self.loading.emit()
 

@@ -52,4 +52,4 @@ def name_of_file(bundle: Path, identity: str, fabrics: Sequence[str], made_at: s
         fabrics: that it knows.
         made_at: when it was made (ISO 8601); empty where it does not tell.
     """
-    return bundle.stem if bundle.stem != identity else model_name(fabrics, made_at[:16].replace("T", " "))
+    return bundle.name if bundle.stem != identity else model_name(fabrics, made_at[:16].replace("T", " "))

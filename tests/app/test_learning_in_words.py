@@ -279,7 +279,7 @@ def test_models_are_called_by_what_they_know_and_when_they_were_made() -> None:
 
 
 def test_the_model_of_the_line_is_called_as_its_file_unless_the_history_named_that() -> None:
-    assert name_of_file(Path("demo.cras"), "aaaa1111", ("plain",), "2026-11-28T17:40:05+0000") == "demo"
+    assert name_of_file(Path("demo.cras"), "aaaa1111", ("plain",), "2026-11-28T17:40:05+0000") == "demo.cras"
     of_history = name_of_file(Path("aaaa1111.cras"), "aaaa1111", ("plain",), "2026-11-28T17:40:05+0000")
     assert of_history == "plain of 2026-11-28 17:40"
     assert name_of_file(Path("aaaa1111.cras"), "aaaa1111", ("plain",), "") == "plain"

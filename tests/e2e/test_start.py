@@ -13,7 +13,8 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
-from window_tools import PATIENCE_MS, Begin, banner, over, state
+from sqlalchemy import Engine
+from window_tools import PATIENCE_MS, Begin, banner, condition, over, why
 
 from aoi_app.__main__ import VERBS, opens_window
 from aoi_app.app.fault_teller import FaultTeller
@@ -23,6 +24,7 @@ from aoi_app.faults.fault_handler import FaultHandler
 from aoi_app.faults.fault_watch import FaultWatch
 from aoi_app.faults.report import new_reports, write_report
 from aoi_app.records.errors import RecordsError
+from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.ui.main.problem_dialog import ProblemDialog
 from aoi_app.ui.main.splash import show_splash
 
@@ -102,29 +104,33 @@ def test_something_is_seen_before_the_program_is_loaded(qapp: QApplication, qtbo
 
 def test_the_line_says_that_the_model_is_being_loaded(begin: Begin, qtbot: QtBot) -> None:
     application = begin()
-    assert state(application) == "loading the model …"
+    assert (condition(application), why(application)) == ("NO ROLL", "loading the model …")
     over(qtbot, application)
+    assert "loading" not in why(application)
 
 
 def test_a_model_that_is_refused_is_not_loading_any_more(begin: Begin, qtbot: QtBot, tmp_path: Path) -> None:
     application = begin(bundle=tmp_path / "missing.cras")
-    assert state(application) == "loading the model …"
-    qtbot.waitUntil(lambda: state(application) == "idle", timeout=PATIENCE_MS)
+    assert why(application) == "loading the model …"
+    qtbot.waitUntil(lambda: why(application) == "", timeout=PATIENCE_MS)
+    assert condition(application) == "NO ROLL"
 
 
 def test_the_first_model_is_chosen_while_it_is_loaded_and_said_where_it_is_another_one(
-    program: Begin, qtbot: QtBot, bundle_path: Path
+    program: Begin, qtbot: QtBot, bundle_path: Path, engine: Engine
 ) -> None:
     """Which model is in use is only known once it was read, and that needs torch."""
     said = "The model in use is damaged. Until then demo.cras inspects."
-    application = program(choose_model=lambda: (bundle_path, said))
+    application = program(bundle=bundle_path, choose_model=lambda: (bundle_path, said))
     application.begin()
     over(qtbot, application)
     loaded = application.program.line_model.loaded
     assert loaded is not None
     assert loaded.bundle == bundle_path
-    alarms = [label.text() for label in application.window.alarms.findChildren(QLabel)]
-    assert said in " ".join(alarms)
+    assert application.program.roll.model_problem == said
+    (roll,) = list_rolls(engine, 10)
+    causes = [alarm["text"] for alarm in read_roll(engine, int(roll[0]))["alarms"]]
+    assert said in causes
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------------------
