@@ -27,6 +27,14 @@ def model_name(fabrics: Sequence[str], made: str) -> str:
     return f"{known} of {made}" if made else known
 
 
+def _precise(entry: Entry) -> str:
+    return model_name(entry.fabrics, time_text(entry.made_s, _SECONDS))
+
+
+def _with_hash(entry: Entry) -> str:
+    return f"{_precise(entry)} ({entry.identity[:_SHORT_HASH]})"
+
+
 def names_of(entries: Sequence[Entry]) -> dict[str, str]:
     """The name of every sound model of a history, by its identity; no two have the same.
 
@@ -34,12 +42,9 @@ def names_of(entries: Sequence[Entry]) -> dict[str, str]:
     """
     sound = [e for e in entries if not e.problem]
     names = {e.identity: model_name(e.fabrics, time_text(e.made_s)) for e in sound}
-    for again in (
-        lambda e: model_name(e.fabrics, time_text(e.made_s, _SECONDS)),
-        lambda e: f"{model_name(e.fabrics, time_text(e.made_s, _SECONDS))} ({e.identity[:_SHORT_HASH]})",
-    ):
+    for form in (_precise, _with_hash):
         given = list(names.values())
-        names |= {e.identity: again(e) for e in sound if given.count(names[e.identity]) > 1}
+        names |= {e.identity: form(e) for e in sound if given.count(names[e.identity]) > 1}
     return names
 
 
