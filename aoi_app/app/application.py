@@ -14,11 +14,13 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from sqlalchemy import Engine
 
 from aoi_app.app.alarms_controller import AlarmsController
+from aoi_app.app.asker import Asker
 from aoi_app.app.cameras_controller import CamerasController
 from aoi_app.app.collection_controller import CollectionController
 from aoi_app.app.defect_types_holder import DefectTypesHolder
 from aoi_app.app.line_controller import LineController
 from aoi_app.app.line_model import LineModel
+from aoi_app.app.model_change import ModelChange
 from aoi_app.app.models_controller import ModelsController
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.pages import PAGES
@@ -27,6 +29,7 @@ from aoi_app.app.program_state import ProgramState
 from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.app.recipe_controller import RecipeController
 from aoi_app.app.roll_controller import RollController
+from aoi_app.app.roll_ending import RollEnding
 from aoi_app.app.samples_controller import SamplesController
 from aoi_app.app.settings_controller import SettingsController, use_theme
 from aoi_app.app.settings_holder import SettingsHolder
@@ -44,7 +47,10 @@ from aoi_app.ui.main.keys_dialog import KeysDialog
 from aoi_app.ui.main.main_window import MainWindow
 from aoi_app.ui.widgets.actions import connect
 
+logger = logging.getLogger(__name__)
+
 _CAMERA_WITHIN_S = 15.0
+_LOGOUT_WAITS_S = 4.0  # Windows ends a program that has not answered after 5 s
 
 
 class Application(QObject):
@@ -85,7 +91,10 @@ class Application(QObject):
         book = RecipeBook(recipe, recipes_folder())
         line_model = LineModel(window, notifier, holder, bundle, device, precision, choose_model)
         self.alarms = AlarmsController(window, notifier, holder, engine)
-        roll = RollController(engine, choice, book, line_model, notifier, bridge, self.alarms)
+        asker = Asker(window.question_bar)
+        ending = RollEnding(asker, notifier)
+        roll = RollController(engine, choice, book, line_model, notifier, bridge, self.alarms, ending)
+        self.model_change = ModelChange(line_model, roll, asker, notifier)
         recipes = RecipeController(window, notifier, book, roll)
         types = DefectTypesHolder(defect_types_path())
         self.program = Program(qt, window, engine, holder, notifier, bridge, line_model, roll, recipes, types)
@@ -116,6 +125,7 @@ class Application(QObject):
         program.roll.choice_changed.connect(self._show_about)
         program.roll.closed.connect(self._leave)
         program.line_model.replaced.connect(self._model_is_replaced)
+        program.qt.commitDataRequest.connect(lambda _: self.log_out())
         program.line_model.changed.connect(self._show_about)
         program.recipes.changed.connect(self._show_about)
         program.recipes.measure_asked.connect(lambda on: self.show_page("line") if on else None)
@@ -132,6 +142,7 @@ class Application(QObject):
             "open_loom": lambda: program.roll.use_source(SourceChoice("loom")),
             "camera": lambda: self.show_page("cameras"),
             "open_bundle": self.open_bundle,
+            "model_before": program.line_model.go_back,
             "samples": lambda: self.show_page("samples"),
             "models": lambda: self.show_page("models"),
             "recipe": lambda: self.show_page("settings"),
@@ -255,12 +266,24 @@ class Application(QObject):
         self.program.roll.start()
 
     def close(self) -> None:
-        """Ends the roll and then the program, unless a page objects; the window stays until the roll is closed."""
+        """Ends the roll and then the program, unless a page or the person objects; the window stays until the roll is
+        closed.
+        """
         is_decided = self.program.roll.state is ProgramState.CLOSING  # nobody is asked the same twice
-        if not is_decided and not all(may_end() for may_end in self.program.before_end):
-            return
-        self.program.line_model.close()
-        self.program.roll.close()
+        if is_decided or all(may_end() for may_end in self.program.before_end):
+            self.program.roll.close()
+
+    def shut_down(self) -> None:
+        """Ends the roll and then the program; nobody is there to be asked."""
+        self.program.roll.shut_down()
+
+    def log_out(self) -> None:
+        """The session of the desktop ends, and waits for nobody: the roll is in the records when this returns, or was
+        given the time that there is.
+        """
+        self.shut_down()
+        if not self.program.roll.wait(_LOGOUT_WAITS_S):
+            logger.warning("the session of the desktop ends before the roll is closed")
 
     @property
     def is_at_rest(self) -> bool:
@@ -288,12 +311,20 @@ class Application(QObject):
         program.qt.quit()
 
 
+def take_signals(application: Application) -> None:
+    """Ctrl-C in the terminal, SIGTERM and a terminal that is closed end roll and program, without asking."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as with nohup
+            signal.signal(number, lambda *_: application.shut_down())
+
+
 def run(qt: QApplication, application: Application, on_shown: Callable[[], object] = lambda: None) -> int:
-    """Shows the window and runs until it is closed; Ctrl-C in the terminal closes it in good order.
+    """Shows the window and runs until it is closed.
 
     ``on_shown`` is called when the window is there, before the first roll begins.
     """
-    signal.signal(signal.SIGINT, lambda *_: application.window.close())
+    take_signals(application)
     application.window.show()
     on_shown()
     # Behind the first picture of the window: loading the model begins with torch, which keeps Python busy.

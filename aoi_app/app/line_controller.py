@@ -59,6 +59,7 @@ class LineController(QObject):
     def _connect(self) -> None:
         program, page = self._program, self.page
         page.threshold_changed.connect(self._threshold_changed)
+        page.threshold_proposed.connect(self._threshold_proposed)
         page.opacity_changed.connect(self._opacity_changed)
         view, table = page.live_view, page.table
         view.measured.connect(self._two_places_marked)
@@ -81,6 +82,7 @@ class LineController(QObject):
         program.line_model.loading.connect(self._loading)
         program.line_model.changed.connect(self._loaded)
         program.line_model.refused.connect(self._loaded)
+        program.roll.ending.unreviewed = lambda: table.unreviewed
         program.roll.begins.connect(self._clear)
         program.roll.began.connect(self._begun)
         program.roll.ended.connect(self._ended)
@@ -108,8 +110,9 @@ class LineController(QObject):
             "next": lambda: page.table.move(1),
             "previous": lambda: page.table.move(-1),
             "heat": lambda: self._opacity_changed(self._program.settings.now.heat_opacity),
-            "lower": lambda: page.set_threshold(page.threshold - _THRESHOLD_STEP),
-            "raise": lambda: page.set_threshold(page.threshold + _THRESHOLD_STEP),
+            "unlock": page.threshold_control.unlock,
+            "lower": lambda: self._step_threshold(-_THRESHOLD_STEP),
+            "raise": lambda: self._step_threshold(_THRESHOLD_STEP),
             "table": page.table.setFocus,
             "confirm": lambda: self._about_defect(page.table.decide("confirmed")),
             "reject": lambda: self._about_defect(page.table.decide("rejected")),
@@ -132,6 +135,19 @@ class LineController(QObject):
         if session is not None:
             session.set_threshold(value)
         self._threshold_shown()
+
+    def _step_threshold(self, by: float) -> None:
+        if not self.page.threshold_control.step(by):
+            self._program.notifier.note("The threshold is locked. Unlock it first (L).")
+
+    def _threshold_proposed(self, value: float) -> None:
+        """What is on the screen, under the threshold that holds and under the one that a person tries out."""
+        now, then = (len(self._marks_at(threshold)) for threshold in (self.page.threshold, value))
+        rows_now, rows_then = (self.page.table.count_above(threshold) for threshold in (self.page.threshold, value))
+        self.page.threshold_control.show_effect(
+            f"Marks on the cloth: {now} now, {then} then. Defects in the table: {rows_now} now, {rows_then} then. "
+            "It holds for what is to come; what is recorded stays."
+        )
 
     def _opacity_changed(self, value: float) -> None:
         self._program.settings.change(heat_opacity=value)
@@ -247,20 +263,25 @@ class LineController(QObject):
         self._show_marks()
 
     def _show_marks(self) -> None:
+        if self._history.picture() is not None:
+            self.page.live_view.show_marks(self._marks_at(self.page.threshold))
+
+    def _marks_at(self, threshold: float) -> list[overlay.Mark]:
+        """The boxes on the cloth that is in memory, under a threshold."""
         picture = self._history.picture()
-        if picture is not None:
-            marks = overlay.find_marks(
-                picture.score,
-                picture.first_line,
-                picture.cell_px,
-                self.page.threshold,
-                is_relative=self._is_relative,
-            )
-            shade = overlay.marks_of_shade(self.page.table.defects.all_defects(), self.page.threshold)
-            end_line = picture.first_line + picture.lines
-            # A long stripe may begin before what is in memory.
-            shown = [m for m in shade if m.end_line > picture.first_line and m.first_line < end_line]
-            self.page.live_view.show_marks([*marks, *shown])
+        if picture is None:
+            return []
+        marks = overlay.find_marks(
+            picture.score,
+            picture.first_line,
+            picture.cell_px,
+            threshold,
+            is_relative=self._is_relative,
+        )
+        shade = overlay.marks_of_shade(self.page.table.defects.all_defects(), threshold)
+        end_line = picture.first_line + picture.lines
+        # A long stripe may begin before what is in memory.
+        return [*marks, *(m for m in shade if m.end_line > picture.first_line and m.first_line < end_line)]
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self.page.figures.show_snapshot(snapshot)

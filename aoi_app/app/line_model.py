@@ -22,18 +22,23 @@ class LineModel(QObject):
     Attributes:
         bundle: the file of the model that the line runs, or that it would.
         loaded: the model itself; None until the first one is loaded.
+        before: the bundle of the model before it; None where there was none.
 
     Signals:
         loading: a model is being loaded.
         replaced: another model than the one in use inspects, and why.
         changed: another model is the line's.
         refused: a model could not be loaded, or does not fit the running roll; the person was told why.
+        cannot_go_on: LoadedModel and why, a sentence; it fits no roll but a new one.
+        unknown_fabric: LoadedModel and the fabric that runs, which it does not know.
     """
 
     loading = Signal()
     replaced = Signal(str)
     changed = Signal()
     refused = Signal()
+    cannot_go_on = Signal(object, str)
+    unknown_fabric = Signal(object, str)
     _arrived = Signal(object)  # LoadedModel, from the thread that loads
     _promoted = Signal(object)  # Path of a bundle, from the thread that put it into use
 
@@ -62,6 +67,7 @@ class LineModel(QObject):
         self._is_closed = False
         self.bundle = bundle
         self.loaded: LoadedModel | None = None
+        self.before: Path | None = None
         self._arrived.connect(self._take)
         self._promoted.connect(self.use)
 
@@ -73,10 +79,7 @@ class LineModel(QObject):
     @property
     def name(self) -> str:
         """What people call the line's model."""
-        loaded = self.loaded
-        if loaded is None or loaded.detector is None:
-            return self.bundle.name
-        return name_of_file(loaded.bundle, loaded.identity, loaded.detector.fabrics, loaded.detector.made_at)
+        return name_of_loaded(self.loaded) if self.loaded is not None else self.bundle.name
 
     @property
     def tip(self) -> str:
@@ -122,29 +125,67 @@ class LineModel(QObject):
         """Whatever is still being loaded is not used."""
         self._is_closed = True
 
-    def _take(self, loaded: LoadedModel) -> None:
-        if self._is_closed:
-            return
-        running = self._session if self._session is not None and not self._session.state.is_over else None
-        if loaded.remark:
-            self.replaced.emit(loaded.remark)  # before a roll begins with it
-        goes_on = " The running model goes on." if running is not None else ""
-        model = loaded.detector
-        if model is None:
-            self._refuse(loaded.problem + goes_on)
-            return
-        try:
-            if running is not None:
-                running.use_model(model, loaded.identity, model.config.tiling)
-        except RecipeError as error:
-            name = name_of_file(loaded.bundle, loaded.identity, model.fabrics, model.made_at)
-            self._refuse(f"{name}: {error}{goes_on}")
-            return
+    def go_back(self) -> None:
+        """Uses the model before, as it is on disk."""
+        if self.before is None:
+            self._notifier.note("There is no model before this one since the program was started.")
+        else:
+            self.use(self.before)
+
+    def adopt(self, loaded: LoadedModel) -> None:
+        """It is the line's from now on; a running roll goes on with it where it can.
+
+        Raises:
+            RecipeError: it cannot go on in the running roll; nothing has changed.
+        """
+        running, model = self._running(), loaded.detector
+        assert model is not None
+        if running is not None:
+            running.use_model(model, loaded.identity, model.config.tiling)
+        self.take(loaded)
+
+    def take(self, loaded: LoadedModel) -> None:
+        """It is the line's from the next roll on."""
+        if self.loaded is not None and self.bundle != loaded.bundle:
+            self.before = self.bundle
         self.bundle, self.loaded = loaded.bundle, loaded
         self._settings.change(last_bundle=str(loaded.bundle))
         self._notifier.note("")
         self.changed.emit()
 
+    def _running(self) -> Session | None:
+        session = self._session
+        return session if session is not None and not session.state.is_over else None
+
+    def _take(self, loaded: LoadedModel) -> None:
+        if self._is_closed:
+            return
+        if loaded.remark:
+            self.replaced.emit(loaded.remark)  # before a roll begins with it
+        running, model = self._running(), loaded.detector
+        if model is None:
+            self._refuse(loaded.problem + (" The running model goes on." if running is not None else ""))
+            return
+        if running is not None:
+            try:
+                running.check_model(model, model.config.tiling)
+            except RecipeError as error:
+                self.cannot_go_on.emit(loaded, str(error))
+                return
+            fabric = running.snapshot().fabric
+            if fabric is not None and fabric not in model.fabrics:
+                self.unknown_fabric.emit(loaded, fabric)
+                return
+        self.adopt(loaded)
+
     def _refuse(self, why: str) -> None:
         self._notifier.warn(why)
         self.refused.emit()
+
+
+def name_of_loaded(loaded: LoadedModel) -> str:
+    """What people call a model that was loaded."""
+    model = loaded.detector
+    if model is None:
+        return loaded.bundle.name
+    return name_of_file(loaded.bundle, loaded.identity, model.fabrics, model.made_at)

@@ -43,6 +43,7 @@ class ModelsController:
         self._thumbnails = Thumbnails(TILE_PX)
         self.page = ModelsPage(THEMES[settings.theme])
         self._connect()
+        program.roll.ending.work.append(self._work)
         self._refresh = Refresh(self.page, self.services.state, self._show_state, _STATE_MS)
         self._pictures = while_shown(self.page, self._show_pictures, _PICTURES_MS)
 
@@ -84,6 +85,15 @@ class ModelsController:
         self._pictures.stop()
         self._thumbnails.close()
         self.services.close()
+
+    def _work(self) -> str:
+        """What would end with the program, a sentence; empty while nothing is learnt."""
+        state = self.services.state()
+        if state.is_training or not self.services.learning.is_at_rest:
+            return "A training runs; start it again the next time to resume it."
+        if state.busy:
+            return f"The page Models is at work ({state.busy.rstrip(' …')}); that is lost and has to be done again."
+        return ""
 
     def choose_fabric(self, fabric: str) -> None:
         """The fabric that a person looks at elsewhere is offered to be learnt."""

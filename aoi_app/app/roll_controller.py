@@ -10,12 +10,17 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from sqlalchemy import Engine
 
 from aoi_app.app.alarms_controller import AlarmsController
-from aoi_app.app.line_model import LineModel
+from aoi_app.app.ending_question import Wish
+from aoi_app.app.line_model import LineModel, name_of_loaded
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
 from aoi_app.app.qt_bridge import QtBridge
+from aoi_app.app.roll_ending import RollEnding
+from aoi_app.app.source_proof import prove_source
 from aoi_app.camera_setup.camera_hold import may_hold_camera
+from aoi_app.inspection.roll_model import make_roll_model
 from aoi_app.live.assembly import at_depth_of, make_session
+from aoi_app.live.model_loader import LoadedModel
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
 from aoi_app.records.roll_name import new_roll_name
@@ -41,6 +46,7 @@ class RollController(QObject):
         source: of the latest roll; None before the first.
         model_problem: why another model inspects than the one in use; empty where it does.
         holders: asked before a roll begins on a camera: whether they still hold one, which they then give back.
+        ending: asked before anything that ends the roll or takes its table from the screen.
 
     Signals:
         begins: Recipe; a roll begins with it: what is shown of the one before goes.
@@ -65,6 +71,7 @@ class RollController(QObject):
         notifier: Notifier,
         bridge: QtBridge,
         alarms: AlarmsController,
+        ending: RollEnding,
     ) -> None:
         super().__init__()
         self._engine, self._recipes, self._line_model, self._notifier = engine, recipes, line_model, notifier
@@ -78,6 +85,9 @@ class RollController(QObject):
         self.model_problem = ""
         self._first_bundle = line_model.bundle
         self.holders: list[Callable[[], bool]] = []
+        self.ending = ending
+        ending.is_running = lambda: self.is_running and self.state is not ProgramState.CHANGING
+        bridge.ticked.connect(ending.tick)
         bridge.session_ended.connect(self._ended)
         bridge.ticked.connect(self._try_again)
         line_model.changed.connect(self._model_is_there)
@@ -102,8 +112,8 @@ class RollController(QObject):
 
     @property
     def is_at_rest(self) -> bool:
-        """No thread of a roll is alive."""
-        return self._session is None or self._session.wait(0)
+        """No thread of a roll is alive, and no source is being proven."""
+        return self.ending.is_at_rest and (self._session is None or self._session.wait(0))
 
     @property
     def roll_id(self) -> int:
@@ -126,15 +136,20 @@ class RollController(QObject):
     # --- what a person asks for -----------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begins a roll, or goes on after a pause."""
-        if self._session is not None and self._session.state is State.PAUSED:
+        """Begins a roll, or goes on after a pause. What is on the screen of the roll before may cost a question."""
+        if self._session is None:
+            self._begin_when_possible()
+        elif self._session.state is State.PAUSED:
             self._session.resume()
         elif not self.is_running:
-            self._begin_when_possible()
+            wish = Wish("Start the next roll?", "Start the next roll")
+            self.ending.ask(wish, self._begin_when_possible, self._proof(self.choice))
 
     def begin_when_loaded(self) -> None:
-        """Begins a roll with the model that is being loaded, unless one runs, which goes on with it."""
-        if not self.is_running and self.state is ProgramState.IDLE:
+        """Begins the first roll with the model that is being loaded. A later one is begun by a person: until then the
+        roll before stays on the screen.
+        """
+        if self._session is None and self.state is ProgramState.IDLE:
             self.state = ProgramState.LOADING
 
     def pause(self) -> None:
@@ -143,23 +158,62 @@ class RollController(QObject):
             self._session.pause()
 
     def stop(self) -> None:
-        """Ends the roll; asked a second time, without inspecting what still waits."""
-        if self._session is not None:
-            self._session.stop(abandon=self._session.state is State.FINISHING)
+        """Ends the roll, after a question; asked again while it ends, without inspecting what still waits."""
+        session = self._session
+        if session is None or session.state.is_over:
+            return
+        is_ending = session.state is State.FINISHING
+        wish = (
+            Wish("End at once? What still waits is not inspected.", "End at once", takes_table=False, needs_roll=True)
+            if is_ending
+            else Wish("End the roll?", "End the roll", takes_table=False, needs_roll=True)
+        )
+        self.ending.ask(wish, lambda: session.stop(abandon=is_ending))
 
     def use_source(self, choice: SourceChoice) -> None:
-        """Begins a roll with another source; the running one is ended first."""
-        self.choice = choice
-        self.choice_changed.emit()
-        if self._session is None or self._session.state.is_over:
-            self.start()
-        else:
-            self.state = ProgramState.CHANGING
-            self._session.stop()
+        """Begins a roll with another source, once that is proven good and the person agrees to the end of the one
+        before.
+        """
+        wish = Wish(f"Start a roll from {choice.spec}?", "Start the new roll")
+        self.ending.ask(wish, lambda: self._change_source(choice), self._proof(choice))
+
+    def begin_with_model(self, loaded: LoadedModel, why: str) -> None:
+        """Begins a roll with a model that cannot go on in the running one, if the person agrees to its end.
+
+        Args:
+            loaded: the model.
+            why: it cannot go on, a sentence.
+        """
+
+        def prove() -> None:
+            model = loaded.detector
+            assert model is not None
+            try:
+                make_roll_model(model, loaded.identity, model.config.tiling, self._recipes.line)
+            except RecipeError as error:
+                raise RecipeError(
+                    "model-fits-no-roll", "{model}: {problem}", model=name_of_loaded(loaded), problem=error
+                ) from error
+
+        def change() -> None:
+            self._line_model.take(loaded)
+            self._end_to_begin()
+
+        wish = Wish(f"{why} Start a new roll with {name_of_loaded(loaded)}?", "Start the new roll")
+        self.ending.ask(wish, change, prove)
 
     def close(self) -> None:
-        """Ends the roll and then the program."""
+        """Ends the roll and then the program, after a question where that costs anything."""
+        if self.state is ProgramState.CLOSING:
+            self.shut_down()
+        else:
+            self.ending.ask(Wish("Quit the program?", "Quit", ends_program=True), self.shut_down)
+
+    def shut_down(self) -> None:
+        """Ends the roll and then the program, without asking: somebody has agreed, or the computer is going down."""
         self.state = ProgramState.CLOSING
+        self.ending.forget()
+        self._line_model.close()
         if self._session is None or self._session.state.is_over:
             self.closed.emit()
             return
@@ -167,7 +221,38 @@ class RollController(QObject):
         self._session.stop(abandon=True)
         QTimer.singleShot(_CLOSE_WITHIN_MS, self.closed.emit)
 
+    def wait(self, timeout_s: float) -> bool:
+        """Waits until the roll that is being ended is in the records; False when it is not within the time."""
+        return self._session is None or self._session.wait(timeout_s)
+
     # --- how it comes about ---------------------------------------------------------------------------------------
+
+    def _proof(self, choice: SourceChoice) -> Callable[[], None]:
+        """Shows in a thread that a roll can begin with a source: it opens, and the model knows the fabric."""
+        recipe, loaded = self._recipes.line, self._line_model.loaded
+        running = self.choice if self.is_running else None
+        holders = tuple(self.holders)
+
+        def prove() -> None:
+            model = loaded.detector if loaded is not None else None
+            if loaded is not None and model is not None:
+                make_roll_model(model, loaded.identity, model.config.tiling, recipe)
+            prove_source(choice, recipe, running, holders)
+
+        return prove
+
+    def _change_source(self, choice: SourceChoice) -> None:
+        self.choice = choice
+        self.choice_changed.emit()
+        self._end_to_begin()
+
+    def _end_to_begin(self) -> None:
+        """Everybody agrees: the roll is ended, if one runs, and the next begins after it."""
+        if self._session is None or self._session.state.is_over:
+            self._begin_when_possible()
+        else:
+            self.state = ProgramState.CHANGING
+            self._session.stop()
 
     def _begin_when_possible(self) -> None:
         has_model = self._line_model.loaded is not None

@@ -132,6 +132,10 @@ class Session:
         """Changes the threshold for cloth that is still to come."""
         self._inspection.threshold = value
 
+    def check_model(self, detector: TileDetector, tiling: TilingConfig) -> None:
+        """Whether another model can go on with this roll; from any thread. Raises RecipeError when it cannot."""
+        self._inspection.check_detector(detector, tiling)
+
     def use_model(self, detector: TileDetector, identity: str, tiling: TilingConfig) -> None:
         """Lets another model score the cloth that is still to come; the roll goes on, and nothing of it is lost.
 

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
-from window_tools import ENDLESS, PATIENCE_MS, Begin, condition, inspecting, over, press, why
+from window_tools import ENDLESS, PATIENCE_MS, Begin, condition, inspecting, over, press, start_next, why
 
 from aoi_app.app.application import Application
 from aoi_app.records.reading import read_roll
@@ -38,7 +38,7 @@ def test_a_wrong_order_is_alarmed_until_it_is_seen_also_when_it_is_over(
     qtbot.waitUntil(lambda: "(over now)" in alarm(application), timeout=PATIENCE_MS)
     assert "roll 1 at" in alarm(application)
     assert said[0]["text"] in alarm(application)
-    press(application, "start")  # another roll does not take the alarm away
+    start_next(qtbot, application)  # another roll does not take the alarm away
     qtbot.waitUntil(lambda: "roll 2 at" in alarm(application), timeout=PATIENCE_MS)
     assert alarm(application).count("\n") == 1
     over(qtbot, application)

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
-from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press
+from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press, stop
 
 from aoi_app.app.application import Application
 from aoi_app.inspection.defects import Remark
@@ -46,7 +46,7 @@ def test_samples_are_collected_until_it_is_enough(begin: Begin, qtbot: QtBot) ->
     button(application, "Show samples").click()
     assert application.window.page == "samples"
     application.show_page("line")
-    press(application, "stop")
+    stop(qtbot, application)
     over(qtbot, application)
     assert len(store.samples("denim 12 oz")) == len(samples)
     press(application, "collect")
@@ -68,7 +68,7 @@ def test_a_name_that_is_known_is_offered_and_the_end_of_the_roll_ends_collecting
     name.setCurrentText("poplin")
     button(application, "Collect").click()
     qtbot.waitUntil(lambda: "Collecting poplin" in said(application), timeout=PATIENCE_MS)
-    press(application, "stop")
+    stop(qtbot, application)
     over(qtbot, application)
     qtbot.waitUntil(lambda: "samples of poplin collected" in said(application), timeout=PATIENCE_MS)
 

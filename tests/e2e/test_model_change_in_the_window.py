@@ -6,7 +6,20 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
-from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, choose_file, inspecting, over, press, state
+from window_tools import (
+    ENDLESS,
+    PATIENCE_MS,
+    Begin,
+    banner,
+    choose_file,
+    inspecting,
+    over,
+    press,
+    question,
+    start_next,
+    state,
+    stop,
+)
 
 from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.settings.recipe import Recipe
@@ -25,7 +38,7 @@ def test_a_roll_goes_on_with_another_model(
     press(application, "open_bundle")
     qtbot.waitUntil(lambda: f"the model {other.identity} judges from here on" in banner(application), timeout=60_000)
     assert state(application) == "running"
-    press(application, "stop")
+    stop(qtbot, application)
     over(qtbot, application)
     assert len(list_rolls(engine, 10)) == 1
     roll = read_roll(engine, 1)
@@ -33,7 +46,7 @@ def test_a_roll_goes_on_with_another_model(
     assert other.identity in said["text"]
     assert roll["roll"]["model"] == bundle.identity
     assert roll["gaps"] == []
-    press(application, "start")
+    start_next(qtbot, application)
     qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
     assert read_roll(engine, 2)["roll"]["model"] == other.identity
 
@@ -50,9 +63,10 @@ def test_a_model_that_cannot_go_on_is_said_and_the_running_one_goes_on(
         choose_file(monkeypatch, tmp_path / name)
         press(application, "open_bundle")
         qtbot.waitUntil(lambda name=name, reason=reason: name in banner(application) and reason in banner(application))
-        assert banner(application).endswith("The running model goes on.")
+        assert banner(application).endswith("goes on.")
+        assert question(application) == ""
         assert state(application) == "running"
-    press(application, "stop")
+    stop(qtbot, application)
     over(qtbot, application)
     assert [r["kind"] for r in read_roll(engine, 1)["remarks"]] == ["matched"]
     assert read_roll(engine, 1)["roll"]["model"] == bundle.identity

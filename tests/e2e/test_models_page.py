@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QMessageBox, QTabBar
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
-from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press, state
+from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press, state, stop
 
 from aoi_app.app.application import Application
 from aoi_app.app.models_controller import ModelsController
@@ -132,7 +132,7 @@ def test_a_new_fabric_is_taught_while_the_line_runs_and_the_line_goes_on_with_it
     until(qtbot, lambda: history.log.rowCount() == 3)
     history.table.choose(bundle.identity, new)
     until(qtbot, lambda: "satin: added" in history.difference.toPlainText())
-    press(application, "stop")
+    stop(qtbot, application)
     over(qtbot, application)
     assert [r["kind"] for r in read_roll(engine, 1)["remarks"]].count("model") == 2
 

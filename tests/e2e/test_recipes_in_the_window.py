@@ -3,7 +3,19 @@
 from form_tools import keep
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
-from window_tools import ENDLESS, LOOM, PATIENCE_MS, Begin, banner, inspecting, over, press, recipe_form
+from window_tools import (
+    ENDLESS,
+    LOOM,
+    PATIENCE_MS,
+    Begin,
+    banner,
+    inspecting,
+    over,
+    press,
+    recipe_form,
+    start_next,
+    stop,
+)
 
 from aoi_app.records.reading import list_rolls, read_roll
 from aoi_app.settings.folders import recipes_folder
@@ -24,7 +36,7 @@ def test_the_recipe_of_the_matched_fabric_holds_and_the_slider_shows_it(
     assert roll["roll"]["threshold"] == 1.5
     assert [r["kind"] for r in roll["remarks"]] == ["recipe", "matched"]
     assert all(d["area_mm2"] >= 2.0 for d in roll["defects"])
-    press(application, "start")  # the next roll begins with the recipe of the line
+    start_next(qtbot, application)  # the next roll begins with the recipe of the line
     assert application.line.page.threshold == 1.0
     over(qtbot, application)
     assert read_roll(engine, 2)["roll"]["threshold"] == 1.5
@@ -39,7 +51,7 @@ def test_an_edited_recipe_acts_on_the_running_roll(begin: Begin, qtbot: QtBot, e
     assert "act at once" in banner(application)
     qtbot.waitUntil(lambda: application.line.page.threshold == 1.5, timeout=PATIENCE_MS)
     assert load_recipes(recipes_folder()) == ({"plain": PLAIN}, [])
-    press(application, "stop")
+    stop(qtbot, application)
     over(qtbot, application)
     assert len(list_rolls(engine, 10)) == 1
     assert "the recipe of plain holds: threshold 1.5, smallest defect 2 mm²" in [

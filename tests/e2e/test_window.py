@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from window_tools import (
     PATIENCE_MS,
     Begin,
+    answer,
     banner,
     choose_file,
     condition,
@@ -26,9 +27,12 @@ from window_tools import (
     keys_shown,
     over,
     press,
+    question,
     recipe_form,
     rows,
+    start_next,
     state,
+    stop,
     why,
 )
 
@@ -49,6 +53,13 @@ ENDLESS = SourceChoice("loom:plain", lines_per_s=1200.0, seed=13)
 def slider(application: Application, name: str) -> QSlider:
     (found,) = [x for x in application.window.findChildren(QSlider) if x.accessibleName() == name]
     return found
+
+
+def use_threshold(application: Application, value: float) -> None:
+    """As a person does: unlock, move, confirm."""
+    press(application, "unlock")
+    slider(application, "Threshold").setValue(round(100 * value))
+    application.line.page.threshold_control.confirm()
 
 
 def backlog_percent(application: Application) -> int:
@@ -110,32 +121,22 @@ def test_the_threshold_works_at_once_and_without_inspecting_again(begin: Begin, 
     at_the_limit = marked(application)
     assert at_the_limit > 0
     for value in (2.0, 4.0, 1.0):
-        slider(application, "Threshold").setValue(round(100 * value))
+        use_threshold(application, value)
         assert application.line.page.threshold == value
         assert rows(application) == sum(p >= value for p in peaks)
-    slider(application, "Threshold").setValue(400)
+    use_threshold(application, 4.0)
     assert marked(application) <= at_the_limit
-    weakest = slider(application, "Threshold")
-    weakest.setValue(weakest.minimum())
+    use_threshold(application, slider(application, "Threshold").minimum() / 100)
     assert marked(application) > at_the_limit
     assert rows(application) == len(peaks)
     assert state(application) == "ended"
     assert len(list_rolls(engine, 10)) == 1
 
 
-def test_the_threshold_has_keys(begin: Begin) -> None:
-    application = begin(start=False)
-    press(application, "raise")
-    assert application.line.page.threshold == pytest.approx(1.05)
-    press(application, "lower")
-    press(application, "lower")
-    assert application.line.page.threshold == pytest.approx(0.95)
-
-
 def test_a_threshold_set_by_hand_holds_for_the_running_roll(begin: Begin, qtbot: QtBot, engine: Engine) -> None:
     application = begin()
     inspecting(qtbot, application)
-    slider(application, "Threshold").setValue(250)
+    use_threshold(application, 2.5)
     over(qtbot, application)
     assert read_roll(engine, 1)["roll"]["threshold"] == 2.5
 
@@ -220,9 +221,9 @@ def test_a_roll_can_be_paused_resumed_and_stopped(begin: Begin, qtbot: QtBot, en
     press(application, "pause")
     qtbot.waitUntil(lambda: state(application) == "paused", timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: actions["start"].isEnabled() and not actions["pause"].isEnabled(), timeout=PATIENCE_MS)
-    press(application, "start")
+    start_next(qtbot, application)
     qtbot.waitUntil(lambda: state(application) == "running", timeout=PATIENCE_MS)
-    press(application, "stop")
+    stop(qtbot, application)
     over(qtbot, application)
     roll = read_roll(engine, 1)["roll"]
     assert roll["state"] == "stopped"
@@ -236,7 +237,10 @@ def test_a_second_roll_begins_with_an_empty_table(begin: Begin, qtbot: QtBot, en
     over(qtbot, application)
     first = rows(application)
     press(application, "start")
-    assert rows(application) == 0
+    qtbot.waitUntil(lambda: f"{first} defects have no verdict yet" in question(application), timeout=PATIENCE_MS)
+    assert rows(application) == first
+    answer(qtbot, application, "Start the next roll")
+    qtbot.waitUntil(lambda: rows(application) == 0, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
     over(qtbot, application)
     assert rows(application) == first
@@ -303,7 +307,8 @@ def test_a_folder_is_inspected_when_the_person_opens_it(
     application = begin()
     inspecting(qtbot, application)
     choose_folder(monkeypatch, folder)
-    press(application, "open_folder")  # the running roll is ended first
+    press(application, "open_folder")
+    answer(qtbot, application, "Start the new roll")
     qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
     over(qtbot, application)
     roll = read_roll(engine, 2)
@@ -370,6 +375,7 @@ def test_closing_in_mid_roll_ends_the_roll(begin: Begin, qtbot: QtBot, engine: E
     application = begin(ENDLESS)
     inspecting(qtbot, application)
     application.window.close()
+    answer(qtbot, application, "Quit")
     assert application.window.isVisible(), "it stays until the roll is closed"
     assert "Ending the roll" in banner(application)
     qtbot.waitUntil(lambda: not application.window.isVisible(), timeout=PATIENCE_MS)
@@ -395,8 +401,9 @@ def test_stopping_twice_ends_without_inspecting_what_waits(begin: Begin, qtbot: 
     application = begin(SourceChoice("loom:plain", lines_per_s=20_000.0, is_live=True, seed=12))
     inspecting(qtbot, application)
     qtbot.waitUntil(lambda: backlog_percent(application) > 20, timeout=PATIENCE_MS)
+    stop(qtbot, application)
     press(application, "stop")
-    press(application, "stop")
+    answer(qtbot, application, "End at once")
     over(qtbot, application)
     roll = read_roll(engine, 1)
     assert any("ended before" in g["reason"] for g in roll["gaps"])
@@ -425,7 +432,7 @@ def test_a_new_recipe_holds_from_the_next_roll_on(begin: Begin, qtbot: QtBot, en
     latest = application.program.roll.latest  # what is cut out of the roll before still has its scale
     assert latest is not None
     assert latest.recipe.mm_per_px == 0.2
-    press(application, "start")
+    start_next(qtbot, application)
     qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
     over(qtbot, application)
     first, second = (read_roll(engine, n)["roll"] for n in (1, 2))

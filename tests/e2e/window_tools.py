@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QFileDialog, QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from aoi_app.app.application import Application
@@ -51,6 +51,42 @@ def press(application: Application, key: str) -> None:
     application.window.actions_by_key[key].trigger()
 
 
+def question(application: Application) -> str:
+    """What the person is asked; empty while nothing is."""
+    bar = application.window.question_bar
+    return bar.question.text if bar.question is not None and bar.isVisible() else ""
+
+
+def answer(qtbot: QtBot, application: Application, text: str) -> None:
+    """Waits for a question and presses the button with this text."""
+    bar = application.window.question_bar
+
+    def found() -> list[QPushButton]:
+        return [b for b in bar.findChildren(QPushButton) if b.isVisible() and b.text() == text]
+
+    qtbot.waitUntil(lambda: bool(found()), timeout=PATIENCE_MS)
+    (button,) = found()
+    button.click()
+
+
+def stop(qtbot: QtBot, application: Application) -> None:
+    """Ends the roll, as a person does who means it."""
+    press(application, "stop")
+    answer(qtbot, application, "End the roll")
+
+
+def start_next(qtbot: QtBot, application: Application) -> None:
+    """Begins the next roll, whether or not that needs a word."""
+    before = application.program.roll.session
+    press(application, "start")
+    qtbot.waitUntil(
+        lambda: question(application) != "" or application.program.roll.session is not before, timeout=PATIENCE_MS
+    )
+    if question(application):
+        answer(qtbot, application, "Start the next roll")
+    qtbot.waitUntil(lambda: application.program.roll.session is not before, timeout=PATIENCE_MS)
+
+
 def keys_shown(application: Application) -> list[str]:
     """The list of all keys, one line each; titles included."""
     press(application, "keys")
@@ -89,7 +125,7 @@ def gone(application: Application) -> bool:
 
 def close(qtbot: QtBot, application: Application) -> None:
     """Closes the program and deletes its window: a change of colours would be made in every window there ever was."""
-    application.close()
+    application.shut_down()
     qtbot.waitUntil(partial(gone, application), timeout=PATIENCE_MS)
     application.window.deleteLater()
     application.deleteLater()

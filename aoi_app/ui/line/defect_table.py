@@ -232,9 +232,20 @@ class DefectTable(QTableView):
         """Hides defects below the threshold."""
         self._above.set_threshold(threshold)
 
+    def count_above(self, threshold: float) -> int:
+        """How many defects it would show under a threshold."""
+        return sum(reaches(defect.peak, threshold) for defect in self.defects.all_defects())
+
     def set_types(self, types: Sequence[DefectType]) -> None:
         """What a person may call a defect."""
         self._types = tuple(types)
+
+    @property
+    def unreviewed(self) -> int:
+        """Defects in the table that nobody has said anything of."""
+        rows = range(self._above.rowCount())
+        shown = (self.defects.defect(self._above.mapToSource(self._above.index(row, 0)).row()) for row in rows)
+        return sum(self.defects.review(defect.number) == NO_REVIEW for defect in shown)
 
     def current(self) -> Defect | None:
         """The chosen defect."""

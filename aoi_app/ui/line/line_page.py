@@ -21,6 +21,7 @@ from aoi_app.ui.line.collect_bar import CollectBar
 from aoi_app.ui.line.defect_table import DefectTable
 from aoi_app.ui.line.figures_panel import FiguresPanel
 from aoi_app.ui.line.live_view import LiveView
+from aoi_app.ui.line.threshold_control import ThresholdControl
 from aoi_app.ui.widgets.page import Page
 from aoi_app.ui.widgets.plain import PlainLabel
 from aoi_app.ui.widgets.theme import Theme
@@ -28,20 +29,18 @@ from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 TOOLBAR = ("start", "pause", "stop", "", "follow", "heat")
 
-_THRESHOLD_STEPS = 100  # slider steps for one unit of score
-_LOWEST_THRESHOLD = 0.3
-_HIGHEST_THRESHOLD = 4.0
-
 
 class LinePage(Page):
     """Puts the views together.
 
     Signals:
-        threshold_changed: score that the person set.
+        threshold_changed: score from which a place is a defect from now on.
+        threshold_proposed: score that the person tries out.
         opacity_changed: of the heat map, 0..1.
     """
 
     threshold_changed = Signal(float)
+    threshold_proposed = Signal(float)
     opacity_changed = Signal(float)
 
     def __init__(self, actions: Mapping[str, QAction]) -> None:
@@ -51,16 +50,11 @@ class LinePage(Page):
         self.figures = FiguresPanel()
         self.table = DefectTable()
         self.collect_bar = CollectBar()
-        self._threshold = _slider(
-            round(_LOWEST_THRESHOLD * _THRESHOLD_STEPS), round(_HIGHEST_THRESHOLD * _THRESHOLD_STEPS), "Threshold"
-        )
-        self._threshold_text = PlainLabel()
-        self._threshold_text.setObjectName("figure")
-        self._threshold_text.setAccessibleName("Threshold as a number")
+        self.threshold_control = ThresholdControl(CALIBRATED_THRESHOLD)
         self._opacity = _slider(0, 100, "Opacity of the heat map")
         self._lay_out(actions)
-        self.set_threshold(CALIBRATED_THRESHOLD)
-        self._threshold.valueChanged.connect(self._threshold_moved)
+        self.threshold_control.changed.connect(self.threshold_changed)
+        self.threshold_control.proposed.connect(self.threshold_proposed)
         self._opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
         self.figures.show_snapshot(Snapshot())
 
@@ -75,7 +69,7 @@ class LinePage(Page):
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         bar.addWidget(spacer)
-        bar.addWidget(_captioned("threshold", self._threshold, self._threshold_text))
+        bar.addWidget(self.threshold_control)
         bar.addWidget(_captioned("heat", self._opacity))
         right = QWidget()
         column = QVBoxLayout(right)
@@ -94,26 +88,22 @@ class LinePage(Page):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(bar)
+        whole.addWidget(self.threshold_control.change_bar)
         whole.addWidget(self.collect_bar)
         whole.addWidget(splitter, 1)
 
     @property
     def threshold(self) -> float:
-        """The threshold that the slider shows."""
-        return self._threshold.value() / _THRESHOLD_STEPS
+        """The threshold that holds."""
+        return self.threshold_control.value
 
     def set_threshold(self, value: float) -> None:
-        """Moves the slider."""
-        step = round(value * _THRESHOLD_STEPS)
-        self._threshold.setRange(min(step, self._threshold.minimum()), max(step, self._threshold.maximum()))
-        self._threshold.setValue(step)
-        self._threshold_text.setText(f"{self.threshold:.2f}")
+        """Another threshold holds; announced where it is another one."""
+        self.threshold_control.use(value)
 
     def show_threshold(self, value: float) -> None:
-        """Moves the slider after a threshold that holds already; nothing is announced."""
-        before = self._threshold.blockSignals(True)
-        self.set_threshold(value)
-        self._threshold.blockSignals(before)
+        """Shows a threshold that holds already; nothing is announced."""
+        self.threshold_control.use(value, announces=False)
 
     def set_opacity(self, value: float) -> None:
         """Moves the slider of the heat map; 0..1."""
@@ -122,10 +112,6 @@ class LinePage(Page):
     def set_theme(self, theme: Theme) -> None:
         """Colours what the style sheet does not reach."""
         self.live_view.set_theme(theme)
-
-    def _threshold_moved(self) -> None:
-        self._threshold_text.setText(f"{self.threshold:.2f}")
-        self.threshold_changed.emit(self.threshold)
 
 
 def _slider(low: int, high: int, name: str) -> QSlider:

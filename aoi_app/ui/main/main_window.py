@@ -11,6 +11,7 @@ from aoi_app.ui.main.actions import MENUS, ROWS
 from aoi_app.ui.main.alarm_bar import AlarmBar
 from aoi_app.ui.main.condition_bar import ConditionBar
 from aoi_app.ui.main.navigation import Navigation
+from aoi_app.ui.main.question_bar import QuestionBar
 from aoi_app.ui.widgets.actions import fill_menus, make_actions
 from aoi_app.ui.widgets.banner import Banner
 from aoi_app.ui.widgets.page import Page
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.navigation)
         self.condition = ConditionBar()
         self.alarms = AlarmBar()
+        self.question_bar = QuestionBar()
         self._banner = Banner("Message")
         self._pages = QStackedWidget()
         self._page_by_key: dict[str, Page] = {}
@@ -51,6 +53,7 @@ class MainWindow(QMainWindow):
         whole.setSpacing(0)
         whole.addWidget(self.condition)
         whole.addWidget(self.alarms)
+        whole.addWidget(self.question_bar)
         whole.addWidget(self._banner)
         whole.addWidget(self._pages, 1)
         self.setCentralWidget(middle)

@@ -133,6 +133,11 @@ QFrame#alarm QPushButton {{
 }}
 QFrame#alarm[kind="reserve"] QPushButton {{ background: {on_condition}; color: {warning}; }}
 QFrame#alarm QPushButton:focus {{ border: 2px solid {text}; }}
+QFrame#question {{ background: {panel}; border-bottom: 2px solid {accent}; }}
+QLabel#question_text {{ color: {text}; font-size: 17px; font-weight: 600; }}
+QFrame#question QPushButton {{ font-size: 15px; font-weight: 600; padding: 6px 14px; }}
+QPushButton#first_answer {{ background: {accent}; color: {on_accent}; border: 0; border-radius: 4px; }}
+QPushButton#first_answer:focus {{ border: 2px solid {text}; }}
 QFrame#card {{ background: {panel}; border: 1px solid {line}; border-radius: 6px; }}
 QFrame#card QLabel#hint {{ font-size: 14px; }}
 QFrame#card QLabel {{ font-size: 14px; }}
