@@ -31,6 +31,7 @@ from aoi_app.app.recipe_controller import RecipeController
 from aoi_app.app.roll_controller import RollController
 from aoi_app.app.roll_ending import RollEnding
 from aoi_app.app.samples_controller import SamplesController
+from aoi_app.app.second_window import SecondWindow
 from aoi_app.app.settings_controller import SettingsController, use_theme
 from aoi_app.app.settings_holder import SettingsHolder
 from aoi_app.live.model_loader import ChooseModel
@@ -94,6 +95,7 @@ class Application(QObject):
         asker = Asker(window.question_bar)
         ending = RollEnding(asker, notifier)
         roll = RollController(engine, choice, book, line_model, notifier, bridge, self.alarms, ending)
+        self.second_window = SecondWindow(asker)
         self.model_change = ModelChange(line_model, roll, asker, notifier)
         recipes = RecipeController(window, notifier, book, roll)
         types = DefectTypesHolder(defect_types_path())
@@ -262,8 +264,8 @@ class Application(QObject):
     # --- beginning and end ----------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Starts the first roll."""
-        self.program.roll.start()
+        """Starts the first roll, unless another window has the data."""
+        self.second_window.begin(self.program.roll.start, self.close)
 
     def close(self) -> None:
         """Ends the roll and then the program, unless a page or the person objects; the window stays until the roll is
@@ -301,6 +303,8 @@ class Application(QObject):
     def _leave(self) -> None:
         program = self.program
         program.bridge.stop()
+        program.roll.leave()
+        self.second_window.give_back()
         for controller in self.controllers.values():
             controller.close()
         self.collecting.close()

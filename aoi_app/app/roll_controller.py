@@ -20,6 +20,7 @@ from aoi_app.app.source_proof import prove_source
 from aoi_app.camera_setup.camera_hold import may_hold_camera
 from aoi_app.inspection.roll_model import make_roll_model
 from aoi_app.live.assembly import at_depth_of, make_session
+from aoi_app.live.awake import KeepAwake
 from aoi_app.live.model_loader import LoadedModel
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
@@ -79,6 +80,7 @@ class RollController(QObject):
         self._session: Session | None = None
         self._name, self._recipe = "", recipes.line  # of the latest roll; the one in the book is that of the next
         self._tails = RunningTails(tails_folder())
+        self._awake = KeepAwake()
         self.state = ProgramState.IDLE
         self.choice = choice
         self.source: FrameSource | None = None
@@ -221,6 +223,10 @@ class RollController(QObject):
         self._session.stop(abandon=True)
         QTimer.singleShot(_CLOSE_WITHIN_MS, self.closed.emit)
 
+    def leave(self) -> None:
+        """The program ends now."""
+        self._awake.close()
+
     def wait(self, timeout_s: float) -> bool:
         """Waits until the roll that is being ended is in the records; False when it is not within the time."""
         return self._session is None or self._session.wait(timeout_s)
@@ -314,10 +320,12 @@ class RollController(QObject):
         self.begins.emit(recipe)
         self.began.emit(session)
         session.start()
+        self._awake.begin()
         self._bridge.watch(session)
 
     def _ended(self, session: Session) -> None:
         _keep_latest(tiles_folder(), _ROLLS_WITH_TILES)
+        self._awake.end()
         self.ended.emit(session)
         if self._tails.problems:
             self._notifier.warn(" ".join(self._tails.problems))

@@ -39,6 +39,8 @@ from aoi_app.sources.registry import spec_of
 from aoi_app.sources.source import SourceError
 from aoi_app.sources.source_choice import SourceChoice, camera_choice
 
+_ASLEEP_WITHIN_S = 5.0  # a bus that hangs does not hold up the end of the command
+
 Strips = Annotated[
     Path | None,
     typer.Argument(help="Folder of pictures; its sub-folders if it holds none. Or the recording of a camera."),
@@ -78,6 +80,7 @@ def inspect(
     Exit status: 0 everything was inspected; 2 nothing could be done; 3 something was not inspected or not written
     (it is listed); 130 stopped by Ctrl-C, with what was done until then written.
     """
+    from aoi_app.live.awake import KeepAwake
     from aoi_app.live.headless import HeadlessRun, run_headless
 
     recipe = chosen_recipe(
@@ -99,4 +102,11 @@ def inspect(
         spec, separate=separate, bits=bits, lines=lines, seconds=seconds,
         camera=camera, record=record, record_gb=record_gb,
     )  # fmt: skip
-    sys.exit(run_headless(HeadlessRun(choice, bundle, out, recipe, device, precision, maps, tiles), console))
+    awake = KeepAwake()
+    awake.begin()
+    try:
+        status = run_headless(HeadlessRun(choice, bundle, out, recipe, device, precision, maps, tiles), console)
+    finally:
+        awake.close()
+        awake.wait(_ASLEEP_WITHIN_S)
+    sys.exit(status)

@@ -14,6 +14,11 @@ def settings_path() -> Path:
     return user_config_path(APP) / "settings.json"
 
 
+def data_folder() -> Path:
+    """Where everything is kept that the program makes: records, samples, models."""
+    return user_data_path(APP)
+
+
 def records_path() -> Path:
     """Where rolls are recorded, unless the settings name another database."""
     return user_data_path(APP) / "records.db"
