@@ -29,10 +29,12 @@ from aoi_app.commands.options import (
     RecipeFile,
     Record,
     RecordGb,
+    Separate,
     Threshold,
     chosen_recipe,
     console,
     kept_recipe,
+    settled,
 )
 from aoi_app.settings.folders import log_path, models_folder
 from aoi_app.settings.recipe import Recipe
@@ -69,7 +71,7 @@ def window(
         ),
     ] = False,
     loop: Annotated[bool, typer.Option(help="Begin again at the end of a folder.")] = False,
-    separate: Annotated[bool, typer.Option(help="Every picture of a folder is a web of its own.")] = False,
+    separate: Separate = None,
     bits: Bits = None,
     seed: Annotated[int, typer.Option(help="Of the loom.", min=0, max=MOST)] = 0,
     lines: Annotated[
@@ -118,6 +120,7 @@ def window(
         )  # fmt: skip
         with make_source(choice, recipe):  # a mistake in the command is said before there is a window
             pass
+        choice = settled(choice, settings)
         _run_window(choice, recipe, settings, remark, bundle, database, device, precision, splash)
     except Exception as error:  # told in a window where nobody reads a terminal; then as by every command
         if splash is not None:

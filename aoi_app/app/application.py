@@ -18,6 +18,7 @@ from aoi_app.app.asker import Asker
 from aoi_app.app.cameras_controller import CamerasController
 from aoi_app.app.collection_controller import CollectionController
 from aoi_app.app.defect_types_holder import DefectTypesHolder
+from aoi_app.app.folder_opening import FolderOpening
 from aoi_app.app.line_controller import LineController
 from aoi_app.app.line_model import LineModel
 from aoi_app.app.model_change import ModelChange
@@ -96,6 +97,7 @@ class Application(QObject):
         ending = RollEnding(asker, notifier)
         roll = RollController(engine, choice, book, line_model, notifier, bridge, self.alarms, ending)
         self.second_window = SecondWindow(asker)
+        self.folder_opening = FolderOpening(roll, holder, asker, notifier)
         self.model_change = ModelChange(line_model, roll, asker, notifier)
         recipes = RecipeController(window, notifier, book, roll)
         types = DefectTypesHolder(defect_types_path())
@@ -141,6 +143,7 @@ class Application(QObject):
         full_screen = window.actions_by_key["full_screen"]
         return {
             "open_folder": self.open_folder,
+            "picture_layout": self.folder_opening.ask_again,
             "open_loom": lambda: program.roll.use_source(SourceChoice("loom")),
             "camera": lambda: self.show_page("cameras"),
             "open_bundle": self.open_bundle,
@@ -215,7 +218,7 @@ class Application(QObject):
         folder = QFileDialog.getExistingDirectory(self.window, "Folder of strips", settings.now.last_folder)
         if folder:
             settings.change(last_folder=folder)
-            self.program.roll.use_source(SourceChoice(f"folder:{folder}"))
+            self.folder_opening.open(Path(folder))
 
     def open_bundle(self) -> None:
         """Asks for a bundle and inspects with it: a roll that runs goes on with it, else one begins."""
@@ -292,7 +295,8 @@ class Application(QObject):
         """No thread of a roll is alive, none that loads or learns a model, and no page holds a camera."""
         program = self.program
         pages_rest = all(c.is_at_rest for c in self.controllers.values()) and self.collecting.is_at_rest
-        return program.roll.is_at_rest and not program.line_model.is_loading and pages_rest
+        is_opened = self.folder_opening.is_at_rest and program.roll.is_at_rest
+        return is_opened and not program.line_model.is_loading and pages_rest
 
     def wait_for_camera(self, timeout_s: float) -> None:
         """Gives the cameras of the page of cameras time to be closed."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 
 from aoi_app.ui.main.question_bar import Question, QuestionBar
 
-Answered = Callable[[str], None]
+Answered = Callable[[str], object]
 """Told the key of the answer."""
 
 

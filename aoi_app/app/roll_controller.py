@@ -128,7 +128,7 @@ class RollController(QObject):
         model = self._line_model.loaded.detector if self._line_model.loaded is not None else None
         if self._session is None or model is None or self._session.state.is_over:
             return None
-        return RunningRoll(self._session, self._name, self._recipe, model, self.choice.separate)
+        return RunningRoll(self._session, self._name, self._recipe, model, bool(self.choice.separate))
 
     @property
     def latest(self) -> ReviewedRoll | None:

@@ -33,6 +33,7 @@ from aoi_app.commands.options import (
     Tiles,
     chosen_recipe,
     console,
+    settled,
 )
 from aoi_app.settings.settings import load_settings
 from aoi_app.sources.registry import spec_of
@@ -54,7 +55,7 @@ def inspect(
     strips: Strips = None,
     bundle: Bundle = DEMO_BUNDLE,
     out: Out = Path("inspected"),
-    separate: Separate = False,
+    separate: Separate = None,
     threshold: Threshold = None,
     min_area_mm2: MinAreaMm2 = None,
     mm_per_px: MmPerPx = None,
@@ -102,6 +103,7 @@ def inspect(
         spec, separate=separate, bits=bits, lines=lines, seconds=seconds,
         camera=camera, record=record, record_gb=record_gb,
     )  # fmt: skip
+    choice = settled(choice, load_settings()[0])
     awake = KeepAwake()
     awake.begin()
     try:

@@ -8,13 +8,17 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from aoi_app.settings.assets import asset
 from aoi_app.settings.folders import recipes_folder
 from aoi_app.settings.recipe import Recipe, RecipeError, load_recipe
 from aoi_app.settings.recipe_store import load_recipes
+from aoi_app.settings.settings import Settings
 from aoi_app.settings.strict_json import describe_errors
+from aoi_app.sources.folder_layout import folder_of, settle_layout
 from aoi_app.sources.registry import describe_sources
+from aoi_app.sources.source_choice import SourceChoice
 
 console = Console(stderr=True)
 DEMO_BUNDLE = asset("demo.cras")
@@ -57,7 +61,14 @@ RecordGb = Annotated[
 ]
 
 
-Separate = Annotated[bool, typer.Option(help="Every picture is a web of its own; they are not neighbours.")]
+Separate = Annotated[
+    bool | None,
+    typer.Option(
+        "--separate/--one-web",
+        help="Every picture of a folder is a web of its own, or they are neighbours on one web; else it is measured.",
+        show_default=False,
+    ),
+]
 MinAreaMm2 = Annotated[float | None, typer.Option(help="Smaller defects are not listed.", min=0, max=1e6)]
 Maps = Annotated[bool, typer.Option(help="Write the anomaly map of every picture (16-bit PNG, score x 10000).")]
 Tiles = Annotated[bool, typer.Option(help="Write 512 px tiles and masks as a data set in ITDD's layout.")]
@@ -79,3 +90,14 @@ def chosen_recipe(path: Path | None, kept: Recipe | None = None, **given: float 
         raise RecipeError(
             "options-make-no-recipe", "The options do not make a recipe: {problems}", problems=describe_errors(error)
         ) from error
+
+
+def settled(choice: SourceChoice, settings: Settings) -> SourceChoice:
+    """The source with the layout of its pictures decided, which is said. Raises SourceError."""
+    folder = folder_of(choice)
+    kept = settings.separate_pictures.get(str(folder)) if folder is not None else None
+    choice, text = settle_layout(choice, kept)
+    if text:
+        hint = " --separate or --one-web says otherwise."
+        console.print(f"[cyan]Pictures:[/cyan] {escape(text)}{hint}", highlight=False, soft_wrap=True)
+    return choice

@@ -54,9 +54,9 @@ class KeepAwake:
             logger.info("the computer stays awake (%s)", mode.method.name if mode.method is not None else "")
         elif not self._is_told:
             self._is_told = True
-            logger.warning(
-                "the computer may sleep or lock its display while a roll runs; %s", mode.result.get_failure_text()
-            )
+            # Not a warning: a command without a log would show it on the screen.
+            logger.info("the computer may sleep or lock its display while a roll runs: nothing offers to stop it")
+            logger.debug(mode.result.get_failure_text())
 
     def _let_go(self) -> None:
         self._stack.close()

@@ -64,6 +64,8 @@ class Settings(BaseModel):
     last_bundle: Path_ = ""
     last_export: Path_ = ""
     """The folder in which the folders of exported rolls are made."""
+    separate_pictures: dict[Path_, bool] = {}
+    """Of folders that were opened: whether their pictures are webs of their own, or one web."""
     camera: CameraChoice = CameraChoice()
     learning: Learning = Learning()
 

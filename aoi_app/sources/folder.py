@@ -67,6 +67,11 @@ class FolderSource:
         return printable(self._config.path)
 
     @property
+    def pictures(self) -> tuple[Path, ...]:
+        """In the order in which they are read; empty while it is not open."""
+        return tuple(self._paths)
+
+    @property
     def is_live(self) -> bool:
         """Whether lines are lost when nobody takes them."""
         return self._config.is_live and self._config.lines_per_s is not None
@@ -191,7 +196,7 @@ def make_folder(path: str, options: SourceOptions, _recipe: Recipe) -> FolderSou
             options.lines_per_s,
             options.is_live,
             options.loop,
-            options.separate,
+            options.separate or False,
             options.bits,
         )
     )

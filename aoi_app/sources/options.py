@@ -16,7 +16,7 @@ class SourceOptions:
         lines_per_s: line rate; None is the source's own, for a folder or a recording as fast as inspection goes.
         is_live: lines are lost when inspection is late; a recording runs at the pace that it was recorded at.
         loop: a folder begins again at its end.
-        separate: every picture of a folder is a web of its own.
+        separate: every picture of a folder is a web of its own; None: nobody has said, and they are taken as one web.
         bits: depth of 16-bit pictures.
         seed: of the loom.
         lines: length of the loom's roll; after so many the roll of a camera ends.
@@ -29,7 +29,7 @@ class SourceOptions:
     lines_per_s: float | None = None
     is_live: bool = False
     loop: bool = False
-    separate: bool = False
+    separate: bool | None = None
     bits: int | None = None
     seed: int = 0
     lines: int | None = None

@@ -9,7 +9,7 @@ from multiprocessing.process import BaseProcess
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox, QTableWidget, QWidget
 from pytestqt.qtbot import QtBot
-from window_tools import PATIENCE_MS
+from window_tools import PATIENCE_MS, answer, stop
 
 from aoi_app.app.application import Application
 from aoi_app.app.cameras_controller import CamerasController
@@ -47,6 +47,14 @@ class Cameras:
 
     def press_key(self, action: str) -> None:
         self.application.window.actions_by_key[action].trigger()
+
+    def stop_roll(self, *, at_once: bool = False) -> None:
+        """Ends the roll, as a person does who means it."""
+        stop(self._bot, self.application)
+        if at_once:
+            self.press_key("stop")
+            if self.application.window.question_bar.question is not None:
+                answer(self._bot, self.application, "End at once")
 
     def wait(self, until: Callable[[], bool]) -> None:
         self._bot.waitUntil(until, timeout=PATIENCE_MS)

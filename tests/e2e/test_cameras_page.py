@@ -173,7 +173,7 @@ def test_features_of_the_running_line_are_set_from_the_page(
     line = cameras.controller.line_camera()
     assert line is not None
     assert line.feature("remote", "ExposureTime").value == 75.0
-    cameras.press_key("stop")
+    cameras.stop_roll()
     cameras.says(ABOUT, "No camera is open")
 
 

@@ -361,8 +361,7 @@ def test_the_line_takes_the_camera_and_the_tab_says_that_a_roll_runs_on_it(
     cameras.press_key("set_up")
     cameras.bar_says("A roll runs on the camera.")
     assert not cameras.controller.focus.holds_camera
-    cameras.press_key("stop")
-    cameras.press_key("stop")
+    cameras.stop_roll(at_once=True)
     cameras.wait(lambda: cameras.application.is_at_rest)
     cameras.bar_says("Camera 17 is not open.")
     cameras.press("Open the camera")

@@ -36,7 +36,8 @@ from aoi_app.sources.source_choice import SourceChoice
 SHORT = SourceChoice("loom:plain", lines_per_s=1e5, seed=13, lines=2200)
 
 
-def strips(folder: Path, count: int = 2) -> Path:
+def strips(folder: Path, count: int = 1) -> Path:
+    """A single picture: of several it is asked first how they lie."""
     folder.mkdir()
     for k in range(count):
         cv2.imwrite(str(folder / f"{k}.png"), np.full((512, 600), 90, np.uint8))

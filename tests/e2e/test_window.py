@@ -308,6 +308,7 @@ def test_a_folder_is_inspected_when_the_person_opens_it(
     inspecting(qtbot, application)
     choose_folder(monkeypatch, folder)
     press(application, "open_folder")
+    answer(qtbot, application, "Inspect as one web")
     answer(qtbot, application, "Start the new roll")
     qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
     over(qtbot, application)

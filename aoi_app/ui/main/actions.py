@@ -6,6 +6,12 @@ from aoi_app.ui.widgets.actions import ActionRow
 
 ROWS = (
     ActionRow("open_folder", "Open &folder of strips…", "Ctrl+O", "Inspect the pictures of a folder as a web"),
+    ActionRow(
+        "picture_layout",
+        "Pictu&res: one web or separate…",
+        "Ctrl+Shift+O",
+        "Say again whether the pictures of the folder are neighbours on one web",
+    ),
     ActionRow("open_loom", "Built-in &loom", "Ctrl+L", "Inspect procedural cloth; needs no files"),
     ActionRow("camera", "&Cameras…", "Ctrl+K", "Find cameras, set one up, run the line with it"),
     ActionRow("find_cameras", "Find cameras a&gain", "Ctrl+F5", "Search all producers for cameras", page="cameras"),
@@ -59,6 +65,7 @@ MENUS = (
         "&File",
         (
             "open_folder",
+            "picture_layout",
             "open_loom",
             "camera",
             "find_cameras",
