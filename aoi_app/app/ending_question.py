@@ -57,7 +57,7 @@ def ending_question(wish: Wish, stake: AtStake, asked_of: AtStake | None = None)
     costs = []
     if stake.is_running and not wish.needs_roll:
         costs.append("The running roll is ended.")
-    elif asked_of is not None and asked_of.is_running:
+    elif not stake.is_running and asked_of is not None and asked_of.is_running:
         costs.append("The roll has ended by itself meanwhile.")
     if wish.takes_table and stake.unreviewed:
         costs.append(_unreviewed(stake.unreviewed))

@@ -56,7 +56,6 @@ class KeepAwake:
             self._is_told = True
             # Not a warning: a command without a log would show it on the screen.
             logger.info("the computer may sleep or lock its display while a roll runs: nothing offers to stop it")
-            logger.debug(mode.result.get_failure_text())
 
     def _let_go(self) -> None:
         self._stack.close()

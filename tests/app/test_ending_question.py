@@ -66,3 +66,8 @@ def test_a_roll_that_was_over_before_has_not_ended_meanwhile() -> None:
     question = ending_question(NEXT, REST, unreviewed)
     assert question is not None
     assert question.text == "Start the next roll?"
+
+
+@pytest.mark.parametrize("wish", [NEXT, STOP, QUIT])
+def test_an_open_question_keeps_its_words_while_nothing_changes(wish: Wish) -> None:
+    assert ending_question(wish, RUNS, RUNS) == ending_question(wish, RUNS)
