@@ -37,7 +37,12 @@ class SamplesController(QObject):
         super().__init__()
         self._program = program
         self.chosen_fabric = ""
-        self.services = SamplesServices(SampleStore(library_folder()), user_name())
+        line = program.line_model
+        self.services = SamplesServices(
+            SampleStore(library_folder()),
+            user_name(),
+            lambda: line.loaded.detector if line.loaded is not None else None,
+        )
         self._thumbnails = Thumbnails(THUMBNAIL_PX)
         settings = program.settings.now
         self.page = SamplesPage(THEMES[settings.theme])

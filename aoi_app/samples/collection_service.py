@@ -12,7 +12,7 @@ from aoi_app.background.throttle import Throttle
 from aoi_app.live.session import Session
 from aoi_app.samples.collection_state import CollectionPhase, CollectionState
 from aoi_app.samples.collector import Collector, IsDuplicate
-from aoi_app.samples.state import is_suspicious
+from aoi_app.samples.comparing import compare_samples
 from aoi_app.settings.recipe import Recipe
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord
@@ -94,15 +94,8 @@ class CollectionService:
         if holder.state.phase is CollectionPhase.FAILED:
             return
         holder.change(phase=CollectionPhase.COMPARING)
-        holder.change(suspicious=self._compare(holder.state.fabric, roll.detector), phase=CollectionPhase.DONE)
-
-    def _compare(self, fabric: str, detector: TrainedDetector) -> int | None:
-        """How many samples of the fabric a person should check; None where there are too few to tell."""
-        from cras_core.evaluation.suspicion import FEWEST_TILES, score_samples  # loads torch
-
-        if sum(s.is_good for s in self._store.samples(fabric)) < FEWEST_TILES:
-            return None
-        return sum(map(is_suspicious, score_samples(self._store, fabric, detector, on_progress=Throttle(_YIELD))))
+        suspicious = compare_samples(self._store, holder.state.fabric, roll.detector, Throttle(_YIELD))
+        holder.change(suspicious=suspicious, phase=CollectionPhase.DONE)
 
 
 def _duplicates(detector: TrainedDetector) -> IsDuplicate:

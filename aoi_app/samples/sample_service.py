@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from aoi_app.background.throttle import Throttle
+from aoi_app.samples.comparing import compare_samples
 from aoi_app.samples.sample_changes import SampleChanges
-from aoi_app.samples.wording import number
+from aoi_app.samples.wording import compared_text, number
 from aoi_app.samples.workspace import SamplesWorkspace
 from cras_core.data.samples.cutting import pictures_at
-from cras_core.data.samples.picture_import import add_pictures
+from cras_core.data.samples.picture_import import Imported, add_pictures
 from cras_core.data.samples.values import Choice, Sample
 
+if TYPE_CHECKING:
+    from cras_core.detectors.trained import TrainedDetector
+
+_YIELD = 1.0  # of the time that a sample takes: the running roll goes first
 _SHOW_S = 0.5  # between two states while samples are being added
 
 
 class SampleService:
     """Every command returns at once; the state tells later what came of it."""
 
-    def __init__(self, workspace: SamplesWorkspace, changes: SampleChanges) -> None:
-        self._workspace, self._changes = workspace, changes
+    def __init__(
+        self,
+        workspace: SamplesWorkspace,
+        changes: SampleChanges,
+        detector: Callable[[], TrainedDetector | None] = lambda: None,
+    ) -> None:
+        """
+        Args:
+            workspace, changes: what it works with.
+            detector: of the line, which compares what was added; None while none is loaded.
+        """
+        self._workspace, self._changes, self._detector = workspace, changes, detector
         self._holder, self._reader = workspace.holder, workspace.reader
 
     def show_fabric(self, fabric: str) -> None:
@@ -76,7 +93,24 @@ class SampleService:
         result = add_pictures(workspace.store, record, pictures_at(paths), workspace.author, now, on_picture)
         self._reader.show_changes(fabric, {s.id: s for s in result.added})
         self._reader.read()
-        self._holder.say(f"{fabric}: {result.text}", is_alarm=result.is_alarm)
+        detector = self._detector()
+        told = " They were not compared with each other: no model is loaded." if result.added and not detector else ""
+        self._holder.say(f"{fabric}: {result.text}{told}", is_alarm=result.is_alarm)
+        if result.added and detector is not None and not workspace.stopping.is_set():
+            busy = f"Comparing the samples of {fabric} …"
+            workspace.do_long(busy, lambda: self._compare(fabric, detector, result))
+
+    def _compare(self, fabric: str, detector: TrainedDetector, result: Imported) -> None:
+        """What came from pictures is judged like what came from the line."""
+        workspace, give_way = self._workspace, Throttle(_YIELD)
+
+        def on_progress(path: Path, done: int, of: int) -> None:
+            workspace.show_progress(path, done, of)
+            give_way()
+
+        suspicious = compare_samples(workspace.store, fabric, detector, on_progress, workspace.stopping.is_set)
+        self._reader.read()
+        self._holder.say(f"{fabric}: {result.text} {compared_text(suspicious)}", is_alarm=result.is_alarm)
 
 
 def _with_choice(choice: Choice, sample: Sample) -> Sample:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from aoi_app.samples.fabric_service import FabricService
 from aoi_app.samples.label_service import LabelService
 from aoi_app.samples.sample_changes import SampleChanges
@@ -9,6 +12,9 @@ from aoi_app.samples.sample_service import SampleService
 from aoi_app.samples.state import SamplesState
 from aoi_app.samples.workspace import SamplesWorkspace
 from cras_core.data.samples.store import SampleStore
+
+if TYPE_CHECKING:
+    from cras_core.detectors.trained import TrainedDetector
 
 _LAST_WAIT_S = 10.0
 
@@ -22,16 +28,22 @@ class SamplesServices:
         labels: of one sample.
     """
 
-    def __init__(self, store: SampleStore, author: str = "") -> None:
+    def __init__(
+        self,
+        store: SampleStore,
+        author: str = "",
+        detector: Callable[[], TrainedDetector | None] = lambda: None,
+    ) -> None:
         """
         Args:
             store: the samples; its folder need not be there yet.
             author: whoever adds samples.
+            detector: of the line, which compares samples; None while none is loaded. Asked in a thread.
         """
         workspace = self._workspace = SamplesWorkspace(store, author)
         changes = SampleChanges(workspace)
         self.fabrics = FabricService(workspace)
-        self.samples = SampleService(workspace, changes)
+        self.samples = SampleService(workspace, changes, detector)
         self.labels = LabelService(workspace, changes)
 
     def state(self) -> SamplesState:

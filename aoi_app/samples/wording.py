@@ -104,3 +104,14 @@ def problems_text(problems: Sequence[str]) -> str:
 
 def _codes(sample: Sample) -> list[str]:
     return sorted({label.code for label in sample.labels if label.code})
+
+
+def compared_text(suspicious: int | None) -> str:
+    """What came of comparing the samples of a fabric with each other.
+
+    Args:
+        suspicious: how many a person should check; None where there are too few to tell.
+    """
+    if suspicious is None:
+        return "There are too few of this fabric to compare them with each other."
+    return f"{suspicious} of this fabric look suspicious, please check." if suspicious else "None looks suspicious."
