@@ -28,6 +28,7 @@ from aoi_app.records.roll_name import new_roll_name
 from aoi_app.samples.collection_service import RunningRoll
 from aoi_app.samples.review_samples import ReviewedRoll
 from aoi_app.settings.folders import tails_folder, tiles_folder
+from aoi_app.settings.printable import printable
 from aoi_app.settings.recipe import RecipeError
 from aoi_app.settings.recipe_book import RecipeBook
 from aoi_app.settings.running_tails import RunningTails
@@ -176,7 +177,7 @@ class RollController(QObject):
         """Begins a roll with another source, once that is proven good and the person agrees to the end of the one
         before.
         """
-        wish = Wish(f"Start a roll from {choice.spec}?", "Start the new roll")
+        wish = Wish(f"Start a roll from {printable(choice.spec)}?", "Start the new roll")
         self.ending.ask(wish, lambda: self._change_source(choice), self._proof(choice))
 
     def begin_with_model(self, loaded: LoadedModel, why: str) -> None:

@@ -221,7 +221,7 @@ def test_a_roll_can_be_paused_resumed_and_stopped(begin: Begin, qtbot: QtBot, en
     press(application, "pause")
     qtbot.waitUntil(lambda: state(application) == "paused", timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: actions["start"].isEnabled() and not actions["pause"].isEnabled(), timeout=PATIENCE_MS)
-    start_next(qtbot, application)
+    press(application, "start")
     qtbot.waitUntil(lambda: state(application) == "running", timeout=PATIENCE_MS)
     stop(qtbot, application)
     over(qtbot, application)
