@@ -237,7 +237,7 @@ def test_a_second_roll_begins_with_an_empty_table(begin: Begin, qtbot: QtBot, en
     over(qtbot, application)
     first = rows(application)
     press(application, "start")
-    qtbot.waitUntil(lambda: f"{first} defects have no verdict yet" in question(application), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: f" {first} defect" in question(application), timeout=PATIENCE_MS)
     assert rows(application) == first
     answer(qtbot, application, "Start the next roll")
     qtbot.waitUntil(lambda: rows(application) == 0, timeout=PATIENCE_MS)

@@ -8,7 +8,7 @@ ROWS = (
     ActionRow("open_folder", "Open &folder of strips…", "Ctrl+O", "Inspect the pictures of a folder as a web"),
     ActionRow(
         "picture_layout",
-        "Pictu&res: one web or separate…",
+        "Pictures: &one web or separate…",
         "Ctrl+Shift+O",
         "Say again whether the pictures of the folder are neighbours on one web",
     ),
@@ -46,7 +46,7 @@ ROWS = (
     ActionRow("next", "&Next defect", "N", "Jump to the next defect in the table", page="line"),
     ActionRow("previous", "&Previous defect", "P", "Jump to the previous defect in the table", page="line"),
     ActionRow("heat", "&Heat map", "H", "Show or hide the heat map", True, page="line"),
-    ActionRow("unlock", "&Unlock threshold", "L", "Let the threshold be changed for a while", page="line"),
+    ActionRow("unlock", "Unloc&k threshold", "L", "Let the threshold be changed for a while", page="line"),
     ActionRow("lower", "&Lower threshold", "-", "Try what a lower threshold would show", page="line"),
     ActionRow("raise", "&Raise threshold", "+", "Try what a higher threshold would show", page="line"),
     ActionRow("table", "Defect &table", "Ctrl+T", "Move the keyboard to the defect table", page="line"),
