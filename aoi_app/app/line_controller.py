@@ -43,6 +43,7 @@ class LineController(QObject):
         self._program = program
         self.page = LinePage(program.window.actions_by_key)
         self._history = WebHistory()
+        self._marks = overlay.DefectMarks()
         self._is_relative = True  # of the roll that is shown
         self._threshold_is_of_cloth = False  # the slider has followed a recipe, not a hand
         self._connect()
@@ -143,9 +144,8 @@ class LineController(QObject):
     def _threshold_proposed(self, value: float) -> None:
         """What is on the screen, under the threshold that holds and under the one that a person tries out."""
         now, then = (len(self._marks_at(threshold)) for threshold in (self.page.threshold, value))
-        rows_now, rows_then = (self.page.table.count_above(threshold) for threshold in (self.page.threshold, value))
         self.page.threshold_control.show_effect(
-            f"Marks on the cloth: {now} now, {then} then. Defects in the table: {rows_now} now, {rows_then} then. "
+            f"On the cloth that is shown: {now} defects with {self.page.threshold:.2f}, {then} with {value:.2f}. "
             "It holds for what is to come; what is recorded stays."
         )
 
@@ -203,6 +203,7 @@ class LineController(QObject):
         self._program.window.say("", is_alarm=False)
         self.page.table.defects.clear()
         self._history.clear()
+        self._marks.clear()
         self.page.live_view.show_picture(None)
         self.page.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
         self.page.live_view.set_ignored(ignored_lanes(recipe))
@@ -234,10 +235,12 @@ class LineController(QObject):
         table = self.page.table
         table.defects.add(news.defects)
         table.defects.remove(news.withdrawn)  # last: it may have been found since the last look
-        for strip in news.bands:
-            self._history.add(strip)
+        self._marks.take(news.defects, news.withdrawn)
+        for band in news.bands:
+            self._history.add(band)
         if news.bands:
             self.page.live_view.show_picture(self._history.picture())
+        if news.bands or news.defects or news.withdrawn:
             self._show_marks()
         if news.remarks:
             self._tell(news.remarks)
@@ -259,15 +262,16 @@ class LineController(QObject):
             self._threshold_shown()
 
     def _threshold_shown(self) -> None:
-        self.page.table.set_threshold(self.page.threshold)
-        self._show_marks()
+        self.page.live_view.set_threshold(self.page.threshold)
 
     def _show_marks(self) -> None:
-        if self._history.picture() is not None:
-            self.page.live_view.show_marks(self._marks_at(self.page.threshold))
+        picture = self._history.picture()
+        if picture is not None:
+            self._marks.forget_before(picture.first_line)
+            self.page.live_view.show_marks(self._marks.marks())
 
     def _marks_at(self, threshold: float) -> list[overlay.Mark]:
-        """The boxes on the cloth that is in memory, under a threshold."""
+        """The boxes that there would be on the cloth in memory under a threshold."""
         picture = self._history.picture()
         if picture is None:
             return []
@@ -278,10 +282,7 @@ class LineController(QObject):
             threshold,
             is_relative=self._is_relative,
         )
-        shade = overlay.marks_of_shade(self.page.table.defects.all_defects(), threshold)
-        end_line = picture.first_line + picture.lines
-        # A long stripe may begin before what is in memory.
-        return [*marks, *(m for m in shade if m.end_line > picture.first_line and m.first_line < end_line)]
+        return [*marks, *self._marks.marks_of_shade(threshold)]
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self.page.figures.show_snapshot(snapshot)

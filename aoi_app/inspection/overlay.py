@@ -55,19 +55,43 @@ def heat_colors(score: Floats) -> npt.NDArray[np.uint8]:
     return np.asarray(_TABLE[index])
 
 
-def marks_of_shade(defects: Iterable[Defect], threshold: float) -> list[Mark]:
-    """Boxes around darker and lighter places, whose scores are not those of the cells."""
-    return [
-        Mark(d.first_line, d.end_line, d.left_px, d.right_px, d.peak)
-        for d in defects
-        if d.shade is not None and reaches(d.peak, threshold)
-    ]
+class DefectMarks:
+    """Boxes around the recorded defects of the cloth in memory; each was judged once, by the threshold of its metre."""
+
+    def __init__(self) -> None:
+        self._defects: dict[int, Defect] = {}
+
+    def clear(self) -> None:
+        """Forgets everything, for a new roll."""
+        self._defects.clear()
+
+    def take(self, defects: Iterable[Defect], withdrawn: Iterable[int]) -> None:
+        """Defects that were found or have grown, and numbers of those that have become part of others."""
+        self._defects |= {defect.number: defect for defect in defects}
+        for number in withdrawn:
+            self._defects.pop(number, None)
+
+    def forget_before(self, line: int) -> None:
+        """The cloth before a line of the roll is not in memory any more."""
+        self._defects = {n: d for n, d in self._defects.items() if d.is_open or d.end_line > line}
+
+    def marks(self) -> list[Mark]:
+        """One for each defect."""
+        return [_mark_of(defect) for defect in self._defects.values()]
+
+    def marks_of_shade(self, threshold: float) -> list[Mark]:
+        """Boxes around darker and lighter places, whose scores are not those of the cells, under another threshold."""
+        return [_mark_of(d) for d in self._defects.values() if d.shade is not None and reaches(d.peak, threshold)]
+
+
+def _mark_of(defect: Defect) -> Mark:
+    return Mark(defect.first_line, defect.end_line, defect.left_px, defect.right_px, defect.peak)
 
 
 def find_marks(
     score: Floats, first_line: int, cell_px: int, threshold: float, *, is_relative: bool = True
 ) -> list[Mark]:
-    """Boxes around everything that reaches the threshold in (rows, cols) scores that begin at ``first_line``.
+    """Boxes around everything that would reach a threshold in (rows, cols) scores that begin at ``first_line``.
 
     ``is_relative``: as in ``RegionConfig``.
     """

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, find_marks, heat_colors, marks_of_shade
+from aoi_app.inspection.overlay import SCALE_TOP, DefectMarks, Mark, color_table, find_marks, heat_colors
 from cras_core.shade.rows import ShadeKind
 
 ONE = st.floats(-1, 5, width=32)
@@ -58,9 +58,11 @@ def test_nothing_is_marked_where_nothing_was_inspected() -> None:
     assert find_marks(np.full((9, 9), np.nan, np.float32), 0, 8, 0.5) == []
 
 
-def defect_at(first_line: int, end_line: int, *, peak: float, shade: ShadeKind | None) -> Defect:
+def defect_at(
+    first_line: int, end_line: int, *, peak: float = 1.2, shade: ShadeKind | None = None, number: int = 1
+) -> Defect:
     return Defect(
-        number=1,
+        number=number,
         fabric="twill",
         shape="line",
         first_line=first_line,
@@ -83,8 +85,22 @@ def defect_at(first_line: int, end_line: int, *, peak: float, shade: ShadeKind |
     )
 
 
-def test_darker_and_lighter_places_that_reach_the_threshold_are_boxed() -> None:
-    streak = defect_at(100, 900, peak=1.5, shade="warp stripe")
-    weak = defect_at(100, 900, peak=0.9, shade="stain")
-    of_the_model = defect_at(100, 900, peak=2.0, shade=None)
-    assert marks_of_shade([streak, weak, of_the_model], 1.0) == [Mark(100, 900, 10, 20, 1.5)]
+def test_darker_and_lighter_places_that_would_reach_another_threshold_are_boxed() -> None:
+    streak = defect_at(100, 900, peak=1.5, shade="warp stripe", number=1)
+    weak = defect_at(100, 900, peak=0.9, shade="stain", number=2)
+    of_the_model = defect_at(100, 900, peak=2.0, shade=None, number=3)
+    boxes = DefectMarks()
+    boxes.take([streak, weak, of_the_model], ())
+    assert boxes.marks_of_shade(1.0) == [Mark(100, 900, 10, 20, 1.5)]
+
+
+def test_boxes_are_those_of_the_recorded_defects_of_the_cloth_in_memory() -> None:
+    boxes = DefectMarks()
+    boxes.take([defect_at(0, 50, number=1), defect_at(40, 400, number=2), defect_at(300, 350, number=3)], [3])
+    assert [m.first_line for m in boxes.marks()] == [0, 40], "what became part of another one is gone"
+    boxes.take([defect_at(40, 800, number=2)], ())
+    assert [m.end_line for m in boxes.marks()] == [50, 800], "a running defect grows"
+    boxes.forget_before(100)
+    assert [m.first_line for m in boxes.marks()] == [40]
+    boxes.clear()
+    assert boxes.marks() == []

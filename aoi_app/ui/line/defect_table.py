@@ -22,7 +22,6 @@ from aoi_app.inspection.defects import Defect
 from aoi_app.inspection.review import NO_REVIEW, Review
 from aoi_app.settings.defect_types import DefectType
 from aoi_app.ui.line.defect_columns import DEFECT_COLUMNS
-from cras_core.web.threshold import reaches
 
 _THUMBNAIL_PX = 56
 _COLUMNS = ("", *(column.heading for column in DEFECT_COLUMNS))  # the picture comes first
@@ -175,24 +174,6 @@ def _to_qimage(defect: Defect) -> QImage:
     return QImage(stretched.tobytes(), width, height, stretched.strides[0], kind).copy()
 
 
-class _Above(QSortFilterProxyModel):
-    """Hides what the threshold on the screen leaves out."""
-
-    def __init__(self, source: DefectModel) -> None:
-        super().__init__()
-        self._defects = source
-        self._threshold = 0.0
-        self.setSourceModel(source)
-        self.setSortRole(_SORT)
-
-    def set_threshold(self, threshold: float) -> None:
-        self._threshold = threshold
-        self.invalidate()
-
-    def filterAcceptsRow(self, row: int, _parent: Index) -> bool:  # noqa: N802 (Qt's name)
-        return reaches(self._defects.defect(row).peak, self._threshold)
-
-
 class DefectTable(QTableView):
     """Shows the defects; the newest at the bottom unless the person sorts.
 
@@ -209,9 +190,11 @@ class DefectTable(QTableView):
     def __init__(self) -> None:
         super().__init__()
         self.defects = DefectModel()
-        self._above = _Above(self.defects)
+        self._sorted = QSortFilterProxyModel()
+        self._sorted.setSourceModel(self.defects)
+        self._sorted.setSortRole(_SORT)
         self._types: tuple[DefectType, ...] = ()
-        self.setModel(self._above)
+        self.setModel(self._sorted)
         self.setAccessibleName("Defects")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -228,14 +211,6 @@ class DefectTable(QTableView):
         self.selectionModel().currentRowChanged.connect(self._row_changed)
         self.doubleClicked.connect(self._row_changed)
 
-    def set_threshold(self, threshold: float) -> None:
-        """Hides defects below the threshold."""
-        self._above.set_threshold(threshold)
-
-    def count_above(self, threshold: float) -> int:
-        """How many defects it would show under a threshold."""
-        return sum(reaches(defect.peak, threshold) for defect in self.defects.all_defects())
-
     def set_types(self, types: Sequence[DefectType]) -> None:
         """What a person may call a defect."""
         self._types = tuple(types)
@@ -243,14 +218,12 @@ class DefectTable(QTableView):
     @property
     def unreviewed(self) -> int:
         """Defects in the table that nobody has said anything of."""
-        rows = range(self._above.rowCount())
-        shown = (self.defects.defect(self._above.mapToSource(self._above.index(row, 0)).row()) for row in rows)
-        return sum(self.defects.review(defect.number) == NO_REVIEW for defect in shown)
+        return sum(self.defects.review(defect.number) == NO_REVIEW for defect in self.defects.all_defects())
 
     def current(self) -> Defect | None:
         """The chosen defect."""
         index = self.currentIndex()
-        return self.defects.defect(self._above.mapToSource(index).row()) if index.isValid() else None
+        return self.defects.defect(self._sorted.mapToSource(index).row()) if index.isValid() else None
 
     def decide(self, verdict: str) -> bool:
         """Announces the person's verdict on the chosen defect; False when none is chosen."""
@@ -290,7 +263,7 @@ class DefectTable(QTableView):
 
     def move(self, step: int) -> None:  # type: ignore[override]
         """Selects the next (1) or previous (-1) row."""
-        rows = self._above.rowCount()
+        rows = self._sorted.rowCount()
         if rows:
             now = self.currentIndex().row() if self.currentIndex().isValid() else (-1 if step > 0 else rows)
             self.selectRow(min(rows - 1, max(0, now + step)))
@@ -298,8 +271,8 @@ class DefectTable(QTableView):
     def select_at(self, line: float, x_px: float) -> bool:
         """Selects the strongest listed defect under a place; False when there is none."""
         best: tuple[float, int] | None = None
-        for row in range(self._above.rowCount()):
-            d = self.defects.defect(self._above.mapToSource(self._above.index(row, 0)).row())
+        for row in range(self._sorted.rowCount()):
+            d = self.defects.defect(self._sorted.mapToSource(self._sorted.index(row, 0)).row())
             inside = d.first_line - 16 <= line < d.end_line + 16 and d.left_px - 16 <= x_px < d.right_px + 16
             if inside and (best is None or d.peak > best[0]):
                 best = (d.peak, row)
@@ -310,4 +283,4 @@ class DefectTable(QTableView):
 
     def _row_changed(self, index: QModelIndex, *_: object) -> None:
         if index.isValid():
-            self.chosen.emit(self.defects.defect(self._above.mapToSource(index).row()))
+            self.chosen.emit(self.defects.defect(self._sorted.mapToSource(index).row()))

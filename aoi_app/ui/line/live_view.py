@@ -62,7 +62,9 @@ class LiveView(QWidget):
         self._ends = pg.ScatterPlotItem(symbol="+", size=22, pen=pg.mkPen(_MARK, width=2))
         for item in (self._cloth, self._heat, *self._edges, self._marks, self._ruler, self._ends):
             self._plot.addItem(item, ignoreBounds=True)
+        self._threshold_line = pg.InfiniteLine(CALIBRATED_THRESHOLD, angle=0, pen=pg.mkPen(_MARK, width=2))
         self._bar = _color_bar()
+        self._bar.addItem(self._threshold_line)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -96,6 +98,10 @@ class LiveView(QWidget):
                 axis = plot.getAxis(name)
                 axis.setPen(theme.faint)
                 axis.setTextPen(theme.text)
+
+    def set_threshold(self, threshold: float) -> None:
+        """Where the threshold in force is on the scale of the heat map."""
+        self._threshold_line.setValue(threshold)
 
     def set_heat(self, visible: bool, opacity: float) -> None:
         """Shows or hides the heat map; opacity 0..1."""
@@ -331,14 +337,13 @@ def _color_bar() -> pg.PlotWidget:
     bar.hideAxis("left")
     bar.hideAxis("bottom")
     bar.showAxis("right")
-    bar.setLabel("right", "score (1 = limit)")
+    bar.setLabel("right", "score; the line is the threshold")
     bar.getAxis("right").setTickSpacing(0.5, 0.5)
     table = color_table().copy()
     table[:, 3] = np.maximum(table[:, 3], 40)
     item = pg.ImageItem(table[:, None, :])
     item.setRect(QRectF(0, 0, 1, SCALE_TOP))
     bar.addItem(item)
-    bar.addItem(pg.InfiniteLine(CALIBRATED_THRESHOLD, angle=0, pen=pg.mkPen(_MARK, width=2)))
     rim = SCALE_TOP / 40  # the highest and the lowest label are not cut off
     bar.setRange(xRange=(0, 1), yRange=(-rim, SCALE_TOP + rim), padding=0)
     return bar
