@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aoi_app.inspection.cloth_doubt import ClothDoubt
+from aoi_app.inspection.findings.cloth_doubt import ClothDoubt
 from aoi_app.inspection.line_proof import LineProof
 
 QUIET_S = 10.0

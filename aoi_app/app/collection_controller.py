@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject
 
 from aoi_app.app.program import Program
-from aoi_app.inspection.defects import Defect, Remark
-from aoi_app.inspection.review import Review
+from aoi_app.inspection.findings.defects import Defect, Remark
+from aoi_app.inspection.findings.review import Review
 from aoi_app.samples.collection_service import CollectionService
 from aoi_app.samples.collection_state import CollectionPhase, CollectionState
 from aoi_app.samples.review_service import ReviewSampleService

@@ -10,9 +10,9 @@ from aoi_app.alarms.condition import NO_ROLL
 from aoi_app.app.program import Program
 from aoi_app.app.review_controller import ReviewController
 from aoi_app.inspection import overlay
-from aoi_app.inspection.defects import Defect, Remark
+from aoi_app.inspection.findings.defects import Defect, Remark
 from aoi_app.inspection.roll_model import ignored_lanes
-from aoi_app.inspection.web_history import WebHistory
+from aoi_app.inspection.web.web_history import WebHistory
 from aoi_app.live.session import Session
 from aoi_app.live.state import News, Snapshot, State
 from aoi_app.records.reviews import ReviewRecorder

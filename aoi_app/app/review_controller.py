@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import cast
 
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.review import Review, Verdict
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.review import Review, Verdict
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.reviews import ReviewRecorder
 from aoi_app.settings.defect_types import DefectType

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from aoi_app.inspection.defects import Gap
-from aoi_app.inspection.scored_band import ScoredBand
-from aoi_app.inspection.segment import inspected_lines_of
+from aoi_app.inspection.findings.defects import Gap
+from aoi_app.inspection.web.scored_band import ScoredBand
+from aoi_app.inspection.web.segment import inspected_lines_of
 from cras_core.web.canvas import WebConfig
 from cras_core.web.ignored import inspected_columns
 

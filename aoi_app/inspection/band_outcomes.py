@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aoi_app.inspection.account import Account
-from aoi_app.inspection.cloth_doubt import ClothDoubt
-from aoi_app.inspection.defects import Gap, Remark, RemarkKind
+from aoi_app.inspection.cloth.remarks import ClothRemarks, light_text
+from aoi_app.inspection.findings.cloth_doubt import ClothDoubt
+from aoi_app.inspection.findings.defects import Gap, Remark, RemarkKind
 from aoi_app.inspection.line_proof import LineProof, Prover
-from aoi_app.inspection.measuring import runs_of
-from aoi_app.inspection.outcome import Outcome, join_outcomes
-from aoi_app.inspection.remarks import ClothRemarks, light_text
-from aoi_app.inspection.reporting import DefectReporter, Limits
+from aoi_app.inspection.reporting.measuring import runs_of
+from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
+from aoi_app.inspection.reporting.reporting import DefectReporter, Limits
 from aoi_app.inspection.roll_model import RollModel
-from aoi_app.inspection.roll_threshold import RollThreshold
-from aoi_app.inspection.scored_band import ScoredBand
-from aoi_app.inspection.segment import Segment, inspected_lines_of
-from aoi_app.inspection.segment_shade import ShadeFindings
-from aoi_app.inspection.source_spans import SourceSpan
-from aoi_app.inspection.web_scale import WebScale
+from aoi_app.inspection.threshold.roll_threshold import RollThreshold
+from aoi_app.inspection.web.scored_band import ScoredBand
+from aoi_app.inspection.web.segment import Segment, inspected_lines_of
+from aoi_app.inspection.web.segment_shade import ShadeFindings
+from aoi_app.inspection.web.source_spans import SourceSpan
+from aoi_app.inspection.web.web_scale import WebScale
 from aoi_app.settings.ignored_lanes import lanes_as_text
 from aoi_app.settings.recipe import Recipe
 from cras_core.web.canvas import NARROWEST_CLOTH_PX

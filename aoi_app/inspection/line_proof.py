@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from aoi_app.inspection.roll_model import RollModel
-from aoi_app.inspection.segment import Segment
-from aoi_app.inspection.web_scale import WebScale
+from aoi_app.inspection.web.segment import Segment
+from aoi_app.inspection.web.web_scale import WebScale
 from aoi_app.settings.recipe import Recipe
 from cras_core.web.proof import Proof, paint_pieces, plan_pieces, read_proof
 from cras_core.web.scoring import WebInspection

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.findings.defects import Defect
 from cras_core.web.regions import RegionConfig, regions_in
 from cras_core.web.threshold import reaches
 

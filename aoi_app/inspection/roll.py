@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aoi_app.inspection.band_outcomes import BandOutcomes
-from aoi_app.inspection.cloth_doubt import ClothDoubt
+from aoi_app.inspection.findings.cloth_doubt import ClothDoubt
 from aoi_app.inspection.line_proof import LineProof
-from aoi_app.inspection.outcome import Outcome, join_outcomes
-from aoi_app.inspection.recent_web import RecentWeb
+from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
 from aoi_app.inspection.roll_model import RollModel, make_roll_model
-from aoi_app.inspection.roll_threshold import RollThreshold
-from aoi_app.inspection.sample_tiles import SampleTiles
-from aoi_app.inspection.segment import Segment
-from aoi_app.inspection.segment_shade import SegmentShade
-from aoi_app.inspection.source_spans import SourceSpan
-from aoi_app.inspection.wanted_rate import WantedRate
+from aoi_app.inspection.threshold.roll_threshold import RollThreshold
+from aoi_app.inspection.threshold.wanted_rate import WantedRate
+from aoi_app.inspection.web.recent_web import RecentWeb
+from aoi_app.inspection.web.sample_tiles import SampleTiles
+from aoi_app.inspection.web.segment import Segment
+from aoi_app.inspection.web.segment_shade import SegmentShade
+from aoi_app.inspection.web.source_spans import SourceSpan
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.running_tails import RunningTails
 from aoi_app.sources.frame import Frame, Lost

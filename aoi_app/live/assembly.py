@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aoi_app.alarms.alarm_list import AlarmList
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.inspection.wanted_rate import WantedRate
+from aoi_app.inspection.threshold.wanted_rate import WantedRate
 from aoi_app.live.session import Session
 from aoi_app.live.state import Sink
 from aoi_app.records.alarm_log import AlarmLog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.findings.defects import Defect
 from aoi_app.live.state import News
 
 

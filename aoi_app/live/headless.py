@@ -33,7 +33,7 @@ from aoi_app.sources.source_choice import SourceChoice, make_source
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from aoi_app.inspection.defects import Defect
+    from aoi_app.inspection.findings.defects import Defect
     from cras_core.detectors.trained import TrainedDetector
 
 COMPLETE, UNUSABLE, INCOMPLETE, RESERVE, STOPPED = 0, 2, 3, 4, 130

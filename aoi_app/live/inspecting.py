@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.live.publisher import Publisher

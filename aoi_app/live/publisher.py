@@ -8,10 +8,10 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from aoi_app.inspection.defects import Remark
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.findings.defects import Remark
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.inspection.scored_band import ScoredBand
+from aoi_app.inspection.web.scored_band import ScoredBand
 from aoi_app.live.run_control import RunControl
 from aoi_app.live.state import News, Sink, Snapshot
 from aoi_app.live.watch import Watch

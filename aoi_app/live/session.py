@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aoi_app.alarms.alarm_list import AlarmList
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.capture import Capture
 from aoi_app.live.frame_queue import FrameQueue

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from aoi_app.alarms.alarm import Alarm
 from aoi_app.alarms.condition import NO_ROLL, LineStatus
 from aoi_app.alarms.roll_worth import RollWorth
-from aoi_app.inspection.defects import Defect, Gap, Remark
+from aoi_app.inspection.findings.defects import Defect, Gap, Remark
 from aoi_app.inspection.line_proof import LineProof
-from aoi_app.inspection.outcome import Outcome
-from aoi_app.inspection.scored_band import ScoredBand
+from aoi_app.inspection.reporting.outcome import Outcome
+from aoi_app.inspection.web.scored_band import ScoredBand
 from aoi_app.sources.source import SourceStatus
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 

@@ -15,11 +15,11 @@ from aoi_app.alarms.alarm_list import AlarmList
 from aoi_app.alarms.condition import status_of
 from aoi_app.alarms.facts import Facts, LatestGap
 from aoi_app.alarms.inspected_lines import InspectedLines
-from aoi_app.inspection.cloth_doubt import ClothDoubt
-from aoi_app.inspection.defects import Gap
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.findings.cloth_doubt import ClothDoubt
+from aoi_app.inspection.findings.defects import Gap
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.inspection.segment import inspected_lines_of
+from aoi_app.inspection.web.segment import inspected_lines_of
 from aoi_app.live.state import Snapshot, State
 from aoi_app.records.alarm_log import AlarmLog
 

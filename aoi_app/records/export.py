@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from aoi_app.inspection.record_schema import Exported
+from aoi_app.inspection.findings.record_schema import Exported
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.files import write_file
 from aoi_app.records.reading import EXPORTED, read_roll

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from aoi_app.inspection.scored_band import ScoredBand
-from aoi_app.inspection.source_spans import SourceSpan
+from aoi_app.inspection.web.scored_band import ScoredBand
+from aoi_app.inspection.web.source_spans import SourceSpan
 from aoi_app.records.files import safe_name, write_picture
 
 

@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from aoi_app.alarms.alarm import Alarm
-from aoi_app.inspection.defects import Defect, Gap, Remark
-from aoi_app.inspection.record_schema import RecordField, record_fields
-from aoi_app.inspection.review import Review
+from aoi_app.inspection.findings.defects import Defect, Gap, Remark
+from aoi_app.inspection.findings.record_schema import RecordField, record_fields
+from aoi_app.inspection.findings.review import Review
 from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import ALARMS, DEFECTS, GAPS, REMARKS, RollRow

@@ -6,8 +6,8 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.inspection.record_schema import record_fields
-from aoi_app.inspection.review import NO_REVIEW, Review, Verdict
+from aoi_app.inspection.findings.record_schema import record_fields
+from aoi_app.inspection.findings.review import NO_REVIEW, Review, Verdict
 from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import DEFECTS, row_values, utc_now

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, upda
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.records.database import explain_database_error
 from aoi_app.records.database_file import DatabaseFile
 from aoi_app.records.errors import RecordsError

@@ -24,9 +24,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from aoi_app.alarms.alarm import Alarm
-from aoi_app.inspection.defects import Defect, Gap, Remark
-from aoi_app.inspection.record_schema import RecordField, record_fields
-from aoi_app.inspection.review import Review
+from aoi_app.inspection.findings.defects import Defect, Gap, Remark
+from aoi_app.inspection.findings.record_schema import RecordField, record_fields
+from aoi_app.inspection.findings.review import Review
 from aoi_app.records.files import encode_png
 
 Record = Defect | Review | Gap | Remark | Alarm

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aoi_app.inspection.tiles import TilePlace
+from aoi_app.inspection.web.tiles import TilePlace
 from cras_core.errors import DataError, JsonFileError
 from cras_core.files import is_inside
 from cras_core.json_files import parse_json, read_bytes

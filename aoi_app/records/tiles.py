@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from aoi_app.inspection.tiles import TileSample
+from aoi_app.inspection.web.tiles import TileSample
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.files import safe_name, write_picture
 from aoi_app.records.tile_places import PLACES

@@ -15,7 +15,7 @@ from functools import partial
 
 from aoi_app.background.state_holder import StateHolder
 from aoi_app.background.worker import SerialWorker
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll_model import edges_of, ignored_lanes
 from aoi_app.samples.collection_state import CollectionPhase, CollectionState
 from aoi_app.samples.tile_plan import Candidate, CollectConfig, TilePlan

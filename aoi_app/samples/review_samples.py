@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.review import Review
-from aoi_app.inspection.tiles import TilePlace
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.review import Review
+from aoi_app.inspection.web.tiles import TilePlace
 from aoi_app.records.tile_places import tiles_of
 from aoi_app.settings.recipe import Recipe
 from cras_core.data.masks import GREY_ABOVE

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aoi_app.background.state_holder import ServiceState, StateHolder
 from aoi_app.background.worker import SerialWorker
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.review import Review
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.review import Review
 from aoi_app.samples.review_samples import ReviewedRoll, update_samples
 from cras_core.data.samples.store import SampleStore
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.inspection.scored_band import ScoredBand
+from aoi_app.inspection.web.scored_band import ScoredBand
 from cras_core.arrays import Image
 from cras_core.web.edges import EdgeConfig
 from cras_core.web.ignored import IgnoredLane

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aoi_app.alarms.causes import _RULES, GAP_SHOWN_S
 from aoi_app.alarms.condition import Condition, LineStatus, status_of
 from aoi_app.alarms.facts import Facts, LatestGap
-from aoi_app.inspection.cloth_doubt import ClothDoubt
+from aoi_app.inspection.findings.cloth_doubt import ClothDoubt
 from aoi_app.inspection.line_proof import LineProof
 from cras_core.web.proof import Proof
 

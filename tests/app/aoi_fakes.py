@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.inspection.defects import Defect, Gap
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.findings.defects import Defect, Gap
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost

@@ -9,9 +9,9 @@ import pytest
 from aoi_fakes import PLAIN, Brightness, cut_frames, dark, frame, inspect_all, roll_inspection
 
 from aoi_app.inspection.account import Account
-from aoi_app.inspection.defects import Gap
+from aoi_app.inspection.findings.defects import Gap
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.inspection.scored_band import ScoredBand
+from aoi_app.inspection.web.scored_band import ScoredBand
 from aoi_app.settings.ignored_lanes import lanes_of_text
 from aoi_app.sources.frame import Frame, Lost
 from cras_core.web.canvas import WebConfig

@@ -9,7 +9,7 @@ import pytest
 from aoi_fakes import gaps_of, inspect_all, listed, read_all
 from camera_fakes import GivenBlocks, block_of, blocks_of
 
-from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.findings.defects import Defect
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.headless import HeadlessRun, run_headless
 from aoi_app.settings.recipe import Recipe

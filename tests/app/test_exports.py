@@ -14,9 +14,9 @@ import pytest
 from aoi_fakes import PLAIN, cut_frames, dark, frame, inspect_all, roll_inspection
 from sqlalchemy import Engine
 
-from aoi_app.inspection.outcome import Outcome
-from aoi_app.inspection.source_spans import SourceSpan
-from aoi_app.inspection.tiles import TilePlace, TileSample
+from aoi_app.inspection.reporting.outcome import Outcome
+from aoi_app.inspection.web.source_spans import SourceSpan
+from aoi_app.inspection.web.tiles import TilePlace, TileSample
 from aoi_app.records.database import open_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import CsvFormat, export_roll, write_csv, write_json

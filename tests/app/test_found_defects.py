@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.findings.defects import Defect
 from aoi_app.live.found_defects import FoundDefects, line_of
 from aoi_app.live.state import News
 from aoi_app.records.files import safe_name

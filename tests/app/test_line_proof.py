@@ -10,7 +10,7 @@ import pytest
 from aoi_fakes import PLAIN, Brightness, frame
 
 from aoi_app.inspection.line_proof import LineProof
-from aoi_app.inspection.outcome import Outcome, join_outcomes
+from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.sources.frame import Lost
 from cras_core.web.tiling import TilingConfig

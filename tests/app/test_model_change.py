@@ -9,7 +9,7 @@ from aoi_fakes import PLAIN, Brightness, SeenBrightness, cut_frames, dark, frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.assembly import make_session
 from aoi_app.live.state import State

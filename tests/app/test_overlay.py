@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.findings.defects import Defect
 from aoi_app.inspection.overlay import SCALE_TOP, DefectMarks, Mark, color_table, find_marks, heat_colors
 from cras_core.shade.rows import ShadeKind
 

@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 import numpy as np
 import pytest
 
-from aoi_app.inspection.defects import Box, Defect, Gap, Remark
-from aoi_app.inspection.record_schema import Exported, Shown, record_fields
-from aoi_app.inspection.review import NO_REVIEW, Review
+from aoi_app.inspection.findings.defects import Box, Defect, Gap, Remark
+from aoi_app.inspection.findings.record_schema import Exported, Shown, record_fields
+from aoi_app.inspection.findings.review import NO_REVIEW, Review
 from aoi_app.records.database import opened_database
 from aoi_app.records.export import export_roll, write_csv
 from aoi_app.records.reading import EXPORTED

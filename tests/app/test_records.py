@@ -21,8 +21,8 @@ from aoi_fakes import until
 from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
-from aoi_app.inspection.defects import Box, Defect, Gap, Remark
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.findings.defects import Box, Defect, Gap, Remark
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.records.database import open_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import write_csv, write_json

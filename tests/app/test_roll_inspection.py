@@ -19,8 +19,8 @@ from aoi_fakes import (
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.outcome import Outcome
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.ignored_lanes import IgnoredLane
 from aoi_app.settings.recipe import Recipe, RecipeError

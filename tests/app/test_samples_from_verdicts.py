@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.review import NO_REVIEW, Review
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.review import NO_REVIEW, Review
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.records.tiles import TileWriter
 from aoi_app.samples.review_samples import ReviewedRoll, update_samples

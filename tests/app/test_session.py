@@ -12,7 +12,7 @@ from aoi_fakes import PLAIN, Brightness, FailingBrightness, Items, SlowBrightnes
 from sqlalchemy import Engine
 
 from aoi_app.alarms.alarm_list import AlarmList
-from aoi_app.inspection.defects import Defect
+from aoi_app.inspection.findings.defects import Defect
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.assembly import make_session
 from aoi_app.live.session import Session

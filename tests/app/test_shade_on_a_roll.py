@@ -17,8 +17,8 @@ from aoi_fakes import (
     roll_inspection,
 )
 
-from aoi_app.inspection.defects import Defect, Remark
-from aoi_app.inspection.outcome import Outcome, join_outcomes
+from aoi_app.inspection.findings.defects import Defect, Remark
+from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.outcome import Outcome
-from aoi_app.inspection.review import NO_REVIEW, Review
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.review import NO_REVIEW, Review
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.records.database import opened_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll

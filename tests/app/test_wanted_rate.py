@@ -9,7 +9,7 @@ import pytest
 from aoi_fakes import PLAIN, Brightness, frame
 
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.inspection.wanted_rate import WantedRate
+from aoi_app.inspection.threshold.wanted_rate import WantedRate
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.running_tails import RunningTails
 from cras_core.web.tiling import TilingConfig

@@ -9,8 +9,8 @@ from aoi_fakes import dark, frame, inspect_all, roll_inspection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aoi_app.inspection.scored_band import ScoredBand
-from aoi_app.inspection.web_history import WebHistory
+from aoi_app.inspection.web.scored_band import ScoredBand
+from aoi_app.inspection.web.web_history import WebHistory
 from aoi_app.sources.frame import Frame, Lost
 
 

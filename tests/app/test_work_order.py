@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from aoi_fakes import PLAIN, Brightness, frame, inspect_all
 
+from aoi_app.inspection.cloth.work_order import WorkOrderCheck, identify_fabric
 from aoi_app.inspection.roll import RollInspection
-from aoi_app.inspection.work_order import WorkOrderCheck, identify_fabric
 from aoi_app.settings.assets import asset
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.loom import Loom, LoomConfig

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press, stop
 
 from aoi_app.app.application import Application
-from aoi_app.inspection.defects import Remark
+from aoi_app.inspection.findings.defects import Remark
 from aoi_app.settings.folders import library_folder
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import FabricRecord

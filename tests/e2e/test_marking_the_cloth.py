@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from window_tools import PATIENCE_MS, Begin, banner
 
 from aoi_app.app.application import Application
-from aoi_app.inspection.web_history import WebPicture
+from aoi_app.inspection.web.web_history import WebPicture
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.source_choice import SourceChoice
 from aoi_app.ui.settings.scale_dialog import ScaleDialog

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.record_schema import RecordField, Shown, record_fields
-from aoi_app.inspection.review import Review
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.record_schema import RecordField, Shown, record_fields
+from aoi_app.inspection.findings.review import Review
 
 
 @dataclass(frozen=True, slots=True)

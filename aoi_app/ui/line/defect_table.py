@@ -18,8 +18,8 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QContextMenuEvent, QFont, QImage, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.review import NO_REVIEW, Review
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.review import NO_REVIEW, Review
 from aoi_app.settings.defect_types import DefectType
 from aoi_app.ui.line.defect_columns import DEFECT_COLUMNS
 

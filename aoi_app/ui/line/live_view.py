@@ -11,7 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QStyleOptionGraphicsItem, QWidget
 
 from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat_colors
-from aoi_app.inspection.web_history import WebPicture
+from aoi_app.inspection.web.web_history import WebPicture
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.web.ignored import IgnoredLane
 from cras_core.web.threshold import CALIBRATED_THRESHOLD

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.inspection.scored_band import ScoredBand
+from aoi_app.inspection.web.scored_band import ScoredBand
 from cras_core.arrays import Image
 
 Floats = npt.NDArray[np.float32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from aoi_app.inspection.record_schema import Exported, Shown
+from aoi_app.inspection.findings.record_schema import Exported, Shown
 from cras_core.arrays import Image
 from cras_core.shade.rows import ShadeKind
 from cras_core.web.regions import Shape

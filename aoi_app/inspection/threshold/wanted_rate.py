@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aoi_app.inspection.scored_band import ScoredBand
+from aoi_app.inspection.web.scored_band import ScoredBand
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.running_tails import RunningTails
 

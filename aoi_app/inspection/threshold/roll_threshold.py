@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aoi_app.inspection.scored_band import ScoredBand
-from aoi_app.inspection.wanted_rate import WantedRate
+from aoi_app.inspection.threshold.wanted_rate import WantedRate
+from aoi_app.inspection.web.scored_band import ScoredBand
 from aoi_app.settings.active_recipe import ActiveRecipe
 from aoi_app.settings.recipe import Recipe
 

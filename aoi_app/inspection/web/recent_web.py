@@ -6,8 +6,8 @@ from collections import deque
 
 import numpy as np
 
-from aoi_app.inspection.scored_band import ScoredBand
-from aoi_app.inspection.tiles import TilePlace
+from aoi_app.inspection.web.scored_band import ScoredBand
+from aoi_app.inspection.web.tiles import TilePlace
 from cras_core.arrays import FloatArray, Image
 from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.threshold import reaches

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from aoi_app.inspection.defects import Defect
-from aoi_app.inspection.recent_web import RecentWeb
-from aoi_app.inspection.tiles import TileSample
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.web.recent_web import RecentWeb
+from aoi_app.inspection.web.tiles import TileSample
 from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
 
 _GOOD_TILE_EVERY_MM = 2000.0

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aoi_app.inspection.measuring import measure_defect
-from aoi_app.inspection.numbering import DefectNumbers
-from aoi_app.inspection.outcome import Outcome, join_outcomes
-from aoi_app.inspection.scored_band import ScoredBand
-from aoi_app.inspection.segment import Segment
-from aoi_app.inspection.segment_shade import ShadeRegion
-from aoi_app.inspection.source_spans import SourceSpan, SourceSpans
-from aoi_app.inspection.web_scale import WebScale
+from aoi_app.inspection.reporting.measuring import measure_defect
+from aoi_app.inspection.reporting.numbering import DefectNumbers
+from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
+from aoi_app.inspection.web.scored_band import ScoredBand
+from aoi_app.inspection.web.segment import Segment
+from aoi_app.inspection.web.segment_shade import ShadeRegion
+from aoi_app.inspection.web.source_spans import SourceSpan, SourceSpans
+from aoi_app.inspection.web.web_scale import WebScale
 from cras_core.shade.rows import ShadeKind
 from cras_core.web.regions import Region
 from cras_core.web.scoring import ScoredRows

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
 
-from aoi_app.inspection.record_schema import Exported, Shown
+from aoi_app.inspection.findings.record_schema import Exported, Shown
 from aoi_app.settings.defect_types import DefectType
 
 Verdict = Literal["confirmed", "rejected"]

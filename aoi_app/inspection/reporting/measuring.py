@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.inspection.defects import Box, Defect
-from aoi_app.inspection.segment import Segment
-from aoi_app.inspection.source_spans import SourceSpan
-from aoi_app.inspection.web_scale import WebScale
+from aoi_app.inspection.findings.defects import Box, Defect
+from aoi_app.inspection.web.segment import Segment
+from aoi_app.inspection.web.source_spans import SourceSpan
+from aoi_app.inspection.web.web_scale import WebScale
 from cras_core.shade.rows import ShadeKind
 from cras_core.web.regions import Region, shape_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aoi_app.inspection.defects import Defect, Gap, Remark
-from aoi_app.inspection.scored_band import ScoredBand
-from aoi_app.inspection.source_spans import SourceSpan
-from aoi_app.inspection.tiles import TileSample
+from aoi_app.inspection.findings.defects import Defect, Gap, Remark
+from aoi_app.inspection.web.scored_band import ScoredBand
+from aoi_app.inspection.web.source_spans import SourceSpan
+from aoi_app.inspection.web.tiles import TileSample
 
 
 @dataclass(frozen=True, slots=True)

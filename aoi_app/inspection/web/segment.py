@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from aoi_app.inspection.recent_web import RecentWeb
-from aoi_app.inspection.sample_tiles import SampleTiles
-from aoi_app.inspection.segment_shade import SegmentShade
+from aoi_app.inspection.web.recent_web import RecentWeb
+from aoi_app.inspection.web.sample_tiles import SampleTiles
+from aoi_app.inspection.web.segment_shade import SegmentShade
 from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.regions import RegionTracker
 from cras_core.web.scoring import ScoredRows, WebInspection

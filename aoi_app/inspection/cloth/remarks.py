@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from aoi_app.inspection.cloth_doubt import ClothDoubt
-from aoi_app.inspection.defects import Remark, RemarkKind
-from aoi_app.inspection.web_scale import WebScale
-from aoi_app.inspection.work_order import LASTS_LINES, WorkOrderCheck, identify_fabric
+from aoi_app.inspection.cloth.work_order import LASTS_LINES, WorkOrderCheck, identify_fabric
+from aoi_app.inspection.findings.cloth_doubt import ClothDoubt
+from aoi_app.inspection.findings.defects import Remark, RemarkKind
+from aoi_app.inspection.web.web_scale import WebScale
 from cras_core.shade.light import LightEvent
 from cras_core.web.calibration import FabricCalibration
 from cras_core.web.scoring import ScoredRows

@@ -1,0 +1,1 @@
+"""From regions of cells to defects with numbers and millimetres."""

@@ -1,0 +1,1 @@
+"""From which score a place is a defect, on this roll."""

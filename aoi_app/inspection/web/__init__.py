@@ -1,0 +1,1 @@
+"""The web of a roll in memory: its bands, segments and pictures, in lines and metres."""
