@@ -52,7 +52,8 @@ def quick_enrolment(state: LearningState, fabric: str) -> Possible:
 
 
 def _enrolment_text(fabric: FabricChoice) -> str:
-    said = f"Uses {count_of(fabric.good, 'defect-free sample')} of {count_of(fabric.webs, 'roll')} of {fabric.name}."
+    webs = "1 roll or file" if fabric.webs == 1 else f"{fabric.webs} rolls or files"  # a picture is no roll
+    said = f"Uses {count_of(fabric.good, 'defect-free sample')} from {webs} of {fabric.name}."
     if fabric.good < _RECOMMENDED_TILES:
         said += f" That is little: {_RECOMMENDED_TILES} or more give a more reliable threshold."
     if fabric.is_known and not fabric.is_provisional:

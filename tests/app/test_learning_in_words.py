@@ -88,7 +88,7 @@ def tile(score: float, kind: Kind = "good") -> EvaluatedTile:
 
 def test_quick_enrolment_says_from_what_it_learns_or_why_it_cannot() -> None:
     assert quick_enrolment(state(), "denim").is_possible
-    assert "40 defect-free samples of 3 rolls of denim" in quick_enrolment(state(), "denim").text
+    assert "40 defect-free samples from 3 rolls or files of denim" in quick_enrolment(state(), "denim").text
     assert "find fewer defects" in quick_enrolment(state(), "twill").text
     few = state(fabrics=(replace(NEW, good=1), OLD))
     assert quick_enrolment(few, "denim").text == "denim has 1 defect-free sample. At least 2 are needed."
