@@ -38,7 +38,9 @@ def rolls(
     from aoi_app.records.interrupted import mark_interrupted
     from aoi_app.records.reading import list_rolls
 
-    table = Table("roll", "name", "state", "begun", "source", "fabric", "inspected, m", "gaps, m", "defects")
+    table = Table(
+        "roll", "name", "state", "begun", "source", "fabric", "inspected, m", "reserve, m", "gaps, m", "defects"
+    )
     with opened_database(chosen_url(database, load_settings()[0].database)) as engine:
         mark_interrupted(engine)
         for roll in list_rolls(engine, last):

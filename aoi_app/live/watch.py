@@ -83,6 +83,8 @@ class Watch:
         spoiled = status_of(replace(self._facts(self._figures()), doubts=())).spoils_cloth
         with self._lock:
             for band in outcome.bands:
+                if band.rows.first_line == 0:  # another piece of web, which may be another cloth
+                    self._widths_px.clear()
                 inspected = int(inspected_lines_of(band.rows).sum())
                 self.lines.add(band.first_line, inspected, spoiled=spoiled or bool(band.doubts))
                 if band.doubts:

@@ -122,6 +122,8 @@ def _sound(roll: dict[str, Any]) -> dict[str, Any]:
     for name in ("threshold", "length_m", "inspected_m", "gap_m"):
         if not isinstance(roll["roll"][name], int | float):
             raise TypeError(f"{name} is no number")
+    if not isinstance(roll["roll"]["reserve_m"], int | float | None):
+        raise TypeError("reserve_m is no number")
     if not isinstance(roll["roll"]["tiles"], str | None):
         raise TypeError("the folder of tiles is no text")
     return roll
@@ -145,7 +147,8 @@ def _plain(value: Any, field: RecordField | None = None) -> Any:
 
 
 def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
-    """The latest rolls as rows of text: number, name, state, begun, source, fabric, inspected m, gaps m, defects.
+    """The latest rolls as rows of text: number, name, state, begun, source, fabric, inspected m, of that
+    with reserve m, gaps m, defects.
 
     Raises:
         RecordsError: the database cannot be read.
@@ -167,7 +170,7 @@ def _listed(session: Session, roll_id: int) -> tuple[str, ...]:
         return _row_of(session.get_one(RollRow, roll_id), defects or 0)
     except (*_DAMAGED, SQLAlchemyError):  # the latter: a text that is no text, a row that is not all there
         session.rollback()
-        return (str(roll_id), "", "damaged", "", "", "", "", "", str(defects or 0))
+        return (str(roll_id), "", "damaged", "", "", "", "", "", "", str(defects or 0))
 
 
 def _text(value: object) -> str:
@@ -187,6 +190,7 @@ def _row_of(roll: RollRow, defects: int) -> tuple[str, ...]:
         source,
         fabric,
         f"{roll.inspected_m:.2f}",
+        "" if roll.reserve_m is None else f"{roll.reserve_m:.2f}",
         f"{roll.gap_m:.2f}",
         str(defects),
     )

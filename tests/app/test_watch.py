@@ -23,6 +23,7 @@ from aoi_app.records.alarm_log import AlarmLog
 from aoi_app.records.database import open_database
 from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_log import RollLog
+from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.frame import Frame, Lost
 from aoi_app.sources.source import FrameSource, SourceError
 from cras_core.web.tiling import TilingConfig
@@ -50,14 +51,18 @@ def piece(lines: int = 512, value: int = 0) -> Frame:
 
 
 def session_of(
-    engine: Engine, source: FrameSource, detector: Brightness | None = None, alarms: AlarmList | None = None
+    engine: Engine,
+    source: FrameSource,
+    detector: Brightness | None = None,
+    alarms: AlarmList | None = None,
+    recipe: Recipe = PLAIN,
 ) -> Session:
     def begin() -> RollLog:
         return RollLog(engine, name="r", source=source.name, model="m", recipe={}, threshold=1.0)
 
     return Session(
         source,
-        RollInspection(detector or Brightness(), TilingConfig(), PLAIN),
+        RollInspection(detector or Brightness(), TilingConfig(), recipe),
         begin,
         mm_per_line=1000 * M_PER_LINE,
         mm_per_px=1000 * M_PER_LINE,
@@ -206,3 +211,22 @@ def test_short_webs_of_unknown_cloth_are_with_reserve_and_those_of_known_cloth_b
     assert snapshot.worth.reserve_m == pytest.approx(2 * 256 * M_PER_LINE)
     assert snapshot.worth.good_m == pytest.approx(3 * 256 * M_PER_LINE)
     assert [alarm.cause for alarm in alarms.open] == ["unknown cloth"]
+
+
+def with_cloth(lines: int, left: int, right: int) -> Frame:
+    """Bright cloth on a dark table."""
+    image = np.full((lines, 1024), 10, np.uint8)
+    noise = np.random.default_rng(left).normal(120, 12, (lines, right - left))
+    image[:, left:right] = np.clip(noise, 60, 200).astype(np.uint8)
+    return Frame(image, "a.png", 0.0)
+
+
+def test_cloth_whose_width_jumps_is_told_and_separate_pictures_may_have_any_width(engine: Engine) -> None:
+    recipe = PLAIN.model_copy(update={"find_edges": True})
+    wide, narrow = with_cloth(4096, 100, 900), with_cloth(2048, 100, 600)
+    for separate in (False, True):
+        alarms = AlarmList()
+        source = Items(wide, replace(narrow, starts_web=separate), is_live=False)
+        session = session_of(engine, source, alarms=alarms, recipe=recipe)
+        run(session)
+        assert ("width jumped" in [alarm.cause for alarm in alarms.open]) is not separate

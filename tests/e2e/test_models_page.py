@@ -89,7 +89,7 @@ def test_a_new_fabric_is_taught_while_the_line_runs_and_the_line_goes_on_with_it
     learn, candidate, history = models.learn, models.candidate, models.history
     until(qtbot, learn.quick.isEnabled)
     assert learn.fabric.currentText() == "satin"
-    assert "12 defect-free samples of 6 rolls of satin" in label(application, "Quick enrolment")
+    assert "12 defect-free samples from 6 rolls or files of satin" in label(application, "Quick enrolment")
     assert "twill" in label(application, "Fabrics that would be forgotten")
     learn.quick.click()
     until(qtbot, lambda: not learn.quick.isEnabled())
