@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
-from window_tools import ENDLESS, PATIENCE_MS, Begin, condition, inspecting, over, press, start_next, why
+from window_tools import ENDLESS, PATIENCE_MS, Begin, condition, inspecting, over, press, start_next, stop, why
 
 from aoi_app.app.application import Application
 from aoi_app.records.reading import read_roll
@@ -75,7 +75,7 @@ def test_an_alarm_that_was_acknowledged_leaves_the_line_as_it_is_while_its_cause
     silence.click()
     qtbot.waitUntil(lambda: "silent until" in dialog.table.item(0, 4).text(), timeout=PATIENCE_MS)
     dialog.reject()
-    press(application, "stop")
+    stop(qtbot, application)
     over(qtbot, application)
     qtbot.waitUntil(
         lambda: [a["shelved_why"] for a in alarms_of(engine, 1)] == ["the order is being corrected"],
@@ -91,7 +91,7 @@ def test_the_right_order_is_inspected_and_not_alarmed(begin: Begin, qtbot: QtBot
     is_at(qtbot, application, "PAUSED")
     press(application, "start")
     is_at(qtbot, application, "INSPECTING")
-    press(application, "stop")
+    stop(qtbot, application)
     over(qtbot, application)
     assert condition(application) == "ROLL ENDED"
     assert "nothing missed" in why(application)
@@ -106,7 +106,7 @@ def test_a_threshold_that_was_moved_is_no_green_line(begin: Begin, qtbot: QtBot,
     assert "to 2.50; the recipe says 1.00" in why(application)
     inspecting(qtbot, application)
     qtbot.wait(1500)
-    press(application, "stop")
+    stop(qtbot, application)
     over(qtbot, application)
     assert "with reserve" in why(application)
     roll = read_roll(engine, 1)["roll"]

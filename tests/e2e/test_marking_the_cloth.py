@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialogButtonBox, QDoubleSpinBox, QLabel, QMessageBox
 from pytestqt.qtbot import QtBot
-from window_tools import PATIENCE_MS, Begin, banner
+from window_tools import PATIENCE_MS, Begin, banner, start_next
 
 from aoi_app.app.application import Application
 from aoi_app.inspection.web.web_history import WebPicture
@@ -119,7 +119,7 @@ def test_two_clicks_leave_out_a_lane_of_the_next_roll(begin: Begin, qtbot: QtBot
     assert lane.to_mm - lane.from_mm == pytest.approx(100 * 0.2, abs=1.0)
     assert "holds from the next roll on" in banner(application)
     picture = history(application)
-    application.window.actions_by_key["start"].trigger()
+    start_next(qtbot, application)
     qtbot.waitUntil(lambda: not application.is_at_rest, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: application.is_at_rest, timeout=PATIENCE_MS)
     qtbot.wait(150)

@@ -197,6 +197,7 @@ def test_signals_close_the_roll_without_asking(
 ) -> None:
     number = getattr(signal, name)
     kept = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(number, signal.SIG_DFL)  # who started the tests may have it ignored, as nohup does
     application = begin(ENDLESS)
     inspecting(qtbot, application)
     application.window.close()  # an open question waits for nobody
