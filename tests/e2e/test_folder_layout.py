@@ -31,7 +31,7 @@ def cloth(lines: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def web() -> np.ndarray:
-    return cloth(2400)
+    return cloth(1200)
 
 
 def one_web(folder: Path, web: np.ndarray) -> Path:
@@ -45,8 +45,8 @@ def separate(folder: Path, web: np.ndarray) -> Path:
     """Pieces with cloth between them that is not there."""
     folder.mkdir()
     for k in range(4):
-        first = 532 * k
-        cv2.imwrite(str(folder / f"{k}.png"), web[first : first + 520])
+        first = 268 * k
+        cv2.imwrite(str(folder / f"{k}.png"), web[first : first + 260])
     return folder
 
 
@@ -112,7 +112,7 @@ def test_no_defect_lies_on_a_seam_of_separate_pictures(
     defects = application.line.page.table.defects.all_defects()
     assert len(defects) == len(read_roll(engine, 1)["defects"])
     for defect in defects:
-        assert defect.first_line // 520 == (defect.end_line - 1) // 520
+        assert defect.first_line // 260 == (defect.end_line - 1) // 260
 
 
 def test_the_command_line_says_what_it_measured_and_takes_a_word(
