@@ -50,10 +50,12 @@ class QtBridge(QObject):
         if session is not None:
             over = session.state.is_over and session.wait(0)
             news = session.news()
-            if any((news.bands, news.defects, news.gaps, news.remarks, news.withdrawn)):
+            is_new = any((news.bands, news.defects, news.gaps, news.remarks, news.withdrawn))
+            if is_new:
                 self.news_came.emit(news)
             self._ticks += 1
-            if over or self._ticks % 4 == 0:
+            # With the news, so that the counter of defects is never behind the table.
+            if is_new or over or self._ticks % 4 == 0:
                 self.snapshot_taken.emit(session.snapshot())
             if over:
                 self._session = None

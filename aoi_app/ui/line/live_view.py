@@ -16,6 +16,7 @@ from aoi_app.ui.widgets.theme import Theme
 from cras_core.web.ignored import IgnoredLane
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
+_EMPTY_PX = 1000  # of what is shown before the first cloth
 _GLIDE = 0.25  # share of the way to the newest line that the view moves at each tick
 _MARK = QColor(0, 230, 255)
 _EDGE = QColor(90, 220, 120)
@@ -88,6 +89,8 @@ class LiveView(QWidget):
         self._plot.getAxis("bottom").setScale(mm_per_px)
         self._plot.getAxis("left").setScale(mm_per_line / 1000.0)
         self._box.setAspectLocked(True, ratio=mm_per_px / mm_per_line)
+        if self._picture is None:  # a place to begin with: axes of a picture of one line count in 1e-05 m
+            self._box.setRange(xRange=(0, _EMPTY_PX), yRange=(0, _EMPTY_PX), padding=0)
 
     def set_theme(self, theme: Theme) -> None:
         """Colours what pyqtgraph draws."""
