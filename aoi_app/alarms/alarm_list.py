@@ -19,7 +19,16 @@ GONE_AFTER_S = 5.0
 class _Entry:
     alarm: Alarm
     last_seen_s: float  # time.monotonic of the last look at which the cause was there
-    shelved_until_s: float | None = None  # likewise; the time of day may be set back meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """A cause of which nobody wants to hear for a time, in whatever alarm it comes."""
+
+    until_s: float  # time.monotonic; the time of day may be set back meanwhile
+    until: datetime
+    who: str
+    why: str
 
 
 class AlarmList:
@@ -29,6 +38,7 @@ class AlarmList:
         self._lock = threading.Lock()
         self._entries: list[_Entry] = []
         self._numbers: dict[int, int] = {}  # latest of a roll
+        self._shelves: dict[str, _Shelf] = {}  # by cause
         self._changed: dict[tuple[int, int], Alarm] = {}  # not in the records yet
 
     @property
@@ -54,6 +64,7 @@ class AlarmList:
         now_s = time.monotonic() if now_s is None else now_s
         present = {cause.key: cause for cause in causes if cause.is_alarm}
         with self._lock:
+            self._shelves = {key: shelf for key, shelf in self._shelves.items() if now_s < shelf.until_s}
             for entry in self._entries:
                 cause = present.pop(entry.alarm.cause, None) if entry.alarm.roll_id == roll_id else None
                 self._follow(entry, cause, now_s, is_over=entry.alarm.roll_id != roll_id)
@@ -89,11 +100,12 @@ class AlarmList:
         Returns:
             Whether it was open.
         """
+        until = _now() + timedelta(minutes=minutes)
         with self._lock:
             found = [entry for entry in self._entries if entry.alarm.cause == cause]
+            if found:
+                self._shelves[cause] = _Shelf(time.monotonic() + 60 * minutes, until, who, why)
             for entry in found:
-                entry.shelved_until_s = time.monotonic() + 60 * minutes
-                until = _now() + timedelta(minutes=minutes)
                 self._change(entry, shelved_until=until, shelved_by=who, shelved_why=why)
         return bool(found)
 
@@ -105,8 +117,8 @@ class AlarmList:
 
     def _follow(self, entry: _Entry, cause: Cause | None, now_s: float, *, is_over: bool) -> None:
         alarm = entry.alarm
-        if entry.shelved_until_s is not None and now_s >= entry.shelved_until_s:
-            entry.shelved_until_s = None  # it counts as new: nobody has seen how it is now
+        if alarm.shelved_until is not None and alarm.cause not in self._shelves:
+            # It counts as new: nobody has seen how it is now.
             self._change(entry, shelved_until=None, acknowledged_at=None, acknowledged_by="")
             alarm = entry.alarm
         if cause is not None:
@@ -121,6 +133,9 @@ class AlarmList:
     def _raise(self, roll_id: int, cause: Cause, position_m: float, now_s: float) -> None:
         number = self._numbers[roll_id] = self._numbers.get(roll_id, 0) + 1
         alarm = Alarm(roll_id, number, cause.key, cause.severity.word, cause.text, position_m, _now())
+        shelf = self._shelves.get(cause.key)
+        if shelf is not None:
+            alarm = replace(alarm, shelved_until=shelf.until, shelved_by=shelf.who, shelved_why=shelf.why)
         self._entries.append(_Entry(alarm, now_s))
         self._changed[roll_id, number] = alarm
 

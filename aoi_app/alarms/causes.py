@@ -64,7 +64,7 @@ def _cloth_was_missed(facts: Facts) -> Cause | None:
     if gap is None or facts.is_paused or (gap.age_s > GAP_SHOWN_S and not gap.is_last):
         return None
     missed = f"{facts.gap_m:.2f} m" if facts.gap_m > 0 else "An unknown length"
-    text = f"{missed} not inspected in this roll, the latest at {gap.position_m:.2f} m: {gap.reason}."
+    text = f"{missed} not inspected in this roll, the latest at {gap.position_m:.2f} m: {gap.reason.rstrip('.')}."
     return Cause("cloth missed", Severity.NOT_INSPECTING, text)
 
 

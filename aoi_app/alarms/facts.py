@@ -43,7 +43,7 @@ class Facts:
         stuck_s: for how long the piece at hand has been inspected; 0 where none is.
         backlog: how full the queue of frames is, 0..1.
         gap: the latest cloth that was not inspected; None where all was.
-        gap_m, gaps: of the roll so far, those that somebody wanted left out.
+        gap_m: length of all such gaps of the roll so far.
         model_problem: why another model inspects than the one in use; empty where it does.
         doubts: what speaks against comparing this cloth with its fabric.
         proof: what the line was last shown to see; None before the first proof.
@@ -67,7 +67,6 @@ class Facts:
     backlog: float = 0.0
     gap: LatestGap | None = None
     gap_m: float = 0.0
-    gaps: int = 0
     model_problem: str = ""
     doubts: tuple[ClothDoubt, ...] = ()
     proof: LineProof | None = None

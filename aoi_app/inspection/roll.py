@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aoi_app.inspection.band_outcomes import BandOutcomes
-from aoi_app.inspection.findings.cloth_doubt import ClothDoubt
-from aoi_app.inspection.line_proof import LineProof
 from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
 from aoi_app.inspection.roll_model import RollModel, make_roll_model
 from aoi_app.inspection.threshold.roll_threshold import RollThreshold
@@ -94,14 +92,9 @@ class RollInspection:
         return self._bands.tiles
 
     @property
-    def doubts(self) -> tuple[ClothDoubt, ...]:
-        """What speaks against comparing the cloth that was scored last with its fabric."""
-        return self._bands.doubts
-
-    @property
-    def line_proof(self) -> LineProof | None:
-        """What the line was last shown to see; None before the first proof."""
-        return self._bands.line_proof
+    def bands(self) -> BandOutcomes:
+        """What the finished rows have come to: doubts about the cloth, the latest proof of the line."""
+        return self._bands
 
     @property
     def promised_threshold(self) -> float:

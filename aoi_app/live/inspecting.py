@@ -76,6 +76,7 @@ class Inspecting:
                 self._watch.keep()
             ended_by_itself = not self._control.stopping.is_set()
             self._publisher.publish(self._inspection.finish())
+            self._watch.look()  # what came with the end is an alarm as well; afterwards nothing runs any more
         except Exception:  # whatever it was, the roll is closed and what it has found is kept
             self._publisher.publish(self._inspection.give_up("inspection failed"))
             self._publisher.close("failed")

@@ -106,7 +106,7 @@ class Watch:
         status = status_of(self._facts(figures))
         if figures.roll_id and not figures.state.is_over:
             self._alarms.look(figures.roll_id, status.causes, figures.position_m)
-        return replace(figures, status=status, alarms=self._alarms.open, proof=self._inspection.line_proof)
+        return replace(figures, status=status, alarms=self._alarms.open, proof=self._inspection.bands.line_proof)
 
     def keep(self) -> None:
         """Records the alarms that have moved on."""
@@ -143,10 +143,9 @@ class Watch:
                 backlog=figures.backlog,
                 gap=LatestGap(gap[0].reason, gap[0].position_m, now_s - gap[1], self._gap_is_last) if gap else None,
                 gap_m=figures.missed_m,
-                gaps=figures.missed_gaps,
                 model_problem=self.model_problem,
-                doubts=self._inspection.doubts or (doubts if now_s - told_s < _DOUBT_SHOWN_S else ()),
-                proof=self._inspection.line_proof,
+                doubts=self._inspection.bands.doubts or (doubts if now_s - told_s < _DOUBT_SHOWN_S else ()),
+                proof=self._inspection.bands.line_proof,
                 threshold=figures.threshold,
                 promised_threshold=self._inspection.promised_threshold,
                 unaccounted=self._unaccounted,

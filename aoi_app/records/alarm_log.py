@@ -44,7 +44,9 @@ class AlarmLog:
                 self._commit()
             except SQLAlchemyError as error:
                 self._not_before_s = time.monotonic() + _RETRY_S
-                problem = f"{len(self._waiting)} alarms are not recorded: {explain_database_error(error)}"
+                problem = (
+                    f"Alarms are not recorded ({len(self._waiting)} wait in memory): {explain_database_error(error)}"
+                )
                 if problem != self.problem:
                     logger.error("%s", problem)
                 self.problem = problem

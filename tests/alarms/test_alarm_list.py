@@ -122,3 +122,15 @@ def test_no_alarm_is_ever_lost_unseen() -> None:
         assert all(life is not AlarmLife.CLOSED for life in after.values())
         known |= after
     assert len(known) > 100
+
+
+def test_silence_holds_for_a_cause_also_when_its_alarm_was_seen_and_over_and_in_the_next_roll() -> None:
+    alarms = AlarmList()
+    alarms.look(1, [FULL], 0.0)
+    alarms.acknowledge("ann")
+    alarms.shelve("disk nearly full", 60.0, "it is being changed", "ann")
+    alarms.end_roll()
+    assert lives(alarms) == [], "seen and over"
+    alarms.look(2, [FULL], 0.0)
+    (alarm,) = alarms.open
+    assert (alarm.life, alarm.shelved_why, alarms.must_sound) == (AlarmLife.SHELVED, "it is being changed", False)

@@ -44,7 +44,7 @@ def test_a_line_that_is_proven_to_inspect_is_green() -> None:
         ({"stuck_s": 31.0}, Condition.NOT_INSPECTING, "inspection stuck", "31 s"),
         ({"stuck_s": 31.0, "is_live": False}, Condition.INSPECTING, "", ""),
         ({"stuck_s": 200.0, "is_live": False}, Condition.NOT_INSPECTING, "inspection stuck", "200 s"),
-        ({"gap": GAP, "gap_m": 1.5, "gaps": 1}, Condition.NOT_INSPECTING, "cloth missed", "1.50 m not inspected"),
+        ({"gap": GAP, "gap_m": 1.5}, Condition.NOT_INSPECTING, "cloth missed", "1.50 m not inspected"),
         ({"gap": replace(GAP, age_s=1e6)}, Condition.NOT_INSPECTING, "cloth missed", "An unknown length"),
         ({"gap": replace(GAP, is_last=False)}, Condition.NOT_INSPECTING, "cloth missed", "at 3.25 m: no cloth"),
         ({"gap": replace(GAP, is_last=False, age_s=GAP_SHOWN_S + 1)}, Condition.INSPECTING, "", ""),

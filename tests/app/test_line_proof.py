@@ -69,23 +69,23 @@ def test_a_proof_is_no_defect_and_no_inspected_cloth() -> None:
 def test_a_threshold_that_makes_the_line_blind_is_noticed_soon_and_counts_up() -> None:
     roll = inspection()
     run(roll, 2048)
-    proof = roll.line_proof
+    proof = roll.bands.line_proof
     assert isinstance(proof, LineProof)
     assert proof.misses == 0
     roll.threshold = 50.0
     run(roll, 10_240 + 512)
-    assert roll.line_proof is not None
-    assert roll.line_proof.misses == 2
+    assert roll.bands.line_proof is not None
+    assert roll.bands.line_proof.misses == 2
     roll.threshold = 1.0
     run(roll, 10_240)
-    assert roll.line_proof.misses == 0
+    assert roll.bands.line_proof.misses == 0
 
 
 def test_cloth_that_is_defective_itself_is_left_alone() -> None:
     roll = inspection()
     told = join_outcomes([roll.push(frame(np.full((512, 1024), 250, np.uint8))) for _ in range(12)])
     assert not proofs(told)
-    assert roll.line_proof is None
+    assert roll.bands.line_proof is None
 
 
 def test_after_a_pause_the_line_is_proven_again() -> None:

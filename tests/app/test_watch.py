@@ -193,7 +193,7 @@ def test_alarms_that_the_database_does_not_take_wait_and_are_written_later(
     alarms.look(1, [Cause("x", Severity.RESERVE, "x")], 0.0)
     log.write(alarms.take_changed())
     assert log.problem is not None
-    assert "1 alarms are not recorded" in log.problem
+    assert "not recorded (1 wait in memory)" in log.problem
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE moved RENAME TO alarms")
     log.write(())
@@ -230,3 +230,13 @@ def test_cloth_whose_width_jumps_is_told_and_separate_pictures_may_have_any_widt
         session = session_of(engine, source, alarms=alarms, recipe=recipe)
         run(session)
         assert ("width jumped" in [alarm.cause for alarm in alarms.open]) is not separate
+
+
+def test_what_comes_with_the_end_of_a_roll_is_an_alarm_as_well(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at the roll any more afterwards."""
+    run(session_of(engine, Items(piece(8))))
+    assert alarms_of(engine) == [("cloth missed", "not inspecting", True)]
+    monkeypatch.setattr("aoi_app.inspection.account.Account.problem", lambda *_: "3 lines are missing")
+    alarms = AlarmList()
+    run(session_of(engine, Items(piece()), alarms=alarms))
+    assert "unaccounted" in [alarm.cause for alarm in alarms.open]
