@@ -128,7 +128,6 @@ class Application(QObject):
         window.close_asked.connect(self.close)
         program.roll.choice_changed.connect(self._show_about)
         program.roll.closed.connect(self._leave)
-        program.line_model.replaced.connect(self._model_is_replaced)
         program.qt.commitDataRequest.connect(lambda _: self.log_out())
         program.line_model.changed.connect(self._show_about)
         program.recipes.changed.connect(self._show_about)
@@ -240,9 +239,6 @@ class Application(QObject):
                 program.notifier.note(f"Written: {', '.join(written)} in {folder}")
             except RecordsError as error:
                 program.notifier.warn(str(error))
-
-    def _model_is_replaced(self, why: str) -> None:
-        self.program.roll.model_problem = why
 
     def _toggle_theme(self) -> None:
         name = "light" if self.program.settings.now.theme == "dark" else "dark"

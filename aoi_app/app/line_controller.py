@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, Signal
 
 from aoi_app.alarms.condition import NO_ROLL
+from aoi_app.app.cloth_marking import ClothMarking
 from aoi_app.app.program import Program
 from aoi_app.app.review_controller import ReviewController
 from aoi_app.inspection import overlay
@@ -16,7 +17,6 @@ from aoi_app.inspection.web.web_history import WebHistory
 from aoi_app.live.session import Session
 from aoi_app.live.state import News, Snapshot, State
 from aoi_app.records.reviews import ReviewRecorder
-from aoi_app.settings.ignored_lanes import IgnoredLaneError, lane_between
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.line.line_page import LinePage
 
@@ -44,6 +44,7 @@ class LineController(QObject):
         self.page = LinePage(program.window.actions_by_key)
         self._history = WebHistory()
         self._marks = overlay.DefectMarks()
+        self._cloth_marking = ClothMarking(program, self.page.live_view)
         self._is_relative = True  # of the roll that is shown
         self._threshold_is_of_cloth = False  # the slider has followed a recipe, not a hand
         self._connect()
@@ -63,7 +64,6 @@ class LineController(QObject):
         page.threshold_proposed.connect(self._threshold_proposed)
         page.opacity_changed.connect(self._opacity_changed)
         view, table = page.live_view, page.table
-        view.measured.connect(self._two_places_marked)
         view.followed.connect(program.window.actions_by_key["follow"].setChecked)
         view.place_chosen.connect(table.select_at)
         table.chosen.connect(self._show_defect)
@@ -89,7 +89,6 @@ class LineController(QObject):
         program.roll.ended.connect(self._ended)
         program.defect_types.changed.connect(self._show_defect_types)
         program.recipes.line_changed.connect(self._recipe_changed)
-        program.recipes.measure_asked.connect(self._measure)
 
     def _show_settings(self) -> None:
         actions = self._program.window.actions_by_key
@@ -119,7 +118,7 @@ class LineController(QObject):
             "reject": lambda: self._about_defect(page.table.decide("rejected")),
             "clear_verdict": lambda: self._about_defect(page.table.decide("")),
             "name_type": lambda: self._about_defect(page.table.ask_type()),
-            "leave_out": lambda: self._mark_lane(actions["leave_out"].isChecked()),
+            "leave_out": lambda: self._cloth_marking.mark_lane(actions["leave_out"].isChecked()),
             "measure": lambda: self._program.recipes.ask_to_measure(actions["measure"].isChecked()),
         }
 
@@ -152,46 +151,6 @@ class LineController(QObject):
     def _opacity_changed(self, value: float) -> None:
         self._program.settings.change(heat_opacity=value)
         self.page.live_view.set_heat(self._program.window.actions_by_key["heat"].isChecked(), value)
-
-    def _measure(self, on: bool) -> None:
-        """Two clicks on the cloth are the ends of a ruler; not without cloth."""
-        self._mark(
-            "measure", on, "Click on the two ends of a known length on the cloth, straight across the web or along it."
-        )
-
-    def _mark_lane(self, on: bool) -> None:
-        """Two clicks on the cloth are the sides of a lane that is left out; not without cloth."""
-        self._mark("leave_out", on, "Click on both sides of the lane that shall not be inspected.")
-
-    def _mark(self, key: str, on: bool, what_to_do: str) -> None:
-        """The next two clicks are for the action with this key, or no longer."""
-        actions, notifier = self._program.window.actions_by_key, self._program.notifier
-        if on and self._history.picture() is None:
-            actions[key].setChecked(False)
-            notifier.note("There is no cloth on the screen to mark anything on; begin a roll first.")
-            return
-        self.page.live_view.measure(on)
-        for other in ("measure", "leave_out"):
-            actions[other].setChecked(on and other == key)
-        if on:
-            notifier.note(what_to_do)
-
-    def _two_places_marked(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
-        """The two clicks have come; (x px, line) each."""
-        if self._program.window.actions_by_key["measure"].isChecked():
-            self._program.recipes.measured(begin, end)
-            return
-        self._mark_lane(on=False)
-        picture = self._history.picture()
-        if picture is None:
-            return
-        scale = self._program.recipes.book.line.mm_per_px
-        try:
-            lane = lane_between(begin[0], end[0], picture.cloth_at(begin[1]), scale)
-        except IgnoredLaneError as error:
-            self._program.notifier.note(str(error))
-            return
-        self._program.recipes.ask_to_leave_out(lane)
 
     # --- what is shown of a roll ----------------------------------------------------------------------------------
 

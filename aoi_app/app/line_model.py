@@ -26,7 +26,6 @@ class LineModel(QObject):
 
     Signals:
         loading: a model is being loaded.
-        replaced: another model than the one in use inspects, and why.
         changed: another model is the line's.
         refused: a model could not be loaded, or does not fit the running roll; the person was told why.
         cannot_go_on: LoadedModel and why, a sentence; it fits no roll but a new one.
@@ -34,7 +33,6 @@ class LineModel(QObject):
     """
 
     loading = Signal()
-    replaced = Signal(str)
     changed = Signal()
     refused = Signal()
     cannot_go_on = Signal(object, str)
@@ -160,8 +158,6 @@ class LineModel(QObject):
     def _take(self, loaded: LoadedModel) -> None:
         if self._is_closed:
             return
-        if loaded.remark:
-            self.replaced.emit(loaded.remark)  # before a roll begins with it
         running, model = self._running(), loaded.detector
         if model is None:
             self._refuse(loaded.problem + (" The running model goes on." if running is not None else ""))

@@ -46,7 +46,6 @@ class RollController(QObject):
         state: where the program is.
         choice: the source of the next roll.
         source: of the latest roll; None before the first.
-        model_problem: why another model inspects than the one in use; empty where it does.
         holders: asked before a roll begins on a camera: whether they still hold one, which they then give back.
         ending: asked before anything that ends the roll or takes its table from the screen.
 
@@ -85,8 +84,6 @@ class RollController(QObject):
         self.state = ProgramState.IDLE
         self.choice = choice
         self.source: FrameSource | None = None
-        self.model_problem = ""
-        self._first_bundle = line_model.bundle
         self.holders: list[Callable[[], bool]] = []
         self.ending = ending
         ending.is_running = lambda: self.is_running and self.state is not ProgramState.CHANGING
@@ -278,8 +275,6 @@ class RollController(QObject):
             self._begin_when_possible()
 
     def _model_is_there(self) -> None:
-        if self._line_model.bundle != self._first_bundle:
-            self.model_problem = ""  # somebody has chosen another one
         if self.is_running and self._session is not None:
             self._line_model.follow(self._session)
         elif self.state is ProgramState.LOADING:
@@ -310,7 +305,7 @@ class RollController(QObject):
                 tails=self._tails,
                 alarms=self._alarms.alarms,
                 alarm_log=self._alarms.log,
-                model_problem=self.model_problem,
+                model_problem=loaded.remark,
             )
         except (SourceError, RecipeError) as error:
             self.state = ProgramState.IDLE

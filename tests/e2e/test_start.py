@@ -127,7 +127,7 @@ def test_the_first_model_is_chosen_while_it_is_loaded_and_said_where_it_is_anoth
     loaded = application.program.line_model.loaded
     assert loaded is not None
     assert loaded.bundle == bundle_path
-    assert application.program.roll.model_problem == said
+    assert loaded.remark == said
     (roll,) = list_rolls(engine, 10)
     causes = [alarm["text"] for alarm in read_roll(engine, int(roll[0]))["alarms"]]
     assert said in causes
