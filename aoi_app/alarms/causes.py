@@ -137,7 +137,7 @@ def _disk_is_nearly_full(facts: Facts) -> Cause | None:
 
 
 def _falls_behind(facts: Facts) -> Cause | None:
-    if facts.backlog < _BEHIND:
+    if facts.backlog < _BEHIND or facts.is_ending:  # what waits at the end is lost to nobody
         return None
     text = f"The inspection falls behind: the queue is {facts.backlog:.0%} full. Run the line slower, or cloth is lost."
     return Cause("falls behind", Severity.RESERVE, text)

@@ -10,6 +10,9 @@ from aoi_app.alarms.facts import Facts
 from aoi_app.alarms.severity import Severity
 
 
+_ENDING_TEXT = "What has come is still inspected. Stop (F8) once more to end at once."
+
+
 class Condition(enum.Enum):
     """What somebody sees from five metres away."""
 
@@ -17,6 +20,7 @@ class Condition(enum.Enum):
     RESERVE = "inspecting with reserve"
     NOT_INSPECTING = "not inspecting"
     PAUSED = "paused"
+    ENDING = "ending the roll"
     NO_ROLL = "no roll"
 
 
@@ -34,7 +38,9 @@ class LineStatus:
     @property
     def text(self) -> str:
         """Why the condition is what it is, with the way out; empty where there is nothing to add."""
-        return self.causes[0].text if self.causes else ""
+        if self.causes:
+            return self.causes[0].text
+        return _ENDING_TEXT if self.condition is Condition.ENDING else ""
 
     @property
     def spoils_cloth(self) -> bool:
@@ -63,6 +69,8 @@ def _condition(facts: Facts, causes: tuple[Cause, ...]) -> Condition:
         return Condition.PAUSED
     if any(cause.severity is Severity.NOT_INSPECTING for cause in causes):
         return Condition.NOT_INSPECTING
+    if facts.is_ending:
+        return Condition.ENDING
     if causes or not facts.is_proven:
         return Condition.RESERVE
     return Condition.INSPECTING

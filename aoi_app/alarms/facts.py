@@ -36,6 +36,7 @@ class Facts:
     Attributes:
         is_running: a roll is open, be it paused.
         is_paused: nobody looks, because the operator wants it so.
+        is_ending: nothing more is read; what has come is still inspected.
         is_live: cloth goes by whether or not it is read.
         failure: why the roll ended before its end; empty where it did not.
         has_inspected: cloth of this roll has been inspected.
@@ -59,6 +60,7 @@ class Facts:
 
     is_running: bool = False
     is_paused: bool = False
+    is_ending: bool = False
     is_live: bool = True
     failure: str = ""
     has_inspected: bool = False
@@ -88,8 +90,8 @@ class Facts:
 
     @property
     def is_quiet(self) -> bool:
-        """Nothing comes from the source."""
-        return self.quiet_s > QUIET_S and not self.is_paused
+        """Nothing comes from the source, and nobody wants it so."""
+        return self.quiet_s > QUIET_S and not self.is_paused and not self.is_ending
 
     @property
     def is_proven(self) -> bool:

@@ -67,7 +67,8 @@ class CollectionController(QObject):
             return
         self._offered = roll.name
         at = f"{unknown[0].position_m:.2f} m"
-        self._bar.ask(f"Unknown cloth at {at}. To collect samples of it, give it a name.", self._names())
+        text = f"Unknown cloth at {at}. To collect samples of it, give it a name."
+        self._bar.ask(text, self._names(), takes_keyboard=False)
 
     def take_over(self, defect: Defect, review: Review) -> None:
         """What is said of a defect becomes a sample, or is none any more."""

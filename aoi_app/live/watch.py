@@ -135,6 +135,7 @@ class Watch:
             return Facts(
                 is_running=not figures.state.is_over and figures.state is not State.IDLE,
                 is_paused=figures.state is State.PAUSED,
+                is_ending=figures.state is State.FINISHING,
                 is_live=self._is_live,
                 failure=figures.message if has_failed else "",
                 has_inspected=self.lines.good + self.lines.reserve > 0,

@@ -156,4 +156,5 @@ def test_strange_cloth_is_told_at_the_beginning_of_a_web_and_later_when_it_lasts
     assert len(said) == len(told)
     for remark, line in zip(said, told, strict=True):
         assert line <= remark.first_line <= line + 2 * 1024
-        assert "0.60 standard deviations from those of black, usual up to 0.40" in remark.text
+        assert "black" in remark.text
+        assert "1.5 times as far from it as its own cloth may be" in remark.text

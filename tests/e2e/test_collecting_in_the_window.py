@@ -77,9 +77,15 @@ def test_cloth_that_no_model_knows_is_offered_to_be_enrolled_once_a_roll(begin: 
     application = begin(ENDLESS)
     inspecting(qtbot, application)
     unknown = Remark("unknown", "plain", 0, 1.25, "unknown cloth")
+    name = application.line.page.collect_bar.findChild(QComboBox)
+    assert name is not None
     application.collecting.offer([unknown])
     assert "Unknown cloth at 1.25 m. To collect samples of it, give it a name." in said(application)
-    button(application, "Close").click()
+    assert application.window.focusWidget() is not name, "a key of the line is not typed into a name"
+    press(application, "collect")
+    assert application.window.focusWidget() is name, "whoever asks for it can type at once"
+    QTest.keyClick(name, Qt.Key.Key_Escape)
+    assert application.window.focusWidget() is None
     assert said(application) == ""
     application.collecting.offer([unknown])
     assert said(application) == ""

@@ -91,17 +91,16 @@ class ClothRemarks:
             None,
         )
         if self._is_strange(rows, first_line) and not is_another:
-            away = (
-                f"its features lie {rows.distance:.2f} standard deviations from those of {fabric}, usual up to "
-                f"{calibration.level_limit:.2f}"
-            )
+            times = f"{rows.distance / calibration.level_limit:.1f} times as far from it as its own cloth may be"
             if self._is_ordered:
                 found["level"] = (
-                    f"this roll differs from the enrolled cloth as a whole: {away}; check lamp, focus and yarn"
+                    f"this roll differs from the enrolled {fabric} as a whole: {times}; check lamp, focus and yarn"
                 )
             else:
+                del found["matched"]  # the nearest fabric, which it is not
                 found["unknown"] = (
-                    f"unknown cloth: {away}; enrol it, or check lamp, focus and yarn if it is {fabric} after all"
+                    f"unknown cloth: {fabric} is nearest, {times}; enrol it, or check lamp, focus and yarn if it is "
+                    f"{fabric}"
                 )
         return found
 

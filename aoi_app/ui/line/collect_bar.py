@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton
 
 from aoi_app.samples.collection_state import CollectionPhase, CollectionState, collection_text
+from aoi_app.ui.widgets.keyboard import hide_with_keyboard
 from aoi_app.ui.widgets.plain import plain_label
 
 _LONGEST_NAME = 80
@@ -37,7 +39,7 @@ class CollectBar(QFrame):
         self._collect = _button("Collect", "Take samples of good cloth while the web runs", self._begin)
         self._end = _button("Enough", "End collecting", self.end_asked.emit)
         self._samples = _button("Show samples", "Check the samples on the page Samples", self.samples_asked.emit)
-        self._close = _button("Close", "Hide this line", self.hide)
+        self._close = _button("Close", "Hide this line (Esc)", lambda: hide_with_keyboard(self))
         edit = self._name.lineEdit()
         if edit is not None:
             edit.setMaxLength(_LONGEST_NAME)
@@ -57,13 +59,15 @@ class CollectBar(QFrame):
         """The person is asked for the name of a fabric."""
         return self._is_asking and not self.isHidden()
 
-    def ask(self, text: str, fabrics: Sequence[str], suggestion: str = "") -> None:
+    def ask(self, text: str, fabrics: Sequence[str], suggestion: str = "", *, takes_keyboard: bool = True) -> None:
         """Asks which fabric this cloth is.
 
         Args:
             text: why it is asked.
             fabrics: names that are known; any other may be typed.
             suggestion: the likeliest one.
+            takes_keyboard: the person has asked for it. Where the program offers it by itself the keyboard stays
+                where it is, or the next key of the line, "A" for an alarm, would end up in a name.
         """
         self._is_asking = True
         self._text.setText(text)
@@ -72,7 +76,8 @@ class CollectBar(QFrame):
         self._name.setCurrentText(suggestion)
         self._collect.setEnabled(bool(suggestion.strip()))
         self._show_only(self._name, self._collect, self._close)
-        self._name.setFocus()
+        if takes_keyboard:
+            self._name.setFocus()
 
     def show_state(self, state: CollectionState) -> None:
         """How it goes; nothing before the first time."""
@@ -90,6 +95,13 @@ class CollectBar(QFrame):
         for widget in (self._name, self._collect, self._end, self._samples, self._close):
             widget.setVisible(widget in widgets)
         self.show()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 (Qt's name)
+        """Esc hides the line while it asks."""
+        if event.key() == Qt.Key.Key_Escape and self.is_asking:
+            hide_with_keyboard(self)
+        else:
+            super().keyPressEvent(event)
 
     def _begin(self) -> None:
         name = self._name.currentText().strip()

@@ -62,7 +62,7 @@ class FiguresPanel(QWidget):
             "width": f"{s.width_mm:.0f} mm" if s.width_mm else "–",
             "defects": str(s.defects),
             "gaps": f"{s.gap_m:.2f} m ({s.gaps})",
-            "fabric": f"{s.fabric} ({s.similarity:.2f})" if s.fabric else "–",
+            "fabric": _fabric_text(s),
             "tiles": f"{s.tiles_per_s:.1f}",
             "proof": _proof_text(s),
         }
@@ -82,6 +82,14 @@ class FiguresPanel(QWidget):
     def _set(label: QLabel, text: str) -> None:
         if label.text() != text:
             label.setText(text)
+
+
+def _fabric_text(s: Snapshot) -> str:
+    """Which fabric runs; the nearest one is not its name where the cloth is unknown."""
+    if s.fabric is None:
+        return "–"
+    is_unknown = any(cause.key == "unknown cloth" for cause in s.status.causes)
+    return f"{'unknown' if is_unknown else s.fabric} ({s.similarity:.2f})"
 
 
 def _proof_text(s: Snapshot) -> str:

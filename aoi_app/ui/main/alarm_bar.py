@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from aoi_app.alarms.alarm import Alarm, AlarmLife
 from aoi_app.alarms.severity import Severity
+from aoi_app.ui.widgets.keyboard import drop_keyboard
 from aoi_app.ui.widgets.plain import PlainLabel
 
 _MOST_SHOWN = 3
@@ -62,6 +63,8 @@ class AlarmBar(QFrame):
         self.setProperty(
             "kind", "bad" if any(a.severity == Severity.NOT_INSPECTING.word for a in unseen) else "reserve"
         )
+        if not unseen:
+            drop_keyboard(self)
         self.setVisible(bool(unseen))
         if unseen and not self._blink.isActive():
             self._blink.start()

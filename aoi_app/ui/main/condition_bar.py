@@ -17,6 +17,7 @@ _KINDS = {
     Condition.RESERVE: "reserve",
     Condition.NOT_INSPECTING: "bad",
     Condition.PAUSED: "paused",
+    Condition.ENDING: "none",
     Condition.NO_ROLL: "none",
 }
 """How the style sheet calls a condition; green, yellow and red as in IEC 60073, the others neutral."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QWidget
 
+from aoi_app.ui.widgets.keyboard import drop_keyboard, hide_with_keyboard
 from aoi_app.ui.widgets.plain import PlainLabel
 
 
@@ -93,7 +94,7 @@ class QuestionBar(QFrame):
             return
         had_focus = any(button.hasFocus() for button in self._buttons)
         self._question = None
-        self.hide()
+        hide_with_keyboard(self)
         if had_focus and self._focus_before is not None:
             self._focus_before.setFocus(Qt.FocusReason.OtherFocusReason)
         self._focus_before = None
@@ -111,6 +112,7 @@ class QuestionBar(QFrame):
     def _show(self, question: Question) -> None:
         self._question = question
         self._text.setText(question.text)
+        drop_keyboard(self)  # before its buttons go; the new ones take it
         for button in self._buttons:
             button.hide()  # at once; it is deleted when the event that it may be in is over
             self._row.removeWidget(button)

@@ -82,7 +82,7 @@ class RecipeForm(QWidget):
     def _make_fields(self) -> None:
         self._name = QLineEdit()
         self._fabric = QComboBox()
-        self._ordered = QCheckBox("the work order names it: compare the cloth with it, and warn of other cloth")
+        self._ordered = QCheckBox("the work order names it: warn of other cloth")
         self._mm_per_px = _millimetres(0.001, 10, 6)
         self._mm_per_line = _millimetres(0.0, 10, 6)
         self._mm_per_line.setSpecialValueText("as across")
@@ -157,12 +157,15 @@ class RecipeForm(QWidget):
         form.addRow("Ma&rgin from the edge", self._selvedge)
         form.addRow("Lea&ve out lanes, mm", self._ignored)
         form.addRow("&Threshold (1 = calibrated)", self._threshold)
-        bounds = QHBoxLayout()
+        both = QWidget()  # a label has a key for a widget, not for a row of them
+        both.setFocusProxy(self._lowest)
+        bounds = QHBoxLayout(both)
+        bounds.setContentsMargins(0, 0, 0, 0)
         for widget in (PlainLabel("from"), self._lowest, PlainLabel("to"), self._highest):
             bounds.addWidget(widget)
         bounds.addStretch(1)
         form.addRow("False alarms per 100 m², &wanted", self._wanted_rate)
-        form.addRow("Threshold may &go", bounds)
+        form.addRow("Threshold may &go", both)
         form.addRow("S&mallest defect", self._min_area)
         form.addRow("", self._shade)
         form.addRow("Contrast of s&hade, 8 mm wide", self._contrast)
