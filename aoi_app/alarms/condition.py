@@ -9,7 +9,6 @@ from aoi_app.alarms.causes import Cause, causes_of
 from aoi_app.alarms.facts import Facts
 from aoi_app.alarms.severity import Severity
 
-
 _ENDING_TEXT = "What has come is still inspected. Stop (F8) once more to end at once."
 
 
@@ -61,16 +60,13 @@ def status_of(facts: Facts) -> LineStatus:
 
 
 def _condition(facts: Facts, causes: tuple[Cause, ...]) -> Condition:
-    if facts.failure:
-        return Condition.NOT_INSPECTING
-    if not facts.is_running:
-        return Condition.NO_ROLL
-    if facts.is_paused:
-        return Condition.PAUSED
-    if any(cause.severity is Severity.NOT_INSPECTING for cause in causes):
-        return Condition.NOT_INSPECTING
-    if facts.is_ending:
-        return Condition.ENDING
-    if causes or not facts.is_proven:
-        return Condition.RESERVE
-    return Condition.INSPECTING
+    is_blind = any(cause.severity is Severity.NOT_INSPECTING for cause in causes)
+    rules = (  # the first that holds
+        (bool(facts.failure), Condition.NOT_INSPECTING),
+        (not facts.is_running, Condition.NO_ROLL),
+        (facts.is_paused, Condition.PAUSED),
+        (is_blind, Condition.NOT_INSPECTING),
+        (facts.is_ending, Condition.ENDING),
+        (bool(causes) or not facts.is_proven, Condition.RESERVE),
+    )
+    return next((condition for holds, condition in rules if holds), Condition.INSPECTING)

@@ -96,7 +96,9 @@ class LineController(QObject):
             actions[key].setChecked(True)
         opacity = self._program.settings.now.heat_opacity
         self.page.set_opacity(opacity)
-        self.page.set_threshold(self._program.recipes.book.line.threshold)
+        recipe = self._program.recipes.book.line
+        self.page.set_threshold(recipe.threshold)
+        self.page.live_view.set_scale(recipe.mm_per_px, recipe.line_mm)
         self.page.live_view.set_heat(True, opacity)
         self._show_defect_types()
 

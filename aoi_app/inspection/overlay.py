@@ -30,16 +30,19 @@ class Mark:
 
 
 def color_table() -> npt.NDArray[np.uint8]:
-    """(256, 4) RGBA uint8 over 0..``SCALE_TOP``: clear far below the limit, then yellow, orange, red at it, magenta."""
+    """(256, 4) RGBA uint8 over 0..``SCALE_TOP``: clear far below the limit, then yellow, orange, red at it, magenta.
+
+    Never opaque: the cloth is seen under its heat, and a defect in it.
+    """
     stops = np.array([0.0, 0.25, 0.4, 0.5, 0.75, 1.0])  # share of the scale; 0.5 is the calibrated threshold
     colors = np.array(
         [
             [255, 235, 60, 0],
             [255, 235, 60, 0],
-            [255, 190, 30, 150],
-            [255, 90, 10, 215],
-            [230, 0, 40, 240],
-            [255, 0, 220, 255],
+            [255, 190, 30, 95],
+            [255, 90, 10, 120],
+            [230, 0, 40, 135],
+            [255, 0, 220, 150],
         ]
     )
     at = np.linspace(0, 1, 256)
@@ -53,6 +56,29 @@ def heat_colors(score: Floats) -> npt.NDArray[np.uint8]:
     """(rows, cols) scores -> (rows, cols, 4) RGBA uint8; what was not inspected is clear."""
     index = np.clip(np.nan_to_num(score, nan=0.0) * (255.0 / SCALE_TOP), 0, 255).astype(np.uint8)
     return np.asarray(_TABLE[index])
+
+
+def outlines(score: Floats, first_line: int, cell_px: int, threshold: float) -> tuple[Floats, Floats]:
+    """Where cells at or above a threshold border on cells below it, or on the rim.
+
+    Args:
+        score: (rows, cols).
+        first_line: line of the roll that they begin with.
+        cell_px: side of a cell.
+        threshold: operator threshold.
+
+    Returns:
+        x px, (2 n,), and line of the roll, (2 n,): the two ends of each of n pieces.
+    """
+    inside = np.pad(reaches(score, threshold), 1)  # what was not inspected reaches none
+    rows, cols = np.nonzero(inside[:, 1:] != inside[:, :-1])  # upright: between a cell and its neighbour at the right
+    x, y = cols * cell_px, (rows - 1) * cell_px + first_line
+    upright = np.stack([x, x], axis=1), np.stack([y, y + cell_px], axis=1)
+    rows, cols = np.nonzero(inside[1:] != inside[:-1])  # level: between a cell and the one below
+    x, y = (cols - 1) * cell_px, rows * cell_px + first_line
+    level = np.stack([x, x + cell_px], axis=1), np.stack([y, y], axis=1)
+    both = [np.concatenate(ends).reshape(-1).astype(np.float32) for ends in zip(upright, level, strict=True)]
+    return both[0], both[1]
 
 
 class DefectMarks:

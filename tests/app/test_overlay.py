@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aoi_app.inspection.findings.defects import Defect
-from aoi_app.inspection.overlay import SCALE_TOP, DefectMarks, Mark, color_table, find_marks, heat_colors
+from aoi_app.inspection.overlay import SCALE_TOP, DefectMarks, Mark, color_table, find_marks, heat_colors, outlines
 from cras_core.shade.rows import ShadeKind
 
 ONE = st.floats(-1, 5, width=32)
@@ -21,7 +21,7 @@ def test_a_score_has_one_colour_whatever_is_beside_it(score: float, others: list
 def test_clean_cloth_is_clear_and_the_limit_is_not() -> None:
     far_below, below, limit, above, beyond = heat_colors(np.array([[0.0, 0.4, 1.0, SCALE_TOP, 50.0]], np.float32))[0]
     assert far_below[3] == below[3] == 0
-    assert limit[3] > 150
+    assert limit[3] > 100
     np.testing.assert_array_equal(above, beyond)
     assert tuple(limit) != tuple(above)
 
@@ -52,6 +52,27 @@ def test_marks_lie_around_what_is_above_the_threshold() -> None:
     assert mark == Mark(1080, 1096, 160, 200, 1.5)
     assert len(find_marks(score, 1000, 8, 0.7)) == 2
     assert find_marks(score, 1000, 8, 2.0) == []
+
+
+def test_outlines_run_around_what_reaches_the_threshold() -> None:
+    score = np.zeros((4, 5), np.float32)
+    score[1, 2:4] = 1.5  # two cells
+    score[3, 0] = np.nan
+    x, y = outlines(score, 1000, 8, 1.0)
+    pieces = {((x[k], y[k]), (x[k + 1], y[k + 1])) for k in range(0, len(x), 2)}
+    assert pieces == {
+        ((16, 1008), (16, 1016)),
+        ((32, 1008), (32, 1016)),
+        ((16, 1008), (24, 1008)),
+        ((24, 1008), (32, 1008)),
+        ((16, 1016), (24, 1016)),
+        ((24, 1016), (32, 1016)),
+    }
+    assert len(outlines(score, 1000, 8, 2.0)[0]) == 0
+
+
+def test_the_cloth_is_seen_under_the_strongest_heat() -> None:
+    assert color_table()[:, 3].max() < 180
 
 
 def test_nothing_is_marked_where_nothing_was_inspected() -> None:

@@ -39,7 +39,7 @@ def _shape_text(defect: Defect) -> str:
 
 
 def _shade_text(defect: Defect) -> str:
-    return "" if defect.shade is None else f"{defect.shade} {defect.contrast_percent:+.1f} %"
+    return "" if defect.shade is None else f"{defect.shade}\n{defect.contrast_percent:+.1f} %"
 
 
 def _source_names(boxes: list[dict[str, str]]) -> str:
@@ -80,14 +80,14 @@ class Defect:
     position_mm: Annotated[float, Exported(digits=2), Shown("across", 5, "mm")]
     length_mm: Annotated[float, Exported(digits=2), Shown("size", 6, "mm", text=_size_text, sort_key=_longer_side_mm)]
     width_mm: Annotated[float, Exported(digits=2)]
-    area_mm2: Annotated[float, Exported(digits=2), Shown("area", 8, "mm²")]
+    area_mm2: Annotated[float, Exported(digits=2), Shown("area", 9, "mm²")]
     peak: Annotated[float, Exported(digits=4), Shown("score", order=3, digits=2)]
     mean: Annotated[float, Exported(digits=4)]
     raw_peak: Annotated[float, Exported(digits=4)]
     boxes: Annotated[tuple[Box, ...], Exported(csv_name="sources", csv_text=_source_names)]
     is_open: Annotated[bool, Exported()]
     thumbnail: Image  # not exported: a text file holds no pixels
-    shade: Annotated[ShadeKind | None, Exported(), Shown("shade", order=9, text=_shade_text, sort_key=_shade_text)] = (
+    shade: Annotated[ShadeKind | None, Exported(), Shown("shade", order=8, text=_shade_text, sort_key=_shade_text)] = (
         None
     )
     contrast_percent: Annotated[float | None, Exported(digits=2)] = None

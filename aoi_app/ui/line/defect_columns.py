@@ -15,7 +15,7 @@ class DefectColumn:
     """One column.
 
     Attributes:
-        heading: with its unit.
+        heading: its unit stands below it.
         is_text: else numbers, which stand to the right.
         text: what a cell shows of a defect and of what a person has said of it.
         sort_key: what the column is sorted by.
@@ -43,7 +43,7 @@ def _column(record: type, field: RecordField, shown: Shown) -> DefectColumn:
         of, value = value_of(defect, review)
         return value if shown.sort_key is None else shown.sort_key(of)
 
-    heading = f"{shown.heading}, {shown.unit}" if shown.unit else shown.heading
+    heading = f"{shown.heading}\n{shown.unit}" if shown.unit else shown.heading  # two lines: a narrow window has room
     return DefectColumn(heading, field.type is str, text, sort_key)
 
 

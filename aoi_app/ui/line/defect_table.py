@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QContextMenuEvent, QFont, QImage, QPixmap
+from PySide6.QtGui import QContextMenuEvent, QFont, QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
 from aoi_app.inspection.findings.defects import Defect
@@ -38,13 +38,13 @@ class DefectModel(QAbstractTableModel):
         super().__init__()
         self._defects: list[Defect] = []
         self._row_of: dict[int, int] = {}
-        self._pixmaps: dict[int, QPixmap] = {}
+        self._pictures: dict[int, QIcon] = {}
         self._reviews: dict[int, Review] = {}
 
     def clear(self) -> None:
         """Empties the list, for a new roll."""
         self.beginResetModel()
-        self._defects, self._row_of, self._pixmaps, self._reviews = [], {}, {}, {}
+        self._defects, self._row_of, self._pictures, self._reviews = [], {}, {}, {}
         self.endResetModel()
 
     def add(self, defects: Sequence[Defect]) -> None:
@@ -54,7 +54,7 @@ class DefectModel(QAbstractTableModel):
             row = self._row_of.get(defect.number)
             if row is not None:
                 self._defects[row] = defect
-                self._pixmaps.pop(defect.number, None)
+                self._pictures.pop(defect.number, None)
                 self.dataChanged.emit(self.index(row, 0), self.index(row, len(_COLUMNS) - 1))
         new = [d for d in latest.values() if d.number not in self._row_of]
         if new:
@@ -113,7 +113,7 @@ class DefectModel(QAbstractTableModel):
         defect, column = self._defects[index.row()], index.column()
         review = self.review(defect.number)
         if role == Qt.ItemDataRole.DecorationRole and column == 0:
-            return self._pixmap(defect)
+            return self._picture(defect)
         if role == Qt.ItemDataRole.DisplayRole and column > 0:
             return _texts(defect, review)[column]
         if role == _SORT:
@@ -122,17 +122,20 @@ class DefectModel(QAbstractTableModel):
             return _spoken(defect, review)
         return _look(column, role, review)
 
-    def _pixmap(self, defect: Defect) -> QPixmap:
-        if defect.number not in self._pixmaps:
-            if len(self._pixmaps) > 2000:  # scrolled past long ago; made again when needed
-                self._pixmaps.clear()
-            self._pixmaps[defect.number] = QPixmap.fromImage(_to_qimage(defect)).scaled(
+    def _picture(self, defect: Defect) -> QIcon:
+        if defect.number not in self._pictures:
+            if len(self._pictures) > 2000:  # scrolled past long ago; made again when needed
+                self._pictures.clear()
+            picture = QPixmap.fromImage(_to_qimage(defect)).scaled(
                 _THUMBNAIL_PX,
                 _THUMBNAIL_PX,
                 Qt.AspectRatioMode.KeepAspectRatio,
                 Qt.TransformationMode.SmoothTransformation,
             )
-        return self._pixmaps[defect.number]
+            icon = QIcon(picture)
+            icon.addPixmap(picture, QIcon.Mode.Selected)  # Qt would colour the cloth of the chosen row
+            self._pictures[defect.number] = icon
+        return self._pictures[defect.number]
 
 
 def _spoken(defect: Defect, review: Review) -> str:
@@ -174,8 +177,25 @@ def _to_qimage(defect: Defect) -> QImage:
     return QImage(stretched.tobytes(), width, height, stretched.strides[0], kind).copy()
 
 
+class _Sorted(QSortFilterProxyModel):
+    """Says in the heading itself by what the rows are sorted: Qt keeps room for its own sign in every column."""
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """By a column."""
+        super().sort(column, order)
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self.columnCount() - 1)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802
+        """The heading of a column, with an arrow where it is the one."""
+        heading = super().headerData(section, orientation, role)
+        is_heading = role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal
+        if not is_heading or section != self.sortColumn():
+            return heading
+        return f"{heading} {'▴' if self.sortOrder() == Qt.SortOrder.AscendingOrder else '▾'}"
+
+
 class DefectTable(QTableView):
-    """Shows the defects; the newest at the bottom unless the person sorts.
+    """Shows the defects; the newest at the top unless the person sorts.
 
     Signals:
         chosen: a Defect that the person wants to see.
@@ -190,7 +210,7 @@ class DefectTable(QTableView):
     def __init__(self) -> None:
         super().__init__()
         self.defects = DefectModel()
-        self._sorted = QSortFilterProxyModel()
+        self._sorted = _Sorted()
         self._sorted.setSourceModel(self.defects)
         self._sorted.setSortRole(_SORT)
         self._types: tuple[DefectType, ...] = ()
@@ -207,7 +227,9 @@ class DefectTable(QTableView):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setResizeContentsPrecision(20)
-        header.setStretchLastSection(True)
+        header.setStretchLastSection(False)
+        header.setSortIndicatorShown(False)
+        header.setMinimumSectionSize(24)
         self.selectionModel().currentRowChanged.connect(self._row_changed)
         self.doubleClicked.connect(self._row_changed)
 

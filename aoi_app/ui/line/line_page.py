@@ -25,6 +25,7 @@ from aoi_app.ui.line.threshold_control import ThresholdControl
 from aoi_app.ui.widgets.page import Page
 from aoi_app.ui.widgets.plain import PlainLabel
 from aoi_app.ui.widgets.theme import Theme
+from aoi_app.ui.widgets.wheel import keep_from_wheel
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 TOOLBAR = ("start", "pause", "stop", "", "follow", "heat")
@@ -57,6 +58,7 @@ class LinePage(Page):
         self.threshold_control.proposed.connect(self.threshold_proposed)
         self._opacity.valueChanged.connect(lambda value: self.opacity_changed.emit(value / 100))
         self.figures.show_snapshot(Snapshot())
+        keep_from_wheel(self)
 
     def _lay_out(self, actions: Mapping[str, QAction]) -> None:
         bar = QToolBar("Roll")
@@ -82,7 +84,7 @@ class LinePage(Page):
         splitter.addWidget(right)
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 1)
-        splitter.setSizes([800, 500])
+        splitter.setSizes([680, 582])
         splitter.setChildrenCollapsible(False)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

@@ -7,20 +7,23 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen
-from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat_colors
+from aoi_app.inspection.overlay import SCALE_TOP, Mark, color_table, heat_colors, outlines
 from aoi_app.inspection.web.web_history import WebPicture
+from aoi_app.ui.line.mark_layer import MARK_COLOR, MarkLayer
+from aoi_app.ui.line.web_axes import AcrossAxis, AlongAxis
+from aoi_app.ui.widgets.plain import PlainLabel
 from aoi_app.ui.widgets.theme import Theme
 from cras_core.web.ignored import IgnoredLane
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
 _EMPTY_PX = 1000  # of what is shown before the first cloth
 _GLIDE = 0.25  # share of the way to the newest line that the view moves at each tick
-_MARK = QColor(0, 230, 255)
 _EDGE = QColor(90, 220, 120)
 _IGNORED = QColor(255, 140, 0)
+_OUTLINE = QColor(255, 235, 60)
 
 
 class LiveView(QWidget):
@@ -39,7 +42,7 @@ class LiveView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
-        self._across, self._along = _AcrossAxis("bottom"), _AlongAxis("left")
+        self._across, self._along = AcrossAxis("bottom"), AlongAxis("left")
         self._plot = pg.PlotWidget(axisItems={"bottom": self._across, "left": self._along})
         self._plot.setAccessibleName("Web")
         self._box = self._plot.getViewBox()
@@ -55,17 +58,19 @@ class LiveView(QWidget):
         self._plot.setLabel("bottom", "across, mm from the left edge of the cloth")
         self._cloth = pg.ImageItem(levels=(0, 255))
         self._heat = pg.ImageItem()
+        self._outlines = pg.PlotCurveItem(pen=pg.mkPen(_OUTLINE, width=1), connect="pairs")
         self._edges = [pg.PlotCurveItem(pen=pg.mkPen(_EDGE, width=2)) for _ in range(2)]
         self._ignored: tuple[IgnoredLane, ...] = ()
         self._ignored_bounds: list[pg.PlotCurveItem] = []
-        self._marks = _MarkLayer()
-        self._ruler = pg.PlotCurveItem(pen=pg.mkPen(_MARK, width=2))
-        self._ends = pg.ScatterPlotItem(symbol="+", size=22, pen=pg.mkPen(_MARK, width=2))
-        for item in (self._cloth, self._heat, *self._edges, self._marks, self._ruler, self._ends):
+        self._marks = MarkLayer(self._box)
+        self._ruler = pg.PlotCurveItem(pen=pg.mkPen(MARK_COLOR, width=2))
+        self._ends = pg.ScatterPlotItem(symbol="+", size=22, pen=pg.mkPen(MARK_COLOR, width=2))
+        for item in (self._cloth, self._heat, self._outlines, *self._edges, self._marks, self._ruler, self._ends):
             self._plot.addItem(item, ignoreBounds=True)
-        self._threshold_line = pg.InfiniteLine(CALIBRATED_THRESHOLD, angle=0, pen=pg.mkPen(_MARK, width=2))
+        self._threshold_line = pg.InfiniteLine(CALIBRATED_THRESHOLD, angle=0, pen=pg.mkPen(MARK_COLOR, width=2))
         self._bar = _color_bar()
         self._bar.addItem(self._threshold_line)
+        self._left_behind = _note_over(self._plot, "This cloth has run through. Press F to follow the web.")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -105,10 +110,12 @@ class LiveView(QWidget):
     def set_threshold(self, threshold: float) -> None:
         """Where the threshold in force is on the scale of the heat map."""
         self._threshold_line.setValue(threshold)
+        self._draw_outlines()
 
     def set_heat(self, visible: bool, opacity: float) -> None:
         """Shows or hides the heat map; opacity 0..1."""
         self._heat.setVisible(visible)
+        self._outlines.setVisible(visible)
         self._heat.setOpacity(opacity)
 
     def show_picture(self, picture: WebPicture | None) -> None:
@@ -117,7 +124,7 @@ class LiveView(QWidget):
         if picture is None:
             for item in (self._cloth, self._heat):
                 item.clear()
-            for curve in (*self._edges, *self._ignored_bounds):
+            for curve in (*self._edges, *self._ignored_bounds, self._outlines):
                 curve.clear()
             self._marks.set_marks([])
             self._clicks = []  # lines are counted anew
@@ -129,6 +136,7 @@ class LiveView(QWidget):
         rows, cols = picture.score.shape
         self._heat.setImage(heat_colors(picture.score), autoLevels=False)
         self._heat.setRect(QRectF(0, picture.first_line, cols * picture.cell_px, rows * picture.cell_px))
+        self._draw_outlines()
         line, left, right = picture.edges.T
         self._across.set_zero(float(left[-1]))
         self._edges[0].setData(left, line)
@@ -139,12 +147,20 @@ class LiveView(QWidget):
         if self._bottom < picture.first_line:
             self._bottom = float(picture.first_line)
 
+    def _draw_outlines(self) -> None:
+        """Around what reaches the threshold, so that the shape is seen where the heat is faint."""
+        picture = self._picture
+        if picture is not None:
+            ends = outlines(picture.score, picture.first_line, picture.cell_px, float(self._threshold_line.value()))
+            self._outlines.setData(*ends)
+
     def show_marks(self, marks: Sequence[Mark]) -> None:
         """Draws boxes."""
         self._marks.set_marks(marks)
 
     def tick(self) -> None:
         """Moves the view towards the newest line; called at display rate."""
+        self._left_behind.setVisible(self._is_left_behind)
         if not self._following or self._picture is None:
             return
         end = self._picture.first_line + self._picture.lines
@@ -152,6 +168,11 @@ class LiveView(QWidget):
         if gap > 0.5:
             self._bottom += max(1.0, _GLIDE * gap)
             self._show(self._bottom)
+
+    @property
+    def _is_left_behind(self) -> bool:
+        """Nothing of the cloth in memory is where the person looks."""
+        return self._picture is not None and self._box.viewRect().bottom() < self._picture.first_line
 
     def follow(self, on: bool) -> None:
         """Follows the web, or stays."""
@@ -231,103 +252,16 @@ class LiveView(QWidget):
                 self.place_chosen.emit(point.y(), point.x())
 
 
-class _MarkLayer(QGraphicsItem):
-    """All boxes in one item: a thousand of them cost no more than painting them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._marks: list[Mark] = []
-        self._bounds = QRectF()
-        self._pointer: tuple[float, float] | None = None
-
-    def set_marks(self, marks: Sequence[Mark]) -> None:
-        self.prepareGeometryChange()
-        self._marks = list(marks)
-        self._update_bounds()
-        self.update()
-
-    def point_at(self, line: float, x_px: float) -> None:
-        self.prepareGeometryChange()
-        self._pointer = (line, x_px)
-        self._update_bounds()
-        self.update()
-
-    def boundingRect(self) -> QRectF:  # noqa: N802 (Qt's name)
-        return self._bounds
-
-    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
-        pen = QPen(_MARK, 2)
-        pen.setCosmetic(True)
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        transform = painter.worldTransform()
-        for m in self._marks:
-            painter.drawRect(
-                QRectF(m.left_px - 8, m.first_line - 8, m.right_px - m.left_px + 16, m.end_line - m.first_line + 16)
-            )
-        if self._pointer is not None:
-            pen.setStyle(Qt.PenStyle.DashLine)
-            painter.setPen(pen)
-            line, x = self._pointer
-            painter.drawEllipse(QPointF(x, line), 60, 60)
-        painter.resetTransform()
-        font = QFont()
-        font.setPixelSize(13)
-        font.setBold(True)
-        painter.setFont(font)
-        for m in sorted(self._marks, key=lambda m: -m.peak)[:40]:
-            place = transform.map(QPointF(m.right_px + 10, m.first_line))
-            text = f"{m.peak:.1f}"
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QBrush(QColor(0, 0, 0, 150)))
-            painter.drawRect(QRectF(place.x(), place.y() - 12, 9 * len(text), 15))
-            painter.setPen(QPen(_MARK))
-            painter.drawText(place + QPointF(2, 0), text)
-
-    def _update_bounds(self) -> None:
-        bounds = QRectF()
-        for m in self._marks:
-            bounds = bounds.united(
-                QRectF(m.left_px - 8, m.first_line - 8, m.right_px - m.left_px + 200, m.end_line - m.first_line + 16)
-            )
-        if self._pointer is not None:
-            bounds = bounds.united(QRectF(self._pointer[1] - 70, self._pointer[0] - 70, 140, 140))
-        self._bounds = bounds
-
-
-class _AcrossAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
-    """Counts from the left edge of the cloth, as the table does, and not from that of the picture."""
-
-    def __init__(self, orientation: str) -> None:
-        super().__init__(orientation)
-        self._zero_px = 0.0
-
-    def set_zero(self, x_px: float) -> None:
-        """Where the cloth begins, column of the picture."""
-        if abs(x_px - self._zero_px) >= 1.0:
-            self._zero_px = x_px
-            self.picture = None  # drawn anew
-            self.update()
-
-    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802 (pyqtgraph's name)
-        """Round numbers of the cloth."""
-        zero = self._zero_px
-        levels = super().tickValues(low - zero, high - zero, size)
-        return [(spacing, [value + zero for value in values]) for spacing, values in levels]
-
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
-        """Beside the cloth there is nothing to count."""
-        texts = super().tickStrings([value - self._zero_px for value in values], scale, spacing)
-        return ["" if value < self._zero_px - 0.5 else text for value, text in zip(values, texts, strict=True)]
-
-
-class _AlongAxis(pg.AxisItem):  # type: ignore[misc]
-    """Metres of the roll; before its first line there are none."""
-
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
-        """No negative metres."""
-        texts = super().tickStrings(values, scale, spacing)
-        return ["" if value < 0 else text for value, text in zip(values, texts, strict=True)]
+def _note_over(plot: pg.PlotWidget, text: str) -> QLabel:
+    """A sentence in the middle of a view; hidden at first."""
+    label = PlainLabel(text)
+    label.setObjectName("caption")
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    label.hide()
+    over = QHBoxLayout(plot)
+    over.addWidget(label)
+    return label
 
 
 def _color_bar() -> pg.PlotWidget:

@@ -25,6 +25,7 @@ from aoi_app.alarms.alarm import Alarm, AlarmLife
 from aoi_app.ui.widgets.plain import PlainLabel
 
 _WIDTH_PX, _HEIGHT_PX = 980, 420
+_STATE_PX = 240
 _HEADINGS = ("time", "roll", "at", "alarm", "state")
 _MINUTES = {"10 minutes": 10.0, "1 hour": 60.0, "8 hours": 480.0}
 _REASON_LENGTH = 200
@@ -52,7 +53,10 @@ class AlarmsDialog(QDialog):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setWordWrap(True)
         self.table.verticalHeader().hide()
-        self.table.horizontalHeader().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        header.resizeSection(4, _STATE_PX)  # a reason may be long; it wraps
         self.table.itemSelectionChanged.connect(self._update_shelf)
         self._why = QLineEdit()
         self._why.setMaxLength(_REASON_LENGTH)
@@ -93,8 +97,8 @@ class AlarmsDialog(QDialog):
         for row, cells in enumerate(rows):
             for k, text in enumerate(cells):
                 self.table.setItem(row, k, QTableWidgetItem(text))
-        self.table.resizeColumnsToContents()
-        self.table.resizeRowsToContents()
+        for column in (0, 1, 2):
+            self.table.resizeColumnToContents(column)
         if chosen in self._causes:
             self.table.selectRow(self._causes.index(chosen))
 

@@ -53,6 +53,8 @@ class KeysDialog(QDialog):
         column.addWidget(buttons)
         room = QGuiApplication.primaryScreen().availableGeometry()
         self.resize(min(_WIDTH_PX, room.width()), min(_HEIGHT_PX, room.height()))
+        # A row is as high as its text at the width that the column really has, also after the window was made narrower.
+        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 
     def _add_title(self, title: str) -> None:
         row = self.table.rowCount()

@@ -13,6 +13,7 @@ from aoi_app.ui.settings.recipe_form import RecipeForm
 from aoi_app.ui.widgets.page import Page
 from aoi_app.ui.widgets.plain import PlainLabel
 from aoi_app.ui.widgets.theme import THEMES
+from aoi_app.ui.widgets.wheel import keep_from_wheel
 
 _FORM_WIDTH_PX = 720
 
@@ -81,6 +82,7 @@ class SettingsPage(Page):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
+        keep_from_wheel(inside)  # it is for scrolling here
 
     def show_recipes(self, line: Recipe, standard: Recipe, own: Mapping[str, Recipe], fabrics: Sequence[str]) -> None:
         """As of ``RecipeForm``; a recipe that is being edited stays as it is."""
