@@ -60,11 +60,14 @@ class FeatureTab(QWidget):
         self._search = QLineEdit()
         self._search.setPlaceholderText("Search features")
         self._search.setAccessibleName("Search features")
+        self._search.setToolTip("Show only features whose name holds this text")
         self._search.setClearButtonEnabled(True)
         self._level = QComboBox()
         self._level.addItems(LEVELS)
         self._level.setAccessibleName("Visibility")
+        self._level.setToolTip("How many features are shown: those for beginners, experts, or all")
         self._stops_camera = QCheckBox(_STOPS)
+        self._stops_camera.setToolTip("Some features can be set only while the camera does not deliver")
         self._buttons = {
             "find": _button("Fi&nd cameras", "Search all producers for cameras (Ctrl+F5)"),
             "choose": _button("&Choose", "Open the selected camera; it is the camera of this line from now on"),

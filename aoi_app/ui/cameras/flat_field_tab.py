@@ -51,15 +51,18 @@ class FlatFieldTab(QWidget):
         self._lines.setValue(4096)
         self._lines.setSuffix(" lines")
         self._lines.setAccessibleName("Lines to record")
+        self._lines.setToolTip("More lines average out more of the noise and of dust on the reference")
         self._progress = QProgressBar()
         self._progress.setAccessibleName("Progress of the recording")
         self._buttons = {
-            "dark": _button("Record dar&k", lambda: self.record_asked.emit("dark", self._lines.value())),
-            "white": _button("Record &white", lambda: self.record_asked.emit("white", self._lines.value())),
-            "cancel": _button("Stop recordin&g", self.cancel_asked.emit),
-            "save": _button("&Save", self.save_asked.emit),
-            "discard": _button("D&iscard", self.discard_asked.emit),
-            "remove": _button("Remove the stored o&ne", self.remove_asked.emit),
+            "dark": _button("Record dar&k", "With the lens covered", lambda: self._record("dark")),
+            "white": _button(
+                "Record &white", "An even white, as wide as the web; move it", lambda: self._record("white")
+            ),
+            "cancel": _button("Stop recordin&g", "Forget what was recorded of it", self.cancel_asked.emit),
+            "save": _button("&Save", "Correct every line of this camera with it from now on", self.save_asked.emit),
+            "discard": _button("D&iscard", "Forget the flat field that was just recorded", self.discard_asked.emit),
+            "remove": _button("Remove the stored o&ne", "Lines are not corrected any more", self.remove_asked.emit),
         }
         self._lines.setMinimumHeight(self._buttons["dark"].sizeHint().height())  # else its text is cut off
         self._lay_out()
@@ -122,9 +125,13 @@ class FlatFieldTab(QWidget):
             "fabric is uneven itself.",
         )
 
+    def _record(self, reference: str) -> None:
+        self.record_asked.emit(reference, self._lines.value())
 
-def _button(text: str, clicked: Callable[[], object]) -> QPushButton:
+
+def _button(text: str, tip: str, clicked: Callable[[], object]) -> QPushButton:
     button = QPushButton(text)
+    button.setToolTip(tip)
     button.clicked.connect(lambda _checked=False: clicked())
     return button
 

@@ -46,6 +46,7 @@ class LabelSidebar(QWidget):
         self._code = ""
         self.kind = QComboBox()
         self.kind.setAccessibleName("Type of the defect")
+        self.kind.setToolTip("What new labels are, and what the chosen label becomes; keys 1 to 9")
         self._brush = PlainLabel("8 px")
         self._brush.setAccessibleName("Radius of the brush")
         self.labels = QListWidget()

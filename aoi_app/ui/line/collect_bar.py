@@ -36,6 +36,7 @@ class CollectBar(QFrame):
         self._name.setEditable(True)
         self._name.setMinimumWidth(220)
         self._name.setAccessibleName("Fabric to collect")
+        self._name.setToolTip("Choose a fabric, or type the name of a new one")
         self._collect = _button("Collect", "Take samples of good cloth while the web runs", self._begin)
         self._end = _button("Enough", "End collecting", self.end_asked.emit)
         self._samples = _button("Show samples", "Check the samples on the page Samples", self.samples_asked.emit)

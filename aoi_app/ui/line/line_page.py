@@ -122,6 +122,7 @@ def _slider(low: int, high: int, name: str) -> QSlider:
     slider.setPageStep(10)
     slider.setFixedWidth(170)
     slider.setAccessibleName(name)
+    slider.setToolTip(f"{name}; H hides it")
     return slider
 
 

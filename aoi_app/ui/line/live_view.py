@@ -70,6 +70,7 @@ class LiveView(QWidget):
         self._threshold_line = pg.InfiniteLine(CALIBRATED_THRESHOLD, angle=0, pen=pg.mkPen(MARK_COLOR, width=2))
         self._bar = _color_bar()
         self._bar.addItem(self._threshold_line)
+        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do in it
         self._left_behind = _note_over(self._plot, "This cloth has run through. Press F to follow the web.")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

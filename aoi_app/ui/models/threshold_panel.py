@@ -44,6 +44,7 @@ class ThresholdPanel(QWidget):
         self.plot.moved.connect(self._moved)
         self._rate = QDoubleSpinBox()
         self._rate.setAccessibleName("Wanted false alarms per 100 m²")
+        self._rate.setToolTip("How many false alarms you can live with on 100 m² of good cloth")
         self._rate.setRange(0.1, 10_000)
         self._rate.setDecimals(1)
         self._rate.setValue(10.0)

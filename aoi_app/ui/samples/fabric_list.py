@@ -113,6 +113,7 @@ class FabricList(QWidget):
             action.changed.connect(lambda b=button, a=action: b.setEnabled(a.isEnabled()))
             column.addWidget(button)
         more = QPushButton("&More")
+        more.setToolTip("Rename, merge, retire or delete a fabric, or carry it to another computer")
         more.setMenu(self._menu())
         column.addWidget(more)
 

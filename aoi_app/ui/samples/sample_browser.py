@@ -56,8 +56,8 @@ class SampleBrowser(QWidget):
         self.fabrics = FabricList()
         self.grid = SampleGrid(theme)
         self.coverage = CoveragePanel(theme)
-        self.which = _choice("Which samples are shown", FILTER_TEXTS)
-        self.order = _choice("Order of the samples", SORT_TEXTS)
+        self.which = _choice("Which samples are shown", "Kept, thrown out, or with defects", FILTER_TEXTS)
+        self.order = _choice("Order of the samples", "Likely bad cloth first, or by time", SORT_TEXTS)
         self._shown = plain_label("What is shown")
         self.actions_by_key = make_actions(self, ROWS)
         self.addActions(list(self.actions_by_key.values()))
@@ -134,8 +134,9 @@ class SampleBrowser(QWidget):
         self._shown.setText(shown_text(state, len(samples)))
 
 
-def _choice(name: str, texts: Mapping[SampleFilter, str] | Mapping[SortOrder, str]) -> QComboBox:
+def _choice(name: str, tip: str, texts: Mapping[SampleFilter, str] | Mapping[SortOrder, str]) -> QComboBox:
     box = QComboBox()
     box.addItems(list(texts.values()))
     box.setAccessibleName(name)
+    box.setToolTip(tip)
     return box

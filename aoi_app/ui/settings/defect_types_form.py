@@ -26,6 +26,12 @@ from aoi_app.ui.widgets.plain import PlainLabel, plain_label
 _SEVERITIES: tuple[str, ...] = get_args(get_type_hints(DefectType)["severity"])
 _SHAPES: tuple[str, ...] = get_args(get_type_hints(DefectType)["shape"])
 _COLUMNS = ("code", "name", "severity", "shape")
+_TIPS = (
+    "What records and labels call it; short, without spaces",
+    "What people call it",
+    "How bad such a defect is",
+    "Whether it is a place, or a line along or across the cloth",
+)
 _HEIGHT_PX = 300
 
 
@@ -50,6 +56,7 @@ class DefectTypesForm(QWidget):
         self.table.verticalHeader().hide()
         self.table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.table.setFixedHeight(_HEIGHT_PX)
+        self._last_field: QWidget = self.table
         self._problem = plain_label("What is wrong with the defect types", wraps=True)
         self._lay_out()
 
@@ -122,6 +129,7 @@ class DefectTypesForm(QWidget):
         self._confirming = []
         self.show_problem("")
         self.table.setRowCount(0)
+        self._last_field = self.table
         for kind in types:
             self._append(kind.code, kind.name, kind.severity, kind.shape)
 
@@ -154,8 +162,11 @@ class DefectTypesForm(QWidget):
         widgets = QLineEdit(code), QLineEdit(name), _choice(_SEVERITIES, severity), _choice(_SHAPES, shape)
         for column, widget in enumerate(widgets):
             widget.setAccessibleName(f"{_COLUMNS[column]} of type {row + 1}")
+            widget.setToolTip(_TIPS[column])
             widget.installEventFilter(self)
             self.table.setCellWidget(row, column, widget)
+            self.setTabOrder(self._last_field, widget)  # row by row, and then to the buttons
+            self._last_field = widget
 
 
 def _button(text: str, tip: str, answer: Callable[[], object]) -> QPushButton:

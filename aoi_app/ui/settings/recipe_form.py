@@ -125,9 +125,31 @@ class RecipeForm(QWidget):
         self._shade.toggled.connect(self._contrast.setEnabled)
         self._preset = QLineEdit()
         self._preset.setPlaceholderText("as the camera is set up")
+        self._explain()
         self._problem = PlainLabel()
         self._problem.setWordWrap(True)
         self._problem.setAccessibleName("What is wrong with the recipe")
+
+    def _explain(self) -> None:
+        tips: tuple[tuple[QWidget, str], ...] = (
+            (self._fabric, "Each fabric has a recipe of its own; this one is of cloth that has none"),
+            (self._ordered, "The fabric of the next roll is this one; other cloth raises an alarm"),
+            (self._name, "How the recipe is called in the status bar and in the records"),
+            (self._mm_per_px, "Width of one pixel on the cloth; M on the line page measures it"),
+            (self._mm_per_line, "Length of one line on the cloth; M on the line page measures it"),
+            (self._overlap, "How far tiles overlap; more costs time and sees more at their borders"),
+            (self._edges, "What lies beyond the edges of the cloth is not inspected"),
+            (self._selvedge, "So wide a margin at both edges is not inspected"),
+            (self._threshold, "Score from which a place is a defect; 1 is calibrated on good cloth"),
+            (self._min_area, "Smaller places are not told"),
+            (self._shade, "Stripes, bars and stains that are only darker or lighter than the cloth beside them"),
+            (self._contrast, "What a stripe 8 mm wide must differ by to be a defect"),
+            (self._proof_every, "After so many metres painted spots show whether the line still sees"),
+            (self._proof_size, "Spots of this size and more must be found; else it is an alarm"),
+            (self._preset, "Settings that the camera gets when a roll begins; a file of the page Cameras"),
+        )
+        for widget, tip in tips:
+            widget.setToolTip(tip)
 
     def _lay_out(self) -> None:
         keep = QPushButton("&Keep")
