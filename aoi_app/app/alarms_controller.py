@@ -71,7 +71,7 @@ class AlarmsController(QObject):
 
     def _look(self) -> None:
         now = self.alarms.open
-        self._window.alarms.show_alarms(now)
+        self._window.alarms.show_alarms(now, self._window.condition.told)
         if self._dialog is not None:
             self._dialog.show_alarms(now)
         self._looks += 1

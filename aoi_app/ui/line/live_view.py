@@ -116,7 +116,7 @@ class LiveView(QWidget):
     def set_heat(self, visible: bool, opacity: float) -> None:
         """Shows or hides the heat map; opacity 0..1."""
         self._heat.setVisible(visible)
-        self._outlines.setVisible(visible)
+        self._outlines.setVisible(visible and opacity > 0)
         self._heat.setOpacity(opacity)
 
     def show_picture(self, picture: WebPicture | None) -> None:

@@ -12,7 +12,7 @@ from aoi_app.alarms.severity import Severity
 from aoi_app.ui.widgets.keyboard import drop_keyboard
 from aoi_app.ui.widgets.plain import PlainLabel
 
-_MOST_SHOWN = 3
+_MOST_SHOWN = 2  # more of them leave no room for the cloth
 _BLINK_MS = 600
 
 
@@ -52,12 +52,19 @@ class AlarmBar(QFrame):
         self._set_lit(True)
         self.hide()
 
-    def show_alarms(self, alarms: Sequence[Alarm]) -> None:
-        """Shows those of the open alarms that nobody has seen."""
+    def show_alarms(self, alarms: Sequence[Alarm], told_above: str = "") -> None:
+        """Shows those of the open alarms that nobody has seen.
+
+        Args:
+            alarms: that are open.
+            told_above: what the condition of the line says already; it is not said twice.
+        """
         unseen = [alarm for alarm in alarms if alarm.must_be_seen]
         more = len(unseen) - _MOST_SHOWN
-        lines = [f"{more} earlier alarms: see all of them."] if more > 0 else []
-        text = "\n".join([*lines, *map(alarm_line, unseen[-_MOST_SHOWN:])])
+        lines = [alarm_line(alarm, told_above) for alarm in unseen[-_MOST_SHOWN:]]
+        if more > 0:
+            lines[0] = f"({more} more before) {lines[0]}"
+        text = "\n".join(lines)
         if self._text.text() != text:
             self._text.setText(text)
         self.setProperty(
@@ -79,9 +86,10 @@ class AlarmBar(QFrame):
             widget.style().polish(widget)
 
 
-def alarm_line(alarm: Alarm) -> str:
+def alarm_line(alarm: Alarm, told_above: str = "") -> str:
     """An alarm in one line: when, where, what, and whether it is over."""
     at = f"{alarm.raised_at.astimezone():%H:%M}, roll {alarm.roll_id} at {alarm.position_m:.2f} m"
     over = " (over now)" if alarm.life is AlarmLife.GONE_UNSEEN else ""
     again = f" ({alarm.times} times)" if alarm.times > 1 else ""
-    return f"{at}: {alarm.text}{again}{over}"
+    text = "as it says above. Nobody has acknowledged it yet." if alarm.text == told_above else alarm.text
+    return f"{at}: {text}{again}{over}"

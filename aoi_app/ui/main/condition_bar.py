@@ -29,6 +29,8 @@ class ConditionBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("condition")
+        self.told = ""
+        """The cause that is shown; empty where none is."""
         self._sign = _Sign()
         self._word = PlainLabel()
         self._word.setObjectName("condition_word")
@@ -49,6 +51,7 @@ class ConditionBar(QFrame):
 
     def show_status(self, status: LineStatus) -> None:
         """Shows what holds at this moment."""
+        self.told = status.text
         more = len(status.causes) - 1
         self._show(
             status.condition.value,
@@ -64,10 +67,12 @@ class ConditionBar(QFrame):
 
     def show_loading(self) -> None:
         """No roll can begin before the model is there; the next status or worth takes it away."""
+        self.told = ""
         self._show(Condition.NO_ROLL.value, _KINDS[Condition.NO_ROLL], "loading the model …", "")
 
     def show_worth(self, roll_id: int, worth: RollWorth, defects: int) -> None:
         """A roll is over: what it was worth, in the colour of the worst of it."""
+        self.told = ""
         kind = "bad" if worth.is_missed else "reserve" if worth.has_reserve else "none"
         found = "1 defect" if defects == 1 else f"{defects} defects"
         self._show("roll ended", kind, f"Roll {roll_id}: {worth.text}; {found}.", "")
