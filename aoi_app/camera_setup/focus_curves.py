@@ -12,6 +12,7 @@ from aoi_app.sources.diagnostics.focus import FocusMetrics
 from aoi_app.sources.flat_field.correction import FlatField, evenness
 from cras_core.arrays import FloatArray
 
+_MOST_LINES = 160  # of a picture
 _MOST_POINTS = 1024  # of a curve; a screen has hardly more columns
 
 
@@ -28,6 +29,7 @@ class FocusCurves:
         best: the greatest sharpness of cloth so far; NaN before there was one.
         zones: (n,) float32 sharpness from left to right.
         remarks: what is wrong and what to do.
+        picture: (h, w) or (h, w, 3) uint8 of these lines, at most 1024 wide.
     """
 
     columns: FloatArray
@@ -41,6 +43,7 @@ class FocusCurves:
     best: float
     zones: FloatArray
     remarks: tuple[str, ...]
+    picture: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +65,8 @@ class EvennessCurves:
     is_stored: bool
 
 
-def focus_curves(metrics: FocusMetrics, best: float) -> FocusCurves:
-    """Light and focus, to be drawn; ``best`` is the greatest sharpness so far."""
+def focus_curves(metrics: FocusMetrics, best: float, block: Block) -> FocusCurves:
+    """Light and focus of a block, to be drawn; ``best`` is the greatest sharpness so far."""
     columns, _, mean, _ = thinned(metrics.mean)
     return FocusCurves(
         columns=columns,
@@ -77,7 +80,29 @@ def focus_curves(metrics: FocusMetrics, best: float) -> FocusCurves:
         best=best,
         zones=metrics.zones,
         remarks=metrics.words,
+        picture=thumbnail(block),
     )
+
+
+def thumbnail(block: Block, most_px: int = _MOST_POINTS) -> npt.NDArray[np.uint8]:
+    """The lines of a block as a screen has room for them: means over squares of pixels, so that a weave does not turn
+    into a pattern of the screen.
+
+    Args:
+        block: what the camera has delivered.
+        most_px: greatest width.
+
+    Returns:
+        (h, w) or (h, w, 3) uint8.
+    """
+    side = max(1, -(-block.image.shape[1] // most_px))
+    image = block.image[-_MOST_LINES * side :]
+    height, width = max(1, image.shape[0] // side), image.shape[1] // side
+    cut = image[: height * side, : width * side]
+    rows = min(side, len(cut))  # a block may have a single line
+    squares = cut.reshape(height, rows, width, side, -1)
+    means = squares.mean(axis=(1, 3)) / 2 ** (block.bits - 8)
+    return np.asarray(means.reshape(height, width, *image.shape[2:]).astype(np.uint8))
 
 
 def evenness_curves(flat: FlatField, block: Block, *, is_stored: bool) -> EvennessCurves:

@@ -37,7 +37,7 @@ class FocusMeter:
         metrics = measure_focus(block)
         if shows_cloth(metrics):
             self._best = float(np.fmax(self._best, metrics.sharpness))
-        return focus_curves(metrics, self._best)
+        return focus_curves(metrics, self._best, block)
 
     def forget_best(self) -> None:
         """The best sharpness is looked for again."""

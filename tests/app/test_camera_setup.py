@@ -12,9 +12,10 @@ import pytest
 from aoi_app.camera_setup.camera_hold import CameraHold, may_hold_camera, why_not_now
 from aoi_app.camera_setup.camera_state import CameraState
 from aoi_app.camera_setup.feature_rows import FeatureRow, feature_row, hint_of, line_scan_panel, visible
-from aoi_app.camera_setup.focus_curves import thinned
+from aoi_app.camera_setup.focus_curves import thinned, thumbnail
 from aoi_app.camera_setup.focus_state import FlatFieldState, FocusState, Phase
 from aoi_app.camera_setup.wording import camera_text, focus_text
+from aoi_app.sources.block import Block
 from aoi_app.sources.camera.features import Access, Feature, NodeMap, Visibility
 
 
@@ -100,6 +101,24 @@ def test_a_curve_with_few_points_keeps_every_peak() -> None:
     assert at[highest.argmax()] == pytest.approx(1234, abs=25)
     assert lowest.min() == 3
     assert mean.mean() == pytest.approx(columns.mean())
+
+
+@pytest.mark.parametrize("colours", [(), (3,)])
+@pytest.mark.parametrize(
+    ("lines", "width", "bits", "shape"),
+    [(64, 600, 8, (64, 600)), (64, 4096, 12, (16, 1024)), (1, 2050, 16, (1, 683)), (9000, 64, 8, (160, 64))],
+)
+def test_what_the_camera_sees_is_a_picture_for_the_screen(
+    lines: int, width: int, bits: int, shape: tuple[int, int], colours: tuple[int, ...]
+) -> None:
+    kind = np.uint8 if bits == 8 else np.uint16
+    image = np.full((lines, width, *colours), 100 << (bits - 8), kind)
+    image[:, : width // 2] = 200 << (bits - 8)
+    picture = thumbnail(Block(image, bits, None, None, None, "camera", 0.0))
+    assert picture.shape == (*shape, *colours)
+    assert picture.dtype == np.uint8
+    assert picture[0, 0].max() == 200
+    assert picture[-1, -1].max() == 100
 
 
 def test_a_colour_counts_like_the_others_in_a_curve() -> None:

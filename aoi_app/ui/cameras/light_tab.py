@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
@@ -16,6 +17,7 @@ from aoi_app.ui.widgets.theme import Theme
 from cras_core.arrays import FloatArray
 
 _FIGURE_PX = 90
+_PICTURE_PX = 170  # high
 _GOOD = "Light and focus are good."
 
 
@@ -30,6 +32,13 @@ class LightTab(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._picture = plot("What the camera sees", "", "", theme)
+        self._lines = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
+        self._picture.addItem(self._lines)
+        for side in ("bottom", "left"):
+            self._picture.hideAxis(side)
+        self._picture.getViewBox().invertY(True)
+        self._picture.setMaximumHeight(_PICTURE_PX)
         self._profile = plot("Line profile", "column, px", "brightness", theme)
         self._profile.setYRange(0, 255, padding=0.02)
         self._minimum, self._maximum, self._mean = (self._profile.plot() for _ in range(3))
@@ -66,6 +75,7 @@ class LightTab(QWidget):
         figures.setColumnStretch(2, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._picture, 2)
         whole.addWidget(self._profile, 3)
         whole.addLayout(plots, 2)
         whole.addLayout(figures)
@@ -73,7 +83,7 @@ class LightTab(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Colours the plots."""
-        for widget in (self._profile, self._brightness, self._sides):
+        for widget in (self._picture, self._profile, self._brightness, self._sides):
             color_plot(widget, theme)
         self._minimum.setPen(pg.mkPen(theme.faint))
         self._maximum.setPen(pg.mkPen(theme.faint))
@@ -83,10 +93,11 @@ class LightTab(QWidget):
         self._zones.setOpts(brush=theme.accent)
 
     def show_light(self, curves: FocusCurves | None) -> None:
-        """Draws the newest lines; None where there are none."""
+        """Shows the newest lines; None where there are none."""
         if curves is None:
             self._clear()
             return
+        self._show_picture(curves.picture)
         self._minimum.setData(curves.columns, curves.minimum)
         self._mean.setData(curves.columns, curves.mean)
         self._maximum.setData(curves.columns, curves.maximum)
@@ -99,6 +110,12 @@ class LightTab(QWidget):
         self._reached.setValue(round(100 * share) if math.isfinite(share) else 0)
         self._remarks.setText("\n".join(curves.remarks) or _GOOD)
 
+    def _show_picture(self, picture: npt.NDArray[np.uint8]) -> None:
+        """``picture``: (h, w) or (h, w, 3), from the left to the right of the camera's line."""
+        height, width = picture.shape[:2]
+        self._lines.setImage(picture, autoLevels=False)
+        self._picture.setRange(xRange=(0, width), yRange=(0, height), padding=0)
+
     def _show_zones(self, heights: FloatArray) -> None:
         """``heights``: (n,) sharpness from left to right."""
         places = np.arange(len(heights)) + 1
@@ -109,6 +126,7 @@ class LightTab(QWidget):
         """What was seen before would pass for what is seen now."""
         for curve in (self._minimum, self._mean, self._maximum, self._histogram):
             curve.setData([], [])
+        self._lines.clear()
         self._show_zones(np.zeros(0, np.float32))
         show_values(self._profile, across=False)
         self._sharpness.setText(_number(math.nan))
