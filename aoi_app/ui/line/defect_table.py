@@ -24,6 +24,7 @@ from aoi_app.settings.defect_types import DefectType
 from aoi_app.ui.line.defect_columns import DEFECT_COLUMNS
 
 _THUMBNAIL_PX = 56
+_LEAST_PX = 43
 _COLUMNS = ("", *(column.heading for column in DEFECT_COLUMNS))  # the picture comes first
 _SORT = Qt.ItemDataRole.UserRole
 _INVALID = QModelIndex()
@@ -227,7 +228,8 @@ class DefectTable(QTableView):
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setResizeContentsPrecision(20)
-        header.setStretchLastSection(False)
+        header.setDefaultSectionSize(_LEAST_PX)  # of the last one, which takes what room is left
+        header.setStretchLastSection(True)
         header.setSortIndicatorShown(False)
         header.setMinimumSectionSize(24)
         self.selectionModel().currentRowChanged.connect(self._row_changed)
