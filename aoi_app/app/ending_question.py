@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from aoi_app.ui.main.question_bar import Answer, Question
 
@@ -69,6 +70,23 @@ def ending_question(wish: Wish, stake: AtStake, asked_of: AtStake | None = None)
         return None
     stay = "Go on with the roll" if stake.is_running else "Stay"
     return Question(" ".join([wish.question, *costs]), (Answer(STAY, stay), Answer(DO, wish.action)), STAY)
+
+
+def source_words(spec: str) -> str:
+    """How a person calls a source, from what the command line calls it; one that is not known is shown as it is."""
+    kind, _, rest = spec.partition(":")
+    last = PurePath(rest).name or rest
+    match kind:
+        case "loom":
+            return "the built-in loom"
+        case "folder":
+            return f"the folder {last}"
+        case "replay":
+            return f"the recording {last}"
+        case "genicam" | "synthetic":
+            return f"the camera {rest}".rstrip()
+        case _:
+            return spec
 
 
 def _unreviewed(count: int) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from sqlalchemy import Engine
 
 from aoi_app.app.alarms_controller import AlarmsController
-from aoi_app.app.ending_question import Wish
+from aoi_app.app.ending_question import Wish, source_words
 from aoi_app.app.line_model import LineModel, name_of_loaded
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
@@ -174,7 +174,7 @@ class RollController(QObject):
         """Begins a roll with another source, once that is proven good and the person agrees to the end of the one
         before.
         """
-        wish = Wish(f"Start a roll from {printable(choice.spec)}?", "Start the new roll")
+        wish = Wish(f"Start a roll from {printable(source_words(choice.spec))}?", "Start the new roll")
         self.ending.ask(wish, lambda: self._change_source(choice), self._proof(choice))
 
     def begin_with_model(self, loaded: LoadedModel, why: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aoi_app.app.ending_question import DO, STAY, AtStake, Wish, ending_question
+from aoi_app.app.ending_question import DO, STAY, AtStake, Wish, ending_question, source_words
 
 NEXT = Wish("Start the next roll?", "Start the next roll")
 STOP = Wish("End the roll?", "End the roll", takes_table=False, needs_roll=True)
@@ -71,3 +71,19 @@ def test_a_roll_that_was_over_before_has_not_ended_meanwhile() -> None:
 @pytest.mark.parametrize("wish", [NEXT, STOP, QUIT])
 def test_an_open_question_keeps_its_words_while_nothing_changes(wish: Wish) -> None:
     assert ending_question(wish, RUNS, RUNS) == ending_question(wish, RUNS)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("loom:plain", "the built-in loom"),
+        ("folder:/data/roll 17/strips", "the folder strips"),
+        ("folder:/", "the folder /"),
+        ("replay:recordings/one", "the recording one"),
+        ("genicam:22334455", "the camera 22334455"),
+        ("synthetic", "the camera"),
+        ("side-by-side:web.json", "side-by-side:web.json"),
+    ],
+)
+def test_a_source_is_called_as_a_person_calls_it(spec: str, words: str) -> None:
+    assert source_words(spec) == words

@@ -231,6 +231,7 @@ class DefectTable(QTableView):
         header.setDefaultSectionSize(_LEAST_PX)  # of the last one, which takes what room is left
         header.setStretchLastSection(True)
         header.setSortIndicatorShown(False)
+        header.setHighlightSections(False)
         header.setMinimumSectionSize(24)
         self.selectionModel().currentRowChanged.connect(self._row_changed)
         self.doubleClicked.connect(self._row_changed)

@@ -256,7 +256,8 @@ class LiveView(QWidget):
 def _note_over(plot: pg.PlotWidget, text: str) -> QLabel:
     """A sentence in the middle of a view; hidden at first."""
     label = PlainLabel(text)
-    label.setObjectName("caption")
+    label.setObjectName("figure")
+    label.setWordWrap(True)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
     label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
     label.hide()

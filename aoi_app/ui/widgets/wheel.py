@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QAbstractSlider, QAbstractSpinBox, QComboBox, QScrollBar, QWidget
 
 
@@ -23,3 +23,4 @@ def keep_from_wheel(form: QWidget) -> None:
         is_slider = isinstance(child, QAbstractSlider) and not isinstance(child, QScrollBar)
         if is_slider or isinstance(child, (QAbstractSpinBox, QComboBox)):
             child.installEventFilter(deaf)
+            child.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # nor does the wheel bring the keyboard to it
