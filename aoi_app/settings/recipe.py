@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
+from aoi_app.settings.grading import GradingRules
 from aoi_app.settings.ignored_lanes import MOST_LANES, IgnoredLane
 from aoi_app.settings.strict_json import STRICT, ContentError, NotJsonError, read_json
 from cras_core.errors import CrasError
@@ -65,6 +66,8 @@ class Recipe(BaseModel):
     """Painted spots of this diameter and larger must be found."""
     camera_preset: Annotated[str, Field(max_length=4096)] | None = None
     """File of features that the camera is set to for this cloth; None is that of the camera."""
+    grading: GradingRules = GradingRules()
+    """How its rolls are graded."""
 
     @model_validator(mode="after")
     def _leaves_room_for_the_threshold(self) -> Recipe:

@@ -260,6 +260,7 @@ class RecipeForm(QWidget):
             proof_every_m=self._proof_every.value(),
             proof_mm=self._proof_size.value(),
             camera_preset=self._preset.text().strip() or None,
+            grading=self._shown.grading,
         )
 
     def _keep(self) -> None:

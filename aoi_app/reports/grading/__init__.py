@@ -1,0 +1,1 @@
+"""Points for defects, and what a roll's points come to."""
