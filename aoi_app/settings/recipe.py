@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
+from aoi_app.settings.cutting import CutRules
 from aoi_app.settings.grading import GradingRules
 from aoi_app.settings.ignored_lanes import MOST_LANES, IgnoredLane
 from aoi_app.settings.strict_json import STRICT, ContentError, NotJsonError, read_json
@@ -68,6 +69,8 @@ class Recipe(BaseModel):
     """File of features that the camera is set to for this cloth; None is that of the camera."""
     grading: GradingRules = GradingRules()
     """How its rolls are graded."""
+    cutting: CutRules | None = None
+    """Into which pieces its rolls are cut; None makes no cut plan."""
 
     @model_validator(mode="after")
     def _leaves_room_for_the_threshold(self) -> Recipe:

@@ -261,6 +261,7 @@ class RecipeForm(QWidget):
             proof_mm=self._proof_size.value(),
             camera_preset=self._preset.text().strip() or None,
             grading=self._shown.grading,
+            cutting=self._shown.cutting,
         )
 
     def _keep(self) -> None:
