@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.markup import escape
 
-from aoi_app.commands import camera, inspect, records, weave
+from aoi_app.commands import camera, inspect, records, reports, weave
 from aoi_app.commands.options import (
     DEMO_BUNDLE,
     MOST,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Finds the defects on a running web of cloth."
 )
-for command in (inspect.inspect, records.rolls, records.export, weave.weave):
+for command in (inspect.inspect, records.rolls, records.export, reports.report, reports.cut_plan, weave.weave):
     app.command()(command)
 app.add_typer(camera.app, name="camera")
 

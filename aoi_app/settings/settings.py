@@ -48,6 +48,18 @@ class Learning(BaseModel):
     """With pictures of further fabrics for full trainings; empty without."""
 
 
+class Mill(BaseModel):
+    """Who writes the reports."""
+
+    model_config = TOLERANT
+
+    name: Annotated[str, Field(max_length=200)] = ""
+    address: Annotated[str, Field(max_length=1000)] = ""
+    """Lines of an address."""
+    logo: Path_ = ""
+    """File of a picture for the head of a report; empty without."""
+
+
 class Settings(BaseModel):
     """Settings of this machine and user; a line's own settings are in its recipe."""
 
@@ -68,6 +80,7 @@ class Settings(BaseModel):
     """Of folders that were opened: whether their pictures are webs of their own, or one web."""
     camera: CameraChoice = CameraChoice()
     learning: Learning = Learning()
+    mill: Mill = Mill()
 
 
 def load_settings(path: Path | None = None) -> tuple[Settings, str | None]:
