@@ -171,6 +171,15 @@ def test_damaged_rules_in_the_records_are_said(engine: Engine) -> None:
     assert read_report(engine, roll_id, MILL, grading=GradingRules()).grade.points == 16
 
 
+def test_what_repeats_is_told(engine: Engine, tmp_path: Path) -> None:
+    spots = [defect(n, at_m=1.0 + 0.75 * n, across_mm=640.0) for n in range(1, 41)]
+    report = read_report(engine, record_roll(engine, spots), MILL)
+    pdf, xlsx, _, plain = write_report(engine, report, tmp_path)
+    assert "repeat every 0.750 m" in " ".join(pages_of(pdf))
+    assert openpyxl.load_workbook(xlsx)["Repeats"]["B2"].value == pytest.approx(0.75)
+    assert json.loads(plain.read_text(encoding="utf-8"))["repeats"][0]["period_m"] == pytest.approx(0.75)
+
+
 def test_a_cut_plan_without_an_answer_is_said_in_the_report(engine: Engine, tmp_path: Path) -> None:
     rules = CutRules(shortest_m=50, longest_m=60)
     report = read_report(engine, a_roll(engine), MILL, cutting=rules)

@@ -23,6 +23,7 @@ from aoi_app.reports.pdf.sections import (
     map_section,
     pareto_section,
     remark_section,
+    repeat_section,
     roll_section,
     signature_section,
 )
@@ -61,6 +62,7 @@ def make_pdf(
         *grade_section(report),
         *map_section(report),
         *pareto_section(report),
+        *repeat_section(report),
         *cut_section(report),
         *gap_section(report),
         *alarm_section(report),

@@ -25,6 +25,7 @@ from aoi_app.reports.pdf.style import (
     paragraph,
     space,
 )
+from aoi_app.reports.repeats.repeats import repeat_text, sureness_text
 from aoi_app.reports.roll.roll_report import RollReport, pareto_of_types
 from aoi_app.reports.wording import (
     grade_text,
@@ -122,6 +123,14 @@ def pareto_section(report: RollReport) -> list[Flowable]:
     parts: list[Flowable] = [heading("Types of defects"), BarChart(bars, TEXT_WIDTH)]
     more = len(types) - _MOST_TYPES
     return [KeepTogether([*parts, *([paragraph(f"And {more} rarer types.", SMALL)] if more > 0 else [])])]
+
+
+def repeat_section(report: RollReport) -> list[Flowable]:
+    """What repeats, with its cause as far as it can be guessed, and how sure that is."""
+    if not report.repeats:
+        return []
+    rows = [(repeat_text(repeat), sureness_text(repeat)) for repeat in report.repeats]
+    return [heading("What repeats"), listing(("what", "how sure"), rows, (10, 4))]
 
 
 def cut_section(report: RollReport) -> list[Flowable]:

@@ -16,6 +16,7 @@ from aoi_app.reports.cloth_defect import ClothDefect
 from aoi_app.reports.cutting.cut_plan import CutPlan, Span, plan_cuts
 from aoi_app.reports.errors import ReportError
 from aoi_app.reports.grading.grade import Grade, grade, why_left_out
+from aoi_app.reports.repeats.repeats import find_repeats
 from aoi_app.reports.roll.roll_report import ReportAlarm, ReportDefect, RollData, RollReport
 from aoi_app.settings.cutting import CutRules
 from aoi_app.settings.grading import GradingRules
@@ -65,6 +66,7 @@ def read_report(
         gaps=gaps,
         remarks=tuple(Remark(**remark) for remark in records["remarks"]),
         alarms=tuple(map(_alarm, records["alarms"])),
+        repeats=tuple(find_repeats(places, roll_m=roll.length_m, width_mm=roll.width_mm)),
         cut_plan=plan,
         cut_problem=problem,
         records=records,

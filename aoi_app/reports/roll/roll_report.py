@@ -13,6 +13,7 @@ from aoi_app.inspection.findings.defects import Gap, Remark
 from aoi_app.reports.cloth_defect import ClothDefect
 from aoi_app.reports.cutting.cut_plan import CutPlan
 from aoi_app.reports.grading.grade import Grade
+from aoi_app.reports.repeats.repeats import Repeat
 from aoi_app.settings.settings import Mill
 
 NO_TYPE = "no type named"
@@ -105,6 +106,7 @@ class RollReport:
         grade: its points.
         defects: all, in the order of their numbers; rejected ones too.
         gaps, remarks, alarms: as they were recorded.
+        repeats: what repeats along the roll or runs in one lane, the surest first.
         cut_plan: where to cut it; None where none was asked for, or there is none.
         cut_problem: why there is no cut plan though one was asked for; empty otherwise.
         records: the roll as ``records.reading.read_roll`` gives it, for files that hold everything.
@@ -119,6 +121,7 @@ class RollReport:
     gaps: tuple[Gap, ...]
     remarks: tuple[Remark, ...]
     alarms: tuple[ReportAlarm, ...]
+    repeats: tuple[Repeat, ...]
     cut_plan: CutPlan | None
     cut_problem: str
     records: Mapping[str, Any]

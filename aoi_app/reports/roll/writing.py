@@ -80,7 +80,15 @@ def _write(
     elif kind == "csv":
         write_csv(dict(report.records), path, form)
     else:
-        write_json({**report.records, "grade": grade_values(report.grade), **_cut_values(report)}, path)
+        write_json(
+            {
+                **report.records,
+                "grade": grade_values(report.grade),
+                "repeats": [asdict(r) for r in report.repeats],
+                **_cut_values(report),
+            },
+            path,
+        )
 
 
 def grade_values(grade: Grade) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from aoi_app.reports.repeats.repeats import repeat_text
 from aoi_app.reports.roll.roll_report import ReportDefect, RollReport, pareto_of_types
 from aoi_app.reports.wording import grade_text, left_out_text, reviewed_text, rules_text, state_text, verdict_text
 
@@ -42,6 +43,15 @@ def make_xlsx(report: RollReport) -> bytes:
             ("type", "defects", "points", "share with those above"),
             ((t.name, t.defects, t.points, t.share) for t in pareto_of_types(report)),
             (30, 10, 10, 22),
+        )
+        sheets.add(
+            "Repeats",
+            ("what", "period, m", "left, mm", "right, mm", "from, m", "to, m", "defects", "chance at most"),
+            (
+                (repeat_text(r), r.period_m, r.left_mm, r.right_mm, r.from_m, r.to_m, len(r.numbers), r.chance)
+                for r in report.repeats
+            ),
+            (80, 10, 10, 10, 10, 10, 10, 14),
         )
         if report.cut_plan is not None:
             sheets.add(

@@ -1,0 +1,125 @@
+"""The rolls of a period with the numbers of their defects, for statistics: counted by the database, without reading a
+defect.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from aoi_app.records.database import explain_database_error
+from aoi_app.records.errors import RecordsError
+from aoi_app.records.tables import DEFECTS, RollRow
+
+
+@dataclass(frozen=True, slots=True)
+class RollCount:
+    """
+    Attributes:
+        roll_id: number in the records.
+        started_at: when it was begun, with its zone.
+        source, fabric: as recorded; ``fabric`` is empty where it was not recognised.
+        inspected_m, reserve_m, gap_m: lengths.
+        width_mm: None where it is not known.
+        types: how many defects of each type, rejected ones left out; None is those without a type.
+        confirmed, rejected: how many defects people have said so of.
+    """
+
+    roll_id: int
+    started_at: datetime
+    source: str
+    fabric: str
+    inspected_m: float
+    reserve_m: float
+    gap_m: float
+    width_mm: float | None
+    types: Counter[str | None] = field(default_factory=Counter)
+    confirmed: int = 0
+    rejected: int = 0
+
+    @property
+    def defects(self) -> int:
+        """Without rejected ones."""
+        return self.types.total()
+
+
+def count_rolls(engine: Engine, begin: datetime | None = None, end: datetime | None = None) -> list[RollCount]:
+    """The rolls that were begun from one time on and before another, in the order in which they were begun.
+
+    Raises:
+        RecordsError: the records cannot be read.
+    """
+    try:
+        with Session(engine) as session:
+            defects = _defects(session, begin, end)
+            rolls = session.execute(
+                _within(
+                    select(
+                        RollRow.id, RollRow.started_at, RollRow.source, RollRow.fabric,
+                        RollRow.inspected_m, RollRow.reserve_m, RollRow.gap_m, RollRow.width_mm,
+                    ),
+                    begin,
+                    end,
+                ).order_by(RollRow.started_at, RollRow.id)
+            )  # fmt: skip
+            return [_count(row, defects.get(row[0], _Defects())) for row in rolls]
+    except SQLAlchemyError as error:
+        raise RecordsError(
+            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
+        ) from error
+    except (TypeError, ValueError) as error:  # SQLite keeps any value in any column
+        raise RecordsError(
+            "rolls-damaged", "The records of the rolls are damaged ({reason}). Restore a copy of them.", reason=error
+        ) from error
+
+
+@dataclass(slots=True)
+class _Defects:
+    types: Counter[str | None] = field(default_factory=Counter)
+    confirmed: int = 0
+    rejected: int = 0
+
+
+def _defects(session: Session, begin: datetime | None, end: datetime | None) -> dict[int, _Defects]:
+    columns = (DEFECTS.c.roll_id, DEFECTS.c.verdict, DEFECTS.c.type_name)
+    query = select(*columns, func.count()).group_by(*columns)
+    if begin is not None or end is not None:
+        query = query.where(DEFECTS.c.roll_id.in_(_within(select(RollRow.id), begin, end)))
+    found: dict[int, _Defects] = {}
+    for roll_id, verdict, name, count in session.execute(query):
+        of_roll = found.setdefault(roll_id, _Defects())
+        if verdict == "rejected":
+            of_roll.rejected += count
+            continue
+        of_roll.types[name] += count
+        of_roll.confirmed += count if verdict == "confirmed" else 0
+    return found
+
+
+def _within(query: Select[Any], begin: datetime | None, end: datetime | None) -> Select[Any]:
+    if begin is not None:
+        query = query.where(RollRow.started_at >= begin.astimezone(timezone.utc))
+    return query.where(RollRow.started_at < end.astimezone(timezone.utc)) if end is not None else query
+
+
+def _count(row: Row[Any], defects: _Defects) -> RollCount:
+    roll_id, started_at, source, fabric, inspected_m, reserve_m, gap_m, width_mm = row
+    return RollCount(
+        roll_id=roll_id,
+        started_at=started_at if started_at.tzinfo is not None else started_at.replace(tzinfo=timezone.utc),
+        source=str(source),
+        fabric=str(fabric or ""),
+        inspected_m=float(inspected_m),
+        reserve_m=float(reserve_m or 0.0),
+        gap_m=float(gap_m),
+        width_mm=float(width_mm) if width_mm else None,
+        types=defects.types,
+        confirmed=defects.confirmed,
+        rejected=defects.rejected,
+    )

@@ -1,0 +1,1 @@
+"""What repeats along a roll, or runs in one lane of it."""
