@@ -50,7 +50,15 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False, pretty_exceptions_enable=False, help="Finds the defects on a running web of cloth."
 )
-for command in (inspect.inspect, records.rolls, records.export, reports.report, reports.cut_plan, weave.weave):
+for command in (
+    inspect.inspect,
+    records.rolls,
+    records.export,
+    reports.report,
+    reports.cut_plan,
+    reports.statistics,
+    weave.weave,
+):
     app.command()(command)
 app.add_typer(camera.app, name="camera")
 

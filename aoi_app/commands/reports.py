@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +28,13 @@ Rules = Annotated[
     Path | None,
     typer.Option("--recipe", help="Grade and cut by this recipe; else by the one that the roll was inspected with."),
 ]
+
+
+class By(str, Enum):
+    """What the rolls of a statistic are put together by."""
+
+    SHIFT, FABRIC, SOURCE = "shift", "fabric", "source"
+    DAY, WEEK, MONTH = "day", "week", "month"
 
 
 def report(
@@ -127,6 +136,64 @@ def cut_plan(
         table.add_row(str(piece.number), *row)
     Console().print(table)
     console.print(f"{plan.lost_m:.2f} m lost of {plan.roll_m:.2f} m; cost {plan.cost:.2f}", highlight=False)
+
+
+def statistics(
+    by: Annotated[By, typer.Option(help="What the rolls are put together by.")] = By.MONTH,
+    since: Annotated[datetime | None, typer.Option(help="First day.", formats=["%Y-%m-%d"])] = None,
+    until: Annotated[datetime | None, typer.Option(help="Last day.", formats=["%Y-%m-%d"])] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Also write all of them, with plots, into this PDF file.")] = None,
+    database: Database = None,
+) -> None:
+    """Count rolls and defects by shift, fabric, source or time, and the types of defects.
+
+    Shifts begin at the hours that the settings name. Rejected defects are not counted.
+    """
+    from aoi_app.records.database import chosen_url, opened_database
+    from aoi_app.records.files import write_file
+    from aoi_app.records.roll_counts import count_rolls
+    from aoi_app.reports.statistics.statistics import group_rolls, pareto, total_row
+    from aoi_app.reports.statistics.statistics_pdf import HEADINGS, make_statistics_pdf, row_texts
+
+    settings = load_settings()[0]
+    begin, end = _local_days(since, until)
+    with opened_database(chosen_url(database, settings.database)) as engine:
+        rolls = count_rolls(engine, begin, end)
+    table = Table(by.value, *HEADINGS)
+    for row in [*group_rolls(rolls, by.value, settings.shifts), total_row(rolls)]:
+        table.add_row(escape(row.name), *row_texts(row))
+    screen = Console()
+    wide = screen if screen.is_terminal else Console(width=max(160, screen.width))
+    wide.print(table)
+    types = Table("type", "defects", "with those above")
+    for name, count, share in pareto(rolls):
+        types.add_row(escape(name), str(count), f"{share:.0%}")
+    wide.print(types)
+    if pdf is not None:
+        with _bar() as bar:
+            task = bar.add_task("statistics", total=1.0)
+            data = make_statistics_pdf(
+                rolls,
+                settings.mill,
+                settings.shifts,
+                _period_text(since, until),
+                progress=lambda done: bar.update(task, completed=done),
+            )
+        write_file(pdf, data, durable=True)
+        console.print(escape(str(pdf)), highlight=False, soft_wrap=True)
+
+
+def _period_text(since: datetime | None, until: datetime | None) -> str:
+    begin, end = f"{since:%Y-%m-%d}" if since else "", f"{until:%Y-%m-%d}" if until else ""
+    if begin and end:
+        return f"from {begin} to {end}"
+    return f"from {begin} on" if begin else f"until {end}" if end else "at any time"
+
+
+def _local_days(since: datetime | None, until: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """From the begin of the first day to the end of the last, in the time of this place."""
+    end = until + timedelta(days=1) if until is not None else None
+    return since.astimezone() if since is not None else None, end.astimezone() if end is not None else None
 
 
 def _changed(rules: CutRules, given: Mapping[str, object]) -> CutRules:

@@ -7,15 +7,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
 
-from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy import ColumnElement, Engine, RowMapping, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import DEFECTS, RollRow
+
+_COLUMNS = ("id", "started_at", "source", "fabric", "inspected_m", "reserve_m", "gap_m", "width_mm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +59,9 @@ def count_rolls(engine: Engine, begin: datetime | None = None, end: datetime | N
     try:
         with Session(engine) as session:
             defects = _defects(session, begin, end)
-            rolls = session.execute(
-                _within(
-                    select(
-                        RollRow.id, RollRow.started_at, RollRow.source, RollRow.fabric,
-                        RollRow.inspected_m, RollRow.reserve_m, RollRow.gap_m, RollRow.width_mm,
-                    ),
-                    begin,
-                    end,
-                ).order_by(RollRow.started_at, RollRow.id)
-            )  # fmt: skip
-            return [_count(row, defects.get(row[0], _Defects())) for row in rolls]
+            columns = [getattr(RollRow, name) for name in _COLUMNS]
+            query = select(*columns).where(*_within(begin, end)).order_by(RollRow.started_at, RollRow.id)
+            return [_count(row, defects.get(row["id"], _Defects())) for row in session.execute(query).mappings()]
     except SQLAlchemyError as error:
         raise RecordsError(
             "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
@@ -90,7 +83,7 @@ def _defects(session: Session, begin: datetime | None, end: datetime | None) -> 
     columns = (DEFECTS.c.roll_id, DEFECTS.c.verdict, DEFECTS.c.type_name)
     query = select(*columns, func.count()).group_by(*columns)
     if begin is not None or end is not None:
-        query = query.where(DEFECTS.c.roll_id.in_(_within(select(RollRow.id), begin, end)))
+        query = query.where(DEFECTS.c.roll_id.in_(select(RollRow.id).where(*_within(begin, end))))
     found: dict[int, _Defects] = {}
     for roll_id, verdict, name, count in session.execute(query):
         of_roll = found.setdefault(roll_id, _Defects())
@@ -102,23 +95,23 @@ def _defects(session: Session, begin: datetime | None, end: datetime | None) -> 
     return found
 
 
-def _within(query: Select[Any], begin: datetime | None, end: datetime | None) -> Select[Any]:
-    if begin is not None:
-        query = query.where(RollRow.started_at >= begin.astimezone(timezone.utc))
-    return query.where(RollRow.started_at < end.astimezone(timezone.utc)) if end is not None else query
+def _within(begin: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
+    """Conditions on the rolls; the records are in UTC."""
+    after = [] if begin is None else [RollRow.started_at >= begin.astimezone(timezone.utc)]
+    return after if end is None else [*after, RollRow.started_at < end.astimezone(timezone.utc)]
 
 
-def _count(row: Row[Any], defects: _Defects) -> RollCount:
-    roll_id, started_at, source, fabric, inspected_m, reserve_m, gap_m, width_mm = row
+def _count(row: RowMapping, defects: _Defects) -> RollCount:
+    started_at: datetime = row["started_at"]
     return RollCount(
-        roll_id=roll_id,
+        roll_id=row["id"],
         started_at=started_at if started_at.tzinfo is not None else started_at.replace(tzinfo=timezone.utc),
-        source=str(source),
-        fabric=str(fabric or ""),
-        inspected_m=float(inspected_m),
-        reserve_m=float(reserve_m or 0.0),
-        gap_m=float(gap_m),
-        width_mm=float(width_mm) if width_mm else None,
+        source=str(row["source"]),
+        fabric=str(row["fabric"] or ""),
+        inspected_m=float(row["inspected_m"]),
+        reserve_m=float(row["reserve_m"] or 0.0),
+        gap_m=float(row["gap_m"]),
+        width_mm=float(row["width_mm"]) if row["width_mm"] else None,
         types=defects.types,
         confirmed=defects.confirmed,
         rejected=defects.rejected,

@@ -81,6 +81,8 @@ class Settings(BaseModel):
     camera: CameraChoice = CameraChoice()
     learning: Learning = Learning()
     mill: Mill = Mill()
+    shifts: Annotated[tuple[Annotated[int, Field(ge=0, le=23)], ...], Field(max_length=24)] = (6, 14, 22)
+    """Hours at which a shift begins, for statistics."""
 
 
 def load_settings(path: Path | None = None) -> tuple[Settings, str | None]:

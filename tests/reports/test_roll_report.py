@@ -224,6 +224,17 @@ def test_a_hundred_thousand_defects_are_graded_and_counted() -> None:
     assert grade(many, GradingRules(), inspected_m=1000, width_mm=1500).points == 4000
 
 
+def test_no_text_is_too_long_for_a_page(engine: Engine, tmp_path: Path) -> None:
+    endless = "\n".join("W" * 200 for _ in range(300))
+    remark = Remark("light", "", 0, 1.0, endless)
+    roll_id = record_roll(engine, [defect(1)], name=endless, gaps=[Gap(0, 9, 1.0, 1.0, endless)], remarks=[remark])
+    review(engine, roll_id, 1, "confirmed", "W1", endless)
+    AlarmLog(engine).write([Alarm(roll_id, 1, "late", endless, endless, 30.0, NOW, 1, NOW, endless)])
+    mill = Mill(name="M" * 200, address="\n" * 1000, logo="/" + "l" * 4000)
+    [path] = write_report(engine, read_report(engine, roll_id, mill), tmp_path, ["pdf"])
+    assert 3 <= len(pages_of(path)) <= 9
+
+
 def test_a_workbook_of_any_text_opens(engine: Engine) -> None:
     from aoi_app.reports.roll.xlsx import make_xlsx
 

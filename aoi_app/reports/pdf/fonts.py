@@ -25,7 +25,7 @@ PLAIN, BOLD = "AoiSans", "AoiSans-Bold"
 """Names of the fonts within reportlab."""
 
 _JAPANESE, _KOREAN, _CHINESE = "HeiseiKakuGo-W5", "HYSMyeongJo-Medium", "STSong-Light"
-_LONGEST_TEXT = 600  # what is longer fills pages; the other files of a report hold all of it
+_LONGEST_TEXT, _MOST_LINES = 400, 8  # what is longer fits on no page; the other files of a report hold all of it
 _MISSING = "\N{WHITE SQUARE}"
 
 
@@ -42,6 +42,8 @@ def register_fonts() -> None:
 def marked_up(text: object) -> str:
     """Foreign text for a paragraph of reportlab: bounded, its lines kept, and nothing in it taken for markup."""
     lines = cut(str(text), _LONGEST_TEXT).splitlines() or [""]
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], " ".join(lines[_MOST_LINES - 1 :])]
     return "<br/>".join("".join(_runs(printable(line))) for line in lines)
 
 

@@ -1,0 +1,1 @@
+"""What many rolls have in common."""
