@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import openpyxl
 import pypdf
 import pytest
+from PIL import Image
 from reports_tools import defect, record_roll
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
@@ -23,6 +25,7 @@ from aoi_app.records.alarm_log import AlarmLog
 from aoi_app.records.reviews import write_review
 from aoi_app.reports.errors import ReportError
 from aoi_app.reports.pdf import defect_table
+from aoi_app.reports.pdf.document import report_head
 from aoi_app.reports.pdf.fonts import marked_up
 from aoi_app.reports.roll.reading import read_report
 from aoi_app.reports.roll.roll_report import NO_TYPE, pareto_of_types
@@ -71,7 +74,7 @@ def test_all_files_of_a_roll(engine: Engine, tmp_path: Path) -> None:
     pages = pages_of(files[0])
     whole = " ".join(pages)
     for said in (
-        "Weberei Müller & Söhne", "The logo /nowhere/logo.png cannot be read.", '<b>3/1</b> & =1+1 "Łódź" ткань',
+        "Weberei Müller & Söhne", "/nowhere/logo.png cannot be read: No such file", '<b>3/1</b> & =1+1 "Łódź" ткань',
         "PASSED", "Points 16", "limit is 40 points per 100 yd²", "broken end",
         "86.75 m good, 10.00 m with reserve, 1.25 m NOT INSPECTED, 2.00 m left out as wanted",
         "the camera stood still", "unknown", "The computer is too slow.", "by nobody", "<script>",
@@ -222,6 +225,27 @@ def test_a_hundred_thousand_defects_are_graded_and_counted() -> None:
 
     many = [defect(n, at_m=n / 100) for n in range(100_000)]
     assert grade(many, GradingRules(), inspected_m=1000, width_mm=1500).points == 4000
+
+
+@pytest.mark.parametrize("kind", ["text", "cut off", "folder", "pipe", "too many pixels"])
+def test_a_logo_that_is_none_is_said_and_the_report_is_made(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "logo.png"
+    picture = io.BytesIO()
+    Image.effect_noise((60, 40), 50).save(picture, "PNG")
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "too many pixels":
+        Image.new("1", (9000, 9000)).save(path)
+    else:
+        path.write_bytes(b"no picture" if kind == "text" else picture.getvalue()[:900])
+    *_, title, _ = report_head(Mill(logo=str(path)), "Report")
+    assert title.text == "Report"
+    [table, *_] = report_head(Mill(logo=str(path)), "Report")
+    said = table._cellvalues[0][0].text
+    assert "The logo" in said
+    assert ("too many pixels" if kind == "too many pixels" else "cannot be read") in said
 
 
 def test_no_text_is_too_long_for_a_page(engine: Engine, tmp_path: Path) -> None:

@@ -32,10 +32,13 @@ from aoi_app.reports.progress import Progress, ignore_progress
 from aoi_app.reports.roll.roll_report import RollReport
 from aoi_app.reports.wording import time_text
 from aoi_app.settings.settings import Mill
+from aoi_app.settings.strict_json import ContentError, read_whole
 from cras_core.messages import cut
+from cras_core.messages import shown as shown_error
 
 _LOGO_WIDTH, _LOGO_HEIGHT = 45 * mm, 20 * mm
-_MOST_PIXELS = 50_000_000  # of a logo
+_MOST_BYTES, _MOST_PIXELS = 20_000_000, 50_000_000  # of a logo
+_LOGO_PIXELS = (1200, 1200)  # that are kept of it; more are not seen on paper
 _LONGEST_FOOT = 60  # characters, which fit into two lines
 
 
@@ -57,7 +60,7 @@ def make_pdf(
     pictures = read_pictures(wanted)
     progress(0.1)
     story: list[Flowable] = [
-        *_head(report.mill, "Roll inspection report"),
+        *report_head(report.mill, "Roll inspection report"),
         *roll_section(report),
         *grade_section(report),
         *map_section(report),
@@ -113,10 +116,6 @@ def _told(progress: Progress, total: int) -> Callable[[str, Any], None]:
 
 def report_head(mill: Mill, title: str) -> list[Flowable]:
     """Logo, name and address of the mill, and the title."""
-    return _head(mill, title)
-
-
-def _head(mill: Mill, title: str) -> list[Flowable]:
     address = "\n".join(filter(None, (mill.name, mill.address)))
     logo = _logo(Path(mill.logo)) if mill.logo else ""
     table = Table([[logo, paragraph(address, SMALL)]], colWidths=[TEXT_WIDTH * 0.6, TEXT_WIDTH * 0.4])
@@ -127,14 +126,16 @@ def _head(mill: Mill, title: str) -> list[Flowable]:
 def _logo(path: Path) -> Flowable:
     """The logo; where it cannot be read, that is said in its place, and the report is made all the same."""
     try:
-        with Picture.open(path) as picture:
+        with Picture.open(io.BytesIO(read_whole(path, _MOST_BYTES)), formats=("PNG", "JPEG")) as picture:
             width, height = picture.size
             if width * height > _MOST_PIXELS:
-                return paragraph(f"The logo {path.name} is too large.", SMALL)
+                return paragraph(f"The logo {path} has too many pixels.", SMALL)
             shown = picture.convert("RGBA")
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Picture.DecompressionBombError):
-        return paragraph(f"The logo {path} cannot be read.", SMALL)
-    shown.thumbnail((1200, 1200))
+    except (OSError, SyntaxError, ValueError, ContentError, Picture.DecompressionBombError) as error:
+        # Pillow raises all of these for files that are no pictures, or broken ones.
+        reason = "no PNG or JPEG" if isinstance(error, UnidentifiedImageError) else shown_error(error)
+        return paragraph(f"The logo {path} cannot be read: {reason}", SMALL)
+    shown.thumbnail(_LOGO_PIXELS)
     data = io.BytesIO()
     shown.save(data, "PNG")
     data.seek(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -58,49 +57,56 @@ def find_repeats(defects: Sequence[ClothDefect], *, roll_m: float, width_mm: flo
     if len(real) < FEWEST:
         return []
     width = max(width_mm or 0.0, *(d.right_mm for d in real), LANE_MM)
-    lanes = list(_lanes(real, width))
-    found = [one for lane in lanes for one in _of_lane(lane, real, width, trials=len(lanes) + 1)]
-    everywhere = _period(real, 0.0, width, is_lane=False, trials=len(lanes) + 1)
-    found += [everywhere] if everywhere is not None else []
+    lanes = _lanes(real, width)
+    tried = [lane for lane in lanes if len(lane.held) >= FEWEST]
+    found = [_as_lane(lane, lanes, len(real) * LANE_MM / width) for lane in tried]
+    found += _periods(tried, real, width)
     return _told([one for one in found if one.chance <= SURE and one.from_m < roll_m + 1.0])
 
 
-def _lanes(real: Sequence[ClothDefect], width_mm: float) -> Iterator[tuple[float, list[ClothDefect]]]:
-    """Lanes that overlap by half, with their defects; those with too few are left out."""
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """
+    Attributes:
+        left_mm: where it begins.
+        held: the defects whose middle lies in it.
+        places: at how many places along the roll, those close to each other as one.
+    """
+
+    left_mm: float
+    held: Sequence[ClothDefect]
+    places: int
+
+
+def _lanes(real: Sequence[ClothDefect], width_mm: float) -> list[_Lane]:
+    """Lanes over the whole width that overlap by half."""
     middles = np.array([d.middle_mm for d in real])  # (n,), rising
-    for left in np.arange(min(0.0, middles[0]), width_mm, LANE_MM / 2.0).tolist():
-        a, b = np.searchsorted(middles, (left, left + LANE_MM))
-        if b - a >= FEWEST:
-            yield left, list(real[a:b])
+    along = np.floor(np.array([d.start_m for d in real]) / _ONE_PLACE_M)
+    lefts = np.arange(min(0.0, middles[0]), width_mm, LANE_MM / 2.0)
+    spans = zip(np.searchsorted(middles, lefts), np.searchsorted(middles, lefts + LANE_MM), strict=True)
+    return [
+        _Lane(left, real[a:b], len(np.unique(along[a:b]))) for left, (a, b) in zip(lefts.tolist(), spans, strict=True)
+    ]
 
 
-def _of_lane(
-    lane: tuple[float, list[ClothDefect]], real: Sequence[ClothDefect], width_mm: float, trials: int
-) -> Iterator[Repeat]:
-    left, held = lane
-    period = _period(held, left, left + LANE_MM, is_lane=True, trials=trials)
-    if period is not None:
-        yield period
-    a = bisect_left(real, left - _BESIDE_MM, key=_middle)
-    beside = real[a : bisect_left(real, left + LANE_MM + _BESIDE_MM, a, key=_middle)]
-    others = len(_apart(beside)) - len(_apart(held))
-    room = min(left + LANE_MM + _BESIDE_MM, width_mm) - max(left - _BESIDE_MM, 0.0) - LANE_MM
-    expected = max(len(real) * LANE_MM / width_mm, others * LANE_MM / max(room, LANE_MM))
-    chance = times(at_least_of_rate(len(_apart(held)), expected), 2.0 * width_mm / LANE_MM)
-    yield _repeat(held, left, left + LANE_MM, is_lane=True, period_m=None, chance=chance)
+def _as_lane(lane: _Lane, lanes: Sequence[_Lane], everywhere: float) -> Repeat:
+    """A lane by itself: does it hold more places than the cloth beside it, and than the whole roll, lets expect?"""
+    beside = [o.places for o in lanes if LANE_MM <= abs(o.left_mm - lane.left_mm) <= _BESIDE_MM]
+    expected = max(everywhere, sum(beside) / len(beside) if beside else 0.0)
+    chance = times(at_least_of_rate(lane.places, expected), len(lanes))
+    return _repeat(lane.held, lane.left_mm, lane.left_mm + LANE_MM, is_lane=True, period_m=None, chance=chance)
 
 
-def _middle(defect: ClothDefect) -> float:
-    return defect.middle_mm
-
-
-def _apart(defects: Sequence[ClothDefect]) -> list[float]:
-    """Places along the roll, those close to each other as one."""
-    places: list[float] = []
-    for start in sorted(d.start_m for d in defects):
-        if not places or start - places[-1] >= _ONE_PLACE_M:
-            places.append(start)
-    return places
+def _periods(lanes: Sequence[_Lane], real: Sequence[ClothDefect], width_mm: float) -> Iterator[Repeat]:
+    """Periods within lanes, and over the whole width."""
+    trials = len(lanes) + 1
+    for lane in lanes:
+        found = _period(lane.held, lane.left_mm, lane.left_mm + LANE_MM, is_lane=True, trials=trials)
+        if found is not None:
+            yield found
+    found = _period(real, 0.0, width_mm, is_lane=False, trials=trials)
+    if found is not None:
+        yield found
 
 
 def _period(held: Sequence[ClothDefect], left: float, right: float, *, is_lane: bool, trials: int) -> Repeat | None:
