@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from aoi_app.settings.cutting import CutRules
+from aoi_app.settings.grading import GradingRules
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.settings.recipe_form import RecipeForm
 
@@ -69,6 +71,7 @@ def test_what_is_filled_in_becomes_the_recipe(qtbot: QtBot) -> None:
         Recipe(),
         Recipe(name="b", fabric="twill", mm_per_px=0.1, mm_per_line=0.3, overlap_px=128, find_edges=False),
         Recipe(selvedge_margin_mm=0.0, threshold=0.05, min_area_mm2=12.5, relative=False),
+        Recipe(grading=GradingRules(scheme="ten-point"), cutting=CutRules(shortest_m=5)),
         Recipe(threshold=100.0, mm_per_px=10.0, selvedge_margin_mm=200.0),
         Recipe(threshold=0.875, mm_per_px=0.08467),
         Recipe(find_shade=False, shade_percent=3.5),

@@ -183,6 +183,16 @@ def test_what_repeats_is_told(engine: Engine, tmp_path: Path) -> None:
     assert json.loads(plain.read_text(encoding="utf-8"))["repeats"][0]["period_m"] == pytest.approx(0.75)
 
 
+@pytest.mark.parametrize("value", ["1e300", "-1e9", "9e999"])
+@pytest.mark.parametrize("column", ["position_m", "length_mm"])
+def test_a_defect_that_lies_on_no_cloth_is_said(engine: Engine, column: str, value: str) -> None:
+    roll_id = record_roll(engine, [defect(1)])
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE defects SET {column} = {value}"))
+    with pytest.raises(ReportError, match="records of roll 1 are damaged: defect 1"):
+        read_report(engine, roll_id, MILL)
+
+
 def test_a_cut_plan_without_an_answer_is_said_in_the_report(engine: Engine, tmp_path: Path) -> None:
     rules = CutRules(shortest_m=50, longest_m=60)
     report = read_report(engine, a_roll(engine), MILL, cutting=rules)

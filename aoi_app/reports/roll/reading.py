@@ -25,6 +25,8 @@ from aoi_app.settings.strict_json import ContentError, parse_json
 
 T = TypeVar("T")
 
+_FARTHEST_M = 100_000.0  # no roll is as long
+
 
 def read_report(
     engine: Engine,
@@ -53,6 +55,7 @@ def read_report(
     roll = _roll(records["roll"], recipe)
     gaps = tuple(Gap(**gap) for gap in records["gaps"])
     defects = tuple(map(_defect, records["defects"]))
+    _check_places(defects, roll_id)
     places = [defect.place for defect in defects]
     graded = grade(places, rules, inspected_m=records["roll"]["inspected_m"], width_mm=roll.width_mm)
     plan, problem = _cut_plan(places, graded, cut_rules, roll, gaps)
@@ -71,6 +74,23 @@ def read_report(
         cut_problem=problem,
         records=records,
     )
+
+
+def _check_places(defects: Sequence[ReportDefect], roll_id: int) -> None:
+    """Raises ReportError where a defect lies on no cloth: grading would count its metres for ever."""
+    for defect in defects:
+        place = defect.place
+        # A value that is no number is not less than anything.
+        if not (abs(place.start_m) < _FARTHEST_M and 0 <= place.length_mm / 1000.0 < _FARTHEST_M):
+            raise ReportError(
+                "report-defect-damaged",
+                "The records of roll {roll_id} are damaged: defect {number} begins at {start_m:g} m and is "
+                "{length_mm:g} mm long. Restore a copy of them.",
+                roll_id=roll_id,
+                number=place.number,
+                start_m=place.start_m,
+                length_mm=place.length_mm,
+            )
 
 
 def read_cut_rules(engine: Engine, roll_id: int) -> CutRules | None:
