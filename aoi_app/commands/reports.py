@@ -64,7 +64,7 @@ def report(
     rules = load_recipe(recipe) if recipe is not None else None
     settings = load_settings()[0]
     with opened_database(chosen_url(database, settings.database)) as engine, _bar() as bar:
-        task = bar.add_task(f"roll {roll}", total=1.0)
+        task = bar.add_task(f"roll {roll}", total=None)  # how long reading takes is not known
         read = read_report(
             engine,
             roll,
@@ -72,6 +72,7 @@ def report(
             grading=rules.grading if rules is not None else None,
             cutting=rules.cutting if rules is not None else None,
         )
+        bar.update(task, total=1.0)
         written = write_report(engine, read, out, wanted, lambda done: bar.update(task, completed=done), form)
     for path in written:
         console.print(escape(str(path)), highlight=False, soft_wrap=True)

@@ -53,6 +53,7 @@ def rules_text(rules: GradingRules) -> str:
     per, inch = ("metre", "25 mm") if rules.units == "metric" else ("yard", "1 inch")
     if rules.scheme == "ten-point":
         parts = [f"10-point system, at most 10 points per {per}"]
+        parts += ["every hole 10 points"] if rules.holes == "always most" else []
     else:
         holes = {
             "by size": f"holes up to {inch} 2 points, larger 4",

@@ -47,7 +47,9 @@ class GradingRules(BaseModel):
     units: Units = "metric"
     """Sizes in mm and points per metre, or sizes in inches and points per yard."""
     holes: HoleRule = "by size"
-    """Four-point only: a hole up to 1 inch has 2 points and a larger one 4; always 4; or the points of its length."""
+    """A hole up to 1 inch has 2 points and a larger one 4 (four-point only); always the most that a defect can have; or
+    the points of its size, as other defects.
+    """
     hole_types: TypeCodes = ("G1",)
     """Defect types that are holes."""
     ignored_types: TypeCodes = ()

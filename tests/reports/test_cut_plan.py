@@ -19,12 +19,12 @@ from cras_core.errors import CrasError
 
 def every_plan(problem: CutProblem, at: int = 0) -> Iterator[tuple[tuple[int, int], ...]]:
     """All plans from a place on, by trying every length at every place."""
-    if at >= problem.cells:
+    if at >= problem.roll_cm:
         yield ()
         return
     yield from every_plan(problem, at + 1)
     for length in problem.lengths or range(problem.shortest, problem.longest + 1):
-        if at + length <= problem.cells and is_allowed(problem, at, at + length):
+        if at + length <= problem.roll_cm and is_allowed(problem, at, at + length):
             yield from (((at, at + length), *rest) for rest in every_plan(problem, at + length))
 
 
@@ -38,23 +38,23 @@ def is_allowed(problem: CutProblem, begin: int, end: int) -> bool:
 
 
 def cost_of(problem: CutProblem, pieces: tuple[tuple[int, int], ...]) -> tuple[int, int]:
-    lost = problem.cells - sum(end - begin for begin, end in pieces)
+    lost = problem.roll_cm - sum(end - begin for begin, end in pieces)
     held = sum(a < end and b > begin for begin, end in pieces for a, b in problem.staying)
     return lost * problem.lost_cost + len(pieces) * problem.piece_cost + held * problem.staying_cost, len(pieces)
 
 
 @st.composite
 def problems(draw: st.DrawFn) -> CutProblem:
-    cells = draw(st.integers(0, 10))
-    span = st.tuples(st.integers(0, max(cells - 1, 0)), st.integers(1, 3)).map(
-        lambda s: (s[0], min(cells, s[0] + s[1]))
+    roll_cm = draw(st.integers(0, 10))
+    span = st.tuples(st.integers(0, max(roll_cm - 1, 0)), st.integers(1, 3)).map(
+        lambda s: (s[0], min(roll_cm, s[0] + s[1]))
     )
-    spans = st.lists(span, max_size=3) if cells else st.just([])
+    spans = st.lists(span, max_size=3) if roll_cm else st.just([])
     shortest = draw(st.integers(1, 4))
     return CutProblem(
-        cells=cells,
+        roll_cm=roll_cm,
         forbidden=draw(spans),
-        splits=draw(st.lists(st.integers(0, cells), max_size=1)),
+        splits=draw(st.lists(st.integers(0, roll_cm), max_size=1)),
         staying=draw(spans),
         shortest=shortest,
         longest=draw(st.integers(shortest, 6)),

@@ -66,6 +66,12 @@ def test_ten_point_goes_by_the_direction(length_mm: float, width_mm: float, poin
     assert points_of(defect(length_mm=length_mm, width_mm=width_mm), TEN, 1500) == points
 
 
+def test_every_hole_has_ten_points_where_the_house_is_strict() -> None:
+    strict = GradingRules(scheme="ten-point", holes="always most")
+    assert points_of(defect(code="G1"), strict, 1500) == 10
+    assert points_of(defect(code="G1"), TEN, 1500) == 1
+
+
 def test_a_running_defect_has_the_most_in_every_metre_that_it_touches() -> None:
     running = defect(at_m=2.5, length_mm=2000)
     assert graded([running]).by_interval == {2: 4, 3: 4, 4: 4}

@@ -11,12 +11,12 @@ from aoi_app.reports.cutting.cut_search import CutProblem, cheapest_cuts
 from aoi_app.reports.errors import ReportError
 from aoi_app.settings.cutting import CutRules
 
-CELLS_PER_M = 100
+CM_PER_M = 100
 """Cuts lie on whole centimetres: nobody cuts cloth more precisely."""
 
-_PARTS = 100 * CELLS_PER_M  # of the unit of the prices: a cell that is lost at a cent per metre costs one part
+_PARTS = 100 * CM_PER_M  # of the unit of the prices: a lost centimetre, at a cent per metre, costs one part
 _LONGEST_ROLL_M = 20_000.0  # what the search holds in memory
-_SAME = 1e-6  # of a cell
+_SAME = 1e-6  # of a centimetre
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,34 +94,34 @@ def plan_cuts(
             length_m=roll_m,
             most_m=_LONGEST_ROLL_M,
         )
-    cells = floor(roll_m * CELLS_PER_M + _SAME)
-    on_roll = [d for d in defects if _cells(d.start_m, d.end_m, cells) is not None]
+    roll_cm = floor(roll_m * CM_PER_M + _SAME)
+    on_roll = [d for d in defects if _span_cm(d.start_m, d.end_m, roll_cm) is not None]
     staying = [d for d in on_roll if may_stay(d, rules)]
     missing = [] if rules.gaps_may_stay else list(gaps)
     barred = [Span(d.start_m, d.end_m) for d in on_roll if not may_stay(d, rules)]
     barred += [gap for gap in missing if gap.length_m > 0]
     shortest, longest, lengths = _lengths_of(rules)
     problem = CutProblem(
-        cells=cells,
-        forbidden=_all_cells(barred, cells),
-        splits=[place for gap in missing if gap.length_m <= 0 and 0 <= (place := _cell(gap.start_m)) <= cells],
-        staying=_all_cells([Span(d.start_m, d.end_m) for d in staying], cells),
+        roll_cm=roll_cm,
+        forbidden=_spans_cm(barred, roll_cm),
+        splits=[place for gap in missing if gap.length_m <= 0 and 0 <= (place := _cm(gap.start_m)) <= roll_cm],
+        staying=_spans_cm([Span(d.start_m, d.end_m) for d in staying], roll_cm),
         shortest=shortest,
         longest=longest,
         lengths=lengths,
         most_staying=rules.most_staying,
         lost_cost=round(rules.price_per_m * 100),
-        piece_cost=round(rules.price_per_piece * 100) * CELLS_PER_M,
-        staying_cost=round(rules.price_per_staying * 100) * CELLS_PER_M,
+        piece_cost=round(rules.price_per_piece * 100) * CM_PER_M,
+        staying_cost=round(rules.price_per_staying * 100) * CM_PER_M,
     )
     solution = cheapest_cuts(problem)
     if not solution.pieces:
         _raise_without_piece(problem)
     return CutPlan(
         rules=rules,
-        roll_m=cells / CELLS_PER_M,
-        pieces=tuple(_piece(n, span, staying, cells) for n, span in enumerate(solution.pieces, 1)),
-        lost=tuple(Span(a / CELLS_PER_M, b / CELLS_PER_M) for a, b in _between(solution.pieces, cells)),
+        roll_m=roll_cm / CM_PER_M,
+        pieces=tuple(_piece(n, span, staying, roll_cm) for n, span in enumerate(solution.pieces, 1)),
+        lost=tuple(Span(a / CM_PER_M, b / CM_PER_M) for a, b in _between(solution.pieces, roll_cm)),
         cost=solution.cost / _PARTS,
     )
 
@@ -134,38 +134,38 @@ def may_stay(defect: ClothDefect, rules: CutRules) -> bool:
 
 
 def _lengths_of(rules: CutRules) -> tuple[int, int, tuple[int, ...]]:
-    lengths = tuple(sorted({_cell(length) for length in rules.lengths_m}))
-    return _cell(rules.shortest_m), _cell(rules.longest_m), lengths
+    lengths = tuple(sorted({_cm(length) for length in rules.lengths_m}))
+    return _cm(rules.shortest_m), _cm(rules.longest_m), lengths
 
 
-def _cell(metres: float) -> int:
-    return round(metres * CELLS_PER_M)
+def _cm(metres: float) -> int:
+    return round(metres * CM_PER_M)
 
 
-def _cells(start_m: float, end_m: float, cells: int) -> tuple[int, int] | None:
-    """The cells that a part of the roll touches; None beside the roll. What has no length touches one cell."""
-    begin = max(0, floor(start_m * CELLS_PER_M + _SAME))
-    end = min(cells, max(begin + 1, ceil(end_m * CELLS_PER_M - _SAME)))
+def _span_cm(start_m: float, end_m: float, roll_cm: int) -> tuple[int, int] | None:
+    """The centimetres that a part of the roll touches, one at least; None beside the roll."""
+    begin = max(0, floor(start_m * CM_PER_M + _SAME))
+    end = min(roll_cm, max(begin + 1, ceil(end_m * CM_PER_M - _SAME)))
     return (begin, end) if begin < end else None
 
 
-def _all_cells(spans: Iterable[Span], cells: int) -> list[tuple[int, int]]:
-    return [found for span in spans if (found := _cells(span.start_m, span.end_m, cells)) is not None]
+def _spans_cm(spans: Iterable[Span], roll_cm: int) -> list[tuple[int, int]]:
+    return [found for span in spans if (found := _span_cm(span.start_m, span.end_m, roll_cm)) is not None]
 
 
-def _piece(number: int, span: tuple[int, int], staying: Sequence[ClothDefect], cells: int) -> Piece:
+def _piece(number: int, span: tuple[int, int], staying: Sequence[ClothDefect], roll_cm: int) -> Piece:
     begin, end = span
     held = []
     for defect in staying:
-        touched = _cells(defect.start_m, defect.end_m, cells)
+        touched = _span_cm(defect.start_m, defect.end_m, roll_cm)
         if touched is not None and touched[0] < end and touched[1] > begin:
             held.append(defect.number)
-    return Piece(begin / CELLS_PER_M, end / CELLS_PER_M, number, tuple(sorted(held)))
+    return Piece(begin / CM_PER_M, end / CM_PER_M, number, tuple(sorted(held)))
 
 
-def _between(pieces: Sequence[tuple[int, int]], cells: int) -> list[tuple[int, int]]:
+def _between(pieces: Sequence[tuple[int, int]], roll_cm: int) -> list[tuple[int, int]]:
     ends = [0, *(end for _, end in pieces)]
-    begins = [*(begin for begin, _ in pieces), cells]
+    begins = [*(begin for begin, _ in pieces), roll_cm]
     return [(a, b) for a, b in zip(ends, begins, strict=True) if a < b]
 
 
@@ -173,7 +173,7 @@ def _raise_without_piece(problem: CutProblem) -> None:
     """Says why there is no piece: none fits, or none pays."""
     shortest = min(problem.lengths, default=problem.shortest)
     free = CutProblem(
-        cells=problem.cells,
+        roll_cm=problem.roll_cm,
         forbidden=problem.forbidden,
         splits=problem.splits,
         staying=problem.staying,
@@ -191,7 +191,7 @@ def _raise_without_piece(problem: CutProblem) -> None:
         "cut-plan-no-piece-fits",
         "No piece of {shortest_m:.2f} m fits on this roll of {roll_m:.2f} m between what has to be cut out "
         "({count} places). Allow shorter pieces, or defects that stay.",
-        shortest_m=shortest / CELLS_PER_M,
-        roll_m=problem.cells / CELLS_PER_M,
+        shortest_m=shortest / CM_PER_M,
+        roll_m=problem.roll_cm / CM_PER_M,
         count=len(problem.forbidden) + len(problem.splits),
     )

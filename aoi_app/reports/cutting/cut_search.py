@@ -1,9 +1,9 @@
-"""The cheapest way to cut a roll, on whole numbers: cells of the roll, and costs in parts of a cent.
+"""The cheapest way to cut a roll, on whole numbers: centimetres of the roll, and costs in parts of a cent.
 
-**Why it is exact.** A plan is a sequence of decisions from the begin of the roll to its end: either the next cell is
-lost, or a piece of an allowed length begins here. What the rest of the roll costs depends only on the place that has
+**Why it is exact.** A plan is a sequence of decisions from the begin of the roll to its end: either the next centimetre
+is lost, or a piece of an allowed length begins here. What the rest of the roll costs depends only on the place that has
 been reached, not on how it was reached; so the cheapest way to a place is made of the cheapest way to some place before
-it, and one more decision (Bellman). ``best[e]``, the least cost of the cells before ``e``, follows from
+it, and one more decision (Bellman). ``best[e]``, the least cost of the centimetres before ``e``, follows from
 
     best[e] = min( best[e - 1] + lost,
                    min over s of best[s] + piece + staying * defects(s, e) )
@@ -14,9 +14,9 @@ costs are whole numbers, so nothing is rounded. Of plans that cost the same the 
 **Why it is quick.** Defects that may stay and lie in the piece are those that begin before ``e`` without those that end
 at or before ``s``: ``defects(s, e) = begun[e] - ended[s]``, a part of ``e`` and a part of ``s``. So the inner minimum
 is one of ``best[s] - staying * ended[s]`` over a window of begins. Both ends of the window only move forward while
-``e`` does (a piece may not be too long, may not hold a forbidden cell, may not hold too many defects), and the least
-value of a window that moves forward is kept in a queue, each begin entering and leaving it once. With a list of lengths
-there are only as many begins as lengths.
+``e`` does (a piece may not be too long, hold a forbidden centimetre, or hold too many defects), and the least value of
+a window that moves forward is kept in a queue, each begin entering and leaving it once. With a list of lengths there
+are only as many begins as lengths.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _Cost = tuple[int, int]
 class CutProblem:
     """
     Attributes:
-        cells: length of the roll.
-        forbidden: spans ``(begin, end)`` of cells, ``begin < end``, that no piece may hold.
-        splits: places between two cells, 0 to ``cells``, that no piece may reach over.
+        roll_cm: length of the roll.
+        forbidden: spans ``(begin, end)`` of centimetres, ``begin < end``, that no piece may hold.
+        splits: places between two centimetres, 0 to ``roll_cm``, that no piece may reach over.
         staying: spans of defects that may stay; each counts in every piece that holds a part of it.
-        shortest, longest: of a piece, cells.
+        shortest, longest: of a piece, centimetres.
         lengths: of a piece, instead of the two above.
         most_staying: defects in one piece; None is any number.
-        lost_cost, piece_cost, staying_cost: of a cell in no piece, of a piece, of a defect in a piece.
+        lost_cost, piece_cost, staying_cost: of a centimetre in no piece, of a piece, of a defect in a piece.
     """
 
-    cells: int
+    roll_cm: int
     forbidden: Sequence[tuple[int, int]] = ()
     splits: Sequence[int] = ()
     staying: Sequence[tuple[int, int]] = ()
@@ -63,7 +63,7 @@ class CutSolution:
     """
     Attributes:
         cost: of the whole roll.
-        pieces: their cells ``(begin, end)``, from the begin of the roll.
+        pieces: their centimetres ``(begin, end)``, from the begin of the roll.
     """
 
     cost: int
@@ -72,14 +72,14 @@ class CutSolution:
 
 def cheapest_cuts(problem: CutProblem) -> CutSolution:
     """The cheapest plan; one without any piece where none is allowed or none pays. Takes time in proportion to the
-    cells, times the number of lengths where there is a list of them.
+    centimetres, times the number of lengths where there is a list of them.
     """
     begun, ended = _counts(problem)
     first = _first_begins(problem, begun, ended)
     best: list[_Cost] = [(0, 0)]
-    begin_of = [-1]  # of the piece that ends here; -1 where the cell before is lost
+    begin_of = [-1]  # of the piece that ends here; -1 where the centimetre before is lost
     window = _Window(problem, best, ended)
-    for end in range(1, problem.cells + 1):
+    for end in range(1, problem.roll_cm + 1):
         cost, pieces = best[end - 1]
         least, chosen = (cost + problem.lost_cost, pieces), -1
         for begin in window.begins(end, first[end]):
@@ -121,7 +121,7 @@ class _Window:
 
 def _counts(problem: CutProblem) -> tuple[list[int], list[int]]:
     """Defects that may stay and begin before a place, and those that end at or before it; for every place."""
-    begun, ended = [0] * (problem.cells + 1), [0] * (problem.cells + 1)
+    begun, ended = [0] * (problem.roll_cm + 1), [0] * (problem.roll_cm + 1)
     for begin, end in problem.staying:
         begun[begin + 1] += 1
         ended[end] += 1
@@ -132,13 +132,13 @@ def _first_begins(problem: CutProblem, begun: Sequence[int], ended: Sequence[int
     """For every end of a piece the first begin that the roll allows, which never moves back; the end itself where no
     piece may end.
     """
-    steps, splits = [0] * (problem.cells + 1), set(problem.splits)
+    steps, splits = [0] * (problem.roll_cm + 1), set(problem.splits)
     for begin, end in problem.forbidden:
         steps[begin] += 1
         steps[end] -= 1
-    depth = list(accumulate(steps))  # how many forbidden spans a cell lies in
+    depth = list(accumulate(steps))  # how many forbidden spans a centimetre lies in
     first = [0]
-    for end in range(1, problem.cells + 1):
+    for end in range(1, problem.roll_cm + 1):
         least = end if depth[end - 1] else first[-1]
         if end - 1 in splits:
             least = max(least, end - 1)

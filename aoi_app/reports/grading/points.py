@@ -18,10 +18,11 @@ Ten-point system, by direction:
     over 1 to 5 in (125 mm)  3    over 1 to 5 in (125 mm)     3
     over 5 to 10 in (250 mm) 5    over 5 in to half the width 5
     over 10 to 36 in        10    more than half the width   10
+    hole (stricter houses)  10
 
 The direction that gives more counts. At most 10 points count in one metre (or yard); what is longer than it has 10 in
-every one that it touches. The standard says 10 for the full width only and nothing between half of it and all of it;
-here whatever is over half the width has 10, which never grades too well.
+every one that it touches. Some tables say 10 for the full width only, and nothing between half of it and all of it;
+here, as in others, whatever is over half the width has 10, which never grades too well.
 """
 
 from __future__ import annotations
@@ -74,10 +75,13 @@ def points_of(defect: ClothDefect, rules: GradingRules, width_mm: float | None) 
     """
     if is_running(defect, rules):
         return MOST_POINTS[rules.scheme]
+    is_hole = defect.type_code in rules.hole_types
+    if is_hole and rules.holes == "always most":
+        return MOST_POINTS[rules.scheme]
     if rules.scheme == "ten-point":
         return _ten_points(defect, rules.units, width_mm)
-    if defect.type_code in rules.hole_types and rules.holes != "as others":
-        return 4 if rules.holes == "always most" else _step(defect.size_mm, _HOLE[rules.units], 4)
+    if is_hole and rules.holes == "by size":
+        return _step(defect.size_mm, _HOLE[rules.units], 4)
     return _step(defect.size_mm, _FOUR[rules.units], 4)
 
 

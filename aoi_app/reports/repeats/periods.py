@@ -32,7 +32,7 @@ _SURE = 1e-7
 _AS_MANY = 0.8
 _LEAST_POWER = 14.0  # Schuster's: by chance once in exp(14), and many thousands of periods are tried
 _AS_LONG = 0.6  # a sum counts as one of the long ones from this part of the longest on
-_MOST_CELLS = 2_000_000  # 20 km
+_MOST_STEPS = 2_000_000  # 20 km
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def find_period(places_m: Sequence[float]) -> Period | None:
     if len(places) < FEWEST:
         return None
     begin, span_m = float(places.min()), float(places.max() - places.min())
-    if span_m < FEWEST * SHORTEST_M or span_m / _STEP_M > _MOST_CELLS:
+    if span_m < FEWEST * SHORTEST_M or span_m / _STEP_M > _MOST_STEPS:
         return None
     found = [_at(places - begin, frequency, span_m) for frequency in _peaks(places - begin, span_m)]
     sound = [one for one in found if one is not None]
@@ -69,10 +69,10 @@ def find_period(places_m: Sequence[float]) -> Period | None:
 
 def _peaks(places: npt.NDArray[np.float64], span_m: float) -> list[float]:
     """Frequencies, 1/m, at which the sum is long: the longest sums, and the lowest of those nearly as long."""
-    cells = int(span_m / _STEP_M) + 1
-    there = np.zeros(cells, np.float32)
-    there[np.minimum((places / _STEP_M).astype(np.int64), cells - 1)] = 1.0  # several in one cell are one
-    size = 1 << (cells * _FINER - 1).bit_length()
+    steps = int(span_m / _STEP_M) + 1
+    there = np.zeros(steps, np.float32)
+    there[np.minimum((places / _STEP_M).astype(np.int64), steps - 1)] = 1.0  # several in one step are one
+    size = 1 << (steps * _FINER - 1).bit_length()
     power = np.abs(np.fft.rfft(there, size)) ** 2  # (size / 2 + 1,)
     step = 1.0 / (size * _STEP_M)
     first = max(1, int(np.ceil(max(1.0 / LONGEST_M, (FEWEST - 1) / span_m) / step)))
