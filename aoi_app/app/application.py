@@ -35,6 +35,7 @@ from aoi_app.app.samples_controller import SamplesController
 from aoi_app.app.second_window import SecondWindow
 from aoi_app.app.settings_controller import SettingsController, use_theme
 from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.app.work_order_controller import WorkOrderController
 from aoi_app.live.model_loader import ChooseModel
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
@@ -96,6 +97,7 @@ class Application(QObject):
         asker = Asker(window.question_bar)
         ending = RollEnding(asker, notifier)
         roll = RollController(engine, choice, book, line_model, notifier, bridge, self.alarms, ending)
+        self.work_orders = WorkOrderController(window, notifier, holder, engine, roll)
         self.second_window = SecondWindow(asker)
         self.folder_opening = FolderOpening(roll, holder, asker, notifier)
         self.model_change = ModelChange(line_model, roll, asker, notifier)
@@ -154,7 +156,8 @@ class Application(QObject):
             "find_cameras": self._find_cameras,
             "export": self.export,
             "quit": window.close,
-            "start": program.roll.start,
+            "start": self.work_orders.start,
+            "work_order": self.work_orders.ask,
             "pause": program.roll.pause,
             "stop": program.roll.stop,
             "collect": self.collecting.ask,

@@ -32,6 +32,7 @@ from aoi_app.settings.printable import printable
 from aoi_app.settings.recipe import RecipeError
 from aoi_app.settings.recipe_book import RecipeBook
 from aoi_app.settings.running_tails import RunningTails
+from aoi_app.settings.work_order import NO_ORDER
 from aoi_app.sources.source import FrameSource, SourceError
 from aoi_app.sources.source_choice import SourceChoice, make_source
 
@@ -47,6 +48,7 @@ class RollController(QObject):
         choice: the source of the next roll.
         source: of the latest roll; None before the first.
         holders: asked before a roll begins on a camera: whether they still hold one, which they then give back.
+        next_order: what the mill knows of the next roll.
         ending: asked before anything that ends the roll or takes its table from the screen.
 
     Signals:
@@ -85,6 +87,7 @@ class RollController(QObject):
         self.choice = choice
         self.source: FrameSource | None = None
         self.holders: list[Callable[[], bool]] = []
+        self.next_order = NO_ORDER
         self.ending = ending
         ending.is_running = lambda: self.is_running and self.state is not ProgramState.CHANGING
         bridge.ticked.connect(ending.tick)
@@ -299,6 +302,7 @@ class RollController(QObject):
                 self._engine,
                 model=loaded.identity,
                 name=name,
+                order=self.next_order,
                 tiles=tiles_folder() / name,
                 rescue=tiles_folder().parent,
                 own_recipes=self._recipes.own,

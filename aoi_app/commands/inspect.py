@@ -35,6 +35,17 @@ from aoi_app.commands.options import (
     console,
     settled,
 )
+from aoi_app.commands.order_options import (
+    Article,
+    Gsm,
+    Loom,
+    Lot,
+    NominalWidthMm,
+    Operator,
+    OrderNumber,
+    RollNumber,
+    chosen_order,
+)
 from aoi_app.settings.settings import load_settings
 from aoi_app.sources.registry import spec_of
 from aoi_app.sources.source import SourceError
@@ -75,6 +86,14 @@ def inspect(
     mm_per_count: MmPerCount = None,
     record: Record = None,
     record_gb: RecordGb = 20.0,
+    roll_number: RollNumber = "",
+    order: OrderNumber = "",
+    article: Article = "",
+    lot: Lot = "",
+    loom: Loom = "",
+    operator: Operator = "",
+    nominal_width_mm: NominalWidthMm = None,
+    gsm: Gsm = None,
 ) -> None:
     """Inspect a folder of strips, a recording or a camera without a window.
 
@@ -104,10 +123,16 @@ def inspect(
         camera=camera, record=record, record_gb=record_gb,
     )  # fmt: skip
     choice = settled(choice, load_settings()[0])
+    work_order = chosen_order(
+        roll_number=roll_number, order_number=order, article=article, lot=lot, loom=loom, operator=operator,
+        nominal_width_mm=nominal_width_mm, gsm=gsm,
+    )  # fmt: skip
     awake = KeepAwake()
     awake.begin()
     try:
-        status = run_headless(HeadlessRun(choice, bundle, out, recipe, device, precision, maps, tiles), console)
+        status = run_headless(
+            HeadlessRun(choice, bundle, out, recipe, device, precision, maps, tiles, work_order), console
+        )
     finally:
         awake.close()
         awake.wait(_ASLEEP_WITHIN_S)

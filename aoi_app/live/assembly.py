@@ -17,6 +17,7 @@ from aoi_app.records.roll_log import RollLog
 from aoi_app.records.tiles import TileWriter
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.running_tails import RunningTails
+from aoi_app.settings.work_order import NO_ORDER, WorkOrder
 from aoi_app.sources.source import FrameSource
 from aoi_app.sources.source_choice import SourceChoice
 
@@ -39,6 +40,7 @@ def make_session(
     *,
     model: str,
     name: str,
+    order: WorkOrder = NO_ORDER,
     tiles: Path | None = None,
     rescue: Path | None = None,
     sinks: Sequence[Sink] = (),
@@ -57,6 +59,7 @@ def make_session(
         engine: the records.
         model: identity of the bundle.
         name: of the roll.
+        order: what the mill knows of it.
         tiles: folder for tiles of the roll, as a data set in ITDD's layout; None keeps none.
         rescue: folder for a file with what the records do not take.
         sinks: also given every outcome.
@@ -91,6 +94,7 @@ def make_session(
             model=model,
             recipe=recipe.model_dump(),
             threshold=recipe.threshold,
+            order=order,
             tiles=tiles,
             rescue=rescue,
         )

@@ -27,6 +27,7 @@ from aoi_app.records.maps import MapWriter
 from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_name import new_roll_name
 from aoi_app.settings.recipe import Recipe
+from aoi_app.settings.work_order import NO_ORDER, WorkOrder
 from aoi_app.sources.source import FrameSource, TellsStatus
 from aoi_app.sources.source_choice import SourceChoice, make_source
 
@@ -54,6 +55,7 @@ class HeadlessRun:
         precision: what the backbone computes in.
         maps: also write the anomaly map of every picture.
         tiles: also write tiles as a data set.
+        order: what the mill knows of the roll.
     """
 
     choice: SourceChoice
@@ -64,6 +66,7 @@ class HeadlessRun:
     precision: str = "float32"
     maps: bool = False
     tiles: bool = True
+    order: WorkOrder = NO_ORDER
 
 
 def run_headless(job: HeadlessRun, console: Console) -> int:
@@ -119,6 +122,7 @@ def _inspect_roll(
         engine,
         model=detector.identity or "",
         name=new_roll_name(),
+        order=job.order,
         tiles=job.out / "itdd" if job.tiles else None,
         rescue=job.out,
         sinks=[lambda outcome: maps.write(outcome.bands, outcome.sources)] if maps is not None else [],

@@ -17,6 +17,7 @@ from aoi_app.inspection.findings.review import Review
 from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import ALARMS, DEFECTS, GAPS, REMARKS, RollRow
+from aoi_app.settings.work_order import WorkOrder
 
 EXPORTED: tuple[RecordField, ...] = tuple(
     field for record in (Defect, Review) for field in record_fields(record) if field.exported is not None
@@ -41,6 +42,7 @@ _OF_A_ROLL = (
     "reserve_m",
     "width_mm",
     "tiles",
+    *WorkOrder.model_fields,
 )
 
 

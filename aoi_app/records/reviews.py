@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -10,13 +10,19 @@ from aoi_app.inspection.findings.record_schema import record_fields
 from aoi_app.inspection.findings.review import NO_REVIEW, Review, Verdict
 from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.tables import DEFECTS, row_values, utc_now
+from aoi_app.records.tables import DEFECTS, VERDICTS, row_values, utc_now
 from aoi_app.settings.defect_types import DefectType
 from aoi_app.settings.people import user_name
 
 
-def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> None:
-    """Commits what a person says of a defect; everything that was said before is replaced.
+def write_review(engine: Engine, roll_id: int, number: int, review: Review, who: str) -> None:
+    """Commits what a person says of a defect. It holds instead of what was said before, which stays in the history.
+
+    Args:
+        engine: the records.
+        roll_id, number: of the defect.
+        review: what holds from now on.
+        who: says so; also of a verdict that is taken back.
 
     Raises:
         RecordsError: the defect is not in the records, or they cannot be written.
@@ -27,6 +33,8 @@ def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> N
             # RETURNING and not rowcount: not every driver counts what it has changed.
             changed = session.execute(update(DEFECTS).where(*mine).values(**row_values(review)).returning(DEFECTS.c.id))
             found = changed.first() is not None
+            if found:
+                session.execute(insert(VERDICTS).values(**_said(roll_id, number, review, who)))
             session.commit()
     except SQLAlchemyError as error:
         raise RecordsError(
@@ -43,6 +51,38 @@ def write_review(engine: Engine, roll_id: int, number: int, review: Review) -> N
             number=number,
             roll_id=roll_id,
         )
+
+
+def _said(roll_id: int, number: int, review: Review, who: str) -> dict[str, object]:
+    """A row of the history."""
+    return {
+        "roll_id": roll_id,
+        "number": number,
+        "verdict": review.verdict,
+        "type_code": review.type_code,
+        "type_name": review.type_name,
+        "reviewer": who,
+        "at": review.reviewed_at or utc_now(),
+    }
+
+
+def read_history(engine: Engine, roll_id: int, number: int) -> list[Review]:
+    """Everything that was ever said of a defect, oldest first; a verdict of None took the one before back.
+
+    Raises:
+        RecordsError: the records cannot be read.
+    """
+    names = ("verdict", "type_code", "type_name", "reviewer", "at")
+    said = select(*(VERDICTS.c[name] for name in names)).where(
+        VERDICTS.c.roll_id == roll_id, VERDICTS.c.number == number
+    )
+    try:
+        with Session(engine) as session:
+            return [Review(*row) for row in session.execute(said.order_by(VERDICTS.c.id))]
+    except SQLAlchemyError as error:
+        raise RecordsError(
+            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
+        ) from error
 
 
 def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
@@ -93,5 +133,5 @@ class ReviewRecorder:
         return read_reviews(self._engine, roll_id).get(number, NO_REVIEW)
 
     def _write(self, roll_id: int, number: int, review: Review) -> Review:
-        write_review(self._engine, roll_id, number, review)
+        write_review(self._engine, roll_id, number, review, self._who)
         return review

@@ -22,8 +22,10 @@ from aoi_app.records.database_file import DatabaseFile
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.process_identity import process_identity
 from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow, plain_values, row_values, utc_now
+from aoi_app.records.work_orders import columns_of
 from aoi_app.settings.folders import log_path
 from aoi_app.settings.printable import printable
+from aoi_app.settings.work_order import NO_ORDER, WorkOrder
 from cras_core.files import write_atomically
 from cras_core.messages import Sentence
 
@@ -55,6 +57,7 @@ class RollLog:
         model: str,
         recipe: dict[str, object],
         threshold: float,
+        order: WorkOrder = NO_ORDER,
         tiles: Path | None = None,
         rescue: Path | None = None,
     ) -> None:
@@ -63,6 +66,7 @@ class RollLog:
         Args:
             engine: the records.
             name, source, model, recipe, threshold: columns of the roll.
+            order: what the mill knows of it.
             tiles: folder where tiles of it are kept.
             rescue: folder for a file with what the database does not take, when the roll ends. Where that is full as
                 well, it is written to the folder of the log, or to that of temporary files.
@@ -87,6 +91,7 @@ class RollLog:
             model=model,
             recipe=recipe,
             threshold=threshold,
+            **columns_of(order),
             tiles=printable(tiles.resolve()) if tiles is not None else None,
         )
         try:

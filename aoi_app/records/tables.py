@@ -63,6 +63,15 @@ class RollRow(Base):
     reserve_m: Mapped[float | None] = mapped_column(Double)
     """Of what was inspected, the part with reserve; None for rolls of before this was told."""
     width_mm: Mapped[float | None] = mapped_column(Double)
+    roll_number: Mapped[str | None] = mapped_column(index=True)
+    """What the mill calls the roll. Not unique: a roll that is inspected again is another row."""
+    order_number: Mapped[str | None]
+    article: Mapped[str | None]
+    lot: Mapped[str | None]
+    loom: Mapped[str | None]
+    operator: Mapped[str | None]
+    nominal_width_mm: Mapped[float | None] = mapped_column(Double)
+    gsm: Mapped[float | None] = mapped_column(Double)
     tiles: Mapped[str | None]
     """Folder of the tiles that were kept of it."""
 
@@ -116,6 +125,19 @@ REMARKS = _table(Base.metadata, "remarks", Column("at", DateTime(timezone=True),
 
 ALARMS = _table(Base.metadata, "alarms", *(column for column in _columns_of(Alarm) if column.name != "roll_id"))
 """What was wrong with the inspection itself, and who has seen it."""
+
+
+VERDICTS = _table(
+    Base.metadata,
+    "verdicts",
+    Column("number", Integer, nullable=False),
+    Column("verdict", String),
+    Column("type_code", String),
+    Column("type_name", String),
+    Column("reviewer", String, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+"""Everything that was ever said of a defect, oldest first; a verdict that was taken back is a row without one."""
 
 
 def row_values(record: Record) -> dict[str, object]:

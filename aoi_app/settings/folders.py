@@ -49,6 +49,11 @@ def defect_types_path() -> Path:
     return user_config_path(APP) / "catalogue.json"
 
 
+def work_order_path() -> Path:
+    """Where the work order that was used last is kept."""
+    return user_config_path(APP) / "work-order.json"
+
+
 def flat_fields_folder() -> Path:
     """Where the flat fields of cameras are kept."""
     return user_data_path(APP) / "flat-fields"

@@ -72,6 +72,8 @@ class Settings(BaseModel):
     """Of the anomaly map over the cloth, 0..1."""
     alarm_sound: bool = True
     """An alarm that nobody has seen is heard every two seconds."""
+    asks_work_order: bool = False
+    """The work order is asked for before each roll."""
     last_folder: Path_ = ""
     last_bundle: Path_ = ""
     last_export: Path_ = ""

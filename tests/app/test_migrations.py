@@ -79,7 +79,7 @@ def test_every_version_ends_in_the_same_tables(make: Callable[[Path], Path], tmp
     open_database(file_url(tmp_path / "new.db")).dispose()
     tables = reflected(database_file)
     assert tables == reflected(tmp_path / "new.db")
-    assert set(tables) == {"rolls", "defects", "gaps", "remarks", "alarms", "schema", "alembic_version"}
+    assert set(tables) == {"rolls", "defects", "gaps", "remarks", "alarms", "verdicts", "schema", "alembic_version"}
     assert query(database_file, "SELECT version_num FROM alembic_version") == [(SCHEMA_REVISION,)]
 
 

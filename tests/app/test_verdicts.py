@@ -19,7 +19,7 @@ from aoi_app.records.database import opened_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll
 from aoi_app.records.reading import read_roll
-from aoi_app.records.reviews import ReviewRecorder, read_reviews, write_review
+from aoi_app.records.reviews import ReviewRecorder, read_history, read_reviews, write_review
 from aoi_app.records.roll_log import RollLog
 from aoi_app.settings.defect_types import STANDARD
 
@@ -66,7 +66,7 @@ def log(engine: Engine) -> RollLog:
 
 def test_a_verdict_comes_back_with_who_and_when(engine: Engine, log: RollLog) -> None:
     review = Review("confirmed", "G1", "hole", "ana", AT)
-    write_review(engine, log.roll_id, 2, review)
+    write_review(engine, log.roll_id, 2, review, "ana")
     found = read_reviews(engine, log.roll_id)
     assert [(n, dataclasses.replace(r, reviewed_at=None)) for n, r in found.items()] == [
         (2, dataclasses.replace(review, reviewed_at=None))
@@ -82,7 +82,7 @@ def test_a_verdict_comes_back_with_who_and_when(engine: Engine, log: RollLog) ->
 
 
 def test_a_verdict_outlives_what_the_running_roll_still_writes(engine: Engine, log: RollLog) -> None:
-    write_review(engine, log.roll_id, 1, Review("rejected", reviewer="ana", reviewed_at=AT))
+    write_review(engine, log.roll_id, 1, Review("rejected", reviewer="ana", reviewed_at=AT), "ana")
     log.write(Outcome(defects=(defect(1, peak=9.5),)), {})
     log.close("finished")
     first = read_roll(engine, log.roll_id)["defects"][0]
@@ -91,14 +91,14 @@ def test_a_verdict_outlives_what_the_running_roll_still_writes(engine: Engine, l
 
 def test_a_defect_that_is_not_there_cannot_be_judged(engine: Engine, log: RollLog) -> None:
     with pytest.raises(RecordsError, match="Defect 7 of roll 1 is not in the records"):
-        write_review(engine, log.roll_id, 7, Review("confirmed", reviewer="ana", reviewed_at=AT))
+        write_review(engine, log.roll_id, 7, Review("confirmed", reviewer="ana", reviewed_at=AT), "ana")
 
 
 def test_records_that_cannot_be_written_are_said(engine: Engine, log: RollLog, tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "records.db")
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(RecordsError, match=r"verdict on defect 1 is not recorded: it is locked"):
-        write_review(engine, log.roll_id, 1, Review("confirmed", reviewer="ana", reviewed_at=AT))
+        write_review(engine, log.roll_id, 1, Review("confirmed", reviewer="ana", reviewed_at=AT), "ana")
     other.close()
     assert read_reviews(engine, log.roll_id) == {}
 
@@ -113,6 +113,17 @@ def test_the_other_choice_undoes_and_clearing_leaves_nothing(engine: Engine, log
     assert desk.clear(log.roll_id, 1) == NO_REVIEW
     assert set(read_reviews(engine, log.roll_id)) == {2}
     assert ReviewRecorder(engine, who="ana").name(log.roll_id, 2, HOLE).verdict == "confirmed"
+
+
+def test_nothing_that_was_said_is_overwritten(engine: Engine, log: RollLog) -> None:
+    ben, ana = ReviewRecorder(engine, who="ben"), ReviewRecorder(engine, who="ana")
+    ben.decide(log.roll_id, 1, "rejected")
+    ana.name(log.roll_id, 1, HOLE)
+    ben.clear(log.roll_id, 1)
+    ana.decide(log.roll_id, 2, "confirmed")
+    said = [(r.verdict, r.type_name, r.reviewer) for r in read_history(engine, log.roll_id, 1)]
+    assert said == [("rejected", None, "ben"), ("confirmed", "hole", "ana"), (None, None, "ben")]
+    assert all(r.reviewed_at is not None for r in read_history(engine, log.roll_id, 1))
 
 
 def test_a_desk_that_is_opened_later_knows_what_was_said(engine: Engine, log: RollLog) -> None:
@@ -157,5 +168,6 @@ def test_a_database_of_version_1_is_brought_up_to_date_in_place(tmp_path: Path) 
         assert (roll["roll"]["name"], roll["roll"]["length_m"], len(roll["gaps"])) == ("20260101-060000", 1.5, 1)
         assert [(d["id"], d["peak"], d["verdict"]) for d in roll["defects"]] == [(1, 2.5, None), (2, 2.5, None)]
         ReviewRecorder(engine, who="ben").decide(1, 2, "confirmed")
+        assert [r.reviewer for r in read_history(engine, 1, 2)] == ["ben"]
     with opened_database(f"sqlite:///{tmp_path / 'old.db'}") as engine:  # and once only
         assert [d["verdict"] for d in read_roll(engine, 1)["defects"]] == [None, "confirmed"]

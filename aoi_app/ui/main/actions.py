@@ -36,6 +36,7 @@ ROWS = (
     ActionRow("export", "&Export roll…", "Ctrl+E", "Write defects.csv and defects.json of this roll"),
     ActionRow("quit", "&Quit", "Ctrl+Q", "End the program; the roll is closed"),
     ActionRow("start", "&Start", "F5", "Begin a roll, or go on after a pause"),
+    ActionRow("work_order", "&Work order…", "F7", "Type or scan what the mill knows of this roll or the next one"),
     ActionRow("pause", "&Pause", "F6", "Stop looking at the web for a while"),
     ActionRow("stop", "S&top", "F8", "End the roll"),
     ActionRow("acknowledge", "&Acknowledge alarm", "A", "I have taken note of the alarms that are shown"),
@@ -83,7 +84,7 @@ MENUS = (
             "quit",
         ),
     ),
-    ("&Roll", ("start", "pause", "stop", "", "collect", "", "acknowledge", "alarm_list")),
+    ("&Roll", ("start", "pause", "stop", "", "work_order", "", "collect", "", "acknowledge", "alarm_list")),
     ("&Defect", ("confirm", "reject", "clear_verdict", "", "name_type")),
     (
         "&View",

@@ -12,12 +12,14 @@ from aoi_app.ui.main.alarm_bar import AlarmBar
 from aoi_app.ui.main.condition_bar import ConditionBar
 from aoi_app.ui.main.navigation import Navigation
 from aoi_app.ui.main.question_bar import QuestionBar
+from aoi_app.ui.main.work_order_bar import WorkOrderBar
 from aoi_app.ui.widgets.actions import fill_menus, make_actions
 from aoi_app.ui.widgets.banner import Banner
 from aoi_app.ui.widgets.page import Page
 from aoi_app.ui.widgets.plain import PlainLabel, set_plain_tip
 from aoi_app.ui.widgets.theme import Theme
 
+_TITLE = "Cloth inspection"
 _WIDTH_PX, _HEIGHT_PX = 1366, 768
 
 
@@ -34,7 +36,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWindowTitle("Cloth inspection")
+        self.setWindowTitle(_TITLE)
         self.actions_by_key = make_actions(self, ROWS)
         fill_menus(self.menuBar(), self.actions_by_key, MENUS)
         self.navigation = Navigation()
@@ -43,6 +45,7 @@ class MainWindow(QMainWindow):
         self.condition = ConditionBar()
         self.alarms = AlarmBar()
         self.question_bar = QuestionBar()
+        self.work_order_bar = WorkOrderBar()
         self._banner = Banner("Message")
         self._pages = QStackedWidget()
         self._page_by_key: dict[str, Page] = {}
@@ -54,9 +57,13 @@ class MainWindow(QMainWindow):
         whole.addWidget(self.condition)
         whole.addWidget(self.alarms)
         whole.addWidget(self.question_bar)
+        whole.addWidget(self.work_order_bar)
         whole.addWidget(self._banner)
         whole.addWidget(self._pages, 1)
         self.setCentralWidget(middle)
+        self._order = PlainLabel()
+        self._order.setAccessibleName("Work order")
+        self.statusBar().addWidget(self._order)
         self._about = PlainLabel()
         self.statusBar().addPermanentWidget(self._about)
         self.show_snapshot(Snapshot())
@@ -110,6 +117,11 @@ class MainWindow(QMainWindow):
         """What is inspected with what, in the status bar; ``tip`` tells more of the model."""
         self._about.setText(text)
         set_plain_tip(self._about, tip)
+
+    def show_order(self, text: str) -> None:
+        """The work order of the running roll, in the title and the status bar; empty without one."""
+        self.setWindowTitle(f"{text} – {_TITLE}" if text else _TITLE)
+        self._order.setText(text)
 
     def say(self, text: str, *, is_alarm: bool) -> None:
         """A message above the page; an empty one hides it."""

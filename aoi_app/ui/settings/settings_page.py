@@ -28,11 +28,13 @@ class SettingsPage(Page):
         recipe_kept: Recipe, and whether the work order of the next roll names its fabric.
         theme_chosen: name of a theme.
         sound_chosen: whether an alarm is heard.
+        order_chosen: whether the work order is asked for before each roll.
     """
 
     recipe_kept = Signal(object, bool)
     theme_chosen = Signal(str)
     sound_chosen = Signal(bool)
+    order_chosen = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,6 +49,9 @@ class SettingsPage(Page):
         self._sound = QCheckBox("Sound until an alarm was seen")
         self._sound.setToolTip("An alarm is heard every few seconds until somebody acknowledges it (A)")
         self._sound.clicked.connect(self.sound_chosen)
+        self._order = QCheckBox("Ask for the work order before each roll")
+        self._order.setToolTip("Start (F5) then shows the fields of the work order first")
+        self._order.clicked.connect(self.order_chosen)
         self._places = PlainLabel()
         self._places.setWordWrap(True)
         self._places.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -57,6 +62,7 @@ class SettingsPage(Page):
         looks = QFormLayout()
         looks.addRow("&Colours", self._theme)
         looks.addRow("Alarms", self._sound)
+        looks.addRow("Rolls", self._order)
         places = QVBoxLayout()
         places.addWidget(self._places)
         inside = QWidget()
@@ -69,7 +75,7 @@ class SettingsPage(Page):
         groups = (
             ("Recipe", recipe),
             ("Defect types", types),
-            ("Looks and sounds", looks),
+            ("Looks, sounds and questions", looks),
             ("Files of this program", places),
         )
         for title, layout in groups:
@@ -103,6 +109,10 @@ class SettingsPage(Page):
     def show_sound(self, on: bool) -> None:
         """Whether an alarm is heard."""
         self._sound.setChecked(on)
+
+    def show_order(self, on: bool) -> None:
+        """Whether the work order is asked for before each roll."""
+        self._order.setChecked(on)
 
     def show_places(self, places: Mapping[str, str]) -> None:
         """Where the program keeps things, by what they are."""
