@@ -9,6 +9,7 @@ from aoi_app.app.cameras_controller import CamerasController
 from aoi_app.app.line_controller import LineController
 from aoi_app.app.models_controller import ModelsController
 from aoi_app.app.program import PageController, Program
+from aoi_app.app.rolls_controller import RollsController
 from aoi_app.app.samples_controller import SamplesController
 from aoi_app.app.settings_controller import SettingsController
 
@@ -34,6 +35,7 @@ class PageRow:
 
 PAGES = (
     PageRow("line", "Line", "Ctrl+1", "The running web, its figures and its defects", LineController),
+    PageRow("rolls", "Rolls", "Ctrl+J", "All rolls: their maps, defects, grades and reports", RollsController),
     PageRow("samples", "Samples", "Ctrl+N", "Samples of each fabric: add, sort and label them", SamplesController),
     PageRow("models", "Models", "Ctrl+M", "Teach fabrics, evaluate new models, choose which is used", ModelsController),
     PageRow(

@@ -87,6 +87,10 @@ class DefectModel(QAbstractTableModel):
         """What a person has said of a defect."""
         return self._reviews.get(number, NO_REVIEW)
 
+    def row_of(self, number: int) -> int | None:
+        """The row of a defect; None where it is not listed."""
+        return self._row_of.get(number)
+
     def defect(self, row: int) -> Defect:
         """The defect in a row."""
         return self._defects[row]
@@ -292,6 +296,12 @@ class DefectTable(QTableView):
         if rows:
             now = self.currentIndex().row() if self.currentIndex().isValid() else (-1 if step > 0 else rows)
             self.selectRow(min(rows - 1, max(0, now + step)))
+
+    def choose(self, number: int) -> None:
+        """Selects a defect by its number; one that is not listed leaves the selection as it is."""
+        row = self.defects.row_of(number)
+        if row is not None:
+            self.selectRow(self._sorted.mapFromSource(self.defects.index(row, 0)).row())
 
     def select_at(self, line: float, x_px: float) -> bool:
         """Selects the strongest listed defect under a place; False when there is none."""

@@ -1,0 +1,81 @@
+"""The page of rolls: opened, reviewed, reported; the roll that runs is followed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog
+
+from aoi_app.app.program import Program
+from aoi_app.app.refresh import Refresh, while_shown
+from aoi_app.app.review_controller import ReviewController
+from aoi_app.inspection.findings.review import Review
+from aoi_app.records.reviews import ReviewRecorder
+from aoi_app.reports.roll.writing import KINDS
+from aoi_app.reports.rolls_service import RollsService
+from aoi_app.ui.rolls.rolls_page import RollsPage
+
+_LOOK_MS = 3000  # a running roll grows
+
+
+class RollsController:
+    """
+    Attributes:
+        page: the page.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._service = RollsService(program.engine, lambda: program.settings.now.mill)
+        page = self.page = RollsPage()
+        self._refresh = Refresh(page, self._service.ask, page.show_state)
+        self._looking = while_shown(page, self._look, _LOOK_MS)
+        self._reviews = ReviewController(
+            ReviewRecorder(program.engine), lambda: self.roll_id, self._reviewed, program.notifier.warn
+        )
+        page.shown.connect(self._service.refresh)
+        page.roll_chosen.connect(self._service.open)
+        page.report_asked.connect(self._report)
+        page.table.decided.connect(self._reviews.decide)
+        page.table.type_named.connect(self._reviews.name_type)
+        program.defect_types.changed.connect(self._show_types)
+        self._show_types()
+
+    @property
+    def roll_id(self) -> int:
+        """Number of the opened roll; 0 before one is opened."""
+        opened = self._service.state.opened
+        return opened.report.roll.roll_id if opened is not None else 0
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Nothing is being read or written."""
+        return self._service.is_at_rest
+
+    def close(self) -> None:
+        """Ends its thread."""
+        self._looking.stop()
+        self._refresh.stop()
+        self._service.close()
+
+    def _show_types(self) -> None:
+        self.page.show_types(self._program.defect_types.now)
+
+    def _look(self) -> None:
+        self._service.refresh()
+        roll = self._program.roll
+        if roll.is_running and self.roll_id == roll.roll_id and self._service.is_at_rest:
+            self._service.open(self.roll_id)
+
+    def _reviewed(self, number: int, review: Review) -> None:
+        self.page.table.defects.set_review(number, review)
+        self._service.open(self.roll_id)  # graded with the verdict
+
+    def _report(self) -> None:
+        settings = self._program.settings
+        proposed = Path(settings.now.last_export or Path.home()) / f"roll-{self.roll_id}"
+        # A dialog for a folder takes only one that is there.
+        folder, _ = QFileDialog.getSaveFileName(self.page, "Write the report into a folder", str(proposed))
+        if folder:
+            settings.change(last_export=str(Path(folder).parent))
+            self._service.write(Path(folder), KINDS)

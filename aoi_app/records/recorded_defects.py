@@ -1,0 +1,64 @@
+"""The defects of a recorded roll as they were when they were found, with their pictures and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from aoi_app.inspection.findings.defects import Box, Defect
+from aoi_app.inspection.findings.record_schema import record_fields
+from aoi_app.inspection.findings.review import Review
+from aoi_app.records.database import explain_database_error
+from aoi_app.records.errors import RecordsError
+from aoi_app.records.tables import DEFECTS
+from cras_core.arrays import Image
+
+_DEFECT, _REVIEW = record_fields(Defect), record_fields(Review)
+_NO_PICTURE = np.zeros((8, 8), np.uint8)
+
+
+def read_defects(engine: Engine, roll_id: int) -> list[tuple[Defect, Review]]:
+    """All defects of a roll in the order of their numbers. A picture that cannot be read is black.
+
+    Raises:
+        RecordsError: they cannot be read.
+    """
+    columns = [DEFECTS.c[field.name] for field in (*_DEFECT, *_REVIEW)]
+    query = select(*columns).where(DEFECTS.c.roll_id == roll_id).order_by(DEFECTS.c.number)
+    try:
+        with Session(engine) as session:
+            return [_of_row(row) for row in session.execute(query).mappings()]
+    except SQLAlchemyError as error:
+        raise RecordsError(
+            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
+        ) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise RecordsError(
+            "roll-damaged",
+            "The records of roll {roll_id} are damaged ({reason}). Restore a copy of them.",
+            roll_id=roll_id,
+            reason=error,
+        ) from error
+
+
+def _of_row(row: Mapping[Any, Any]) -> tuple[Defect, Review]:
+    values = {field.name: row[field.name] for field in _DEFECT}
+    values["boxes"] = tuple(Box(**box) for box in values["boxes"])
+    values["thumbnail"] = _picture(values["thumbnail"])
+    return Defect(**values), Review(**{field.name: row[field.name] for field in _REVIEW})
+
+
+def _picture(data: object) -> Image:
+    """(h, w) or (h, w, 3) uint8 out of a PNG file."""
+    if not isinstance(data, bytes) or not data:
+        return _NO_PICTURE
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype != np.uint8 or image.ndim not in (2, 3):
+        return _NO_PICTURE
+    return np.asarray(image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

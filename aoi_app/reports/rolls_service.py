@@ -1,0 +1,79 @@
+"""Lists, opens and reports recorded rolls, in a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from aoi_app.background.state_holder import StateHolder
+from aoi_app.background.worker import SerialWorker
+from aoi_app.records.recorded_defects import read_defects
+from aoi_app.records.roll_list import read_summaries
+from aoi_app.reports.roll.reading import read_report
+from aoi_app.reports.roll.writing import ReportKind, write_report
+from aoi_app.reports.rolls_state import OpenedRoll, RollsState
+from aoi_app.settings.settings import Mill
+
+
+class RollsService:
+    """Every command returns at once; the state tells later what came of it."""
+
+    def __init__(self, engine: Engine, mill: Callable[[], Mill]) -> None:
+        """
+        Args:
+            engine: the records.
+            mill: whose reports they are, asked for each report.
+        """
+        self._engine, self._mill = engine, mill
+        self._holder = StateHolder(RollsState())
+        self._worker = SerialWorker("rolls", self._holder.fail)
+
+    @property
+    def state(self) -> RollsState:
+        """The newest one."""
+        return self._holder.state
+
+    def ask(self) -> RollsState:
+        """The newest one, for somebody who shows it."""
+        return self._holder.ask()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Nothing is being read or written."""
+        return self._worker.is_idle
+
+    def refresh(self) -> None:
+        """Reads the list of rolls again; not while it is being read, because pages ask again and again."""
+        if self._worker.is_idle:
+            self._worker.put(lambda: self._holder.change(rolls=tuple(read_summaries(self._engine))))
+
+    def open(self, roll_id: int) -> None:
+        """Reads a roll, graded with the verdicts that hold now."""
+        self._worker.put(lambda: self._open(roll_id))
+
+    def write(self, folder: Path, kinds: Sequence[ReportKind]) -> None:
+        """Writes the report of the opened roll into a folder."""
+        self._worker.put(lambda: self._write(folder, kinds))
+
+    def close(self) -> None:
+        """Ends after what was asked for."""
+        self._worker.close()
+
+    def _open(self, roll_id: int) -> None:
+        with self._holder.doing(f"Reading roll {roll_id} …"):
+            found = read_defects(self._engine, roll_id)
+            report = read_report(self._engine, roll_id, self._mill())
+            reviews = {defect.number: review for defect, review in found}
+            self._holder.change(opened=OpenedRoll(report, tuple(d for d, _ in found), reviews), note="")
+
+    def _write(self, folder: Path, kinds: Sequence[ReportKind]) -> None:
+        opened = self.state.opened
+        if opened is None:
+            return
+        roll_id = opened.report.roll.roll_id
+        with self._holder.doing(f"Writing the report of roll {roll_id} …"):
+            report = read_report(self._engine, roll_id, self._mill())
+            files = write_report(self._engine, report, folder, kinds, lambda done: self._holder.change(progress=done))
+            self._holder.say(f"Written: {', '.join(file.name for file in files)} in {folder}")
