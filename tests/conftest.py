@@ -22,7 +22,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 import pytest
 import torch
 from hypothesis import settings
-from shared import Shared
+from shared import SMALL, Shared
 
 from aoi_app.sources.loom_data import write_data_set
 from aoi_app.ui.widgets.platform import prepare_qt
@@ -39,15 +39,6 @@ prepare_qt()  # before pytest-qt makes the application
 
 settings.register_profile("shared machine", deadline=None)  # no test is about how fast the machine is
 settings.load_profile("shared machine")
-
-SMALL = {
-    "backbone.input_scale": "1.0",
-    "train.epochs": "6",
-    "train.patches_per_epoch": "20000",
-    "synthesis.drawn_tiles": "4",
-    "centers.prototypes": "24",
-}
-"""Settings that train in seconds."""
 
 
 @pytest.fixture(autouse=True)

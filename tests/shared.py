@@ -18,6 +18,15 @@ from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
 from cras_core.training.train import train
 
+SMALL = {
+    "backbone.input_scale": "1.0",
+    "train.epochs": "6",
+    "train.patches_per_epoch": "20000",
+    "synthesis.drawn_tiles": "4",
+    "centers.prototypes": "24",
+}
+"""Settings that train in seconds."""
+
 TINY_ANOMNET = {
     "backbone.input_scale": "1.0",
     "heads.detector": '"anomnet"',

@@ -81,9 +81,9 @@ def answer(monkeypatch: pytest.MonkeyPatch, button: QMessageBox.StandardButton) 
 
 
 def test_a_new_fabric_is_taught_while_the_line_runs_and_the_line_goes_on_with_it(
-    begin: Begin, qtbot: QtBot, engine: Engine, samples: SampleStore, bundle: Bundle
+    begin: Begin, qtbot: QtBot, engine: Engine, samples: SampleStore, bundle: Bundle, bundle_path: Path
 ) -> None:
-    application = begin(ENDLESS)
+    application = begin(ENDLESS, bundle_path)
     inspecting(qtbot, application)
     models = page(application)
     learn, candidate, history = models.learn, models.candidate, models.history
