@@ -85,3 +85,11 @@ def test_it_shows_the_whole_roll_and_goes_to_a_defect_that_is_out_of_sight(qtbot
     view.show_roll(content, keeps_view=True)  # a verdict changes colours, not the place
     assert np.allclose(view.view_m, (49.0, 51.0))
     assert np.allclose(view._window.getRegion(), (49.0, 51.0))
+
+
+def test_a_roll_that_runs_and_is_seen_whole_stays_seen_whole(qtbot: QtBot) -> None:
+    view = RollMap()
+    qtbot.addWidget(view)
+    for length_m in (10.0, 12.0, 40.0):
+        view.show_roll(RollMapContent(length_m, 1500.0, [mark(1, 5.0, 500.0)], [], 1.0, {5: 1}, "m"), keeps_view=True)
+        assert np.allclose(view.view_m, (0.0, length_m))

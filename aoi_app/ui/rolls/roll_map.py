@@ -126,7 +126,11 @@ class RollMap(QWidget):
         self._density.setBrush(theme.accent_behind_text)
 
     def show_roll(self, content: RollMapContent, *, keeps_view: bool = False) -> None:
-        """Shows a roll, all of it, or the same part as before where ``keeps_view``."""
+        """Shows a roll, all of it, or the same part as before where ``keeps_view``; of a roll that was seen whole, what
+        has come since is seen as well.
+        """
+        low, high = self.view_m
+        was_whole = high - low >= 0.999 * self._content.length_m
         self._content = content
         length = max(content.length_m, _LEAST_M)
         self._cloth.setRect(QRectF(0, 0, length, content.width_mm))
@@ -138,7 +142,7 @@ class RollMap(QWidget):
         box.setLimits(xMin=0.0, xMax=length, minXRange=_LEAST_M)
         self._map.setYRange(0.0, content.width_mm, padding=0.02)
         self._window.setBounds((0.0, length))
-        if not keeps_view:
+        if was_whole or not keeps_view:
             self._map.setXRange(0.0, length, padding=0)
 
     def choose(self, number: int) -> None:

@@ -116,6 +116,7 @@ class RollsPage(Page):
         parts.addWidget(self.table)
         parts.setStretchFactor(0, 3)
         parts.setStretchFactor(1, 2)
+        parts.setSizes([380, 260])
         parts.setChildrenCollapsible(False)
         shown = QVBoxLayout(right)
         shown.setContentsMargins(4, 8, 8, 8)
