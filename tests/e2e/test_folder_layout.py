@@ -87,6 +87,10 @@ def test_it_is_asked_once_and_kept_and_can_be_asked_again(
     qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 1, timeout=PATIENCE_MS)
     over(qtbot, application)
     assert application.program.roll.choice.separate is True
+    defects = application.line.page.table.defects.all_defects()
+    assert len(defects) == len(read_roll(engine, 1)["defects"])
+    for defect in defects:  # none lies on a seam
+        assert defect.first_line // 260 == (defect.end_line - 1) // 260
     assert load_settings()[0].separate_pictures == {str(folder): True}
     assert sorted(folder.iterdir()) == files, "nothing is written into the person's folder"
     application.line.page.table.defects.clear()
@@ -101,28 +105,14 @@ def test_it_is_asked_once_and_kept_and_can_be_asked_again(
     assert application.program.settings.now.separate_pictures == {str(folder): False}
 
 
-def test_no_defect_lies_on_a_seam_of_separate_pictures(
-    begin: Begin, qtbot: QtBot, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, web: np.ndarray
-) -> None:
-    application = begin(start=False)
-    open_folder(application, monkeypatch, separate(tmp_path / "pieces", web))
-    answer(qtbot, application, "Inspect as separate pictures")
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 1, timeout=PATIENCE_MS)
-    over(qtbot, application)
-    defects = application.line.page.table.defects.all_defects()
-    assert len(defects) == len(read_roll(engine, 1)["defects"])
-    for defect in defects:
-        assert defect.first_line // 260 == (defect.end_line - 1) // 260
-
-
 def test_the_command_line_says_what_it_measured_and_takes_a_word(
-    aoi: CommandLine, bundle_path: Path, tmp_path: Path, web: np.ndarray
+    aoi: CommandLine, quick_bundle_path: Path, tmp_path: Path, web: np.ndarray
 ) -> None:
     folder = separate(tmp_path / "pieces", web)
-    said = aoi("inspect", folder, "--bundle", bundle_path, "--no-tiles")
+    said = aoi("inspect", folder, "--bundle", quick_bundle_path, "--no-tiles")
     assert "does not go on" in said.stderr
     assert "--one-web" in said.stderr
     for option in ("--one-web", "--separate"):
-        assert "boundaries" not in aoi("inspect", folder, "--bundle", bundle_path, "--no-tiles", option).stderr
-    cut = aoi("inspect", one_web(tmp_path / "cut", web), "--bundle", bundle_path, "--no-tiles")
+        assert "boundaries" not in aoi("inspect", folder, "--bundle", quick_bundle_path, "--no-tiles", option).stderr
+    cut = aoi("inspect", one_web(tmp_path / "cut", web), "--bundle", quick_bundle_path, "--no-tiles")
     assert "look like one web" in " ".join(cut.stderr.split())
