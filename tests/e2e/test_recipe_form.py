@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from aoi_app.settings.cutting import CutRules
-from aoi_app.settings.grading import GradingRules
+from aoi_app.settings.grading import GradeLimit, GradingRules
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.settings.recipe_form import RecipeForm
 
@@ -72,6 +72,18 @@ def test_what_is_filled_in_becomes_the_recipe(qtbot: QtBot) -> None:
         Recipe(name="b", fabric="twill", mm_per_px=0.1, mm_per_line=0.3, overlap_px=128, find_edges=False),
         Recipe(selvedge_margin_mm=0.0, threshold=0.05, min_area_mm2=12.5, relative=False),
         Recipe(grading=GradingRules(scheme="ten-point"), cutting=CutRules(shortest_m=5)),
+        Recipe(
+            grading=GradingRules(
+                units="yard",
+                holes="always most",
+                hole_types=("G1", "G2"),
+                ignored_types=("W1",),
+                margin_mm=25.0,
+                usable_width_mm=1500.0,
+                count_unreviewed=False,
+                limit=GradeLimit(points=28.0, per="100 yd2"),
+            )
+        ),
         Recipe(threshold=100.0, mm_per_px=10.0, selvedge_margin_mm=200.0),
         Recipe(threshold=0.875, mm_per_px=0.08467),
         Recipe(find_shade=False, shade_percent=3.5),
@@ -112,6 +124,25 @@ def test_nonsense_is_refused_in_words_and_the_form_stays(qtbot: QtBot) -> None:
     name.setText("good")
     press(form, "Keep")
     assert len(kept) == 1
+
+
+def test_the_grade_of_a_roll_is_set_in_the_form(qtbot: QtBot) -> None:
+    form, kept = opened(qtbot, Recipe())
+    boxes = {box.accessibleName(): box for box in form.findChildren(QComboBox)}
+    texts = {box.accessibleName(): box for box in form.findChildren(QLineEdit)}
+    numbers = {box.accessibleName(): box for box in form.findChildren(QDoubleSpinBox)}
+    boxes["Points system"].setCurrentText("ten-point")
+    texts["Types without points"].setText("W1,W2 , ")
+    numbers["Most points of a roll that passes"].setValue(20)
+    boxes["What the limit is per"].setCurrentText("100 m2")
+    press(form, "Keep")
+    grading = kept[0][0].grading
+    assert (grading.scheme, grading.ignored_types) == ("ten-point", ("W1", "W2"))
+    assert grading.limit == GradeLimit(points=20, per="100 m2")
+    texts["Types that are holes"].setText("a code that is much too long")
+    press(form, "Keep")
+    assert len(kept) == 1
+    assert "hole_types" in problem(form)
 
 
 def test_changes_that_are_undone_are_gone(qtbot: QtBot) -> None:

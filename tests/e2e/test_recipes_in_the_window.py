@@ -43,7 +43,7 @@ def test_the_recipe_of_the_matched_fabric_holds_and_the_slider_shows_it(
 
 
 def test_an_edited_recipe_acts_on_the_running_roll(begin: Begin, qtbot: QtBot, engine: Engine) -> None:
-    application = begin(ENDLESS)
+    application = begin(ENDLESS, recipe=Recipe())
     inspecting(qtbot, application)
     qtbot.waitUntil(lambda: "matches plain" in banner(application), timeout=PATIENCE_MS)
     press(application, "recipe")

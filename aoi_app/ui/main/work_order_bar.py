@@ -31,6 +31,7 @@ _NUMBERS = (
     ("gsm", "Weight", " g/m²", HEAVIEST_GSM, "Weight as ordered; 0 leaves it open"),
 )
 _COLUMNS = 4
+_START = "Start the roll"
 
 
 class WorkOrderBar(QFrame):
@@ -57,7 +58,7 @@ class WorkOrderBar(QFrame):
         self._note = PlainLabel()
         self._note.setWordWrap(True)
         self._note.setAccessibleName("About the roll number")
-        self._keep = QPushButton()
+        self._keep = QPushButton(_START)
         self._keep.setToolTip("Record the order as it stands here")
         self._close = QPushButton("Close")
         self._close.setToolTip("Leave the order as it was (Esc)")
@@ -103,7 +104,7 @@ class WorkOrderBar(QFrame):
             begins_roll: the button begins a roll with it; else it corrects the order of the roll that runs.
         """
         self._begins_roll = begins_roll
-        self._keep.setText("Start the roll" if begins_roll else "Save for this roll")
+        self._keep.setText(_START if begins_roll else "Save for this roll")
         for name, text_field in self._texts.items():
             text_field.setText(getattr(order, name))
         for name, number_field in self._numbers.items():

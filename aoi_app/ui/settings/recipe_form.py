@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from aoi_app.settings.ignored_lanes import IgnoredLaneError, lanes_as_text, lanes_of_text
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.strict_json import describe_errors
+from aoi_app.ui.settings.grading_form import GradingForm
 from aoi_app.ui.widgets.plain import PlainLabel
 
 _BY_CLOTH = "as the cloth matches"
@@ -125,6 +126,7 @@ class RecipeForm(QWidget):
         self._shade.toggled.connect(self._contrast.setEnabled)
         self._preset = QLineEdit()
         self._preset.setPlaceholderText("as the camera is set up")
+        self._grading = GradingForm()
         self._explain()
         self._problem = PlainLabel()
         self._problem.setWordWrap(True)
@@ -194,6 +196,7 @@ class RecipeForm(QWidget):
         form.addRow("&Prove that the line sees, every", self._proof_every)
         form.addRow("Painted spots that m&ust be found, from", self._proof_size)
         form.addRow("&Camera preset", self._preset)
+        form.addRow("Grade of a roll", self._grading)
         form.addRow(self._problem)
         form.addRow(buttons)
 
@@ -217,6 +220,7 @@ class RecipeForm(QWidget):
         self._proof_every.setValue(recipe.proof_every_m)
         self._proof_size.setValue(recipe.proof_mm)
         self._preset.setText(recipe.camera_preset or "")
+        self._grading.show_rules(recipe.grading)
 
     def _fabric_chosen(self, fabric: str) -> None:
         """Shows the fabric's own recipe; where it has none, what stands there is the beginning of one."""
@@ -260,7 +264,7 @@ class RecipeForm(QWidget):
             proof_every_m=self._proof_every.value(),
             proof_mm=self._proof_size.value(),
             camera_preset=self._preset.text().strip() or None,
-            grading=self._shown.grading,
+            grading=self._grading.rules(),
             cutting=self._shown.cutting,
         )
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QGroupBox, QScr
 
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.settings.defect_types_form import DefectTypesForm
+from aoi_app.ui.settings.mill_form import MillForm
 from aoi_app.ui.settings.recipe_form import RecipeForm
 from aoi_app.ui.widgets.page import Page
 from aoi_app.ui.widgets.plain import PlainLabel
@@ -23,6 +24,7 @@ class SettingsPage(Page):
     Attributes:
         form: the recipes.
         defect_types: the defect types; announces those that were kept.
+        mill: whose reports they are; announces what was typed.
 
     Signals:
         recipe_kept: Recipe, and whether the work order of the next roll names its fabric.
@@ -41,6 +43,7 @@ class SettingsPage(Page):
         self.form = RecipeForm()
         self.form.kept.connect(self.recipe_kept)
         self.defect_types = DefectTypesForm()
+        self.mill = MillForm()
         self._theme = QComboBox()
         self._theme.addItems(list(THEMES))
         self._theme.setAccessibleName("Colours")
@@ -72,9 +75,12 @@ class SettingsPage(Page):
         recipe.addWidget(self.form)
         types = QVBoxLayout()
         types.addWidget(self.defect_types)
+        reports = QVBoxLayout()
+        reports.addWidget(self.mill)
         groups = (
             ("Recipe", recipe),
             ("Defect types", types),
+            ("Mill, for reports", reports),
             ("Looks, sounds and questions", looks),
             ("Files of this program", places),
         )
