@@ -1,12 +1,15 @@
-"""Whether every line of a roll, and every cell of its cloth, was inspected or recorded as a gap.
+"""Whether every line of a roll, and every cell of its cloth, was inspected or recorded as what was not.
 
-The promise that no cloth is lost in silence is checked in the program itself, on every roll: the counts are kept beside
-the inspection, by nothing that the inspection uses.
+The promise that no cloth is lost in silence is checked in the program itself, on every roll, and kept with it: the
+counts are made beside the inspection, by nothing that the inspection uses.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
+import numpy.typing as npt
 
 from aoi_app.inspection.findings.defects import Gap
 from aoi_app.inspection.web.scored_band import ScoredBand
@@ -14,69 +17,120 @@ from aoi_app.inspection.web.segment import inspected_lines_of
 from cras_core.web.canvas import WebConfig
 from cras_core.web.ignored import inspected_columns
 
+Cells = npt.NDArray[np.bool_]
 
-class Account:
-    """Counts of one roll.
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The account of a roll. Lines have to be inspected lines and gaps; cells of cloth those with a score, those of the
+    margins and those that the recipe leaves out.
 
     Attributes:
-        inspected_lines: lines of which cloth was scored.
-        gap_lines: lines of gaps.
-        unscored_cells: cells in the middle of inspected cloth that have no score, though the recipe does not leave
-            them out.
+        lines: of the roll.
+        inspected_lines: of which cloth was scored.
+        gap_lines: of gaps.
+        cloth_cells: cells between the edges of the cloth, of inspected lines.
+        scored_cells: of these, with a score.
+        margin_cells: of these, without, in the selvedge or the margin beside it.
+        left_out_cells: of these, without, in lanes that the recipe leaves out.
     """
 
-    def __init__(self) -> None:
-        self.inspected_lines = 0
-        self.gap_lines = 0
-        self.unscored_cells = 0
+    lines: int
+    inspected_lines: int
+    gap_lines: int
+    cloth_cells: int
+    scored_cells: int
+    margin_cells: int
+    left_out_cells: int
 
-    def add_band(self, band: ScoredBand, config: WebConfig) -> None:
-        """A band was given out as inspected; ``config`` is how its web was looked at."""
-        lines = inspected_lines_of(band.rows)
-        self.inspected_lines += int(lines.sum())
-        self.unscored_cells += _unscored(band, config)
+    @property
+    def missing_lines(self) -> int:
+        """Lines of which nothing is known; negative where some are counted twice."""
+        return self.lines - self.inspected_lines - self.gap_lines
 
-    def add_gap(self, gap: Gap) -> None:
-        """A gap was recorded."""
-        self.gap_lines += gap.lines
+    @property
+    def missing_cells(self) -> int:
+        """Cells of cloth that nobody has looked at and nobody has left out."""
+        return self.cloth_cells - self.scored_cells - self.margin_cells - self.left_out_cells
 
-    def problem(self, lines: int) -> str | None:
-        """What is wrong with a roll of so many lines, for a person; None where everything is accounted for."""
-        missing = lines - self.inspected_lines - self.gap_lines
-        problems = []
+    @property
+    def problem(self) -> str | None:
+        """What is wrong, for a person; None where everything is accounted for."""
+        missing, problems = self.missing_lines, []
         if missing > 0:
             problems.append(f"{missing} lines of this roll were neither inspected nor recorded as a gap")
         elif missing < 0:
             problems.append(f"{-missing} lines of this roll are counted twice")
-        if self.unscored_cells:
-            problems.append(f"{self.unscored_cells} places of its cloth have no score")
-        return (
-            f"{'; '.join(problems)}. This is an error of the program: please report it with the log"
-            if problems
-            else None
+        if self.missing_cells:
+            problems.append(f"{self.missing_cells} places of its cloth have no score")
+        if not problems:
+            return None
+        return f"{'; '.join(problems)}. This is an error of the program: please report it with the log"
+
+
+class Account:
+    """Counts of one roll while it runs."""
+
+    def __init__(self) -> None:
+        self._inspected_lines = self._gap_lines = 0
+        self._cloth = self._scored = self._margin = self._left_out = 0
+
+    @property
+    def inspected_lines(self) -> int:
+        """Lines of which cloth was scored."""
+        return self._inspected_lines
+
+    def add_band(self, band: ScoredBand, config: WebConfig) -> None:
+        """A band was given out as inspected; ``config`` is how its web was looked at."""
+        self._inspected_lines += int(inspected_lines_of(band.rows).sum())
+        cloth, scored, margin, left_out = _cells_of(band, config)
+        self._cloth += int(cloth.sum())
+        self._scored += int(scored.sum())
+        self._margin += int(margin.sum())
+        self._left_out += int(left_out.sum())
+
+    def add_gap(self, gap: Gap) -> None:
+        """A gap was recorded."""
+        self._gap_lines += gap.lines
+
+    def balance(self, lines: int) -> Balance:
+        """The account of a roll that has come to so many lines. Before its end, lines are missing that still wait for
+        those behind them.
+        """
+        return Balance(
+            lines, self._inspected_lines, self._gap_lines, self._cloth, self._scored, self._margin, self._left_out
         )
 
 
-def _unscored(band: ScoredBand, config: WebConfig) -> int:
-    """Cells of a band between the first and the last scored one of their row that have no score, and that the recipe
-    does not leave out.
+def _cells_of(band: ScoredBand, config: WebConfig) -> tuple[Cells, Cells, Cells, Cells]:
+    """Which cells of a band are cloth, and which of these have a score, lie in the margins, or are left out by the
+    recipe -> (rows, cols) each; no cell is two of the last three. Rows without any score are gaps, and no cells.
     """
     rows = band.rows
-    scored = np.isfinite(rows.score)  # (rows, cols)
-    before = np.maximum.accumulate(scored, axis=1)
-    after = np.maximum.accumulate(scored[:, ::-1], axis=1)[:, ::-1]
-    holes = before & after & ~scored
-    if not holes.any():
-        return 0
+    has_score = np.isfinite(rows.score)  # (rows, cols)
     cell, edges = rows.cell_px, rows.edges
-    middle = np.minimum(np.arange(len(scored)) * cell + cell // 2, len(rows.image) - 1)  # (rows,)
+    line = np.minimum(np.arange(len(has_score)) * cell + cell // 2, len(rows.image) - 1)  # (rows,)
+    column = np.asarray((np.arange(has_score.shape[1]) + 0.5) * cell, np.float64)  # (cols,)
     lanes = [lane.bounds(edges.left, edges.right) for lane in config.ignored]
-    columns = inspected_columns(*edges.inspected(config.edges), lanes)
+    inner = edges.inspected(config.edges)  # (lines,) each
+    columns = inspected_columns(*inner, lanes)
+
+    def between(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64], inwards_px: float) -> Cells:
+        inside = (column[None, :] > left[line][:, None] + inwards_px) & (
+            column[None, :] < right[line][:, None] - inwards_px
+        )
+        return np.asarray(inside)
+
+    cloth = between(edges.left, edges.right, 0.0) & has_score.any(axis=1)[:, None]
+    scored = cloth & has_score
+    margin = cloth & ~scored & ~between(*inner, _NEAR_EDGE_CELLS * cell)
+    # A lane that touches the border of the cloth moves that border.
+    moved = [(a, b) for a, b in ((inner[0], columns.left), (columns.right, inner[1])) if (a < b).any()]
+    lanes_out = replace(columns, holes=(*columns.holes, *moved))
     # The edges move a little from one band to the next, and the lanes with them.
-    near = columns.are_in_holes(
-        np.asarray((np.arange(scored.shape[1]) + 0.5) * cell, np.float64), middle, _NEAR_CELLS * cell
-    )
-    return int((holes & ~near).sum())
+    left_out = cloth & ~scored & ~margin & lanes_out.are_in_holes(column, line, _NEAR_LANE_CELLS * cell)
+    return cloth, scored, margin, left_out
 
 
-_NEAR_CELLS = 5
+_NEAR_EDGE_CELLS = 1
+_NEAR_LANE_CELLS = 5

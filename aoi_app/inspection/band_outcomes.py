@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from aoi_app.inspection.account import Account
+from aoi_app.inspection.account import Account, Balance
 from aoi_app.inspection.cloth.remarks import ClothRemarks, light_text
 from aoi_app.inspection.findings.cloth_doubt import ClothDoubt
 from aoi_app.inspection.findings.defects import Gap, Remark, RemarkKind
@@ -67,6 +67,10 @@ class BandOutcomes:
     def line_proof(self) -> LineProof | None:
         """What the line was last shown to see; None before the first proof."""
         return self._prover.latest
+
+    def balance(self, lines: int) -> Balance:
+        """The account of the roll, which has come to so many lines."""
+        return self._account.balance(lines)
 
     def forget_proof(self) -> None:
         """The line stood still or was changed: it is to be proven anew."""
@@ -138,7 +142,7 @@ class BandOutcomes:
     def end_roll(self, end_line: int) -> Outcome:
         """The roll is over: whether all of it was inspected or recorded as a gap."""
         self._threshold.keep()
-        problem = self._account.problem(end_line)
+        problem = self._account.balance(end_line).problem
         if problem is None:
             return Outcome()
         logger.error("%s", problem)

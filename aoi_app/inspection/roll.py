@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aoi_app.inspection.account import Balance
 from aoi_app.inspection.band_outcomes import BandOutcomes
 from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
 from aoi_app.inspection.roll_model import RollModel, make_roll_model
@@ -85,6 +86,11 @@ class RollInspection:
     def inspected_lines(self) -> int:
         """Lines whose cloth was scored."""
         return self._bands.inspected_lines
+
+    @property
+    def balance(self) -> Balance:
+        """What has become of every line and every cell of cloth so far."""
+        return self._bands.balance(self.line)
 
     @property
     def tiles(self) -> int:

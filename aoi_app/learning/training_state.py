@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from aoi_app.settings.strict_json import STRICT, ContentError, parse_json
 
 _SHARES = {"features": 0.40, "drawn defects": 0.13, "training": 0.27, "calibration": 0.08, "comparison": 0.12}
 """Share of the whole time that each stage takes, measured on four fabrics of AITEX; for the remaining time only."""
@@ -63,6 +67,34 @@ class TrainingState:
         return self.phase is TrainingPhase.FAILED
 
 
+class _Step(BaseModel):
+    """A line about a step; see ``Progress``."""
+
+    model_config = STRICT
+
+    stage: str
+    done: Annotated[int, Field(ge=0, lt=2**53)]
+    total: Annotated[int, Field(ge=0, lt=2**53)]
+    message: str
+    loss: float | None
+
+
+class _Made(BaseModel):
+    """The line about a new model."""
+
+    model_config = STRICT
+
+    model: str
+    in_use: bool
+    worse: list[str]
+
+
+class _Line(RootModel[_Step | _Made]):
+    """Either of them."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
 def after_line(state: TrainingState, line: str, elapsed_s: float) -> TrainingState:
     """The state after another line of the process; one that is not understood changes nothing but the message.
 
@@ -72,28 +104,23 @@ def after_line(state: TrainingState, line: str, elapsed_s: float) -> TrainingSta
         elapsed_s: since the process was started.
     """
     try:
-        told = json.loads(line)
-        if "model" in told:
-            return replace(
-                state,
-                share=1.0,
-                model=told["model"],
-                is_in_use=told["in_use"],
-                worse=tuple(told["worse"]),
-                remaining_s=0.0,
-            )
-        stage, done, total = str(told["stage"]), int(told["done"]), max(1, int(told["total"]))
-        losses = state.losses if told["loss"] is None else (*state.losses, float(told["loss"]))
-    except (ValueError, KeyError, TypeError):
+        told = parse_json(line.encode("utf-8", "replace"), _Line).root
+    except ContentError:
         return replace(state, message=line.strip())
-    first, share = _share_of_all(stage, done / total)
+    if isinstance(told, _Made):
+        return replace(
+            state, share=1.0, model=told.model, is_in_use=told.in_use, worse=tuple(told.worse), remaining_s=0.0
+        )
+    losses = state.losses if told.loss is None else (*state.losses, told.loss)
+    stage = told.stage
+    first, share = _share_of_all(stage, told.done / max(1, told.total))
     began = state.stage_began if stage == state.stage else (first, state.told_s)
     gained, seconds = share - began[0], elapsed_s - began[1]
     return replace(
         state,
         stage=stage,
         share=share,
-        message=str(told["message"]).rsplit("/", 1)[-1],
+        message=told.message.rsplit("/", 1)[-1],
         losses=losses,
         remaining_s=seconds * (1 - share) / gained if gained > _LEAST_GAIN else state.remaining_s,
         stage_began=began,

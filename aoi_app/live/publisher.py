@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from aoi_app.inspection.findings.defects import Remark
 from aoi_app.inspection.reporting.outcome import Outcome
@@ -173,6 +174,7 @@ class Publisher:
             "width_mm": figures.width_mm or None,
             "fabric": figures.fabric,
             "threshold": self._inspection.threshold,
+            "account": asdict(self._inspection.balance),
         }
 
     def _count_speed(self, lines: int, tiles: int) -> None:

@@ -41,6 +41,7 @@ _OF_A_ROLL = (
     "gap_m",
     "reserve_m",
     "width_mm",
+    "account",
     "tiles",
     *WorkOrder.model_fields,
 )
@@ -126,6 +127,8 @@ def _sound(roll: dict[str, Any]) -> dict[str, Any]:
             raise TypeError(f"{name} is no number")
     if not isinstance(roll["roll"]["reserve_m"], int | float | None):
         raise TypeError("reserve_m is no number")
+    if not isinstance(roll["roll"]["account"], dict | None):
+        raise TypeError("the account is none")
     if not isinstance(roll["roll"]["tiles"], str | None):
         raise TypeError("the folder of tiles is no text")
     return roll

@@ -72,6 +72,9 @@ class RollRow(Base):
     operator: Mapped[str | None]
     nominal_width_mm: Mapped[float | None] = mapped_column(Double)
     gsm: Mapped[float | None] = mapped_column(Double)
+    account: Mapped[dict[str, int] | None] = mapped_column(JSON)
+    """What became of every line and every cell of cloth, ``inspection.account.Balance``; None for rolls of before this
+    was kept."""
     tiles: Mapped[str | None]
     """Folder of the tiles that were kept of it."""
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, Field
 
+from aoi_app.settings.strict_json import STRICT, ContentError, read_json
 from cras_core.files import write_atomically
+from cras_core.messages import printable
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,16 @@ class Holder:
             return "another program"
         where = "" if self.host == socket.gethostname() else f" on {self.host}"
         return f"process {self.pid}{where}, since {self.since}"
+
+
+class _Note(BaseModel):
+    """What a holder writes beside the lock."""
+
+    model_config = STRICT
+
+    pid: Annotated[int, Field(ge=1, lt=2**31)]
+    host: Annotated[str, Field(max_length=255)]
+    since: Annotated[str, Field(max_length=40)]
 
 
 class Hold:
@@ -64,13 +77,10 @@ class Hold:
         except OSError as error:
             logger.warning("who works in %s cannot be told: %s", self._note.parent, error)
             return None
-        me = {
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "since": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-        }
+        since = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
+        me = _Note(pid=os.getpid(), host=socket.gethostname(), since=since)
         try:
-            write_atomically(self._note, json.dumps(me).encode())
+            write_atomically(self._note, me.model_dump_json().encode())
         except OSError as error:
             logger.warning("%s cannot be written: %s", self._note, error)
         return None
@@ -81,7 +91,7 @@ class Hold:
 
     def _holder(self) -> Holder:
         try:
-            told = json.loads(self._note.read_bytes())
-            return Holder(int(told["pid"]), str(told["host"])[:100], str(told["since"])[:40])
-        except (OSError, ValueError, TypeError, KeyError):
+            told = read_json(self._note, _Note)
+        except (OSError, ContentError):  # it writes it just now, or somebody has damaged it
             return Holder()
+        return Holder(told.pid, printable(told.host)[:100], printable(told.since))

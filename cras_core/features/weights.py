@@ -101,7 +101,7 @@ def load_into(network: nn.Module, weights: Mapping[str, Tensor], order: Sequence
         source: for messages.
 
     Raises:
-        WeightsError: a tensor is missing or has another shape.
+        WeightsError: a tensor is missing, has another shape, or holds values that are no numbers.
     """
     wanted = network.state_dict()
     have = {_plain(k): v for k, v in weights.items()}
@@ -130,6 +130,15 @@ def load_into(network: nn.Module, weights: Mapping[str, Tensor], order: Sequence
                 ways_out=WAYS_OUT,
             )
         tensor.copy_(given)
+        if not bool(torch.isfinite(tensor).all()):  # a single one spoils every score, and would be noticed by nobody
+            raise WeightsError(
+                "weights-not-finite",
+                "The weights from {source} hold values in {tensor} that are no numbers, so the file is damaged. "
+                "{ways_out}",
+                source=source,
+                tensor=name,
+                ways_out=WAYS_OUT,
+            )
 
 
 def _plain(name: str) -> str:

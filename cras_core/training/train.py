@@ -32,6 +32,10 @@ from cras_core.training.warnings import extrapolated_thresholds, too_little_clot
 from cras_core.web.calibration import FabricCalibration, provisional
 
 
+_DAMAGED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What taking up a training raises whose kept state is not what was put aside."""
+
+
 def train(
     data: Sequence[NormalImages],
     config: CrasConfig,
@@ -125,7 +129,7 @@ def _begin(material: Material, config: CrasConfig, run: Run) -> DetectorTraining
         training = kind_of(config).training(material, config, run.device)
         try:
             training.restore(kept)
-        except (KeyError, RuntimeError, TypeError, ValueError):  # damaged: it is learnt again
+        except _DAMAGED:  # it is learnt again
             torch.manual_seed(config.train.seed)
         else:
             return training

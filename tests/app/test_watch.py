@@ -16,6 +16,9 @@ from aoi_app.alarms.alarm_list import AlarmList
 from aoi_app.alarms.causes import Cause
 from aoi_app.alarms.condition import Condition
 from aoi_app.alarms.severity import Severity
+from aoi_app.inspection.account import Balance
+from aoi_app.inspection.band_outcomes import BandOutcomes
+from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.session import Session
 from aoi_app.live.state import Snapshot, State
@@ -178,6 +181,9 @@ def test_every_line_is_good_or_with_reserve_or_a_gap(engine: Engine, seed: int) 
     assert roll["roll"]["reserve_m"] == pytest.approx(worth.reserve_m)
     assert len(roll["defects"]) == s.defects, "the counter is what is recorded"
     assert not [r for r in roll["remarks"] if r["kind"] == "unaccounted"]
+    account = Balance(**roll["roll"]["account"])
+    assert (account.lines, account.missing_lines, account.missing_cells) == (sum(i.lines for i in items), 0, 0)
+    assert account.gap_lines * M_PER_LINE == pytest.approx(s.gap_m)
 
 
 def test_alarms_that_the_database_does_not_take_wait_and_are_written_later(
@@ -236,7 +242,13 @@ def test_what_comes_with_the_end_of_a_roll_is_an_alarm_as_well(engine: Engine, m
     """Nobody looks at the roll any more afterwards."""
     run(session_of(engine, Items(piece(8))))
     assert alarms_of(engine) == [("cloth missed", "not inspecting", True)]
-    monkeypatch.setattr("aoi_app.inspection.account.Account.problem", lambda *_: "3 lines are missing")
+    monkeypatch.setattr(BandOutcomes, "gap", lambda *_, **__: Outcome())  # the program forgets what was lost
     alarms = AlarmList()
-    run(session_of(engine, Items(piece()), alarms=alarms))
-    assert "unaccounted" in [alarm.cause for alarm in alarms.open]
+    run(session_of(engine, Items(piece(), Lost(9, "away", "camera"), piece()), alarms=alarms))
+    (alarm,) = [alarm for alarm in alarms.open if alarm.cause == "unaccounted"]
+    assert alarm.severity == "not inspecting"
+    assert alarm.text.startswith("9 lines of this roll were neither inspected nor recorded as a gap")
+    kept = read_roll(engine, 2)
+    assert kept["roll"]["account"]["lines"] - kept["roll"]["account"]["inspected_lines"] == 9
+    assert [r["text"] for r in kept["remarks"] if r["kind"] == "unaccounted"] == [alarm.text.rstrip(".")]
+    assert ("unaccounted", "not inspecting", True) in alarms_of(engine)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import pytest
 import torch
 from fuzz_tools import FIXTURES, damaged, fuzzed, holds, hostile
 from onnx import TensorProto, helper
@@ -15,11 +18,14 @@ from onnx import TensorProto, helper
 from aoi_app.sources.flat_field.correction import Correction, FlatField
 from aoi_app.sources.flat_field.file import read_flat_field
 from cras_core.detectors.kinds import kind_of
+from cras_core.detectors.training import HeadState
 from cras_core.engines.interface import FORMAT, VERSION
 from cras_core.engines.onnx_detector import OnnxDetector
+from cras_core.features.weights import load_into, read_weights
 from cras_core.registry.bundle import Bundle, _checksum, read_bundle
 from cras_core.registry.entries import entry_of
 from cras_core.registry.tensor_file import read_tensors, tensor_bytes
+from cras_core.training.checkpoint import Checkpoint
 
 MODELS = (FIXTURES / "cras.cras", FIXTURES / "anomnet.cras")
 FLAT = FIXTURES / "camera-synthetic-0.safetensors"
@@ -164,6 +170,64 @@ def onnx_file(header: str) -> bytes:
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
     return bytes(model.SerializeToString())
+
+
+WEIGHTS = {"conv.weight": torch.ones(4, 3, 3, 3), "conv.bias": torch.zeros(4)}
+
+
+def weights_file(ending: str, seed: int) -> bytes:
+    """Weights of a backbone as people pass them on, of which some were made to do harm."""
+    name = sorted(WEIGHTS)[seed // 5 % len(WEIGHTS)]
+    tensors = _spoilt(dict(WEIGHTS), name, seed) if seed % 3 == 0 else dict(WEIGHTS)
+    if ending == ".safetensors":
+        return tensor_bytes(tensors, {})
+    held: Any = (tensors, {"state_dict": tensors}, {"model": {"Qz" * 2000: 1}}, list(tensors.values()))[seed // 3 % 4]
+    content = io.BytesIO()
+    torch.save(held, content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".pth"])
+def test_damaged_weights_of_a_backbone_are_refused_or_sound(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / "in" / f"a{ending}"
+    path.parent.mkdir()
+
+    def check(seed: int) -> None:
+        data = weights_file(ending, seed)
+        path.write_bytes(damaged(data, seed) if seed % 2 else data)
+        network = torch.nn.Sequential(OrderedDict(conv=torch.nn.Conv2d(3, 4, 3)))
+        with holds(f"weights {ending}", path.parent):
+            load_into(network, read_weights(str(path)), None, str(path))
+            assert all(bool(torch.isfinite(tensor).all()) for tensor in network.state_dict().values())
+
+    fuzzed(check)()
+
+
+def checkpoint_of(folder: Path) -> Checkpoint:
+    return Checkpoint(folder, "made of these", "learnt of these")
+
+
+def test_a_damaged_checkpoint_is_made_again_or_sound(tmp_path: Path) -> None:
+    folder, kept = tmp_path / "in", tmp_path / "kept"
+    checkpoint_of(kept).keep_heads(HeadState({"w": torch.ones(3, 3)}, {"epoch": 3, "losses": [0.5, 0.25]}))
+    (heads,) = kept.glob("*.safetensors")
+    file = read_tensors(heads)
+    values = json.loads(file.texts["values"])
+
+    def check(seed: int) -> None:
+        folder.mkdir(exist_ok=True)
+        if seed % 2:
+            data = damaged(heads.read_bytes(), seed)
+        else:
+            data = tensor_bytes(
+                file.tensors, {**file.texts, "values": hostile(values, seed).decode("utf-8", "replace")}
+            )
+        (folder / heads.name).write_bytes(data)
+        with holds("checkpoints", folder):
+            found = checkpoint_of(folder).heads()
+            assert found is None or isinstance(found.values, dict)
+
+    fuzzed(check, 2)()
 
 
 def test_an_onnx_file_with_odd_metadata_is_refused(tmp_path: Path) -> None:
