@@ -13,6 +13,12 @@ from cras_core.messages import cut, printable, shown
 USERS_MISTAKE, STOPPED = 2, 130
 """Exit statuses: it could not be done, and the person reads why; Ctrl-C."""
 
+_CALM_THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+"""Threads of torch that wait for each other sleep, instead of turning in a loop that takes the time of those that work:
+beside a line, a training took more than five times as long. The names are those of GNU's and of Intel's OpenMP."""
+
+_NO_THREAD = "can't start new thread"  # Python has no error of its own for it; each needs memory for its stack
+
 
 def run_program(run: Callable[[], object], say: Callable[[str], None]) -> int:
     """Runs a program and returns its exit status; ``SystemExit`` passes through.
@@ -21,9 +27,7 @@ def run_program(run: Callable[[], object], say: Callable[[str], None]) -> int:
         run: the program.
         say: shows an error to the person, a line that may be long.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # names of files may be no text; they are shown all the same
+    _prepare()
     try:
         run()
         sys.stdout.flush()  # a full disk is told here, not after everything
@@ -34,7 +38,9 @@ def run_program(run: Callable[[], object], say: Callable[[str], None]) -> int:
         say(_system_text(error))
         _drop_output()
         return USERS_MISTAKE
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and _NO_THREAD not in str(error):
+            raise
         say("There is not enough memory for this. Close other programs, or take fewer or smaller pictures.")
         return USERS_MISTAKE
     except ImportError as error:  # too little memory to load a library is told so
@@ -44,6 +50,15 @@ def run_program(run: Callable[[], object], say: Callable[[str], None]) -> int:
         sys.stderr.write("Stopped.\n")
         return STOPPED
     return 0
+
+
+def _prepare() -> None:
+    """What holds for the whole process."""
+    for name, value in _CALM_THREADS.items():
+        os.environ.setdefault(name, value)  # before torch is loaded; for the trainings of the window as well
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may be no text; they are shown all the same
 
 
 def _system_text(error: OSError) -> str:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 
+from aoi_app.background.memory import give_memory_back
 from cras_core.errors import CrasError
 
 logger = logging.getLogger(__name__)
 
 Job = Callable[[], object]
+
+_LONG_S = 1.0  # work that takes longer has used memory that is worth giving back
 
 
 class SerialWorker:
@@ -82,7 +86,10 @@ class SerialWorker:
                 if self._on_idle is not None:
                     self._guarded(self._on_idle)
                 continue
+            begun_s = time.monotonic()
             self._guarded(self._on_end if job is None else job)
+            if time.monotonic() - begun_s > _LONG_S:
+                give_memory_back()
             self._jobs.task_done()
             if job is None:
                 return

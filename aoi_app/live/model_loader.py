@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aoi_app.background.memory import give_memory_back
 from cras_core.errors import CrasError
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ class ModelLoader:
             )
         if wanted == self._wanted:
             self._done(loaded)
+        del loaded
+        give_memory_back()
 
 
 def load_model(bundle: Path, device: str, precision: str = "float32", *, leave_a_core: bool = False) -> TrainedDetector:

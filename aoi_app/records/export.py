@@ -72,6 +72,14 @@ def _csv_cell(value: Any, exported: Exported, form: CsvFormat) -> Any:
     return f"'{text}" if isinstance(text, str) and text.startswith(_BEGINS_A_FORMULA) else text
 
 
+def _is_folder(path: Path) -> bool:
+    """Whether there is one; a name that no system would take, as a damaged database may hold it, is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def export_roll(engine: Engine, roll_id: int, folder: Path, form: CsvFormat = STANDARD_CSV) -> list[str]:
     """Writes a roll as files and returns their names; ``form`` is that of the table.
 
@@ -83,7 +91,7 @@ def export_roll(engine: Engine, roll_id: int, folder: Path, form: CsvFormat = ST
     write_csv(roll, folder / "defects.csv", form)
     written = ["defects.json", "defects.csv"]
     tiles = Path(roll["roll"]["tiles"]) if roll["roll"]["tiles"] else None
-    if tiles is not None and tiles.is_dir():
+    if tiles is not None and _is_folder(tiles):
         try:
             # Copied, not moved: verdicts that come later still teach from the tiles of the roll.
             shutil.copytree(tiles, folder / "itdd", dirs_exist_ok=True)

@@ -31,7 +31,6 @@ from cras_core.training.progress import OnProgress, ShouldStop
 from cras_core.training.warnings import extrapolated_thresholds, too_little_cloth
 from cras_core.web.calibration import FabricCalibration, provisional
 
-
 _DAMAGED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What taking up a training raises whose kept state is not what was put aside."""
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from aoi_fakes import PLAIN, cut_frames, dark, frame, inspect_all, roll_inspection
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.web.source_spans import SourceSpan
@@ -23,6 +23,7 @@ from aoi_app.records.export import CsvFormat, export_roll, write_csv, write_json
 from aoi_app.records.maps import MapWriter
 from aoi_app.records.reading import EXPORTED, read_roll
 from aoi_app.records.roll_log import RollLog
+from aoi_app.records.tables import RollRow
 from aoi_app.records.tile_places import PLACES
 from aoi_app.records.tiles import TileWriter
 from aoi_app.sources.frame import Frame, Lost
@@ -320,6 +321,16 @@ def test_tiles_that_cannot_be_copied_are_said(engine: Engine, tmp_path: Path) ->
 
 def test_tiles_that_were_cleared_away_do_not_stop_the_export(engine: Engine, tmp_path: Path) -> None:
     roll_id, _ = recorded(engine, web())
+    assert export_roll(engine, roll_id, tmp_path / "out") == ["defects.json", "defects.csv"]
+
+
+@pytest.mark.parametrize("name", ["x" * 3000, "a\0b"])
+def test_a_folder_of_tiles_that_no_system_has_does_not_stop_the_export(
+    engine: Engine, tmp_path: Path, name: str
+) -> None:
+    roll_id, _ = recorded(engine, [])
+    with engine.begin() as connection:
+        connection.execute(update(RollRow).values(tiles=name))
     assert export_roll(engine, roll_id, tmp_path / "out") == ["defects.json", "defects.csv"]
 
 

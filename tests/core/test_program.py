@@ -24,6 +24,19 @@ def ends(error: BaseException) -> tuple[int, list[str]]:
     return run_program(run, said.append), said
 
 
+def test_threads_that_wait_sleep_unless_somebody_wants_it_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv("KMP_BLOCKTIME", "200")
+    seen: list[str] = []
+    run_program(lambda: seen.extend(os.environ[name] for name in ("OMP_WAIT_POLICY", "KMP_BLOCKTIME")), seen.append)
+    assert seen == ["PASSIVE", "200"]
+
+
+def test_a_bug_stays_a_bug() -> None:
+    with pytest.raises(RuntimeError, match="somebody's mistake"):
+        ends(RuntimeError("somebody's mistake"))
+
+
 @pytest.mark.parametrize(
     ("error", "text"),
     [
@@ -32,6 +45,7 @@ def ends(error: BaseException) -> tuple[int, list[str]]:
         (OSError(28, "No space left on device"), "No space left on device"),
         (OSError(2, "No such file", b"\xff.png"), r"\xff.png: No such file"),
         (MemoryError(), "not enough memory"),
+        (RuntimeError("can't start new thread"), "not enough memory"),
         (ImportError("failed to map segment"), "memory is short"),
     ],
 )
