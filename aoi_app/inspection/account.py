@@ -107,7 +107,7 @@ def _cells_of(band: ScoredBand, config: WebConfig) -> tuple[Cells, Cells, Cells,
     recipe -> (rows, cols) each; no cell is two of the last three. Rows without any score are gaps, and no cells.
     """
     rows = band.rows
-    has_score = np.isfinite(rows.score)  # (rows, cols)
+    has_score: Cells = np.asarray(np.isfinite(rows.score), np.bool_)  # (rows, cols)
     cell, edges = rows.cell_px, rows.edges
     line = np.minimum(np.arange(len(has_score)) * cell + cell // 2, len(rows.image) - 1)  # (rows,)
     column = np.asarray((np.arange(has_score.shape[1]) + 0.5) * cell, np.float64)  # (cols,)
@@ -121,7 +121,8 @@ def _cells_of(band: ScoredBand, config: WebConfig) -> tuple[Cells, Cells, Cells,
         )
         return np.asarray(inside)
 
-    cloth = between(edges.left, edges.right, 0.0) & has_score.any(axis=1)[:, None]
+    is_inspected: Cells = np.asarray(has_score.any(axis=1))  # (rows,)
+    cloth = between(edges.left, edges.right, 0.0) & is_inspected[:, None]
     scored = cloth & has_score
     margin = cloth & ~scored & ~between(*inner, _NEAR_EDGE_CELLS * cell)
     # A lane that touches the border of the cloth moves that border.
