@@ -217,7 +217,11 @@ class Soak:
             return [b for b in bar.findChildren(QPushButton) if b.isVisible() and b.text() == text]
 
         roll = self.application.program.roll
-        self._until(lambda: bool(buttons()) or roll.session_state.is_over, f"the question {text!r}")
+        before, was_over = roll.session, roll.session_state.is_over
+        self._until(
+            lambda: bool(buttons()) or roll.session is not before or roll.session_state.is_over is not was_over,
+            f"the question {text!r}",
+        )
         for button in buttons():
             button.click()
         self._page = page
@@ -231,9 +235,18 @@ class Soak:
         end_s = time.monotonic() + _WAIT_S
         while not is_so():
             if time.monotonic() > end_s:
-                self.faults.append(f"waited in vain for {what} after {time.monotonic() - self.began_s:.0f} s")
+                after_s = time.monotonic() - self.began_s
+                self.faults.append(f"waited in vain for {what} after {after_s:.0f} s; the window said: {self._said()}")
                 return
             self._wait(50)
+
+    def _said(self) -> str:
+        """What the window told the person last, and in which state it was."""
+        from PySide6.QtWidgets import QLabel
+
+        labels = self.application.window.findChildren(QLabel)
+        texts = [x.text() for x in labels if x.accessibleName() in ("Message", "Condition of the line", "Why")]
+        return f"{self.application.program.roll.state.name}, {', '.join(filter(None, texts)) or 'nothing'}"
 
     def _note_fault(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         self.faults.append("".join(traceback.format_exception(kind, error, trace)))
