@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,10 @@ def make_mill(folder: Path) -> Mill:
     for weave in ("plain", "twill"):
         library.begin(FabricRecord(weave))
         for i, path in enumerate(list_images(strips / weave / "normal")):
-            library.add(Sample(f"w{i}", weave, "collected", f"web-{i}"), read_image(path)[:256, :256])
+            strip = read_image(path)
+            for top, left in itertools.product((0, 256), (0, 256)):  # a training holds some of them out
+                sample = Sample(f"w{i}-{top}-{left}", weave, "collected", f"web-{i}", first_line=top, left_px=left)
+                library.add(sample, strip[top : top + 256, left : left + 256])
     preset = folder / "preset.json"
     features = {"Width": 512, "Height": 64, "AcquisitionLineRate": 1000.0}
     listed = [{"name": name, "value": value} for name, value in features.items()]
