@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -99,7 +100,7 @@ def _columns_of(record: type) -> list[Column[Any]]:
     ]
 
 
-def _table(metadata: MetaData, name: str, *columns: Column[Any]) -> Table:
+def _table(metadata: MetaData, name: str, *columns: Column[Any] | Index) -> Table:
     """A table whose rows belong to a roll."""
     return Table(
         name,
@@ -116,6 +117,8 @@ DEFECTS = _table(
     *_columns_of(Defect),
     Column("found_at", DateTime(timezone=True), nullable=False),
     *_columns_of(Review),
+    # Statistics and the list of rolls count by these; without it every defect, with its picture, is read from the disk.
+    Index("ix_defects_roll_id_verdict_type_name", "roll_id", "verdict", "type_name"),
 )
 """Defects, and beside each what a person has said of it. Pictures are PNG files."""
 

@@ -10,13 +10,16 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Adds the columns and the table; rolls before have no order, and of their verdicts the last one is known."""
+    """Adds the columns, the table, and an index by which defects are counted. Rolls before have no order, and of their
+    verdicts the last one is known.
+    """
     with op.batch_alter_table("rolls") as rolls:
         for name in ("roll_number", "order_number", "article", "lot", "loom", "operator"):
             rolls.add_column(sa.Column(name, sa.String))
         rolls.add_column(sa.Column("nominal_width_mm", sa.Double))
         rolls.add_column(sa.Column("gsm", sa.Double))
         rolls.create_index("ix_rolls_roll_number", ["roll_number"])
+    op.create_index("ix_defects_roll_id_verdict_type_name", "defects", ["roll_id", "verdict", "type_name"])
     op.create_table(
         "verdicts",
         sa.Column("id", sa.Integer, primary_key=True),
