@@ -34,6 +34,7 @@ class By(str, Enum):
     """What the rolls of a statistic are put together by."""
 
     SHIFT, FABRIC, SOURCE = "shift", "fabric", "source"
+    ARTICLE, LOT, LOOM, OPERATOR = "article", "lot", "loom", "operator"
     DAY, WEEK, MONTH = "day", "week", "month"
 
 
@@ -146,7 +147,7 @@ def statistics(
     pdf: Annotated[Path | None, typer.Option(help="Also write all of them, with plots, into this PDF file.")] = None,
     database: Database = None,
 ) -> None:
-    """Count rolls and defects by shift, fabric, source or time, and the types of defects.
+    """Count rolls and defects by shift, fabric, work order, source or time, and the types of defects.
 
     Shifts begin at the hours that the settings name. Rejected defects are not counted.
     """

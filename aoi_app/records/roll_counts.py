@@ -16,7 +16,10 @@ from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import DEFECTS, RollRow
 
-_COLUMNS = ("id", "started_at", "source", "fabric", "inspected_m", "reserve_m", "gap_m", "width_mm")
+_COLUMNS = (
+    "id", "started_at", "source", "fabric", "inspected_m", "reserve_m", "gap_m", "width_mm",
+    "article", "lot", "loom", "operator",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class RollCount:
         source, fabric: as recorded; ``fabric`` is empty where it was not recognised.
         inspected_m, reserve_m, gap_m: lengths.
         width_mm: None where it is not known.
+        article, lot, loom, operator: of the work order; empty where nobody has said them.
         types: how many defects of each type, rejected ones left out; None is those without a type.
         confirmed, rejected: how many defects people have said so of.
     """
@@ -40,6 +44,10 @@ class RollCount:
     reserve_m: float
     gap_m: float
     width_mm: float | None
+    article: str = ""
+    lot: str = ""
+    loom: str = ""
+    operator: str = ""
     types: Counter[str | None] = field(default_factory=Counter)
     confirmed: int = 0
     rejected: int = 0
@@ -112,6 +120,10 @@ def _count(row: RowMapping, defects: _Defects) -> RollCount:
         reserve_m=float(row["reserve_m"] or 0.0),
         gap_m=float(row["gap_m"]),
         width_mm=float(row["width_mm"]) if row["width_mm"] else None,
+        article=str(row["article"] or ""),
+        lot=str(row["lot"] or ""),
+        loom=str(row["loom"] or ""),
+        operator=str(row["operator"] or ""),
         types=defects.types,
         confirmed=defects.confirmed,
         rejected=defects.rejected,

@@ -1,4 +1,4 @@
-"""Figures over many rolls: by shift, fabric, source and time, and the types of their defects."""
+"""Figures over many rolls: by shift, fabric, work order, source and time, and the types of their defects."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from typing import Literal, get_args
 from aoi_app.records.roll_counts import RollCount
 from aoi_app.reports.roll.roll_report import NO_TYPE
 
-Grouping = Literal["shift", "fabric", "source", "day", "week", "month"]
+Grouping = Literal["shift", "fabric", "article", "lot", "loom", "operator", "source", "day", "week", "month"]
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
+
+NOT_SAID = "not in the work order"
+"""The group of rolls whose work order leaves it open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,10 @@ def _name(roll: RollCount, by: Grouping, shifts: Sequence[int]) -> str:
     names: dict[Grouping, Callable[[], str]] = {
         "shift": lambda: shift_name(local, shifts),
         "fabric": lambda: roll.fabric or "not recognised",
+        "article": lambda: roll.article or NOT_SAID,
+        "lot": lambda: roll.lot or NOT_SAID,
+        "loom": lambda: roll.loom or NOT_SAID,
+        "operator": lambda: roll.operator or NOT_SAID,
         "source": lambda: roll.source,
         "day": lambda: f"{local:%Y-%m-%d}",
         "week": lambda: f"{year}-W{week:02d}",

@@ -13,7 +13,15 @@ from aoi_app.reports.pdf.document import build_document, report_head
 from aoi_app.reports.pdf.fonts import register_fonts
 from aoi_app.reports.pdf.style import SMALL, TEXT_WIDTH, heading, listing, paragraph, space
 from aoi_app.reports.progress import Progress, ignore_progress
-from aoi_app.reports.statistics.statistics import GROUPINGS, Grouping, StatisticsRow, group_rolls, pareto, total_row
+from aoi_app.reports.statistics.statistics import (
+    GROUPINGS,
+    NOT_SAID,
+    Grouping,
+    StatisticsRow,
+    group_rolls,
+    pareto,
+    total_row,
+)
 from aoi_app.reports.wording import number_text, time_text
 from aoi_app.settings.settings import Mill
 
@@ -26,6 +34,10 @@ _MOST_BARS, _MOST_TYPES = 60, 30
 _TITLES: dict[Grouping, str] = {
     "shift": "Shifts",
     "fabric": "Fabrics",
+    "article": "Articles",
+    "lot": "Lots",
+    "loom": "Looms",
+    "operator": "Operators",
     "source": "Sources",
     "day": "Days",
     "week": "Weeks",
@@ -62,7 +74,7 @@ def make_statistics_pdf(
         mill: whose they are.
         shifts: hours at which a shift begins.
         period: that the rolls are of, in words.
-        groupings: one section for each.
+        groupings: one section for each; none for a part of the work order that no roll has.
         progress: is told how far it has come.
     """
     register_fonts()
@@ -70,7 +82,9 @@ def make_statistics_pdf(
     story.append(_table("", [total_row(rolls)]))
     story += _types(rolls)
     for by in groupings:
-        story += _grouping(group_rolls(rolls, by, shifts), by)
+        rows = group_rolls(rolls, by, shifts)
+        if [row.name for row in rows] != [NOT_SAID]:  # a mill that does not say it needs no page of it
+            story += _grouping(rows, by)
     made = f"made {time_text(datetime.now(timezone.utc))}"
     return build_document(story, title="Inspection statistics", foot=period, made=made, progress=progress)
 
