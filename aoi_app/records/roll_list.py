@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Engine, func, select
@@ -15,6 +14,7 @@ from aoi_app.inspection.findings.roll_summary import RollSummary
 from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import DEFECTS, RollRow
+from aoi_app.records.work_orders import order_of
 from aoi_app.settings.work_order import WorkOrder
 
 _DAMAGED = (ValueError, TypeError, AttributeError, ValidationError, SQLAlchemyError)
@@ -65,7 +65,6 @@ def _summary(session: Session, roll_id: int, counted: tuple[int, int]) -> RollSu
 def _sound(roll: RollRow, defects: int, rejected: int) -> RollSummary:
     """Raises TypeError or ValueError where a value is not what its column says: SQLite keeps what it was given."""
     started = roll.started_at
-    order: dict[str, Any] = {name: getattr(roll, name) for name in WorkOrder.model_fields}
     return RollSummary(
         roll_id=roll.id,
         name=_text(roll.name),
@@ -73,7 +72,7 @@ def _sound(roll: RollRow, defects: int, rejected: int) -> RollSummary:
         started_at=_zoned(started),
         source=_text(roll.source),
         fabric=_text(roll.fabric or ""),
-        order=WorkOrder(**{name: value for name, value in order.items() if value is not None}),
+        order=order_of({name: getattr(roll, name) for name in WorkOrder.model_fields}),
         inspected_m=_number(roll.inspected_m),
         reserve_m=None if roll.reserve_m is None else _number(roll.reserve_m),
         gap_m=_number(roll.gap_m),

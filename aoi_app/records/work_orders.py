@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,6 +33,13 @@ class EarlierRoll:
 def columns_of(order: WorkOrder) -> dict[str, object]:
     """The columns of a roll that its order fills; what nobody has said is NULL."""
     return {name: value if value != "" else None for name, value in order.model_dump().items()}
+
+
+def order_of(roll: Mapping[str, Any]) -> WorkOrder:
+    """The order in the columns of a roll. Raises ValueError where one holds what no order does: SQLite keeps what it
+    was given.
+    """
+    return WorkOrder(**{name: roll[name] for name in WorkOrder.model_fields if roll[name] is not None})
 
 
 def change_order(engine: Engine, roll_id: int, order: WorkOrder) -> None:

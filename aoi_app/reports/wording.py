@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from aoi_app.records.files import safe_name
 from aoi_app.reports.grading.grade import Grade
-from aoi_app.reports.roll.roll_report import RollReport
+from aoi_app.reports.roll.roll_report import RollData, RollReport
 from aoi_app.settings.grading import GradingRules
 
 _STATES = {
@@ -28,6 +29,29 @@ def time_text(time: datetime | None) -> str:
         return "not known"
     local = time.astimezone()
     return f"{local:%Y-%m-%d %H:%M:%S} (UTC{local:%z})"
+
+
+def roll_text(roll: RollData) -> str:
+    """What a person calls the roll; our number says which inspection of it is meant."""
+    number = roll.order.roll_number
+    return f"No. {roll.roll_id} in the records: roll {number}" if number else f"Roll {roll.roll_id}, {roll.name}"
+
+
+def width_text(roll: RollData) -> str:
+    """The measured width, beside it the ordered one and by how much it differs."""
+    ordered = roll.order.nominal_width_mm
+    if roll.width_mm is None:
+        return "not measured" if ordered is None else f"not measured; {ordered:.0f} mm ordered"
+    if ordered is None:
+        return f"{roll.width_mm:.0f} mm"
+    difference = width_difference_mm(roll) or 0.0
+    return f"{roll.width_mm:.0f} mm; {ordered:.0f} mm ordered ({difference:+.0f} mm, {difference / ordered:+.1%})"
+
+
+def width_difference_mm(roll: RollData) -> float | None:
+    """How much wider the cloth is than ordered, negative for narrower; None where one of both is not known."""
+    ordered = roll.order.nominal_width_mm
+    return None if roll.width_mm is None or ordered is None else roll.width_mm - ordered
 
 
 def number_text(value: float | None, digits: int = 1) -> str:
@@ -83,5 +107,9 @@ def reviewed_text(report: RollReport) -> str:
 
 
 def file_stem(report: RollReport) -> str:
-    """The name that the files of a report have, without its ending."""
-    return f"roll-{report.roll.roll_id}"
+    """The name that the files of a report have, without its ending: the mill's number of the roll, and ours behind it,
+    so that two inspections of one roll do not overwrite each other.
+    """
+    number = report.roll.order.roll_number
+    named = f"{safe_name(number)}-" if number else ""
+    return f"roll-{named}{report.roll.roll_id}"

@@ -23,6 +23,7 @@ from aoi_app.inspection.findings.defects import Gap, Remark
 from aoi_app.inspection.findings.review import Review
 from aoi_app.records.alarm_log import AlarmLog
 from aoi_app.records.reviews import write_review
+from aoi_app.records.work_orders import change_order
 from aoi_app.reports.errors import ReportError
 from aoi_app.reports.pdf import defect_table
 from aoi_app.reports.pdf.document import report_head
@@ -30,10 +31,12 @@ from aoi_app.reports.pdf.fonts import marked_up
 from aoi_app.reports.roll.reading import read_report
 from aoi_app.reports.roll.roll_report import NO_TYPE, pareto_of_types
 from aoi_app.reports.roll.writing import write_report
+from aoi_app.reports.wording import file_stem, width_difference_mm, width_text
 from aoi_app.settings.cutting import CutRules
 from aoi_app.settings.grading import GradingRules
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import Mill
+from aoi_app.settings.work_order import WorkOrder
 
 NOW = datetime(2026, 11, 28, 12, 30, tzinfo=timezone.utc)
 MILL = Mill(name="Weberei Müller & Söhne", address="Spinnereistraße 12\nTübingen", logo="/nowhere/logo.png")
@@ -46,7 +49,7 @@ def pages_of(path: Path) -> list[str]:
 
 
 def review(engine: Engine, roll_id: int, number: int, verdict: Any, code: str | None, name: str | None) -> None:
-    write_review(engine, roll_id, number, Review(verdict, code, name, "Aylin", NOW))
+    write_review(engine, roll_id, number, Review(verdict, code, name, "Aylin", NOW), "Aylin")
 
 
 def a_roll(engine: Engine) -> int:
@@ -104,6 +107,51 @@ def test_the_workbook_has_numbers_and_times_and_no_formula(engine: Engine, tmp_p
     roll = dict(book["Roll"].iter_rows(min_row=2, values_only=True))
     assert (roll["roll"], roll["points"], roll["grade"]) == (HOSTILE, 16, "PASSED")
     assert [row[1] for row in book["Not inspected"].iter_rows(min_row=2, values_only=True)] == [1.25, None, 2.0]
+
+
+def test_the_work_order_heads_the_report_and_names_its_files(engine: Engine, tmp_path: Path) -> None:
+    first, again = record_roll(engine, width_mm=1480.0), record_roll(engine)
+    order = WorkOrder(
+        roll_number="../4711/ä", order_number="A 9", article="denim 12", lot="L3", loom="loom 7", operator="Aylin",
+        nominal_width_mm=1500.0, gsm=320.5,
+    )  # fmt: skip
+    change_order(engine, first, order)
+    change_order(engine, again, WorkOrder(roll_number="../4711/ä"))
+    report = read_report(engine, first, MILL)
+    pdf, xlsx = write_report(engine, report, tmp_path / "out", ["pdf", "xlsx"])
+    assert (pdf.name, xlsx.name) == (f"roll-_4711_ä-{first}.pdf", f"roll-_4711_ä-{first}.xlsx")
+    assert file_stem(read_report(engine, again, MILL)) == f"roll-_4711_ä-{again}", "another inspection of the same roll"
+    whole = pages_of(pdf)[0]
+    for said in (
+        "Roll ../4711/ä Roll inspection report", "Order A 9", "Article denim 12", "Lot L3", "Loom loom 7",
+        "Operator Aylin", "Weight 320.5 g/m²", "1480 mm; 1500 mm ordered (-20 mm, -1.3%)",
+        f"No. {first} in the records: roll ../4711/ä",
+    ):  # fmt: skip
+        assert said in whole, said
+    roll = dict(openpyxl.load_workbook(xlsx)["Roll"].iter_rows(min_row=2, values_only=True))
+    assert (roll["roll number"], roll["weight, g/m²"], roll["lot"]) == ("../4711/ä", 320.5, "L3")
+    assert (roll["width, mm"], roll["ordered width, mm"], roll["wider than ordered, mm"]) == (1480.0, 1500.0, -20.0)
+
+
+@pytest.mark.parametrize(
+    ("measured", "ordered", "said"),
+    [(None, None, "not measured"), (None, 1500.0, "not measured; 1500 mm ordered"), (1512.4, None, "1512 mm")],
+)
+def test_a_width_that_is_not_known_is_compared_with_nothing(
+    engine: Engine, measured: float | None, ordered: float | None, said: str
+) -> None:
+    roll_id = record_roll(engine, width_mm=measured)
+    change_order(engine, roll_id, WorkOrder(nominal_width_mm=ordered))
+    roll = read_report(engine, roll_id, MILL).roll
+    assert (width_text(roll), width_difference_mm(roll)) == (said, None)
+
+
+def test_a_damaged_work_order_is_told(engine: Engine) -> None:
+    roll_id = record_roll(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE rolls SET gsm = -1"))
+    with pytest.raises(ReportError, match=f"work order .* roll {roll_id} is damaged"):
+        read_report(engine, roll_id, MILL)
 
 
 def test_a_verdict_changes_the_grade(engine: Engine) -> None:

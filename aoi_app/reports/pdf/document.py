@@ -30,11 +30,13 @@ from aoi_app.reports.pdf.sections import (
 from aoi_app.reports.pdf.style import FAINT, FOOT, MARGIN, PAGE, RULE, SMALL, TEXT_WIDTH, TITLE, paragraph, space
 from aoi_app.reports.progress import Progress, ignore_progress
 from aoi_app.reports.roll.roll_report import RollReport
-from aoi_app.reports.wording import time_text
+from aoi_app.reports.wording import roll_text, time_text
 from aoi_app.settings.settings import Mill
 from aoi_app.settings.strict_json import ContentError, read_whole
 from cras_core.messages import cut
 from cras_core.messages import shown as shown_error
+
+_TITLE = "Roll inspection report"
 
 _LOGO_WIDTH, _LOGO_HEIGHT = 45 * mm, 20 * mm
 _MOST_BYTES, _MOST_PIXELS = 20_000_000, 50_000_000  # of a logo
@@ -57,10 +59,12 @@ def make_pdf(
     register_fonts()
     defects = listed_defects(report)
     wanted = pictured(defects, report)
+    number = report.roll.order.roll_number
     pictures = read_pictures(wanted)
     progress(0.1)
     story: list[Flowable] = [
-        *report_head(report.mill, "Roll inspection report"),
+        *report_head(report.mill, f"Roll {number}" if number else _TITLE),
+        *([paragraph(_TITLE), space(1)] if number else []),
         *roll_section(report),
         *grade_section(report),
         *map_section(report),
@@ -77,8 +81,8 @@ def make_pdf(
     story += [*remark_section(report), *signature_section()]
     return build_document(
         story,
-        title=f"Roll inspection report, roll {report.roll.roll_id}",
-        foot=f"Roll {report.roll.roll_id}, {report.roll.name}",
+        title=f"{_TITLE}, roll {number or report.roll.roll_id}",
+        foot=roll_text(report.roll),
         made=f"made {time_text(report.made_at)}",
         progress=lambda done: progress(0.4 + 0.6 * done),
     )

@@ -36,7 +36,9 @@ from aoi_app.reports.wording import (
     state_text,
     time_text,
     verdict_text,
+    width_text,
 )
+from aoi_app.settings.work_order import WorkOrder
 
 MOST_ROWS = 200
 """Rows of a table of gaps, alarms, remarks or pieces; the others are counted, and stand in the other files."""
@@ -50,14 +52,15 @@ def roll_section(report: RollReport) -> list[Flowable]:
     return [
         pairs(
             [
-                ("Roll", roll.name),
-                ("Number", roll.roll_id),
+                *_order_rows(roll.order),
+                ("Recorded as", roll.name),
+                ("No. in records", roll.roll_id),
                 ("Fabric", roll.fabric or "not recognised"),
                 ("State", state_text(roll.state)),
                 ("Begun", time_text(roll.started_at)),
                 ("Ended", time_text(roll.ended_at)),
                 ("Length", f"{roll.length_m:.2f} m"),
-                ("Width", "not measured" if roll.width_mm is None else f"{roll.width_mm:.0f} mm"),
+                ("Width", width_text(roll)),
                 ("Source", roll.source),
                 ("Model", roll.model),
                 ("Recipe", roll.recipe or "not known"),
@@ -67,6 +70,20 @@ def roll_section(report: RollReport) -> list[Flowable]:
         space(2),
         paragraph(f"Inspected: {report.worth.text}."),
     ]
+
+
+def _order_rows(order: WorkOrder) -> list[tuple[str, object]]:
+    """What was said of the roll; the ordered width stands beside the measured one."""
+    rows = (
+        ("Roll", order.roll_number),
+        ("Order", order.order_number),
+        ("Article", order.article),
+        ("Lot", order.lot),
+        ("Loom", order.loom),
+        ("Operator", order.operator),
+        ("Weight", "" if order.gsm is None else f"{order.gsm:g} g/m²"),
+    )
+    return [(label, text) for label, text in rows if text]
 
 
 def grade_section(report: RollReport) -> list[Flowable]:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from aoi_app.alarms.roll_worth import RollWorth
 from aoi_app.inspection.findings.defects import Gap, Remark
 from aoi_app.records.reading import read_roll
+from aoi_app.records.work_orders import order_of
 from aoi_app.reports.cloth_defect import ClothDefect
 from aoi_app.reports.cutting.cut_plan import CutPlan, Span, plan_cuts
 from aoi_app.reports.errors import ReportError
@@ -22,6 +23,7 @@ from aoi_app.settings.cutting import CutRules
 from aoi_app.settings.grading import GradingRules
 from aoi_app.settings.settings import Mill
 from aoi_app.settings.strict_json import ContentError, parse_json
+from aoi_app.settings.work_order import WorkOrder
 
 T = TypeVar("T")
 
@@ -153,7 +155,20 @@ def _roll(roll: Mapping[str, Any], recipe: Mapping[str, Any]) -> RollData:
         width_mm=width if isinstance(width, int | float) and width > 0 else None,
         mm_per_px=mm_per_px if isinstance(mm_per_px, int | float) else None,
         recipe=str(recipe.get("name", "")),
+        order=_order(roll),
     )
+
+
+def _order(roll: Mapping[str, Any]) -> WorkOrder:
+    """Raises ReportError where a column of it holds what no order does."""
+    try:
+        return order_of(roll)
+    except ValueError as error:
+        raise ReportError(
+            "report-order-damaged",
+            "The work order in the records of roll {roll_id} is damaged. Restore a copy of them.",
+            roll_id=roll["id"],
+        ) from error
 
 
 def _worth(roll: Mapping[str, Any], gaps: Sequence[Gap]) -> RollWorth:

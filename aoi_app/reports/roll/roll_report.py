@@ -15,6 +15,7 @@ from aoi_app.reports.cutting.cut_plan import CutPlan
 from aoi_app.reports.grading.grade import Grade
 from aoi_app.reports.repeats.repeats import Repeat
 from aoi_app.settings.settings import Mill
+from aoi_app.settings.work_order import WorkOrder
 
 NO_TYPE = "no type named"
 """What defects are called that nobody has given a type."""
@@ -34,6 +35,7 @@ class RollData:
         width_mm: measured width; None where it is not known.
         mm_per_px: size of a pixel; None where the recipe does not say.
         recipe: its name.
+        order: what the mill calls the roll, and what it was to be.
     """
 
     roll_id: int
@@ -49,6 +51,7 @@ class RollData:
     width_mm: float | None
     mm_per_px: float | None
     recipe: str
+    order: WorkOrder
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,16 @@ from xlsxwriter.worksheet import Worksheet
 
 from aoi_app.reports.repeats.repeats import repeat_text
 from aoi_app.reports.roll.roll_report import ReportDefect, RollReport, pareto_of_types
-from aoi_app.reports.wording import grade_text, left_out_text, reviewed_text, rules_text, state_text, verdict_text
+from aoi_app.reports.wording import (
+    grade_text,
+    left_out_text,
+    reviewed_text,
+    roll_text,
+    rules_text,
+    state_text,
+    verdict_text,
+    width_difference_mm,
+)
 
 _MOST_ROWS = 1_048_575  # of a sheet, below its head
 _LONGEST_TEXT = 32_767  # of a cell
@@ -33,7 +42,7 @@ def make_xlsx(report: RollReport) -> bytes:
     # Rows go to the disk as they come: a roll may have a hundred thousand defects.
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(file, options) as book:
-        book.set_properties({"title": f"Roll inspection report, roll {report.roll.roll_id}"})
+        book.set_properties({"title": f"Roll inspection report, {roll_text(report.roll)}"})
         sheets = _Sheets(book)
         sheets.add("Roll", ("", ""), _roll_rows(report), (24, 60))
         sheets.add("Defects", _DEFECT_HEADINGS, (_defect_row(report, d) for d in report.defects), (10,) * 15)
@@ -131,9 +140,17 @@ class _Sheets:
 
 def _roll_rows(report: RollReport) -> Iterable[tuple[str, Cell]]:
     roll, worth, grade = report.roll, report.worth, report.grade
+    order = roll.order
     yield from (
         ("mill", report.mill.name),
         ("report made at (UTC)", report.made_at),
+        ("roll number", order.roll_number),
+        ("order", order.order_number),
+        ("article", order.article),
+        ("lot", order.lot),
+        ("loom", order.loom),
+        ("operator", order.operator),
+        ("weight, g/m²", order.gsm),
         ("roll", roll.name),
         ("number", roll.roll_id),
         ("state", state_text(roll.state)),
@@ -147,6 +164,8 @@ def _roll_rows(report: RollReport) -> Iterable[tuple[str, Cell]]:
         ("not inspected, m", worth.missed_m),
         ("left out as wanted, m", worth.left_out_m),
         ("width, mm", roll.width_mm),
+        ("ordered width, mm", order.nominal_width_mm),
+        ("wider than ordered, mm", width_difference_mm(roll)),
         ("usable width, mm", grade.usable_width_mm),
         ("model", roll.model),
         ("recipe", roll.recipe),
