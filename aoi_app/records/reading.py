@@ -1,4 +1,4 @@
-"""Rolls out of the records, for lists and exports."""
+"""A roll out of the records, for exports and reports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Table, func, select
+from sqlalchemy import Engine, Table, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,7 @@ EXPORTED: tuple[RecordField, ...] = tuple(
 )
 """What the files of a roll tell of a defect, in their order."""
 
-_DAMAGED = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, RecursionError)
+DAMAGED = (ValueError, TypeError, AttributeError, ArithmeticError, LookupError, RecursionError)
 """What reading a value raises that is not of the type of its column; SQLite keeps any value in any column."""
 
 _OF_A_ROLL = (
@@ -84,7 +84,7 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
         raise RecordsError(
             "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
         ) from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise RecordsError(
             "roll-damaged",
             "The records of roll {roll_id} are damaged ({reason}). Restore a copy of them.",
@@ -151,51 +151,8 @@ def _plain(value: Any, field: RecordField | None = None) -> Any:
     return round(value, digits) if digits is not None and value is not None else value
 
 
-def list_rolls(engine: Engine, last: int) -> list[tuple[str, ...]]:
-    """The latest rolls as rows of text: number, name, state, begun, source, fabric, inspected m, of that
-    with reserve m, gaps m, defects.
-
-    Raises:
-        RecordsError: the database cannot be read.
-    """
-    latest = select(RollRow.id).order_by(RollRow.id.desc()).limit(last)
-    try:
-        with Session(engine) as session:
-            return [_listed(session, roll_id) for roll_id in session.scalars(latest).all()]
-    except SQLAlchemyError as error:
-        raise RecordsError(
-            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
-        ) from error
-
-
-def _listed(session: Session, roll_id: int) -> tuple[str, ...]:
-    """One roll as a row of text. Read by itself, so that one with a damaged value does not hide the others."""
-    defects = session.scalar(select(func.count()).select_from(DEFECTS).where(DEFECTS.c.roll_id == roll_id))
-    try:
-        return _row_of(session.get_one(RollRow, roll_id), defects or 0)
-    except (*_DAMAGED, SQLAlchemyError):  # the latter: a text that is no text, a row that is not all there
-        session.rollback()
-        return (str(roll_id), "", "damaged", "", "", "", "", "", "", str(defects or 0))
-
-
 def _text(value: object) -> str:
     """Raises TypeError where a column of text holds something else."""
     if not isinstance(value, str):
         raise TypeError(f"a text is {type(value).__name__}")
     return value
-
-
-def _row_of(roll: RollRow, defects: int) -> tuple[str, ...]:
-    name, state, source, fabric = map(_text, (roll.name, roll.state, roll.source, roll.fabric or ""))
-    return (
-        str(roll.id),
-        name,
-        state,
-        f"{roll.started_at:%Y-%m-%d %H:%M}",
-        source,
-        fabric,
-        f"{roll.inspected_m:.2f}",
-        "" if roll.reserve_m is None else f"{roll.reserve_m:.2f}",
-        f"{roll.gap_m:.2f}",
-        str(defects),
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
-from pydantic import ValidationError
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -13,12 +12,10 @@ from sqlalchemy.orm import Session
 from aoi_app.inspection.findings.roll_summary import RollSummary
 from aoi_app.records.database import explain_database_error
 from aoi_app.records.errors import RecordsError
+from aoi_app.records.reading import DAMAGED
 from aoi_app.records.tables import DEFECTS, RollRow
 from aoi_app.records.work_orders import order_of
 from aoi_app.settings.work_order import WorkOrder
-
-_DAMAGED = (ValueError, TypeError, AttributeError, ValidationError, SQLAlchemyError)
-"""What reading a row raises whose values are not of the types of their columns."""
 
 
 def read_summaries(engine: Engine, last: int | None = None) -> list[RollSummary]:
@@ -57,7 +54,7 @@ def _summary(session: Session, roll_id: int, counted: tuple[int, int]) -> RollSu
     """Read by itself, so that a damaged one does not hide the others."""
     try:
         return _sound(session.get_one(RollRow, roll_id), *counted)
-    except _DAMAGED:
+    except (*DAMAGED, SQLAlchemyError):  # the latter: a text that is no text, a row that is not all there
         session.rollback()
         return RollSummary(roll_id, defects=counted[0], rejected=counted[1])
 
@@ -82,8 +79,8 @@ def _sound(roll: RollRow, defects: int, rejected: int) -> RollSummary:
 
 
 def _zoned(time: datetime) -> datetime:
-    """SQLite does not keep the zone; what it keeps is UTC."""
-    return time if time.tzinfo is not None else time.replace(tzinfo=timezone.utc)
+    """SQLite does not keep the zone; what it keeps is UTC. Raises OverflowError for a year that no clock here shows."""
+    return (time if time.tzinfo is not None else time.replace(tzinfo=timezone.utc)).astimezone()
 
 
 def _text(value: object) -> str:

@@ -22,7 +22,8 @@ from alembic.migration import MigrationContext
 from aoi_app.records import upgrade
 from aoi_app.records.database import SCHEMA_REVISION, file_url, open_database, opened_database
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.reading import list_rolls, read_roll
+from aoi_app.records.reading import read_roll
+from aoi_app.records.roll_list import read_summaries
 from aoi_app.records.tables import Base
 
 TESTS = Path(__file__).parents[1]
@@ -158,7 +159,7 @@ def test_steps_before_one_that_fails_hold(tmp_path: Path, monkeypatch: pytest.Mo
     assert query(path, "SELECT version_num FROM alembic_version") == [("0001",)]
     monkeypatch.undo()
     with opened_database(file_url(path)) as engine:
-        assert list_rolls(engine, 1) == []
+        assert read_summaries(engine, 1) == []
 
 
 def test_a_table_that_is_made_anew_keeps_the_rows_that_refer_to_it(
@@ -190,7 +191,7 @@ def test_tables_that_a_killed_program_left_half_made_are_made_again(tmp_path: Pa
     query(path, "CREATE TABLE rolls (id INTEGER PRIMARY KEY)")
     query(path, "CREATE TABLE schema (version INTEGER NOT NULL PRIMARY KEY)")
     with opened_database(file_url(path)) as engine:
-        assert list_rolls(engine, 1) == []
+        assert read_summaries(engine, 1) == []
     open_database(file_url(tmp_path / "new.db")).dispose()
     assert reflected(path) == reflected(tmp_path / "new.db")
 
@@ -206,10 +207,10 @@ _OPEN = """
 import sys
 from pathlib import Path
 from aoi_app.records.database import opened_database, file_url
-from aoi_app.records.reading import list_rolls
+from aoi_app.records.roll_list import read_summaries
 sys.stdin.readline()
 with opened_database(file_url(Path(sys.argv[1]))) as engine:
-    print(len(list_rolls(engine, 10)))
+    print(len(read_summaries(engine, 10)))
 """
 
 

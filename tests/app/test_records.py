@@ -28,7 +28,8 @@ from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import write_csv, write_json
 from aoi_app.records.interrupted import mark_interrupted
 from aoi_app.records.process_identity import process_identity
-from aoi_app.records.reading import list_rolls, read_roll
+from aoi_app.records.reading import read_roll
+from aoi_app.records.roll_list import read_summaries
 from aoi_app.records.roll_log import RollLog
 from aoi_app.records.roll_name import new_roll_name
 from aoi_app.records.tables import DEFECTS, RollRow
@@ -176,11 +177,11 @@ def test_rolls_are_listed_latest_first_with_their_number_of_defects(engine: Engi
     first, second = begin(engine), begin(engine)
     first.write(Outcome(defects=(defect(1), defect(2))), FIGURES)
     first.close("finished")
-    rows = list_rolls(engine, 10)
-    assert [r[0] for r in rows] == [str(second.roll_id), str(first.roll_id)]
-    assert [r[2] for r in rows] == ["running", "finished"]
-    assert [r[-1] for r in rows] == ["0", "2"]
-    assert len(list_rolls(engine, 1)) == 1
+    rows = read_summaries(engine, 10)
+    assert [r.roll_id for r in rows] == [second.roll_id, first.roll_id]
+    assert [r.state for r in rows] == ["running", "finished"]
+    assert [r.defects for r in rows] == [0, 2]
+    assert len(read_summaries(engine, 1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -211,10 +212,10 @@ def test_one_damaged_value_hides_neither_the_other_rolls_nor_its_defects(
     connection.commit()
     connection.close()
     engine.dispose()
-    rows = list_rolls(engine, 10)
-    assert [row[0] for row in rows] == [str(two.roll_id), str(one.roll_id)]
-    assert rows[0][2] == "finished"
-    assert rows[1][-1] == "1"
+    rows = read_summaries(engine, 10)
+    assert [row.roll_id for row in rows] == [two.roll_id, one.roll_id]
+    assert rows[0].state == "finished"
+    assert rows[1].defects == 1
     assert len(read_roll(engine, two.roll_id)["defects"]) == 1
     assert mark_interrupted(engine) == []
     with contextlib.suppress(RecordsError):  # or its values as they are
@@ -368,7 +369,7 @@ def test_missing_folders_are_made_and_an_existing_database_is_kept(tmp_path: Pat
     begin(engine).close("finished")
     engine.dispose()
     engine = open_database(url_of(path))
-    assert len(list_rolls(engine, 10)) == 1
+    assert len(read_summaries(engine, 10)) == 1
     engine.dispose()
 
 
@@ -435,7 +436,7 @@ def gone() -> int:
 
 
 def states_of(engine: Engine) -> dict[int, str]:
-    return {int(row[0]): row[2] for row in list_rolls(engine, 10)}
+    return {row.roll_id: row.state for row in read_summaries(engine, 10)}
 
 
 _RUN = """
@@ -570,6 +571,7 @@ DAMAGE = {
     "no number": ("inspected_m", "'much'"),
     "a blob": ("name", "X'00ff'"),
     "huge": ("started_at", "9e999"),
+    "order of no kind": ("gsm", "-1"),
 }
 
 
@@ -582,9 +584,9 @@ def test_a_damaged_cell_hides_its_own_roll_only(engine: Engine, database: Path, 
     other.execute(f"UPDATE rolls SET {column} = {value} WHERE id = 2")
     other.commit()
     other.close()
-    listed = list_rolls(engine, 20)
-    assert [row[0] for row in listed] == ["3", "2", "1"]
-    assert [row[2] for row in listed] == ["finished", "damaged", "finished"]
+    listed = read_summaries(engine, 20)
+    assert [row.roll_id for row in listed] == [3, 2, 1]
+    assert [row.state for row in listed] == ["finished", "damaged", "finished"]
     with contextlib.suppress(RecordsError):
         read_roll(engine, 2)
 

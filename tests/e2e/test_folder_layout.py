@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 from window_tools import PATIENCE_MS, Begin, answer, over, press, question
 
 from aoi_app.app.application import Application
-from aoi_app.records.reading import list_rolls, read_roll
+from aoi_app.records.reading import read_roll
+from aoi_app.records.roll_list import read_summaries
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import load_settings
 from aoi_app.sources.source_choice import SourceChoice, make_source
@@ -84,7 +85,7 @@ def test_it_is_asked_once_and_kept_and_can_be_asked_again(
     files = sorted(folder.iterdir())
     open_folder(application, monkeypatch, folder)
     answer(qtbot, application, "Inspect as separate pictures")
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 1, timeout=PATIENCE_MS)
     over(qtbot, application)
     assert application.program.roll.choice.separate is True
     defects = application.line.page.table.defects.all_defects()
@@ -95,12 +96,12 @@ def test_it_is_asked_once_and_kept_and_can_be_asked_again(
     assert sorted(folder.iterdir()) == files, "nothing is written into the person's folder"
     application.line.page.table.defects.clear()
     open_folder(application, monkeypatch, folder)
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 2, timeout=PATIENCE_MS)
     over(qtbot, application)
     application.line.page.table.defects.clear()
     press(application, "picture_layout")
     answer(qtbot, application, "Inspect as one web")
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 3, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 3, timeout=PATIENCE_MS)
     assert application.program.roll.choice.separate is False
     assert application.program.settings.now.separate_pictures == {str(folder): False}
 

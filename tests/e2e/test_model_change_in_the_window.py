@@ -21,7 +21,8 @@ from window_tools import (
     stop,
 )
 
-from aoi_app.records.reading import list_rolls, read_roll
+from aoi_app.records.reading import read_roll
+from aoi_app.records.roll_list import read_summaries
 from aoi_app.settings.recipe import Recipe
 from cras_core.registry.bundle import Bundle, write_bundle
 
@@ -40,14 +41,14 @@ def test_a_roll_goes_on_with_another_model(
     assert state(application) == "running"
     stop(qtbot, application)
     over(qtbot, application)
-    assert len(list_rolls(engine, 10)) == 1
+    assert len(read_summaries(engine, 10)) == 1
     roll = read_roll(engine, 1)
     (said,) = [r for r in roll["remarks"] if r["kind"] == "model"]
     assert other.identity in said["text"]
     assert roll["roll"]["model"] == bundle.identity
     assert roll["gaps"] == []
     start_next(qtbot, application)
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 2, timeout=PATIENCE_MS)
     assert read_roll(engine, 2)["roll"]["model"] == other.identity
 
 

@@ -30,7 +30,8 @@ from window_tools import (
 
 from aoi_app.app import application as application_module
 from aoi_app.app.application import Application
-from aoi_app.records.reading import list_rolls, read_roll
+from aoi_app.records.reading import read_roll
+from aoi_app.records.roll_list import read_summaries
 from aoi_app.sources.source_choice import SourceChoice
 
 SHORT = SourceChoice("loom:plain", lines_per_s=1e5, seed=13, lines=2200)
@@ -61,7 +62,7 @@ def goes_on(qtbot: QtBot, application: Application, engine: Engine) -> None:
     position_m = session.snapshot().position_m
     qtbot.waitUntil(lambda: session.snapshot().position_m > position_m, timeout=PATIENCE_MS)
     assert state(application) == "running"
-    assert len(list_rolls(engine, 10)) == 1
+    assert len(read_summaries(engine, 10)) == 1
 
 
 @pytest.mark.parametrize("way", ["open_loom", "open_folder", "stop", "quit", "x"])
@@ -133,7 +134,7 @@ def test_a_stopped_roll_stays_with_its_table(
         application.line.page.table.selectRow(row)
         press(application, "confirm")
     press(application, "open_loom")  # everything was looked at, so nothing has to be asked
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 2, timeout=PATIENCE_MS)
 
 
 def test_a_source_that_dies_while_the_question_is_open_does_not_cost_the_roll(
@@ -161,7 +162,7 @@ def test_a_second_question_takes_the_place_of_the_first(
     open_folder(application, monkeypatch, strips(tmp_path / "strips"))
     qtbot.waitUntil(lambda: "Start a roll from" in question(application), timeout=PATIENCE_MS)
     answer(qtbot, application, "Start the new roll")
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 2, timeout=PATIENCE_MS)
     assert application.window.isVisible()
     assert read_roll(engine, 1)["roll"]["state"] == "stopped"
 
@@ -231,5 +232,5 @@ def test_the_roll_before_stays_until_the_next_one_is_wanted(begin: Begin, qtbot:
     stop(qtbot, application)
     over(qtbot, application)
     qtbot.wait(500)
-    assert len(list_rolls(engine, 10)) == 1
+    assert len(read_summaries(engine, 10)) == 1
     assert state(application) == "ended"

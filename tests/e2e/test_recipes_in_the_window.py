@@ -17,7 +17,8 @@ from window_tools import (
     stop,
 )
 
-from aoi_app.records.reading import list_rolls, read_roll
+from aoi_app.records.reading import read_roll
+from aoi_app.records.roll_list import read_summaries
 from aoi_app.settings.folders import recipes_folder
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.recipe_store import load_recipes, save_recipe
@@ -53,7 +54,7 @@ def test_an_edited_recipe_acts_on_the_running_roll(begin: Begin, qtbot: QtBot, e
     assert load_recipes(recipes_folder()) == ({"plain": PLAIN}, [])
     stop(qtbot, application)
     over(qtbot, application)
-    assert len(list_rolls(engine, 10)) == 1
+    assert len(read_summaries(engine, 10)) == 1
     assert "the recipe of plain holds: threshold 1.5, smallest defect 2 mm²" in [
         r["text"] for r in read_roll(engine, 1)["remarks"]
     ]

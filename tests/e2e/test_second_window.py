@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import Engine
 from window_tools import PATIENCE_MS, Begin, answer, question, state
 
-from aoi_app.records.reading import list_rolls
+from aoi_app.records.roll_list import read_summaries
 
 
 def test_a_second_window_asks_before_it_begins_a_roll(begin: Begin, qtbot: QtBot, engine: Engine) -> None:
@@ -16,7 +16,7 @@ def test_a_second_window_asks_before_it_begins_a_roll(begin: Begin, qtbot: QtBot
     qtbot.wait(500)
     assert state(second) == "idle"
     answer(qtbot, second, "Use both windows")
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 1, timeout=PATIENCE_MS)
 
 
 def test_a_second_window_closes_and_leaves_the_first_alone(begin: Begin, qtbot: QtBot) -> None:
@@ -35,4 +35,4 @@ def test_the_window_after_the_first_has_ended_begins_at_once(begin: Begin, qtbot
     qtbot.waitUntil(lambda: not first.window.isVisible(), timeout=PATIENCE_MS)
     second = begin()
     assert question(second) == ""
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 1, timeout=PATIENCE_MS)

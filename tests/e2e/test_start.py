@@ -24,7 +24,8 @@ from aoi_app.faults.fault_handler import FaultHandler
 from aoi_app.faults.fault_watch import FaultWatch
 from aoi_app.faults.report import new_reports, write_report
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.reading import list_rolls, read_roll
+from aoi_app.records.reading import read_roll
+from aoi_app.records.roll_list import read_summaries
 from aoi_app.ui.main.problem_dialog import ProblemDialog
 from aoi_app.ui.main.splash import show_splash
 
@@ -128,8 +129,8 @@ def test_the_first_model_is_chosen_while_it_is_loaded_and_said_where_it_is_anoth
     assert loaded is not None
     assert loaded.bundle == bundle_path
     assert loaded.remark == said
-    (roll,) = list_rolls(engine, 10)
-    causes = [alarm["text"] for alarm in read_roll(engine, int(roll[0]))["alarms"]]
+    (roll,) = read_summaries(engine, 10)
+    causes = [alarm["text"] for alarm in read_roll(engine, roll.roll_id)["alarms"]]
     assert said in causes
 
 

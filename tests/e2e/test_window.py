@@ -40,7 +40,8 @@ from aoi_app.app.application import Application
 from aoi_app.app.pages import PAGES, PageRow
 from aoi_app.inspection.findings.defects import Defect
 from aoi_app.live.state import News, State
-from aoi_app.records.reading import list_rolls, read_roll
+from aoi_app.records.reading import read_roll
+from aoi_app.records.roll_list import read_summaries
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.settings import load_settings
 from aoi_app.sources.source_choice import SourceChoice
@@ -127,7 +128,7 @@ def test_a_threshold_changes_what_comes_and_not_what_was(begin: Begin, qtbot: Qt
         assert marked(application) == pytest.approx(shown, rel=0.1), "the picture may have moved by a line"
     assert figure(application, "defects") == str(recorded)
     assert state(application) == "ended"
-    assert len(list_rolls(engine, 10)) == 1
+    assert len(read_summaries(engine, 10)) == 1
 
 
 def test_a_threshold_set_by_hand_holds_for_the_running_roll(begin: Begin, qtbot: QtBot, engine: Engine) -> None:
@@ -238,11 +239,11 @@ def test_a_second_roll_begins_with_an_empty_table(begin: Begin, qtbot: QtBot, en
     assert rows(application) == first
     answer(qtbot, application, "Start the next roll")
     qtbot.waitUntil(lambda: rows(application) == 0, timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 2, timeout=PATIENCE_MS)
     over(qtbot, application)
     assert rows(application) == first
-    assert [r[2] for r in list_rolls(engine, 10)] == ["finished", "finished"]
-    assert list_rolls(engine, 10)[0][-1] == list_rolls(engine, 10)[1][-1]
+    assert [r.state for r in read_summaries(engine, 10)] == ["finished", "finished"]
+    assert len({r.defects for r in read_summaries(engine, 10)}) == 1
 
 
 def choose_folder(monkeypatch: pytest.MonkeyPatch, folder: Path | str) -> None:
@@ -307,7 +308,7 @@ def test_a_folder_is_inspected_when_the_person_opens_it(
     press(application, "open_folder")
     answer(qtbot, application, "Inspect as one web")
     answer(qtbot, application, "Start the new roll")
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 2, timeout=PATIENCE_MS)
     over(qtbot, application)
     roll = read_roll(engine, 2)
     assert roll["roll"]["source"] == str(folder)
@@ -324,7 +325,7 @@ def test_a_folder_that_is_not_there_is_said_and_the_window_lives(
     assert "There is no folder" in why(application)
     assert condition(application) == "NOT INSPECTING"
     press(application, "open_loom")
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 1, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 1, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: "There is no folder" not in banner(application), timeout=PATIENCE_MS)
 
 
@@ -366,7 +367,7 @@ def test_a_recipe_that_does_not_fit_the_model_is_said(begin: Begin, qtbot: QtBot
     application = begin(recipe=Recipe(fabric="denim"))
     qtbot.waitUntil(lambda: "denim" in banner(application), timeout=PATIENCE_MS)
     assert "plain, twill" in banner(application)
-    assert list_rolls(engine, 10) == []
+    assert read_summaries(engine, 10) == []
 
 
 def test_closing_in_mid_roll_ends_the_roll(begin: Begin, qtbot: QtBot, engine: Engine) -> None:
@@ -431,7 +432,7 @@ def test_a_new_recipe_holds_from_the_next_roll_on(begin: Begin, qtbot: QtBot, en
     assert latest is not None
     assert latest.recipe.mm_per_px == 0.2
     start_next(qtbot, application)
-    qtbot.waitUntil(lambda: len(list_rolls(engine, 10)) == 2, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(read_summaries(engine, 10)) == 2, timeout=PATIENCE_MS)
     over(qtbot, application)
     first, second = (read_roll(engine, n)["roll"] for n in (1, 2))
     assert (second["recipe"]["name"], second["threshold"]) == ("coarse", 1.5)
@@ -536,7 +537,7 @@ def test_nothing_that_is_pressed_at_rest_does_harm(begin: Begin, engine: Engine)
         press(application, key)
     assert application.is_at_rest
     assert State.IDLE.value == state(application)
-    assert list_rolls(engine, 10) == []
+    assert read_summaries(engine, 10) == []
 
 
 def test_the_keys_of_a_page_do_nothing_on_another(begin: Begin) -> None:

@@ -19,7 +19,8 @@ from fuzz_tools import FIXTURES, FOREIGN, check_message, damaged, fuzzed, holds,
 from aoi_app.records.database import file_url, open_database
 from aoi_app.records.export import export_roll
 from aoi_app.records.interrupted import mark_interrupted
-from aoi_app.records.reading import list_rolls
+from aoi_app.records.roll_list import read_summaries
+from aoi_app.reports.roll_columns import COLUMNS
 from aoi_app.sources.recording.replay import Replay
 from aoi_app.sources.source import EndOfWeb
 from cras_core.data.samples.archive import import_fabric
@@ -213,9 +214,9 @@ def read_all(path: Path, out: Path) -> None:
     engine = open_database(file_url(path))
     try:
         mark_interrupted(engine)
-        for row in list_rolls(engine, 20):
-            assert all(isinstance(cell, str) for cell in row)
-            export_roll(engine, int(row[0]), out)
+        for row in read_summaries(engine, 20):
+            assert all(isinstance(column.text(row), str) for column in COLUMNS)
+            export_roll(engine, row.roll_id, out)
     finally:
         engine.dispose()
 

@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 from reports_tools import defect, record_roll, recorded_defect
 from sqlalchemy import Engine
+from typer.testing import CliRunner
 
+from aoi_app.command_line import app
 from aoi_app.records.recorded_defects import read_defects
 from aoi_app.records.reviews import ReviewRecorder
 from aoi_app.records.roll_list import read_summaries
 from aoi_app.records.work_orders import change_order
+from aoi_app.reports.roll_columns import is_found
 from aoi_app.reports.rolls_service import RollsService
 from aoi_app.reports.rolls_state import RollsState
 from aoi_app.settings.settings import Mill
@@ -42,6 +45,19 @@ def test_rolls_are_listed_the_latest_first_with_what_was_said(engine: Engine) ->
     ]
     assert read_summaries(engine, last=1) == rolls[:1]
     assert all(r.started_at is not None and r.started_at.tzinfo is not None for r in rolls)
+
+
+def test_the_command_lists_and_searches_like_the_window(engine: Engine) -> None:
+    first, second = record_roll(engine, MARKS), record_roll(engine, MARKS)
+    change_order(engine, first, WorkOrder(roll_number="4711", article="[b]Köper", loom="L 2"))
+    ReviewRecorder(engine, "ana").decide(first, 3, "rejected")
+    database = str(engine.url)
+    done = CliRunner().invoke(app, ["rolls", "--search", "KÖPER", "--last", "1", "--database", database])
+    assert done.exit_code == 0, done.output
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.output.splitlines() if "│" in line]
+    assert [(row[0], row[2], row[3], row[-1]) for row in rows] == [(str(first), "4711", "[b]Köper", "2")]
+    found = [[roll.roll_id for roll in read_summaries(engine) if is_found(roll, text)] for text in ("l 2", "", "?")]
+    assert found == [[first], [second, first], []]
 
 
 def test_a_roll_that_is_damaged_stands_in_its_place(engine: Engine, tmp_path: Path) -> None:

@@ -2,60 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from aoi_app.inspection.findings.roll_summary import RollSummary
+from aoi_app.reports.roll_columns import COLUMNS, is_found
 
 Index = QModelIndex | QPersistentModelIndex
 
 _SORT = Qt.ItemDataRole.UserRole
 _INVALID = QModelIndex()
-
-
-@dataclass(frozen=True, slots=True)
-class RollColumn:
-    """One column.
-
-    Attributes:
-        heading: with its unit.
-        key: what it is sorted by; a number stands to the right.
-        text: what is shown.
-    """
-
-    heading: str
-    key: Callable[[RollSummary], float | str]
-    text: Callable[[RollSummary], str]
-
-
-def _of_text(heading: str, value: Callable[[RollSummary], str]) -> RollColumn:
-    return RollColumn(heading, lambda roll: value(roll).casefold(), value)
-
-
-def _of_number(heading: str, value: Callable[[RollSummary], float], digits: int = 0) -> RollColumn:
-    return RollColumn(heading, value, lambda roll: f"{value(roll):.{digits}f}")
-
-
-COLUMNS = (
-    _of_number("No.", lambda roll: roll.roll_id),
-    _of_text("begun", lambda roll: f"{roll.started_at.astimezone():%Y-%m-%d %H:%M}" if roll.started_at else ""),
-    _of_text("roll number", lambda roll: roll.order.roll_number),
-    _of_text("article", lambda roll: roll.order.article),
-    _of_number("defects", lambda roll: roll.defects - roll.rejected),
-    _of_number("good, m", lambda roll: roll.inspected_m - (roll.reserve_m or 0.0), 1),
-    _of_number("reserve, m", lambda roll: roll.reserve_m or 0.0, 1),
-    _of_number("not inspected, m", lambda roll: roll.gap_m, 1),
-    _of_text("fabric", lambda roll: roll.fabric),
-    _of_text("order", lambda roll: roll.order.order_number),
-    _of_text("lot", lambda roll: roll.order.lot),
-    _of_text("loom", lambda roll: roll.order.loom),
-    _of_text("state", lambda roll: roll.state),
-    _of_text("source", lambda roll: roll.source),
-)
 
 
 class RollModel(QAbstractTableModel):
@@ -106,6 +65,25 @@ class RollModel(QAbstractTableModel):
         return None
 
 
+class _FoundRolls(QSortFilterProxyModel):
+    """Those that are searched for, in the order of a column."""
+
+    def __init__(self, rolls: RollModel) -> None:
+        super().__init__()
+        self._rolls, self._searched = rolls, ""
+        self.setSourceModel(rolls)
+        self.setSortRole(_SORT)
+
+    def search(self, text: str) -> None:
+        """Only rolls in which a column holds this text."""
+        self._searched = text
+        self.setFilterFixedString(text)  # asks for every row again
+
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:  # noqa: ARG002, N802 (Qt's)
+        """Whether a roll is shown."""
+        return is_found(self._rolls.roll(source_row), self._searched)
+
+
 class RollTable(QTableView):
     """
     Signals:
@@ -117,11 +95,7 @@ class RollTable(QTableView):
     def __init__(self) -> None:
         super().__init__()
         self._rolls = RollModel()
-        self._sorted = QSortFilterProxyModel()
-        self._sorted.setSourceModel(self._rolls)
-        self._sorted.setSortRole(_SORT)
-        self._sorted.setFilterKeyColumn(-1)
-        self._sorted.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self._sorted = _FoundRolls(self._rolls)
         self._is_filling = False
         self.setModel(self._sorted)
         self.setAccessibleName("Rolls")
@@ -149,7 +123,7 @@ class RollTable(QTableView):
 
     def search(self, text: str) -> None:
         """Only rolls in which a column holds this text."""
-        self._sorted.setFilterFixedString(text)
+        self._sorted.search(text)
 
     def choose(self, roll_id: int) -> None:
         """Chooses a roll, as a person does."""
