@@ -13,6 +13,7 @@ from aoi_app.inspection.findings.review import Review
 from aoi_app.records.reviews import ReviewRecorder
 from aoi_app.reports.roll.writing import KINDS
 from aoi_app.reports.rolls_service import RollsService
+from aoi_app.reports.wording import file_stem
 from aoi_app.ui.rolls.rolls_page import RollsPage
 
 _LOOK_MS = 3000  # a running roll grows
@@ -72,8 +73,10 @@ class RollsController:
         self._service.open(self.roll_id)  # graded with the verdict
 
     def _report(self) -> None:
-        settings = self._program.settings
-        proposed = Path(settings.now.last_export or Path.home()) / f"roll-{self.roll_id}"
+        opened, settings = self._service.state.opened, self._program.settings
+        if opened is None:
+            return
+        proposed = Path(settings.now.last_export or Path.home()) / file_stem(opened.report)
         # A dialog for a folder takes only one that is there.
         folder, _ = QFileDialog.getSaveFileName(self.page, "Write the report into a folder", str(proposed))
         if folder:
