@@ -11,7 +11,8 @@ from rich.table import Table
 
 from aoi_app.records.database import file_url, opened_database
 from aoi_app.records.interrupted import mark_interrupted
-from aoi_app.records.reading import list_rolls, read_roll
+from aoi_app.records.reading import read_roll
+from aoi_app.records.roll_list import read_summaries
 from cras_core.errors import CrasError
 from cras_core.registry.bundle import read_bundle
 from cras_core.registry.store import ModelStore
@@ -87,7 +88,7 @@ def records_are_sound(database: Path, told: dict[int, set[int]] | None = None) -
     try:
         with opened_database(file_url(database)) as engine:
             mark_interrupted(engine)
-            rolls = [read_roll(engine, int(row[0])) for row in list_rolls(engine, 10_000)]
+            rolls = [read_roll(engine, row.roll_id) for row in read_summaries(engine)]
     except CrasError as error:
         yield "every roll can be read", str(error)
         return

@@ -256,12 +256,13 @@ class Soak:
     def tell(self) -> bool:
         """Prints what was measured; whether all of it is as it should be."""
         from aoi_app.records.database import open_database
-        from aoi_app.records.reading import list_rolls, read_roll
+        from aoi_app.records.reading import read_roll
+        from aoi_app.records.roll_list import read_summaries
         from aoi_app.settings.folders import log_path, records_path
         from tests.faults.measures import verdicts
 
         engine = open_database(f"sqlite:///{records_path()}")
-        rolls = [read_roll(engine, int(row[0])) for row in list_rolls(engine, 10_000)]
+        rolls = [read_roll(engine, row.roll_id) for row in read_summaries(engine)]
         engine.dispose()
         promises: list[tuple[str, str, bool]] = [*verdicts(self.series)]  # type: ignore[arg-type]
         off = [abs(r["roll"]["length_m"] - r["roll"]["inspected_m"] - r["roll"]["gap_m"]) for r in rolls]
