@@ -104,8 +104,10 @@ class FolderOpening(QObject):
 
 
 def layout_question(name: str, report: NeighbourReport) -> Question:
-    """How the pictures of a folder are to be inspected; what was measured is the first answer."""
+    """How the pictures of a folder are to be inspected; what was measured is the first answer, and where nothing tells,
+    the one that makes no seam a defect.
+    """
     answers = [Answer(_ONE_WEB, "Inspect as one web"), Answer(_SEPARATE, "Inspect as separate pictures")]
-    if report.layout is Layout.SEPARATE:
+    if report.layout is not Layout.ONE_WEB:
         answers.reverse()
     return Question(f"{name}: {layout_text(report)}", (*answers, Answer(_CANCEL, "Cancel")), _CANCEL)

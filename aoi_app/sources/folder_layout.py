@@ -51,7 +51,10 @@ def layout_text(report: NeighbourReport) -> str:
     if report.widths_differ:
         return "The pictures have different widths: they are separate pictures."
     if report.layout is Layout.UNKNOWN:
-        return "Nothing tells whether the pictures are one web: there is too little texture, or they are too small."
+        return (
+            "Nothing tells whether the pictures are one web: there is too little texture, or they are too small. "
+            "Separate pictures are the safe answer."
+        )
     if report.layout is Layout.SEPARATE:
         return (
             f"The texture does not go on from one picture to the next at {report.breaks} of {report.boundaries} "
@@ -83,7 +86,8 @@ def settle_layout(choice: SourceChoice, kept: bool | None) -> tuple[SourceChoice
     report = measure_layout(folder)
     if report.boundaries == 0 and not report.widths_differ:
         return replace(choice, separate=False), ""
-    return replace(choice, separate=report.layout is Layout.SEPARATE), layout_text(report)
+    # Where nothing tells, a seam that is taken for a defect is worse than a defect that is counted twice.
+    return replace(choice, separate=report.layout is not Layout.ONE_WEB), layout_text(report)
 
 
 def _read(path: Path, bits: int | None) -> Image | None:

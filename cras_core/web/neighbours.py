@@ -82,7 +82,7 @@ def find_layout(boundaries: Sequence[Boundary]) -> NeighbourReport:
         return NeighbourReport(Layout.SEPARATE, len(boundaries), widths_differ=True)
     usable = [b for b in boundaries if _is_usable(b.before) and _is_usable(b.after)]
     if not usable:
-        return NeighbourReport(Layout.UNKNOWN, has_texture=False)
+        return NeighbourReport(Layout.UNKNOWN, len(boundaries), has_texture=False)
     heights = [len(picture) for b in usable for picture in (b.before, b.after)]
     lines = _LINES if min(heights) >= _ENOUGH_LINES else _FEW_LINES
     sides = [_Side.of(b.before, lines) for b in usable], [_Side.of(b.after, lines) for b in usable]
