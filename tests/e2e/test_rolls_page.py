@@ -38,7 +38,7 @@ def test_a_roll_is_found_reviewed_and_reported(
     qtbot.waitUntil(lambda: shown() == 1, timeout=PATIENCE_MS)
     page.rolls.choose(roll_id)
     qtbot.waitUntil(lambda: controller.roll_id == roll_id and page.table.model().rowCount() > 0, timeout=PATIENCE_MS)
-    assert figure(application, "Opened roll").startswith(f"Roll {roll_id}: ")
+    assert figure(application, "Opened roll").startswith(f"Roll 4711 (No. {roll_id}): ")
     first = figure(application, "Grade of the roll")
     assert first.startswith(("PASSED", "FAILED"))
     assert len(page.map._layer.marks) == page.table.model().rowCount()

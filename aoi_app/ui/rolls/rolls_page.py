@@ -161,7 +161,9 @@ class RollsPage(Page):
         before, self._opened = self._opened, opened
         report = opened.report
         is_same = before is not None and before.report.roll.roll_id == report.roll.roll_id
-        show_text(self._head, f"Roll {report.roll.roll_id}: {report.worth.text}")
+        number = report.roll.order.roll_number
+        name = f"Roll {number} (No. {report.roll.roll_id})" if number else f"Roll {report.roll.roll_id}"
+        show_text(self._head, f"{name}: {report.worth.text}")
         show_text(self._grade, f"{verdict_text(report.grade)}. {grade_text(report.grade)}")
         self.report_button.setEnabled(True)
         self.map.show_roll(map_content(report), keeps_view=is_same)
