@@ -161,8 +161,8 @@ class RollsPage(Page):
         before, self._opened = self._opened, opened
         report = opened.report
         is_same = before is not None and before.report.roll.roll_id == report.roll.roll_id
-        number = report.roll.order.roll_number
-        name = f"Roll {number} (No. {report.roll.roll_id})" if number else f"Roll {report.roll.roll_id}"
+        of_mill = report.roll.order.roll_number
+        name = f"Roll {of_mill} (No. {report.roll.roll_id})" if of_mill else f"Roll {report.roll.roll_id}"
         show_text(self._head, f"{name}: {report.worth.text}")
         show_text(self._grade, f"{verdict_text(report.grade)}. {grade_text(report.grade)}")
         self.report_button.setEnabled(True)
