@@ -20,6 +20,7 @@ from aoi_app.records.database import opened_database
 from aoi_app.records.export import export_roll, write_csv
 from aoi_app.records.reading import EXPORTED
 from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, plain_values, row_values
+from aoi_app.settings.work_order import WorkOrder
 from aoi_app.ui.line.defect_columns import DEFECT_COLUMNS
 from cras_core.arrays import Image
 
@@ -115,7 +116,10 @@ def test_a_shade_defect_says_its_kind_and_contrast() -> None:
     assert text == "warp stripe\n-3.2 %"
 
 
-LATER = (b'"shade"', b'"contrast_percent"', b'"reserve_m"')
+LATER = (
+    *(b'"shade"', b'"contrast_percent"', b'"reserve_m"', b'"account"'),
+    *(f'"{name}": null'.encode() for name in WorkOrder.model_fields),
+)
 
 
 def test_a_roll_of_version_0_1_is_exported_byte_for_byte(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from aoi_process import CommandLine
 
 from aoi_app.settings.defect_types import DefectType, load_defect_types
+from aoi_app.settings.grading import GradingRules
 from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.settings import load_settings
 from aoi_app.sources.block import Block
@@ -153,6 +154,8 @@ def test_a_recipe_is_read() -> None:
         "proof_every_m": 20.0,
         "proof_mm": 8.0,
         "camera_preset": "preset.json",
+        "grading": GradingRules().model_dump(),
+        "cutting": None,
     }
 
 

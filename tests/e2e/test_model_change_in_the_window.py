@@ -28,12 +28,18 @@ from cras_core.registry.bundle import Bundle, write_bundle
 
 
 def test_a_roll_goes_on_with_another_model(
-    begin: Begin, qtbot: QtBot, engine: Engine, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begin: Begin,
+    qtbot: QtBot,
+    engine: Engine,
+    bundle: Bundle,
+    bundle_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     strict = tuple(dataclasses.replace(c, limit=0.5 * c.limit) for c in bundle.calibrations)
     other = dataclasses.replace(bundle, calibrations=strict)
     write_bundle(other, tmp_path / "strict.cras")
-    application = begin(ENDLESS)
+    application = begin(ENDLESS, bundle_path)
     inspecting(qtbot, application)
     choose_file(monkeypatch, tmp_path / "strict.cras")
     press(application, "open_bundle")
@@ -53,12 +59,18 @@ def test_a_roll_goes_on_with_another_model(
 
 
 def test_a_model_that_cannot_go_on_is_said_and_the_running_one_goes_on(
-    begin: Begin, qtbot: QtBot, engine: Engine, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begin: Begin,
+    qtbot: QtBot,
+    engine: Engine,
+    bundle: Bundle,
+    bundle_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "letter.cras").write_text("this is a letter to the mill")
     renamed = tuple(dataclasses.replace(c, fabric=f"new {c.fabric}") for c in bundle.calibrations)
     write_bundle(dataclasses.replace(bundle, calibrations=renamed), tmp_path / "others.cras")
-    application = begin(ENDLESS, recipe=Recipe(fabric="plain"))
+    application = begin(ENDLESS, bundle_path, recipe=Recipe(fabric="plain"))
     inspecting(qtbot, application)
     for name, reason in (("letter.cras", "no bundle at all"), ("others.cras", "does not know the fabric 'plain'")):
         choose_file(monkeypatch, tmp_path / name)

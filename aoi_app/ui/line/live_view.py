@@ -257,6 +257,7 @@ def _note_over(plot: pg.PlotWidget, text: str) -> QLabel:
     """A sentence in the middle of a view; hidden at first."""
     label = PlainLabel(text)
     label.setObjectName("figure")
+    label.setAccessibleName("About the view")
     label.setWordWrap(True)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
     label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
