@@ -28,6 +28,7 @@ def editing(mill: Mill) -> Mill:
     (edit,) = [b for b in mill.editor.findChildren(QPushButton) if b.text() == "&Edit types…"]
     edit.click()
     mill.until(lambda: mill.application.is_at_rest)
+    mill.until(lambda: FIRST in form(mill)._codes_in_use)  # read by a thread, shown at the next tick
     return mill
 
 
