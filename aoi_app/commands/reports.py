@@ -77,7 +77,7 @@ def report(
         written = write_report(engine, read, out, wanted, lambda done: bar.update(task, completed=done), form)
     for path in written:
         console.print(escape(str(path)), highlight=False, soft_wrap=True)
-    console.print(escape(f"{verdict_text(read.grade)}: {grade_text(read.grade)}"), highlight=False, soft_wrap=True)
+    console.print(escape(f"{verdict_text(read)}: {grade_text(read)}"), highlight=False, soft_wrap=True)
 
 
 def cut_plan(

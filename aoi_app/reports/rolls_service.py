@@ -29,6 +29,7 @@ class RollsService:
         self._engine, self._mill = engine, mill
         self._holder = StateHolder(RollsState())
         self._worker = SerialWorker("rolls", self._holder.fail)
+        self._turn = 0  # of the latest wish to read a roll
 
     @property
     def state(self) -> RollsState:
@@ -50,8 +51,12 @@ class RollsService:
             self._worker.put(lambda: self._holder.change(rolls=tuple(read_summaries(self._engine))))
 
     def open(self, roll_id: int) -> None:
-        """Reads a roll, graded with the verdicts that hold now."""
-        self._worker.put(lambda: self._open(roll_id))
+        """Reads a roll, graded with the verdicts that hold now. Of several wishes that wait only the last is fulfilled:
+        a person gives verdicts faster than a long roll is read.
+        """
+        self._turn += 1
+        turn = self._turn
+        self._worker.put(lambda: self._open(roll_id) if turn == self._turn else None)
 
     def write(self, folder: Path, kinds: Sequence[ReportKind]) -> None:
         """Writes the report of the opened roll into a folder."""
@@ -62,11 +67,17 @@ class RollsService:
         self._worker.close()
 
     def _open(self, roll_id: int) -> None:
+        opened = self.state.opened
+        if opened is not None and opened.report.roll.roll_id == roll_id:  # it has grown, or was judged: no news as such
+            self._holder.change(opened=self._read(roll_id))
+            return
         with self._holder.doing(f"Reading roll {roll_id} …"):
-            found = read_defects(self._engine, roll_id)
-            report = read_report(self._engine, roll_id, self._mill())
-            reviews = {defect.number: review for defect, review in found}
-            self._holder.change(opened=OpenedRoll(report, tuple(d for d, _ in found), reviews), note="")
+            self._holder.change(opened=self._read(roll_id), note="", is_alarm=False)
+
+    def _read(self, roll_id: int) -> OpenedRoll:
+        found = read_defects(self._engine, roll_id)
+        report = read_report(self._engine, roll_id, self._mill())
+        return OpenedRoll(report, tuple(d for d, _ in found), {defect.number: review for defect, review in found})
 
     def _write(self, folder: Path, kinds: Sequence[ReportKind]) -> None:
         opened = self.state.opened

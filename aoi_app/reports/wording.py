@@ -59,17 +59,23 @@ def number_text(value: float | None, digits: int = 1) -> str:
     return "not known" if value is None else f"{value:.{digits}f}"
 
 
-def verdict_text(grade: Grade) -> str:
-    """The one word of the grade."""
-    return {True: "PASSED", False: "FAILED", None: "NO GRADE"}[grade.is_passed]
+def verdict_text(report: RollReport) -> str:
+    """The word of the grade. Points are counted on what was inspected, so of a roll that was not inspected whole it
+    does not say more than that.
+    """
+    if report.grade.is_passed and report.worth.is_missed:
+        return "PASSED WHERE INSPECTED"
+    return {True: "PASSED", False: "FAILED", None: "NO GRADE"}[report.grade.is_passed]
 
 
-def grade_text(grade: Grade) -> str:
+def grade_text(report: RollReport) -> str:
     """Why it passed or failed."""
+    grade = report.grade
     if grade.value is None:
         return "Nothing was inspected, or the width of the cloth is not known: points per area cannot be told."
     per = grade.limit.per.replace("2", "²")
-    return f"{grade.value:.1f} points per {per}; the limit is {grade.limit.text}."
+    missed = " Part of the roll was not inspected." if report.worth.is_missed else ""
+    return f"{grade.value:.1f} points per {per}; the limit is {grade.limit.text}.{missed}"
 
 
 def rules_text(rules: GradingRules) -> str:

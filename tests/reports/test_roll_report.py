@@ -31,7 +31,7 @@ from aoi_app.reports.pdf.fonts import marked_up
 from aoi_app.reports.roll.reading import read_report
 from aoi_app.reports.roll.roll_report import NO_TYPE, pareto_of_types
 from aoi_app.reports.roll.writing import write_report
-from aoi_app.reports.wording import file_stem, width_difference_mm, width_text
+from aoi_app.reports.wording import file_stem, grade_text, verdict_text, width_difference_mm, width_text
 from aoi_app.settings.cutting import CutRules
 from aoi_app.settings.grading import GradingRules
 from aoi_app.settings.recipe import Recipe
@@ -78,7 +78,7 @@ def test_all_files_of_a_roll(engine: Engine, tmp_path: Path) -> None:
     whole = " ".join(pages)
     for said in (
         "Weberei Müller & Söhne", "/nowhere/logo.png cannot be read: No such file", '<b>3/1</b> & =1+1 "Łódź" ткань',
-        "PASSED", "Points 16", "limit is 40 points per 100 yd²", "broken end",
+        "PASSED WHERE INSPECTED", "Points 16", "limit is 40 points per 100 yd²", "broken end",
         "86.75 m good, 10.00 m with reserve, 1.25 m NOT INSPECTED, 2.00 m left out as wanted",
         "the camera stood still", "unknown", "The computer is too slow.", "by nobody", "<script>",
         "1 rejected", "Cut plan", "Released by", "1 times the calibrated one",
@@ -105,7 +105,7 @@ def test_the_workbook_has_numbers_and_times_and_no_formula(engine: Engine, tmp_p
     assert row["reviewed at (UTC)"] == NOW.replace(tzinfo=None)
     assert dict(zip(head, second, strict=True))["type"] == "=HYPERLINK(1)"
     roll = dict(book["Roll"].iter_rows(min_row=2, values_only=True))
-    assert (roll["roll"], roll["points"], roll["grade"]) == (HOSTILE, 16, "PASSED")
+    assert (roll["roll"], roll["points"], roll["grade"]) == (HOSTILE, 16, "PASSED WHERE INSPECTED")
     assert [row[1] for row in book["Not inspected"].iter_rows(min_row=2, values_only=True)] == [1.25, None, 2.0]
 
 
@@ -270,7 +270,7 @@ def test_the_command_writes_what_is_asked_for(engine: Engine, tmp_path: Path) ->
     base = ["--database", str(engine.url)]
     done = CliRunner().invoke(app, ["report", str(roll_id), "--json", "--out", str(tmp_path / "out"), *base])
     assert (done.exit_code, [p.name for p in (tmp_path / "out").iterdir()]) == (0, [f"roll-{roll_id}.json"])
-    assert "PASSED: " in done.output
+    assert "PASSED WHERE INSPECTED: " in done.output
     cut = CliRunner().invoke(app, ["cut-plan", str(roll_id), "--shortest", "8", *base])
     assert (cut.exit_code, "m lost of 100.00 m" in cut.output) == (0, True)
     nothing = CliRunner().invoke(app, ["cut-plan", str(roll_id), "--length", "70", *base])
@@ -323,3 +323,21 @@ def test_a_workbook_of_any_text_opens(engine: Engine) -> None:
     roll_id = record_roll(engine, [defect(1)], name="\x01\x0b @SUM ='cmd'|'/c calc'!A0 🧵" + "x" * 40_000)
     book = openpyxl.load_workbook(io.BytesIO(make_xlsx(read_report(engine, roll_id, Mill()))))
     assert dict(book["Roll"].iter_rows(min_row=2, values_only=True))["roll"].endswith("x")
+
+
+@pytest.mark.parametrize(
+    ("gaps", "word"),
+    [
+        ((), "PASSED"),
+        ((Gap(100, 50, 10.0, 1.0, "pause", is_wanted=True),), "PASSED"),
+        ((Gap(100, 50, 10.0, 1.0, "camera away"),), "PASSED WHERE INSPECTED"),
+    ],
+)
+def test_a_roll_that_was_not_inspected_whole_has_not_passed_whole(
+    engine: Engine, gaps: tuple[Gap, ...], word: str
+) -> None:
+    missed = sum(gap.length_m for gap in gaps)
+    roll = record_roll(engine, [], gaps=gaps, inspected_m=100.0 - missed, gap_m=missed)
+    read = read_report(engine, roll, Mill())
+    assert verdict_text(read) == word
+    assert ("not inspected" in grade_text(read)) is (word != "PASSED")

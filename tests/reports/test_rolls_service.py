@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from reports_tools import defect, record_roll, recorded_defect
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from aoi_app.command_line import app
+from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.review import Review
 from aoi_app.records.recorded_defects import read_defects
 from aoi_app.records.reviews import ReviewRecorder
 from aoi_app.records.roll_list import read_summaries
@@ -102,8 +105,31 @@ def test_a_roll_is_opened_graded_again_and_reported(engine: Engine, tmp_path: Pa
     state = wait(service)
     assert state.note.startswith("Written: ")
     assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".csv", ".pdf"]
+    service.open(roll)  # read again for a verdict: what was told before still stands
+    assert wait(service).note.startswith("Written: ")
+    again = service.state.opened
     service.open(999)
     state = wait(service)
     assert (state.is_alarm, "no roll 999" in state.note) == (True, True)
     assert state.opened is again
+    service.close()
+
+
+def test_of_many_wishes_only_the_last_is_read(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    rolls = [record_roll(engine, MARKS[:1]) for _ in range(3)]
+    read: list[int] = []
+
+    def counted(engine: Engine, roll_id: int) -> list[tuple[Defect, Review]]:
+        read.append(roll_id)
+        return read_defects(engine, roll_id)
+
+    monkeypatch.setattr("aoi_app.reports.rolls_service.read_defects", counted)
+    service, gate = RollsService(engine, Mill), threading.Event()
+    service._worker.put(gate.wait)
+    for roll in [*rolls, *rolls]:
+        service.open(roll)
+    gate.set()
+    opened = wait(service).opened
+    assert opened is not None
+    assert (opened.report.roll.roll_id, read) == (rolls[-1], [rolls[-1]])
     service.close()

@@ -111,9 +111,13 @@ def build_document(story: list[Flowable], *, title: str, foot: str, made: str, p
 
 
 def _told(progress: Progress, total: int) -> Callable[[str, Any], None]:
+    told = 0.0
+
     def tell(kind: str, value: Any) -> None:
+        nonlocal told
         if kind == "PROGRESS":
-            progress(min(1.0, value / total))
+            told = max(told, min(1.0, value / total))  # what is split over two pages is counted back by one
+            progress(told)
 
     return tell
 

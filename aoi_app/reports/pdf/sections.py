@@ -90,8 +90,8 @@ def grade_section(report: RollReport) -> list[Flowable]:
     """Passed or failed, by which rules, and the points."""
     grade = report.grade
     colour = {True: GOOD, False: BAD, None: UNSURE}[grade.is_passed]
-    word = Paragraph(f'<font color="{colour.hexval().replace("0x", "#")}">{verdict_text(grade)}</font>', VERDICT)
-    box = Table([[word, paragraph(grade_text(grade))]], colWidths=[TEXT_WIDTH * 0.24, TEXT_WIDTH * 0.76])
+    word = Paragraph(f'<font color="{colour.hexval().replace("0x", "#")}">{verdict_text(report)}</font>', VERDICT)
+    box = Table([[word, paragraph(grade_text(report))]], colWidths=[TEXT_WIDTH * 0.24, TEXT_WIDTH * 0.76])
     box.setStyle(TableStyle([("BOX", (0, 0), (-1, -1), 1.2, colour), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]))
     rows: list[tuple[str, object]] = [
         ("Points", grade.points),

@@ -164,7 +164,7 @@ class RollsPage(Page):
         of_mill = report.roll.order.roll_number
         name = f"Roll {of_mill} (No. {report.roll.roll_id})" if of_mill else f"Roll {report.roll.roll_id}"
         show_text(self._head, f"{name}: {report.worth.text}")
-        show_text(self._grade, f"{verdict_text(report.grade)}. {grade_text(report.grade)}")
+        show_text(self._grade, f"{verdict_text(report)}. {grade_text(report)}")
         self.report_button.setEnabled(True)
         self.map.show_roll(map_content(report), keeps_view=is_same)
         defects = self.table.defects
