@@ -100,7 +100,7 @@ class Application(QObject):
         self.work_orders = WorkOrderController(window, notifier, holder, engine, roll)
         self.second_window = SecondWindow(asker)
         self.folder_opening = FolderOpening(roll, holder, asker, notifier)
-        self.model_change = ModelChange(line_model, roll, asker, notifier)
+        self.model_change = ModelChange(line_model, roll, book, asker, notifier)
         recipes = RecipeController(window, notifier, book, roll)
         types = DefectTypesHolder(defect_types_path())
         self.program = Program(qt, window, engine, holder, notifier, bridge, line_model, roll, recipes, types)

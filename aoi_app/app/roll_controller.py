@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -11,17 +12,15 @@ from sqlalchemy import Engine
 
 from aoi_app.app.alarms_controller import AlarmsController
 from aoi_app.app.ending_question import Wish, source_words
-from aoi_app.app.line_model import LineModel, name_of_loaded
+from aoi_app.app.line_model import LineModel
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
 from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.app.roll_ending import RollEnding
-from aoi_app.app.source_proof import prove_source
+from aoi_app.app.source_proof import prove_beginning
 from aoi_app.camera_setup.camera_hold import may_hold_camera
-from aoi_app.inspection.roll_model import make_roll_model
 from aoi_app.live.assembly import at_depth_of, make_session
 from aoi_app.live.awake import KeepAwake
-from aoi_app.live.model_loader import LoadedModel
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
 from aoi_app.records.roll_name import new_roll_name
@@ -146,7 +145,7 @@ class RollController(QObject):
             self._session.resume()
         elif not self.is_running:
             wish = Wish("Start the next roll?", "Start the next roll")
-            self.ending.ask(wish, self._begin_when_possible, self._proof(self.choice))
+            self.ending.ask(wish, self._begin_when_possible, self._may_begin_with(self.choice))
 
     def begin_when_loaded(self) -> None:
         """Begins the first roll with the model that is being loaded. A later one is begun by a person: until then the
@@ -178,32 +177,7 @@ class RollController(QObject):
         before.
         """
         wish = Wish(f"Start a roll from {printable(source_words(choice.spec))}?", "Start the new roll")
-        self.ending.ask(wish, lambda: self._change_source(choice), self._proof(choice))
-
-    def begin_with_model(self, loaded: LoadedModel, why: str) -> None:
-        """Begins a roll with a model that cannot go on in the running one, if the person agrees to its end.
-
-        Args:
-            loaded: the model.
-            why: it cannot go on, a sentence.
-        """
-
-        def prove() -> None:
-            model = loaded.detector
-            assert model is not None
-            try:
-                make_roll_model(model, loaded.identity, model.config.tiling, self._recipes.line)
-            except RecipeError as error:
-                raise RecipeError(
-                    "model-fits-no-roll", "{model}: {problem}", model=name_of_loaded(loaded), problem=error
-                ) from error
-
-        def change() -> None:
-            self._line_model.take(loaded)
-            self._end_to_begin()
-
-        wish = Wish(f"{why} Start a new roll with {name_of_loaded(loaded)}?", "Start the new roll")
-        self.ending.ask(wish, change, prove)
+        self.ending.ask(wish, lambda: self._change_source(choice), self._may_begin_with(choice))
 
     def close(self) -> None:
         """Ends the roll and then the program, after a question where that costs anything."""
@@ -234,26 +208,18 @@ class RollController(QObject):
 
     # --- how it comes about ---------------------------------------------------------------------------------------
 
-    def _proof(self, choice: SourceChoice) -> Callable[[], None]:
-        """Shows in a thread that a roll can begin with a source: it opens, and the model knows the fabric."""
-        recipe, loaded = self._recipes.line, self._line_model.loaded
+    def _may_begin_with(self, choice: SourceChoice) -> Callable[[], None]:
         running = self.choice if self.is_running else None
-        holders = tuple(self.holders)
-
-        def prove() -> None:
-            model = loaded.detector if loaded is not None else None
-            if loaded is not None and model is not None:
-                make_roll_model(model, loaded.identity, model.config.tiling, recipe)
-            prove_source(choice, recipe, running, holders)
-
-        return prove
+        return partial(
+            prove_beginning, choice, self._recipes.line, self._line_model.loaded, running, tuple(self.holders)
+        )
 
     def _change_source(self, choice: SourceChoice) -> None:
         self.choice = choice
         self.choice_changed.emit()
-        self._end_to_begin()
+        self.end_to_begin()
 
-    def _end_to_begin(self) -> None:
+    def end_to_begin(self) -> None:
         """Everybody agrees: the roll is ended, if one runs, and the next begins after it."""
         if self._session is None or self._session.state.is_over:
             self._begin_when_possible()

@@ -1,4 +1,4 @@
-"""Whether a source can be used: opened and closed again, before a running roll is ended for it."""
+"""Whether a roll can begin: its source opened and closed again, before a running roll is ended for it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,35 @@ import time
 from collections.abc import Callable, Sequence
 
 from aoi_app.camera_setup.camera_hold import may_hold_camera
+from aoi_app.inspection.roll_model import make_roll_model
+from aoi_app.live.model_loader import LoadedModel
 from aoi_app.settings.recipe import Recipe
 from aoi_app.sources.source import SourceError
 from aoi_app.sources.source_choice import SourceChoice, make_source
 
 _FREE_WITHIN_S = 15.0
 _POLL_S = 0.05
+
+
+def prove_beginning(
+    choice: SourceChoice,
+    recipe: Recipe,
+    loaded: LoadedModel | None,
+    running: SourceChoice | None,
+    holders: Sequence[Callable[[], bool]],
+) -> None:
+    """Shows that a roll can begin with a source: the model knows the fabric of the recipe, and the source opens.
+
+    Args:
+        loaded: the model of the line; None where it is still to come.
+        choice, recipe, running, holders: see ``prove_source``, and what it raises.
+
+    Raises:
+        RecipeError: the recipe does not fit the model.
+    """
+    if loaded is not None and loaded.detector is not None:
+        make_roll_model(loaded.detector, loaded.identity, loaded.detector.config.tiling, recipe)
+    prove_source(choice, recipe, running, holders)
 
 
 def prove_source(

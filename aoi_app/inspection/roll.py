@@ -93,11 +93,6 @@ class RollInspection:
         return self._bands.balance(self.line)
 
     @property
-    def tiles(self) -> int:
-        """Tiles that were scored."""
-        return self._bands.tiles
-
-    @property
     def bands(self) -> BandOutcomes:
         """What the finished rows have come to: doubts about the cloth, the latest proof of the line."""
         return self._bands

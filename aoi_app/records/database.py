@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from aoi_app.records.errors import RecordsError
 from aoi_app.settings.folders import records_path
@@ -38,6 +39,22 @@ def file_url(path: Path) -> URL:
 def chosen_url(*addresses: str | None) -> str | URL:
     """The first address that somebody has named, of a command or of the settings; else the file of this user."""
     return next(filter(None, addresses), None) or file_url(records_path())
+
+
+@contextmanager
+def read_session(engine: Engine) -> Iterator[Session]:
+    """A session to read in.
+
+    Raises:
+        RecordsError: the database cannot be read.
+    """
+    try:
+        with Session(engine) as session:
+            yield session
+    except SQLAlchemyError as error:
+        raise RecordsError(
+            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
+        ) from error
 
 
 def open_database(address: str | URL, *, option: str = "--database") -> Engine:

@@ -7,11 +7,9 @@ from datetime import timezone
 
 import psutil
 from sqlalchemy import Engine, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.records.database import explain_database_error
-from aoi_app.records.errors import RecordsError
+from aoi_app.records.database import read_session
 from aoi_app.records.process_identity import process_identity
 from aoi_app.records.tables import RollRow
 
@@ -23,26 +21,21 @@ def mark_interrupted(engine: Engine) -> list[int]:
         RecordsError: the database cannot be read or written.
     """
     running = select(RollRow.id, RollRow.process, RollRow.process_identity).where(RollRow.state == "running")
-    try:
-        with Session(engine) as session:
-            gone = [
-                roll_id
-                for roll_id, process, identity in session.execute(running).all()
-                if not (
-                    process_identity(process) == identity
-                    if identity is not None
-                    else _ran_at_its_beginning(session, roll_id, process)
-                )
-            ]
-            # A database that is only read is not written to: `aoi rolls` on a copy must work.
-            if gone:
-                session.execute(update(RollRow).where(RollRow.id.in_(gone)).values(state="interrupted"))
-                session.commit()
-            return gone
-    except SQLAlchemyError as error:
-        raise RecordsError(
-            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
-        ) from error
+    with read_session(engine) as session:
+        gone = [
+            roll_id
+            for roll_id, process, identity in session.execute(running).all()
+            if not (
+                process_identity(process) == identity
+                if identity is not None
+                else _ran_at_its_beginning(session, roll_id, process)
+            )
+        ]
+        # A database that is only read is not written to: `aoi rolls` on a copy must work.
+        if gone:
+            session.execute(update(RollRow).where(RollRow.id.in_(gone)).values(state="interrupted"))
+            session.commit()
+        return gone
 
 
 def _ran_at_its_beginning(session: Session, roll_id: int, process: int) -> bool:

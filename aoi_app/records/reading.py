@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Table, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from aoi_app.alarms.alarm import Alarm
 from aoi_app.inspection.findings.defects import Defect, Gap, Remark
 from aoi_app.inspection.findings.record_schema import RecordField, record_fields
 from aoi_app.inspection.findings.review import Review
-from aoi_app.records.database import explain_database_error
+from aoi_app.records.database import read_session
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import ALARMS, DEFECTS, GAPS, REMARKS, RollRow
 from aoi_app.settings.work_order import WorkOrder
@@ -54,7 +53,7 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
         RecordsError: there is no such roll, or it cannot be read.
     """
     try:
-        with Session(engine) as session:
+        with read_session(engine) as session:
             roll = session.get(RollRow, roll_id)
             if roll is None:
                 # Numbers are easily mistyped; the latest are what somebody means most likely.
@@ -80,10 +79,6 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
                     ],
                 }
             )
-    except SQLAlchemyError as error:
-        raise RecordsError(
-            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
-        ) from error
     except DAMAGED as error:
         raise RecordsError(
             "roll-damaged",
@@ -121,7 +116,7 @@ def _sound(roll: dict[str, Any]) -> dict[str, Any]:
     """
     _check_json(roll)
     for name in ("name", "state", "source", "model"):
-        _text(roll["roll"][name])
+        as_text(roll["roll"][name])
     for name in ("threshold", "length_m", "inspected_m", "gap_m"):
         if not isinstance(roll["roll"][name], int | float):
             raise TypeError(f"{name} is no number")
@@ -151,7 +146,7 @@ def _plain(value: Any, field: RecordField | None = None) -> Any:
     return round(value, digits) if digits is not None and value is not None else value
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
     """Raises TypeError where a column of text holds something else."""
     if not isinstance(value, str):
         raise TypeError(f"a text is {type(value).__name__}")

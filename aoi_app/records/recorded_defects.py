@@ -8,13 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from aoi_app.inspection.findings.defects import Box, Defect
 from aoi_app.inspection.findings.record_schema import record_fields
 from aoi_app.inspection.findings.review import Review
-from aoi_app.records.database import explain_database_error
+from aoi_app.records.database import read_session
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import DEFECTS
 from cras_core.arrays import Image
@@ -32,12 +30,8 @@ def read_defects(engine: Engine, roll_id: int) -> list[tuple[Defect, Review]]:
     columns = [DEFECTS.c[field.name] for field in (*_DEFECT, *_REVIEW)]
     query = select(*columns).where(DEFECTS.c.roll_id == roll_id).order_by(DEFECTS.c.number)
     try:
-        with Session(engine) as session:
+        with read_session(engine) as session:
             return [_of_row(row) for row in session.execute(query).mappings()]
-    except SQLAlchemyError as error:
-        raise RecordsError(
-            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
-        ) from error
     except (ValueError, TypeError, KeyError) as error:
         raise RecordsError(
             "roll-damaged",

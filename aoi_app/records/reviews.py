@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from aoi_app.inspection.findings.record_schema import record_fields
 from aoi_app.inspection.findings.review import NO_REVIEW, Review, Verdict
-from aoi_app.records.database import explain_database_error
+from aoi_app.records.database import explain_database_error, read_session
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import DEFECTS, VERDICTS, row_values, utc_now
 from aoi_app.settings.defect_types import DefectType
@@ -76,13 +76,8 @@ def read_history(engine: Engine, roll_id: int, number: int) -> list[Review]:
     said = select(*(VERDICTS.c[name] for name in names)).where(
         VERDICTS.c.roll_id == roll_id, VERDICTS.c.number == number
     )
-    try:
-        with Session(engine) as session:
-            return [Review(*row) for row in session.execute(said.order_by(VERDICTS.c.id))]
-    except SQLAlchemyError as error:
-        raise RecordsError(
-            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
-        ) from error
+    with read_session(engine) as session:
+        return [Review(*row) for row in session.execute(said.order_by(VERDICTS.c.id))]
 
 
 def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
@@ -94,12 +89,8 @@ def read_reviews(engine: Engine, roll_id: int) -> dict[int, Review]:
     columns = [DEFECTS.c[field.name] for field in record_fields(Review)]
     said = select(DEFECTS.c.number, *columns).where(DEFECTS.c.roll_id == roll_id, DEFECTS.c.reviewed_at.is_not(None))
     try:
-        with Session(engine) as session:
+        with read_session(engine) as session:
             return {number: Review(*review) for number, *review in session.execute(said)}
-    except SQLAlchemyError as error:
-        raise RecordsError(
-            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
-        ) from error
     except ValueError as error:
         raise RecordsError(
             "verdicts-damaged",

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from sqlalchemy import ColumnElement, Engine, RowMapping, func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.records.database import explain_database_error
+from aoi_app.records.database import read_session
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.tables import DEFECTS, RollRow
+from aoi_app.records.tables import DEFECTS, RollRow, with_zone
 
 _COLUMNS = (
     "id", "started_at", "source", "fabric", "inspected_m", "reserve_m", "gap_m", "width_mm",
@@ -65,15 +64,11 @@ def count_rolls(engine: Engine, begin: datetime | None = None, end: datetime | N
         RecordsError: the records cannot be read.
     """
     try:
-        with Session(engine) as session:
+        with read_session(engine) as session:
             defects = _defects(session, begin, end)
             columns = [getattr(RollRow, name) for name in _COLUMNS]
             query = select(*columns).where(*_within(begin, end)).order_by(RollRow.started_at, RollRow.id)
             return [_count(row, defects.get(row["id"], _Defects())) for row in session.execute(query).mappings()]
-    except SQLAlchemyError as error:
-        raise RecordsError(
-            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
-        ) from error
     except (TypeError, ValueError) as error:  # SQLite keeps any value in any column
         raise RecordsError(
             "rolls-damaged", "The records of the rolls are damaged ({reason}). Restore a copy of them.", reason=error
@@ -110,10 +105,9 @@ def _within(begin: datetime | None, end: datetime | None) -> list[ColumnElement[
 
 
 def _count(row: RowMapping, defects: _Defects) -> RollCount:
-    started_at: datetime = row["started_at"]
     return RollCount(
         roll_id=row["id"],
-        started_at=started_at if started_at.tzinfo is not None else started_at.replace(tzinfo=timezone.utc),
+        started_at=with_zone(row["started_at"]),
         source=str(row["source"]),
         fabric=str(row["fabric"] or ""),
         inspected_m=float(row["inspected_m"]),

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from aoi_app.inspection.findings.roll_summary import RollSummary
-from aoi_app.records.database import explain_database_error
-from aoi_app.records.errors import RecordsError
-from aoi_app.records.reading import DAMAGED
-from aoi_app.records.tables import DEFECTS, RollRow
+from aoi_app.records.database import read_session
+from aoi_app.records.reading import DAMAGED, as_text
+from aoi_app.records.tables import DEFECTS, RollRow, with_zone
 from aoi_app.records.work_orders import order_of
 from aoi_app.settings.work_order import WorkOrder
 
@@ -29,15 +27,20 @@ def read_summaries(engine: Engine, last: int | None = None) -> list[RollSummary]
         RecordsError: the database cannot be read.
     """
     ids = select(RollRow.id).order_by(RollRow.id.desc()).limit(last)
+    with read_session(engine) as session:
+        chosen = list(session.scalars(ids))
+        counted = _count_defects(session, chosen[-1] if chosen else 0)
+        rows = _rows(session, min(chosen, default=0))
+        return [_summary(session, roll_id, rows.get(roll_id), counted.get(roll_id, (0, 0))) for roll_id in chosen]
+
+
+def _rows(session: Session, first: int) -> Mapping[int, RollRow]:
+    """The rolls from a number on, by their numbers; none where one of them is damaged, which hides the others."""
     try:
-        with Session(engine) as session:
-            chosen = list(session.scalars(ids))
-            counted = _count_defects(session, chosen[-1] if chosen else 0)
-            return [_summary(session, roll_id, counted.get(roll_id, (0, 0))) for roll_id in chosen]
-    except SQLAlchemyError as error:
-        raise RecordsError(
-            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
-        ) from error
+        return {roll.id: roll for roll in session.scalars(select(RollRow).where(RollRow.id >= first))}
+    except (*DAMAGED, SQLAlchemyError):
+        session.rollback()
+        return {}
 
 
 def _count_defects(session: Session, first: int) -> Mapping[int, tuple[int, int]]:
@@ -50,10 +53,10 @@ def _count_defects(session: Session, first: int) -> Mapping[int, tuple[int, int]
     return {roll_id: (defects, rejected) for roll_id, defects, rejected in session.execute(query)}
 
 
-def _summary(session: Session, roll_id: int, counted: tuple[int, int]) -> RollSummary:
-    """Read by itself, so that a damaged one does not hide the others."""
+def _summary(session: Session, roll_id: int, row: RollRow | None, counted: tuple[int, int]) -> RollSummary:
+    """A roll in a line; ``row`` is None where it has to be read by itself."""
     try:
-        return _sound(session.get_one(RollRow, roll_id), *counted)
+        return _sound(row or session.get_one(RollRow, roll_id), *counted)
     except (*DAMAGED, SQLAlchemyError):  # the latter: a text that is no text, a row that is not all there
         session.rollback()
         return RollSummary(roll_id, defects=counted[0], rejected=counted[1])
@@ -61,14 +64,13 @@ def _summary(session: Session, roll_id: int, counted: tuple[int, int]) -> RollSu
 
 def _sound(roll: RollRow, defects: int, rejected: int) -> RollSummary:
     """Raises TypeError or ValueError where a value is not what its column says: SQLite keeps what it was given."""
-    started = roll.started_at
     return RollSummary(
         roll_id=roll.id,
-        name=_text(roll.name),
-        state=_text(roll.state),
-        started_at=_zoned(started),
-        source=_text(roll.source),
-        fabric=_text(roll.fabric or ""),
+        name=as_text(roll.name),
+        state=as_text(roll.state),
+        started_at=with_zone(roll.started_at).astimezone(),
+        source=as_text(roll.source),
+        fabric=as_text(roll.fabric or ""),
         order=order_of({name: getattr(roll, name) for name in WorkOrder.model_fields}),
         inspected_m=_number(roll.inspected_m),
         reserve_m=None if roll.reserve_m is None else _number(roll.reserve_m),
@@ -76,17 +78,6 @@ def _sound(roll: RollRow, defects: int, rejected: int) -> RollSummary:
         defects=defects,
         rejected=rejected,
     )
-
-
-def _zoned(time: datetime) -> datetime:
-    """SQLite does not keep the zone; what it keeps is UTC. Raises OverflowError for a year that no clock here shows."""
-    return (time if time.tzinfo is not None else time.replace(tzinfo=timezone.utc)).astimezone()
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text is {type(value).__name__}")
-    return value
 
 
 def _number(value: object) -> float:

@@ -163,6 +163,11 @@ def _column_value(record: Record, field: RecordField) -> object:
     return [dataclasses.asdict(part) for part in value] if field.is_structured else value
 
 
+def with_zone(time: datetime) -> datetime:
+    """A time of the records with its zone: SQLite does not keep it, and what it keeps is UTC."""
+    return time if time.tzinfo is not None else time.replace(tzinfo=timezone.utc)
+
+
 def utc_now() -> datetime:
     """The time with its zone, as all records have it."""
     return datetime.now(timezone.utc)

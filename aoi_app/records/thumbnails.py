@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from aoi_app.records.database import explain_database_error
-from aoi_app.records.errors import RecordsError
+from aoi_app.records.database import read_session
 from aoi_app.records.tables import DEFECTS
 
 _AT_ONCE = 500  # numbers in one question; databases bound them
@@ -22,15 +19,10 @@ def read_thumbnails(engine: Engine, roll_id: int, numbers: Sequence[int]) -> dic
         RecordsError: the records cannot be read.
     """
     found: dict[int, bytes] = {}
-    try:
-        with Session(engine) as session:
-            for first in range(0, len(numbers), _AT_ONCE):
-                some = DEFECTS.c.number.in_(numbers[first : first + _AT_ONCE])
-                query = select(DEFECTS.c.number, DEFECTS.c.thumbnail).where(DEFECTS.c.roll_id == roll_id, some)
-                # SQLite keeps any value in any column; what is no picture is missing.
-                found |= {number: data for number, data in session.execute(query) if isinstance(data, bytes)}
-    except SQLAlchemyError as error:
-        raise RecordsError(
-            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
-        ) from error
+    with read_session(engine) as session:
+        for first in range(0, len(numbers), _AT_ONCE):
+            some = DEFECTS.c.number.in_(numbers[first : first + _AT_ONCE])
+            query = select(DEFECTS.c.number, DEFECTS.c.thumbnail).where(DEFECTS.c.roll_id == roll_id, some)
+            # SQLite keeps any value in any column; what is no picture is missing.
+            found |= {number: data for number, data in session.execute(query) if isinstance(data, bytes)}
     return found

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.records.database import explain_database_error
+from aoi_app.records.database import explain_database_error, read_session
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.tables import RollRow
 from aoi_app.settings.work_order import WorkOrder
@@ -77,10 +77,5 @@ def earlier_rolls(engine: Engine, roll_number: str, *, but: int = 0) -> list[Ear
     if not roll_number:
         return []
     same = select(RollRow.id, RollRow.started_at).where(RollRow.roll_number == roll_number, RollRow.id != but)
-    try:
-        with Session(engine) as session:
-            return [EarlierRoll(*row) for row in session.execute(same.order_by(RollRow.id.desc()))]
-    except SQLAlchemyError as error:
-        raise RecordsError(
-            "records-unreadable", "The records cannot be read: {reason}", reason=explain_database_error(error)
-        ) from error
+    with read_session(engine) as session:
+        return [EarlierRoll(*row) for row in session.execute(same.order_by(RollRow.id.desc()))]

@@ -62,7 +62,7 @@ def test_a_proof_is_no_defect_and_no_inspected_cloth() -> None:
     assert not proofs(b)
     assert a.defects == b.defects == ()
     assert with_proof.inspected_lines == without.inspected_lines
-    assert with_proof.tiles == without.tiles
+    assert with_proof.bands.tiles == without.bands.tiles
     assert [band.rows.score.tolist() for band in a.bands] == [band.rows.score.tolist() for band in b.bands]
 
 

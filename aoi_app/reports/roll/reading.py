@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from aoi_app.alarms.roll_worth import RollWorth
 from aoi_app.inspection.findings.defects import Gap, Remark
 from aoi_app.records.reading import read_roll
+from aoi_app.records.tables import with_zone
 from aoi_app.records.work_orders import order_of
 from aoi_app.reports.cloth_defect import ClothDefect
 from aoi_app.reports.cutting.cut_plan import CutPlan, Span, plan_cuts
@@ -220,8 +221,5 @@ def _alarm(row: Mapping[str, Any]) -> ReportAlarm:
 
 
 def _time(text: str | None) -> datetime | None:
-    """A time of the records with its zone; SQLite does not keep the zone, and what it keeps is UTC."""
-    if text is None:
-        return None
-    time = datetime.fromisoformat(text)
-    return time if time.tzinfo is not None else time.replace(tzinfo=timezone.utc)
+    """A time of the records, with its zone."""
+    return None if text is None else with_zone(datetime.fromisoformat(text))
