@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+import copy
+from functools import cache, lru_cache
 from typing import Any
 
 import timm
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from cras_core.config.settings import HUB, BackboneConfig
 from cras_core.errors import WeightsError
 from cras_core.features.folding import fold
-from cras_core.features.weights import WAYS_OUT, fingerprint, load_into, read_weights
+from cras_core.features.weights import WAYS_OUT, FileState, fingerprint, load_into, read_weights, state_of
 
 
 class Backbone(nn.Module):
@@ -68,9 +69,19 @@ def load_backbone(config: BackboneConfig, *, folded: bool = True) -> Backbone:
     """Builds a backbone and fills it with the weights that ``config`` names; ``folded`` off leaves it as timm builds
     it, to compare with.
 
+    The last few are kept, and each caller gets a copy of its own: to build and fold one takes twenty times as long as
+    to copy it, and every model that is loaded or trained wants one. A file of weights that was changed is read again.
+
     Raises:
         WeightsError: timm has no such network, or its weights cannot be reached; the message says what to do.
     """
+    state = None if config.weights == HUB else state_of(config.weights)
+    return copy.deepcopy(_built(config, folded, state))
+
+
+@lru_cache(maxsize=4)
+def _built(config: BackboneConfig, folded: bool, _: FileState | None) -> Backbone:
+    """The same, built; the state of the file of weights is there for the cache only."""
     try:
         network = timm.create_model(config.name, features_only=True, out_indices=config.levels, pretrained=False)
     except Exception as error:  # timm raises anything, even AssertionError, for a network it does not have like this

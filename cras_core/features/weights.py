@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,13 +27,36 @@ WAYS_OUT = Message(
 )
 
 
+class FileState(NamedTuple):
+    """Two equal ones mean that a file is what it was."""
+
+    path: Path
+    modified_ns: int
+    size: int
+    inode: int
+
+
+def state_of(source: str) -> FileState | None:
+    """Of the file that ``package:NAME`` or a path means; None where there is none, which reading it will say.
+
+    Raises:
+        WeightsError: there is no such package, or it holds no weights.
+    """
+    path = _path_of(source)
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):  # ValueError: a name that no file can have
+        return None
+    return FileState(path, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
 def read_weights(source: str) -> dict[str, Tensor]:
     """Tensors by name from ``package:NAME`` or the path of a file.
 
     Raises:
         WeightsError: there is no such package or file, or it holds no weights.
     """
-    path = _package_file(source.removeprefix("package:")) if source.startswith("package:") else Path(source)
+    path = _path_of(source)
     if not path.is_file():
         raise WeightsError(
             "weights-missing", "There is no file of weights at {path}. {ways_out}", path=path, ways_out=WAYS_OUT
@@ -60,6 +84,10 @@ def read_weights(source: str) -> dict[str, Tensor]:
             "weights-no-tensors", "{path} holds no table of tensors. {ways_out}", path=path, ways_out=WAYS_OUT
         )
     return {str(k).removeprefix("module."): v for k, v in loaded.items()}
+
+
+def _path_of(source: str) -> Path:
+    return _package_file(source.removeprefix("package:")) if source.startswith("package:") else Path(source)
 
 
 def _package_file(distribution: str) -> Path:

