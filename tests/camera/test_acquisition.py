@@ -23,6 +23,7 @@ from aoi_app.sources.acquisition import blocks as acquisition
 from aoi_app.sources.acquisition import ring as ring_module
 from aoi_app.sources.acquisition.blocks import CameraBlocks
 from aoi_app.sources.acquisition.process import CameraProcess
+from aoi_app.sources.acquisition.starved import waited_s
 from aoi_app.sources.block import Block
 from aoi_app.sources.camera.device import CameraError
 from aoi_app.sources.camera.features import FeatureError, Setting
@@ -279,6 +280,26 @@ def test_a_camera_that_only_tells_its_features_can_be_started_by_hand() -> None:
             camera.feature("remote", "Nonsense")
         camera.run(on=True)
         camera.run(on=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long a process waited for a processor")
+def test_a_camera_whose_process_gets_no_processor_is_not_taken_for_one_that_hangs() -> None:
+    """Nine of them want one processor: what takes half a second takes several, and the limit is two."""
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(ours)})  # the processes that begin now have it too
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(8)]
+    try:
+        camera = CameraProcess(replace(synthetic(), open_limit_s=2.0))
+        os.sched_setaffinity(0, ours)
+        with camera:
+            assert waited_s(camera.pid) > 0.0
+            assert camera.feature("remote", "Width").value == 64
+    finally:
+        os.sched_setaffinity(0, ours)
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert waited_s(camera.pid) == 0.0, "it is gone"
 
 
 PROGRAM = """

@@ -84,6 +84,7 @@ class Soak:
         self.folder, self.duration_s = folder, duration_s
         self.faults: list[str] = []
         self.series: list[object] = []
+        self.refusals: list[str] = []
         self.trainings = self.enrolments = self.promotions = self.exports = 0
         # In a process of its own, so that what torch keeps of it is not measured.
         maker = multiprocessing.get_context("spawn").Process(target=prepare, args=(folder,))
@@ -188,23 +189,28 @@ class Soak:
 
     def _next_roll(self) -> None:
         actions, roll = self.application.window.actions_by_key, self.application.program.roll
+        actions["export"].trigger()
+        self.exports += 1
+        if roll.is_running:
+            actions["stop"].trigger()
+            self._answer("End the roll")
+            self._until(lambda: roll.session_state.is_over and roll.session.wait(0), "the end of a roll")
+            actions["export"].trigger()
+            self.exports += 1
         before = roll.session
-        actions["export"].trigger()
-        self.exports += 1
-        actions["start" if not roll.is_running else "stop"].trigger()
-        self._answer("End the roll")
-        self._until(lambda: roll.session_state.is_over and roll.session.wait(0), "the end of a roll")
-        actions["export"].trigger()
-        self.exports += 1
         actions["start"].trigger()
-        self._until(lambda: roll.session is not before or self._has_question(), "the next roll or a question")
-        if roll.session is before:
+        self._settle()
+        if self.application.window.question_bar.question is not None:
             self._answer("Start the next roll")
-        self._until(lambda: roll.session is not before, "the next roll")
+            self._settle()
+        # What could not begin is told by the window, and a person tries again: at the next turn.
+        if roll.session is before:
+            self.refusals.append(self._said())
 
-    def _has_question(self) -> bool:
-        bar = self.application.window.question_bar
-        return bar.question is not None
+    def _settle(self) -> None:
+        """Until the source of a roll was tried, and the window has taken the answer."""
+        self._until(lambda: self.application.program.roll.ending.is_at_rest, "a source that opens or does not")
+        self._wait(1000)
 
     def _answer(self, text: str) -> None:
         from PySide6.QtWidgets import QPushButton
@@ -277,6 +283,7 @@ class Soak:
         said = [x["text"] for r in rolls for x in r["remarks"] if x["kind"] == "unaccounted"]
         promises.append(("unaccounted", "; ".join(said) or "never", not said))
         open_ones = [r["roll"]["id"] for r in rolls if r["roll"]["state"] == "running"]
+        promises.append(("rolls begun when asked for", "; ".join(self.refusals)[:2000] or "always", not self.refusals))
         promises.append(("rolls closed", f"open: {open_ones or 'none'}", not open_ones))
         log = log_path().read_text() if log_path().exists() else ""
         promises.append(("faults", "; ".join(self.faults)[:2000] or "none", not self.faults and "Traceback" not in log))

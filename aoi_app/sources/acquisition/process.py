@@ -14,6 +14,7 @@ from typing import Any
 
 from aoi_app.sources.acquisition import messages, worker
 from aoi_app.sources.acquisition.ring import RingPlace
+from aoi_app.sources.acquisition.starved import waited_s
 from aoi_app.sources.camera.device import CameraConfig, CameraError, DeviceInfo
 from aoi_app.sources.camera.features import Feature, FeatureError, NodeMap, Setting
 from aoi_app.sources.camera.presets import SettingResult
@@ -58,6 +59,7 @@ class CameraProcess:
         self._lock = threading.Lock()
         self._late_since_s: float | None = None
         self._looked_s = 0.0
+        self._promised_s, self._waited_s = float(self._numbers[messages.PROMISED_S]), 0.0
         self._process = context.Process(
             target=worker.run_camera,
             args=(config, streams, events, control, self._numbers),
@@ -148,13 +150,17 @@ class CameraProcess:
 
     def is_hung(self) -> bool:
         """Whether it has broken its promise of a sign of life. To be asked often: one look is not enough, because the
-        one who looks may have been late, too.
+        one who looks may have been late, too. What it waits for a processor is added to its time: trainings beside a
+        camera made it fail that had done nothing wrong.
         """
         now = time.monotonic()
         # Whoever asks rarely cannot tell a process that hangs from one that he has not looked at for a while.
         is_regular = now - self._looked_s < 2 * _CONFIRM_S + 0.1
         self._looked_s = now
-        if now <= self._numbers[messages.PROMISED_S]:
+        promised_s, waited_now_s = float(self._numbers[messages.PROMISED_S]), waited_s(self.pid)
+        if promised_s != self._promised_s:
+            self._promised_s, self._waited_s = promised_s, waited_now_s
+        if now <= promised_s + waited_now_s - self._waited_s:
             self._late_since_s = None
             return False
         if self._late_since_s is None or not is_regular:
@@ -207,12 +213,22 @@ class CameraProcess:
         except OSError:
             self._late_since_s = None  # it is gone, which ``next_event`` tells
 
+    def _is_answered(self) -> bool:
+        """Whether an answer comes within the time, to which is added what the process waits for a processor."""
+        left_s, waited_before_s = self.config.open_limit_s, waited_s(self.pid)
+        while left_s > 0.0:
+            if self._control.poll(left_s):
+                return True
+            waited_now_s = waited_s(self.pid)
+            left_s, waited_before_s = waited_now_s - waited_before_s, waited_now_s
+        return False
+
     def _ask(self, verb: str, *arguments: Any) -> Any:
         with self._lock:
             try:
                 # The lock is held over question and answer: two threads that ask would read each other's answers.
                 self._control.send((verb, arguments))
-                if not self._control.poll(self.config.open_limit_s):
+                if not self._is_answered():
                     raise CameraError(
                         "camera-answer-timeout",
                         "{camera} did not answer for {seconds:g} s.",
