@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.markup import escape
 
-from aoi_app.commands import camera, inspect, records, reports, weave
+from aoi_app.commands import camera, drift, inspect, records, reports, weave
 from aoi_app.commands.options import (
     DEMO_BUNDLE,
     MOST,
@@ -57,6 +57,7 @@ for command in (
     reports.report,
     reports.cut_plan,
     reports.statistics,
+    drift.drift,
     weave.weave,
 ):
     app.command()(command)

@@ -10,6 +10,7 @@ from cras_core.detectors.trained import TrainedDetector
 from cras_core.engines.extras import check_onnx
 from cras_core.errors import ConfigError
 from cras_core.registry.bundle import Bundle, read_bundle
+from cras_core.registry.provenance import imaging_told
 
 if TYPE_CHECKING:
     from cras_core.detectors.base import Detector
@@ -44,4 +45,6 @@ def load_scorer(path: Path, device: str = "auto", precision: str = "float32") ->
 
 def detector_of(bundle: Bundle, device: str = "auto", precision: str = "float32") -> TrainedDetector:
     """The inverse of ``train.to_bundle``. Raises as ``load_detector``."""
-    return kind_of(bundle.config).detector.from_bundle(bundle, device, precision)
+    detector = kind_of(bundle.config).detector.from_bundle(bundle, device, precision)
+    detector.enrolled = imaging_told(bundle.provenance)
+    return detector

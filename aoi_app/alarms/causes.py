@@ -151,6 +151,26 @@ def _width_has_jumped(facts: Facts) -> Cause | None:
     return Cause("width jumped", Severity.RESERVE, text)
 
 
+def _runs_on_another_device(facts: Facts) -> Cause | None:
+    return Cause("another device", Severity.RESERVE, _sentence(facts.device_problem)) if facts.device_problem else None
+
+
+def _calibration_is_old(facts: Facts) -> Cause | None:
+    if not facts.old_calibrations:
+        return None
+    return Cause("calibration old", Severity.RESERVE, " ".join(facts.old_calibrations))
+
+
+def _picture_has_changed(facts: Facts) -> Cause | None:
+    if not facts.picture_changes:
+        return None
+    return Cause("picture changed", Severity.RESERVE, " ".join(facts.picture_changes))
+
+
+def _columns_stand_out(facts: Facts) -> Cause | None:
+    return Cause("columns stand out", Severity.RESERVE, " ".join(facts.odd_columns)) if facts.odd_columns else None
+
+
 def _nothing_inspected_yet(facts: Facts) -> Cause | None:
     if facts.has_inspected or facts.is_paused:
         return None
@@ -172,6 +192,10 @@ _RULES: tuple[Rule, ...] = (
     _disk_is_nearly_full,
     _nothing_comes,
     _width_has_jumped,
+    _runs_on_another_device,
+    _picture_has_changed,
+    _columns_stand_out,
+    _calibration_is_old,
     _nothing_inspected_yet,
 )
 """Of equal severity, what comes first is the word of the line."""

@@ -55,6 +55,10 @@ class Facts:
         camera_problem: what is wrong beside the pictures: its recording, its encoder.
         free_mb: least room on the disks that the roll is written to; None where that cannot be told.
         full_folder: the folder with the least room.
+        device_problem: why the model does not run where it was to; empty where it does.
+        old_calibrations: of the camera, older than their limits, a sentence each.
+        picture_changes: in what the camera sees the cloth differently than before, a sentence each.
+        odd_columns: of the camera that stand out while the cloth runs, likewise.
         width_mm, usual_width_mm: of the cloth now, and over the last metres; 0 where not known.
     """
 
@@ -80,6 +84,10 @@ class Facts:
     camera_problem: str = ""
     free_mb: float | None = None
     full_folder: str = ""
+    device_problem: str = ""
+    old_calibrations: tuple[str, ...] = ()
+    picture_changes: tuple[str, ...] = ()
+    odd_columns: tuple[str, ...] = ()
     width_mm: float = 0.0
     usual_width_mm: float = 0.0
 

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -96,7 +97,7 @@ class Application(QObject):
         self.alarms = AlarmsController(window, notifier, holder, engine)
         asker = Asker(window.question_bar)
         ending = RollEnding(asker, notifier)
-        roll = RollController(engine, choice, book, line_model, notifier, bridge, self.alarms, ending)
+        roll = RollController(engine, choice, book, line_model, notifier, bridge, self.alarms, ending, holder)
         self.work_orders = WorkOrderController(window, notifier, holder, engine, roll)
         self.second_window = SecondWindow(asker)
         self.folder_opening = FolderOpening(roll, holder, asker, notifier)
@@ -133,6 +134,7 @@ class Application(QObject):
         program.qt.commitDataRequest.connect(lambda _: self.log_out())
         program.line_model.changed.connect(self._show_about)
         program.recipes.changed.connect(self._show_about)
+        program.recipes.scale_changed.connect(partial(program.settings.note_calibration, "scale"))
         program.recipes.measure_asked.connect(lambda on: self.show_page("line") if on else None)
         self.line.remarked.connect(self.collecting.offer)
         self.line.reviewed.connect(self.collecting.take_over)

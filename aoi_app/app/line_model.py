@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.settings_holder import SettingsHolder
 from aoi_app.learning.model_names import name_of_file
-from aoi_app.live.model_loader import ChooseModel, LoadedModel, ModelLoader
+from aoi_app.live.model_loader import ChooseModel, LoadedModel, ModelLoader, missing_gpu
 from aoi_app.live.session import Session
 from aoi_app.settings.folders import models_folder
 from aoi_app.settings.recipe import RecipeError
@@ -146,10 +147,23 @@ class LineModel(QObject):
         """It is the line's from the next roll on."""
         if self.loaded is not None and self.bundle != loaded.bundle:
             self.before = self.bundle
-        self.bundle, self.loaded = loaded.bundle, loaded
+        self.bundle, self.loaded = loaded.bundle, self._with_device(loaded)
         self._settings.change(last_bundle=str(loaded.bundle))
         self._notifier.note("")
         self.changed.emit()
+
+    def _with_device(self, loaded: LoadedModel) -> LoadedModel:
+        """What was loaded, with what is to be said of where it runs: a GPU that is not there any more makes a line slow
+        and nobody would know why.
+        """
+        model = loaded.detector
+        if model is None or loaded.device_problem:
+            return loaded
+        runs_on = model.device.type
+        problem = missing_gpu(self.device, runs_on, gpu_was_used=self._settings.now.gpu_was_used)
+        if runs_on != "cpu":
+            self._settings.change(gpu_was_used=True)
+        return replace(loaded, device_problem=problem)
 
     def _running(self) -> Session | None:
         session = self._session

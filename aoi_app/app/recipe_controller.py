@@ -23,11 +23,13 @@ class RecipeController(QObject):
         changed: some recipe is another one.
         line_changed: Recipe of the next roll, after an edit.
         measure_asked: whether the next two clicks on the cloth are the ends of a ruler.
+        scale_changed: somebody has measured or typed another one.
     """
 
     changed = Signal()
     line_changed = Signal(object)
     measure_asked = Signal(bool)
+    scale_changed = Signal()
 
     def __init__(self, window: MainWindow, notifier: Notifier, book: RecipeBook, roll: RollController) -> None:
         super().__init__()
@@ -53,6 +55,9 @@ class RecipeController(QObject):
             is_ordered: the work order of the next roll names the fabric of this recipe.
         """
         problem = ""
+        before = self.book.line
+        if (recipe.mm_per_px, recipe.line_mm) != (before.mm_per_px, before.line_mm):
+            self.scale_changed.emit()
         try:
             self.book.edit(recipe, is_ordered=is_ordered)
         except RecipeError as error:

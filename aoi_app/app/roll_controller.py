@@ -17,16 +17,21 @@ from aoi_app.app.notifier import Notifier
 from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
 from aoi_app.app.qt_bridge import QtBridge
 from aoi_app.app.roll_ending import RollEnding
+from aoi_app.app.settings_holder import SettingsHolder
 from aoi_app.app.source_proof import prove_beginning
 from aoi_app.camera_setup.camera_hold import may_hold_camera
 from aoi_app.live.assembly import at_depth_of, make_session
 from aoi_app.live.awake import KeepAwake
+from aoi_app.live.line_care import LineCare
+from aoi_app.live.model_loader import LoadedModel
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
 from aoi_app.records.roll_name import new_roll_name
 from aoi_app.samples.collection_service import RunningRoll
 from aoi_app.samples.review_samples import ReviewedRoll
-from aoi_app.settings.folders import tails_folder, tiles_folder
+from aoi_app.settings.calibration import Calibration
+from aoi_app.settings.folders import imaging_folder, tails_folder, tiles_folder
+from aoi_app.settings.imaging_history import ImagingHistory
 from aoi_app.settings.printable import printable
 from aoi_app.settings.recipe import RecipeError
 from aoi_app.settings.recipe_book import RecipeBook
@@ -74,13 +79,15 @@ class RollController(QObject):
         bridge: QtBridge,
         alarms: AlarmsController,
         ending: RollEnding,
+        settings: SettingsHolder,
     ) -> None:
         super().__init__()
         self._engine, self._recipes, self._line_model, self._notifier = engine, recipes, line_model, notifier
-        self._bridge, self._alarms = bridge, alarms
+        self._bridge, self._alarms, self._settings = bridge, alarms, settings
         self._session: Session | None = None
         self._name, self._recipe = "", recipes.line  # of the latest roll; the one in the book is that of the next
         self._tails = RunningTails(tails_folder())
+        self._imaging = ImagingHistory(imaging_folder())
         self._awake = KeepAwake()
         self.state = ProgramState.IDLE
         self.choice = choice
@@ -273,6 +280,7 @@ class RollController(QObject):
                 rescue=tiles_folder().parent,
                 own_recipes=self._recipes.own,
                 tails=self._tails,
+                care=self._care(loaded),
                 alarms=self._alarms.alarms,
                 alarm_log=self._alarms.log,
                 model_problem=loaded.remark,
@@ -289,13 +297,22 @@ class RollController(QObject):
         self._awake.begin()
         self._bridge.watch(session)
 
+    def _care(self, loaded: LoadedModel) -> LineCare:
+        """What the line knows of its camera and computer."""
+        settings = self._settings.now
+        made: dict[Calibration, str] = {"scale": settings.calibrated.get("scale", "")}
+        if settings.camera.mm_per_count is not None:
+            made["encoder"] = settings.calibrated.get("encoder", "")
+        return LineCare(self._imaging, settings.drift.limits, made, settings.calibration_days, loaded.device_problem)
+
     def _ended(self, session: Session) -> None:
         _keep_latest(tiles_folder(), _ROLLS_WITH_TILES)
         self._awake.end()
         self.ended.emit(session)
-        if self._tails.problems:
-            self._notifier.warn(" ".join(self._tails.problems))
-            self._tails.problems.clear()
+        for kept in (self._tails, self._imaging):
+            if kept.problems:
+                self._notifier.warn(" ".join(kept.problems))
+                kept.problems.clear()
         if self.state is ProgramState.CLOSING:
             self.closed.emit()
         else:

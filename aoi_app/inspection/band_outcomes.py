@@ -10,8 +10,8 @@ from aoi_app.inspection.account import Account, Balance
 from aoi_app.inspection.cloth.remarks import ClothRemarks, light_text
 from aoi_app.inspection.findings.cloth_doubt import ClothDoubt
 from aoi_app.inspection.findings.defects import Gap, Remark, RemarkKind
+from aoi_app.inspection.imaging.imaging_watch import ImagingSetup, ImagingWatch
 from aoi_app.inspection.line_proof import LineProof, Prover
-from aoi_app.inspection.reporting.measuring import runs_of
 from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
 from aoi_app.inspection.reporting.reporting import DefectReporter, Limits
 from aoi_app.inspection.roll_model import RollModel
@@ -23,6 +23,7 @@ from aoi_app.inspection.web.source_spans import SourceSpan
 from aoi_app.inspection.web.web_scale import WebScale
 from aoi_app.settings.ignored_lanes import lanes_as_text
 from aoi_app.settings.recipe import Recipe
+from cras_core.arrays import runs_of
 from cras_core.web.canvas import NARROWEST_CLOTH_PX
 from cras_core.web.scoring import ScoredRows
 
@@ -34,14 +35,18 @@ class BandOutcomes:
     Attributes:
         scale: of the web that runs.
         tiles: that were scored.
+        imaging: how the camera sees the cloth.
     """
 
-    def __init__(self, recipe: Recipe, model: RollModel, threshold: RollThreshold) -> None:
+    def __init__(
+        self, recipe: Recipe, model: RollModel, threshold: RollThreshold, imaging: ImagingSetup | None = None
+    ) -> None:
         """
         Args:
             recipe: settings of the roll.
             model: that scores it.
             threshold: of the roll; follows the cloth that is taken.
+            imaging: how the camera saw earlier cloth; None where nothing is known of it, and nothing kept.
         """
         self._recipe, self._model, self._threshold = recipe, model, threshold
         self.scale = WebScale(recipe.mm_per_px, recipe.line_mm)
@@ -51,6 +56,7 @@ class BandOutcomes:
         self._cloth = ClothRemarks(model.detector.calibrations, model.config.fabric)
         self._account = Account()
         self._prover = Prover(recipe)
+        self.imaging = ImagingWatch(imaging or ImagingSetup(), self.scale)
         self._has_said_what_is_ignored = False
 
     @property
@@ -87,6 +93,7 @@ class BandOutcomes:
     def begin_web(self) -> None:
         """Another web begins: what is to be said of its cloth is said anew."""
         self._cloth.forget()
+        self.imaging.begin_web()
 
     def use_model(self, model: RollModel, line: int) -> Outcome:
         """Another model scores from a line of the roll on."""
@@ -123,6 +130,7 @@ class BandOutcomes:
         segment.set_threshold(self._threshold.value)
         gaps = self._find_gaps(band, is_short=is_short)
         told = replace(band, doubts=self._cloth.doubts if band.fabric is not None else ())
+        self.imaging.read(told)
         return join_outcomes([Outcome(bands=(told,)), read, gaps, shade, found, followed, self._prove(segment)])
 
     def end_segment(self, segment: Segment, end_line: int) -> Outcome:
@@ -142,6 +150,7 @@ class BandOutcomes:
     def end_roll(self, end_line: int) -> Outcome:
         """The roll is over: whether all of it was inspected or recorded as a gap."""
         self._threshold.keep()
+        self.imaging.keep()
         problem = self._account.balance(end_line).problem
         if problem is None:
             return Outcome()

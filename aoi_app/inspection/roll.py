@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from aoi_app.inspection.account import Balance
 from aoi_app.inspection.band_outcomes import BandOutcomes
+from aoi_app.inspection.imaging.imaging_watch import ImagingSetup
 from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
 from aoi_app.inspection.roll_model import RollModel, make_roll_model
 from aoi_app.inspection.threshold.roll_threshold import RollThreshold
@@ -54,6 +55,7 @@ class RollInspection:
         own_recipes: Mapping[str, Recipe] | None = None,
         wanted_rate: WantedRate | None = None,
         identity: str = "",
+        imaging: ImagingSetup | None = None,
     ) -> None:
         """
         Args:
@@ -64,6 +66,7 @@ class RollInspection:
             own_recipes: of fabrics, by fabric; their limits hold where the cloth is matched and proves to be theirs.
             wanted_rate: what was learnt of the scores of good cloth; None learns for this roll alone.
             identity: of the model's bundle.
+            imaging: how the camera saw earlier cloth; None where nothing is known of it, and nothing kept.
 
         Raises:
             RecipeError: the recipe names a fabric that the model does not know; the text lists those it knows.
@@ -72,7 +75,7 @@ class RollInspection:
         self._model = make_roll_model(detector, identity, tiling, recipe)
         self._next_model: RollModel | None = None
         self._threshold = RollThreshold(recipe, own_recipes or {}, wanted_rate or WantedRate(RunningTails(None)))
-        self._bands = BandOutcomes(recipe, self._model, self._threshold)
+        self._bands = BandOutcomes(recipe, self._model, self._threshold, imaging)
         self._segment: Segment | None = None
         self._baseline: RunningBaseline | None = None  # of the web, handed on from segment to segment
         self._fabric: int | None = None  # likewise, the one that was matched

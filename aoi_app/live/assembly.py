@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aoi_app.alarms.alarm_list import AlarmList
+from aoi_app.inspection.imaging.imaging_watch import ImagingSetup
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.inspection.threshold.wanted_rate import WantedRate
+from aoi_app.live.line_care import LineCare
 from aoi_app.live.session import Session
 from aoi_app.live.state import Sink
 from aoi_app.records.alarm_log import AlarmLog
@@ -46,6 +48,7 @@ def make_session(
     sinks: Sequence[Sink] = (),
     own_recipes: Mapping[str, Recipe] | None = None,
     tails: RunningTails | None = None,
+    care: LineCare = LineCare(),  # noqa: B008 (a value; nothing of it changes)
     alarms: AlarmList | None = None,
     alarm_log: AlarmLog | None = None,
     model_problem: str = "",
@@ -67,6 +70,7 @@ def make_session(
         alarms, alarm_log: where what is wrong with the line is raised and recorded; None makes them for this roll.
         model_problem: why another model inspects than the one in use.
         tails: what earlier rolls have taught of the scores of good cloth; None begins anew and keeps nothing.
+        care: what the line knows of its camera and computer.
 
     Raises:
         RecipeError: the recipe does not fit the model.
@@ -79,6 +83,7 @@ def make_session(
         own_recipes=own_recipes,
         wanted_rate=WantedRate(tails or RunningTails(None)),
         identity=model,
+        imaging=ImagingSetup(care.imaging, source.name, name, detector.enrolled, care.drift_limits),
     )
 
     everybody = list(sinks)
@@ -108,6 +113,7 @@ def make_session(
         alarms=alarms or AlarmList(),
         alarm_log=alarm_log or AlarmLog(engine),
         model_problem=model_problem,
+        care=care,
         folders=tuple(filter(None, (tiles, rescue))),
         sinks=everybody,
     )

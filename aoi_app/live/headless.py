@@ -17,6 +17,7 @@ from rich.table import Table
 
 from aoi_app.live.assembly import at_depth_of, make_session
 from aoi_app.live.found_defects import FoundDefects, line_of
+from aoi_app.live.line_care import LineCare
 from aoi_app.live.model_loader import load_model
 from aoi_app.live.session import Session
 from aoi_app.live.state import Snapshot, State
@@ -26,6 +27,8 @@ from aoi_app.records.export import write_csv, write_json
 from aoi_app.records.maps import MapWriter
 from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_name import new_roll_name
+from aoi_app.settings.folders import imaging_folder
+from aoi_app.settings.imaging_history import ImagingHistory
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.work_order import NO_ORDER, WorkOrder
 from aoi_app.sources.source import FrameSource, TellsStatus
@@ -125,6 +128,7 @@ def _inspect_roll(
         order=job.order,
         tiles=job.out / "itdd" if job.tiles else None,
         rescue=job.out,
+        care=LineCare(ImagingHistory(imaging_folder())) if job.choice.is_camera else LineCare(),
         sinks=[lambda outcome: maps.write(outcome.bands, outcome.sources)] if maps is not None else [],
     )
     started = time.monotonic()

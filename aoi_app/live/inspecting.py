@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
@@ -14,7 +14,6 @@ from aoi_app.live.state import State
 from aoi_app.live.watch import Watch
 from aoi_app.records.roll_log import RollLog
 from aoi_app.sources.frame import Frame, Lost
-from aoi_app.sources.source import SourceStatus
 
 _POLL_S = 0.1
 
@@ -33,7 +32,7 @@ class Inspecting:
         watch: Watch,
         control: RunControl,
         begin_log: Callable[[], RollLog],
-        camera: Callable[[], SourceStatus | None],
+        camera_remarks: Callable[[], Sequence[str]],
     ) -> None:
         """
         Args:
@@ -43,14 +42,14 @@ class Inspecting:
             watch: told when a piece is inspected and when it is done.
             control: of the roll.
             begin_log: begins the roll in the records; called once the source is open.
-            camera: how the camera is doing; None where there is none.
+            camera_remarks: what is to be known of the camera by now; each is recorded once.
         """
         self._queue = queue
         self._inspection = inspection
         self._publisher, self._watch = publisher, watch
         self._control = control
         self._begin_log = begin_log
-        self._camera = camera
+        self._camera_remarks = camera_remarks
         self._changes: deque[Change] = deque()
         self._told: set[str] = set()  # remarks of the camera that are in the records
 
@@ -87,8 +86,7 @@ class Inspecting:
 
     def _remark_camera(self) -> None:
         """What is to be known of the camera stands in the records from where it was seen first."""
-        camera = self._camera()
-        new = [text for text in camera.remarks if text not in self._told] if camera is not None else []
+        new = [text for text in self._camera_remarks() if text not in self._told]
         if new:
             self._told.update(new)
             self._publisher.publish_camera_remarks(new)

@@ -29,6 +29,7 @@ class LoadedModel:
         identity: of the bundle, empty likewise.
         problem: why it cannot be loaded, for a person; else empty.
         remark: why it is this one and not the one that was to be, for a person; else empty.
+        device_problem: why it does not run where it was to, for a person; else empty.
     """
 
     bundle: Path
@@ -36,6 +37,7 @@ class LoadedModel:
     identity: str = ""
     problem: str = ""
     remark: str = ""
+    device_problem: str = ""
 
 
 ChooseModel = Callable[[], tuple[Path, str]]
@@ -79,8 +81,8 @@ class ModelLoader:
         bundle, remark = wanted, ""
         try:
             bundle, remark = choose() if choose is not None else (wanted, "")
-            detector = load_model(bundle, self.device, self._precision, leave_a_core=True)
-            loaded = LoadedModel(bundle, detector, detector.identity or "", remark=remark)
+            detector, device_problem = self._opened(bundle)
+            loaded = LoadedModel(bundle, detector, detector.identity or "", "", remark, device_problem)
         except CrasError as error:
             loaded = LoadedModel(bundle, problem=str(error), remark=remark)
         except Exception as error:  # the boundary of a thread: nothing above it would ever hear of it
@@ -92,6 +94,34 @@ class ModelLoader:
             self._done(loaded)
         del loaded
         give_memory_back()
+
+    def _opened(self, bundle: Path) -> tuple[TrainedDetector, str]:
+        """The model where it is to run, or on the CPU where that device is not there, and then why. A line that
+        inspects slowly is better than one that does not inspect, as long as somebody knows.
+        """
+        try:
+            return load_model(bundle, self.device, self._precision, leave_a_core=True), ""
+        except CrasError as error:
+            if error.code != "device-unusable":
+                raise
+            detector = load_model(bundle, "cpu", self._precision, leave_a_core=True)
+            return detector, f"{error} The CPU inspects instead, which is slower"
+
+
+def missing_gpu(wanted: str, runs_on: str, *, gpu_was_used: bool) -> str:
+    """What is to be said where a model runs on the CPU though earlier ones had a GPU; empty where nothing is.
+
+    Args:
+        wanted: device that was asked for; ``cpu`` says that nobody misses a GPU.
+        runs_on: kind of device that it runs on.
+        gpu_was_used: by the model that was loaded before, be it at an earlier start.
+    """
+    if wanted != "auto" or runs_on != "cpu" or not gpu_was_used:
+        return ""
+    return (
+        "The GPU that inspected before is not there; the CPU inspects instead, which is slower. Check the GPU and its "
+        "driver, or start with --device cpu where there is none any more"
+    )
 
 
 def load_model(bundle: Path, device: str, precision: str = "float32", *, leave_a_core: bool = False) -> TrainedDetector:

@@ -19,6 +19,7 @@ from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.capture import Capture
 from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.live.inspecting import Inspecting
+from aoi_app.live.line_care import LineCare
 from aoi_app.live.publisher import Publisher
 from aoi_app.live.run_control import PAUSE, RESUME, STOP, RunControl
 from aoi_app.live.state import News, Sink, Snapshot, State
@@ -49,6 +50,7 @@ class Session:
         alarm_log: AlarmLog,
         folders: Sequence[Path] = (),
         model_problem: str = "",
+        care: LineCare | None = None,
         backlog_lines: int = 16384,
         sinks: Sequence[Sink] = (),
     ) -> None:
@@ -61,6 +63,7 @@ class Session:
             alarms, alarm_log: where what is wrong with the line is raised and recorded.
             folders: that the roll is written to.
             model_problem: why another model inspects than the one in use; it holds until another one takes over.
+            care: what the line knows of its camera and computer; None knows nothing.
             backlog_lines: most lines of a live source that may wait; of a source that waits itself, one frame does.
             sinks: also given every outcome, in the inspecting thread, after it was logged; may raise RecordsError.
         """
@@ -70,13 +73,15 @@ class Session:
         self._queue = FrameQueue(backlog_lines if source.is_live else 1, drops=source.is_live)
         self._watch = Watch(inspection, self._figures, alarms, alarm_log, is_live=source.is_live, folders=folders)
         self._watch.model_problem = model_problem
+        self._watch.care = care = care or LineCare()
         self._publisher = Publisher(
             inspection, self._control, self._watch, mm_per_line=mm_per_line, mm_per_px=mm_per_px, sinks=sinks
         )
         self._capture = Capture(source, self._queue, self._control)
         self._inspecting = Inspecting(
-            self._queue, inspection, self._publisher, self._watch, self._control, begin_log, self._camera_status
+            self._queue, inspection, self._publisher, self._watch, self._control, begin_log, self._camera_remarks
         )
+        self._care = care
         self._threads: list[threading.Thread] = []
 
     @property
@@ -201,6 +206,13 @@ class Session:
 
     def _camera_status(self) -> SourceStatus | None:
         return self._source.status if isinstance(self._source, TellsStatus) else None
+
+    def _camera_remarks(self) -> tuple[str, ...]:
+        """What is to be known of the camera, for the records."""
+        camera = self._camera_status()
+        if camera is None:
+            return ()
+        return (*camera.remarks, *self._care.undated_calibrations(camera))
 
     def _guarded(self, run: Callable[[], None], at_end: Callable[[], None] = lambda: None) -> Callable[[], None]:
         """An exception that ends a thread is reported to the operator and written to the log; the other thread ends

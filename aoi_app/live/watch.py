@@ -20,6 +20,7 @@ from aoi_app.inspection.findings.defects import Gap
 from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.inspection.web.segment import inspected_lines_of
+from aoi_app.live.line_care import LineCare
 from aoi_app.live.state import Snapshot, State
 from aoi_app.records.alarm_log import AlarmLog
 
@@ -54,6 +55,8 @@ class Watch:
         self._is_live = is_live
         self.model_problem = ""
         """Why another model inspects than the one in use; empty where it does."""
+        self.care = LineCare()
+        """What the line knows of its camera and computer."""
         self._folders = tuple(folders)
         self._lock = threading.Lock()  # of everything below
         self._last_item_s = time.monotonic()
@@ -155,6 +158,10 @@ class Watch:
                 camera_problem=camera.problem if camera is not None else "",
                 free_mb=free_mb,
                 full_folder=folder,
+                old_calibrations=self.care.old_calibrations(camera),
+                device_problem=self.care.device_problem,
+                picture_changes=self._inspection.bands.imaging.changes,
+                odd_columns=self._inspection.bands.imaging.columns,
                 width_mm=figures.width_mm * now / px[-1] if px and px[-1] else 0.0,
                 usual_width_mm=figures.width_mm * usual / px[-1] if px and px[-1] else 0.0,
             )

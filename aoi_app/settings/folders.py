@@ -39,6 +39,11 @@ def tails_folder() -> Path:
     return user_data_path(APP) / "tails"
 
 
+def imaging_folder() -> Path:
+    """Where it is kept how bright and how sharp each camera of this line has seen the cloth."""
+    return user_data_path(APP) / "imaging"
+
+
 def library_folder() -> Path:
     """Where samples of the fabrics are kept that models are taught with."""
     return user_data_path(APP) / "library"

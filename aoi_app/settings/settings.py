@@ -8,14 +8,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from aoi_app.settings.calibration import CalibrationLimits
 from aoi_app.settings.folders import settings_path
 from aoi_app.settings.strict_json import TOLERANT, ContentError, read_json
 from cras_core.files import write_atomically
+from cras_core.imaging.drift import DriftLimits
 
 logger = logging.getLogger(__name__)
 
 Path_ = Annotated[str, Field(max_length=4096)]
 """A path or an address, as text; the longest path that Linux takes."""
+
+
+_Percent = Annotated[float, Field(gt=0, le=1000)]
 
 
 class CameraChoice(BaseModel):
@@ -60,6 +65,22 @@ class Mill(BaseModel):
     """File of a picture for the head of a report; empty without."""
 
 
+class Drift(BaseModel):
+    """From which change on the picture of the cloth counts as changed, per cent; see ``DriftLimits``."""
+
+    model_config = TOLERANT
+
+    brightness_percent: _Percent = 20.0
+    contrast_percent: _Percent = 25.0
+    focus_percent: _Percent = 20.0
+    noise_percent: _Percent = 30.0
+
+    @property
+    def limits(self) -> DriftLimits:
+        """For the inspection."""
+        return DriftLimits(**self.model_dump())
+
+
 class Settings(BaseModel):
     """Settings of this machine and user; a line's own settings are in its recipe."""
 
@@ -81,6 +102,13 @@ class Settings(BaseModel):
     separate_pictures: dict[Path_, bool] = {}
     """Of folders that were opened: whether their pictures are webs of their own, or one web."""
     camera: CameraChoice = CameraChoice()
+    calibrated: dict[Literal["scale", "encoder"], Annotated[str, Field(max_length=40)]] = {}
+    """When the scale and the encoder were measured, ISO 8601."""
+    calibration_days: CalibrationLimits = CalibrationLimits()
+    """After which the line says that a calibration is old."""
+    drift: Drift = Drift()
+    gpu_was_used: bool = False
+    """The model ran on a GPU when it was loaded last; without one now the line says so."""
     learning: Learning = Learning()
     mill: Mill = Mill()
     shifts: Annotated[tuple[Annotated[int, Field(ge=0, le=23)], ...], Field(max_length=24)] = (6, 14, 22)

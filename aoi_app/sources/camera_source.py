@@ -105,6 +105,11 @@ class CameraSource:
         return "; ".join(filter(None, found)) or None
 
     @property
+    def flat_field_at(self) -> str:
+        """When the flat field was recorded, ISO 8601; empty without one."""
+        return self._flat.recorded_at if self._flat is not None else ""
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What stands in the records of the roll from when it was seen; each is told once."""
         return (_COUNTS_MISSING,) if self._position.most_without_counts > 0 else ()

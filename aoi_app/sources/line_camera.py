@@ -100,6 +100,7 @@ class LineCamera:
             restarts=now.restarts,
             problem=source.problem or "",
             remarks=(*self._remarks, *source.remarks),
+            flat_field_at=source.flat_field_at,
         )
 
     def __enter__(self) -> LineCamera:

@@ -66,6 +66,7 @@ class SourceStatus:
         restarts: of the acquisition process.
         problem: what goes wrong beside the line, such as a recording; empty when all is well.
         remarks: what could not be set as wanted, and what else a person should know of it.
+        flat_field_at: when its flat field was recorded, ISO 8601; empty where none is used.
     """
 
     state: str
@@ -76,6 +77,7 @@ class SourceStatus:
     restarts: int = 0
     problem: str = ""
     remarks: tuple[str, ...] = ()
+    flat_field_at: str = ""
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -17,6 +18,7 @@ from cras_core.errors import BundleError, ConfigError
 from cras_core.features.backbone import load_backbone
 from cras_core.features.extractor import FeatureExtractor
 from cras_core.features.vectors import Vectors
+from cras_core.imaging.enrolled import EnrolledFigures
 from cras_core.registry.bundle import Bundle
 from cras_core.web.calibration import FabricCalibration
 
@@ -55,10 +57,13 @@ class TrainedDetector(Detector):
     Attributes:
         extractor: images to normalised vectors.
         fabric_layout: how its tensors come apart by fabric; None where fabrics cannot be added or taken out.
+        made_at: when it was made (ISO 8601); empty where nobody knows.
+        enrolled: how the samples of its fabrics were seen, by fabric; without those of which nothing is known.
     """
 
     fabric_layout: ClassVar[FabricLayout | None] = None
     made_at: str = ""
+    enrolled: Mapping[str, EnrolledFigures] = MappingProxyType({})
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cras_core.data.values import NormalImages
+from cras_core.imaging.enrolled import EnrolledFigures, read_enrolled
 from cras_core.registry.bundle import Bundle
 from cras_core.version import __version__
 
@@ -60,7 +61,7 @@ def _hash_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-BY_FABRIC = ("pictures", "held_back", "samples")
+BY_FABRIC = ("pictures", "held_back", "samples", "imaging")
 """What a provenance tells fabric by fabric."""
 
 
@@ -93,3 +94,10 @@ def descended(parent: Bundle, kind: str, author: str | None, *, without: str | N
 def with_fabric(told: Mapping[str, Any], fabric: str, **by_fabric: object) -> dict[str, Any]:
     """A provenance with what is to be told of one more fabric, by field."""
     return {**told, **{name: {**told[name], fabric: value} for name, value in by_fabric.items()}}
+
+
+def imaging_told(told: Mapping[str, Any]) -> dict[str, EnrolledFigures]:
+    """How the samples of each fabric were seen; without those of which nothing is told."""
+    by_fabric = told.get("imaging")
+    read = {name: read_enrolled(value) for name, value in by_fabric.items()} if isinstance(by_fabric, dict) else {}
+    return {name: figures for name, figures in read.items() if figures is not None}

@@ -28,6 +28,7 @@ from cras_core.loading import detector_of
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import descended, samples_of, with_fabric
 from cras_core.training.distance_limits import among
+from cras_core.training.enrolled_imaging import imaging_of
 from cras_core.training.fabric_tensors import ORIGIN, put_together, take_apart
 from cras_core.training.progress import OnProgress, Progress, ShouldStop
 from cras_core.training.thresholds import measure_fabric
@@ -191,6 +192,7 @@ def _provenance(
         pictures=len(normal.paths),
         held_back=[p.name for p in held],
         samples=samples_of(normal),
+        imaging=imaging_of(normal),
     )
     return told | {
         "seconds": seconds,

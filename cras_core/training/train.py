@@ -26,6 +26,7 @@ from cras_core.messages import Sentence
 from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import samples_of, stamp
 from cras_core.training.checkpoint import Checkpoint
+from cras_core.training.enrolled_imaging import imaging_of
 from cras_core.training.preparation import Prepared, Run, check_names, prepare
 from cras_core.training.progress import OnProgress, ShouldStop
 from cras_core.training.warnings import extrapolated_thresholds, too_little_cloth
@@ -77,6 +78,7 @@ def train(
         "unreadable": [str(p) for d in data for p in d.skipped],
         "held_back": {d.fabric: [p.name for p in h] for d, (_, h) in zip(data, prepared.splits, strict=True)},
         "samples": {d.fabric: samples_of(d) for d in data},
+        "imaging": {d.fabric: imaging_of(d) for d in data},
         "loss": history,
         "warnings": prepared.warnings
         + kind_of(config).training.warnings(config)

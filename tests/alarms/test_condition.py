@@ -75,6 +75,10 @@ def test_a_line_that_is_proven_to_inspect_is_green() -> None:
         ({"width_mm": 600.0}, Condition.RESERVE, "width jumped", "600 mm wide, just before it was 800 mm"),
         ({"width_mm": 760.0}, Condition.INSPECTING, "", ""),
         ({"width_mm": 0.0}, Condition.INSPECTING, "", ""),
+        ({"device_problem": "the GPU is gone"}, Condition.RESERVE, "another device", "The GPU is gone."),
+        ({"old_calibrations": ("The scale is old.",)}, Condition.RESERVE, "calibration old", "The scale is old."),
+        ({"picture_changes": ("Focus has fallen.",)}, Condition.RESERVE, "picture changed", "Focus has fallen."),
+        ({"odd_columns": ("Dirty at 812 mm.",)}, Condition.RESERVE, "columns stand out", "Dirty at 812 mm."),
         ({"has_inspected": False}, Condition.RESERVE, "begins", "No cloth of this roll"),
         ({"is_paused": True}, Condition.PAUSED, "", ""),
         ({"is_paused": True, "quiet_s": 99.0, "gap": GAP}, Condition.PAUSED, "", ""),
@@ -159,6 +163,10 @@ def test_no_two_causes_share_a_key() -> None:
         quiet_s=99.0,
         width_mm=1.0,
         usual_width_mm=9.0,
+        device_problem="x",
+        picture_changes=("x",),
+        odd_columns=("x",),
+        old_calibrations=("x",),
     )
     keys = [cause.key for cause in status_of(worst).causes]
     assert len(set(keys)) == len(keys) == len(_RULES) - 1, "of a silent camera only one thing is said"

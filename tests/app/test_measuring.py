@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aoi_app.inspection.reporting.measuring import runs_of
 from aoi_app.inspection.reporting.numbering import DefectNumbers
 from aoi_app.inspection.web.source_spans import SourceSpan, SourceSpans
 from aoi_app.inspection.web.web_scale import WebScale
+from cras_core.arrays import runs_of
 from cras_core.web.regions import Region
 
 

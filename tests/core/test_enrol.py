@@ -24,6 +24,7 @@ from cras_core.evaluation.metrics import auroc
 from cras_core.evaluation.webs import inspect_strip
 from cras_core.images import list_images, read_image
 from cras_core.registry.bundle import Bundle, read_bundle, write_bundle
+from cras_core.registry.provenance import imaging_told
 from cras_core.training.distance_limits import among, distance_limits
 from cras_core.training.enrol import enrol
 from cras_core.training.fabric_changes import remove_fabric
@@ -135,6 +136,10 @@ def test_the_provenance_tells_parent_pictures_author_and_day(
     ]
     assert told["samples"]["plain"] == bundle.provenance["samples"]["plain"]
     assert set(told) >= {"made_at", "program", "seconds", "loss"}
+    seen = imaging_told(told)
+    assert set(seen) == {"plain", "twill", "satin"}
+    assert seen["satin"].samples == 4
+    assert 10 < seen["satin"].middle.brightness < 245
     assert set(told["held_back"]["satin"]) < {p.name for p in satin.paths}
 
 

@@ -16,6 +16,7 @@ from aoi_app.learning.training_state import TrainingState, after_line
 from aoi_app.records.tile_places import PLACES, tiles_of
 from aoi_app.settings.defect_types import load_defect_types
 from aoi_app.settings.folder_holder import Hold
+from aoi_app.settings.imaging_history import ImagingHistory
 from aoi_app.settings.recipe import load_recipe
 from aoi_app.settings.recipe_store import load_recipes
 from aoi_app.settings.running_tails import RunningTails
@@ -89,6 +90,20 @@ def tails_of(path: Path) -> object:
         check_message(problem)
     assert np.isfinite(tail.counts).all()
     return tail if tail.area_m2 > 0 else None
+
+
+def imaging_of(path: Path) -> object:
+    (path.parent / "kept").mkdir(exist_ok=True)
+    file = path.parent / "kept" / path.name
+    file.write_bytes(path.read_bytes())
+    history = ImagingHistory(file.parent)
+    cameras = history.cameras
+    for problem in history.problems:
+        check_message(problem)
+    for camera in cameras:
+        for profile in camera.profiles.values():
+            assert profile.profile.brightness.ndim == 1
+    return cameras[0] if cameras else None
 
 
 def comparison_of(path: Path) -> object:
@@ -169,6 +184,27 @@ READERS: dict[str, tuple[str, Any, Callable[[Path], object]]] = {
         sample_of,
     ),
     "places of tiles": (PLACES, TILE, places_of),
+    "imaging": (
+        "camera.json",
+        {
+            "camera": "camera 1",
+            "profiles": {
+                "plain": {
+                    "since": "2026-11-12T10:00:00+01:00",
+                    "roll": "roll 1",
+                    "width_px": 40,
+                    "block_px": 20,
+                    "brightness": [80.0, None],
+                    "contrast": [10.0, None],
+                    "focus": [0.5, None],
+                    "noise": [2.0, None],
+                }
+            },
+            "rolls": [],
+            "columns": [],
+        },
+        imaging_of,
+    ),
     "tails": ("a.json", {"fabric": "a", "model": "m", "area_m2": 1.5, "counts": [1.0] * 700}, tails_of),
     "comparison of two models": ("a.json", COMPARISON, comparison_of),
     "report of webs": ("a.json", {"fabrics": {"plain": FIGURES}, "all": FIGURES}, _recall_of),

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from aoi_app.inspection.findings.defects import Box, Defect
 from aoi_app.inspection.web.segment import Segment
@@ -124,9 +123,3 @@ def boxes_of(region: Region, first_line: int, cell_px: int, spans: Iterable[Sour
             left, right = int(rows[:, 0].min()) * cell_px, min(int(rows[:, 1].max()) * cell_px, span.width_px)
             found.append(Box(span.source, left, a - span.first_line, right - left, b - a))
     return tuple(found)
-
-
-def runs_of(wanted: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """(n,) bool -> first and end of every run of True."""
-    borders = np.flatnonzero(np.diff(np.pad(wanted, 1)))
-    return [(int(first), int(end)) for first, end in borders.reshape(-1, 2)]

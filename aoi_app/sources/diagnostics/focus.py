@@ -11,12 +11,12 @@ import numpy.typing as npt
 from aoi_app.sources.block import Block
 from aoi_app.sources.flat_field.correction import non_uniformity
 from cras_core.arrays import FloatArray
+from cras_core.imaging.texture import BASE_PX, energies_of, sharpness_of
 
 ZONES = 8
 """Parts of the width whose sharpness is told apart."""
 
 _MOST_LINES = 128  # enough for every figure, and quick at any width
-_BASE_PX = 65  # what is wider than this is lamp and lens, not cloth
 _SATURATED_SHARE, _BLACK_SHARE = 0.001, 0.05
 _DIM, _UNEVEN_PERCENT, _TILT = 0.2, 30.0, 0.7
 _ALONG = 0.05  # of full scale; so much at least a column of cloth changes from line to line
@@ -31,7 +31,7 @@ class FocusMetrics:
         minimum, mean, maximum: (W,) or (W, 3) float32 of every column, 0..255 whatever the depth.
         histogram: (256,) int64 pixels of each brightness, all channels together.
         saturated, black: share of pixels at the upper and lower end, 0..1.
-        sharpness: 0..1, see ``sharpness_of``; NaN where there is nothing to be sharp.
+        sharpness: 0..1, see ``cras_core.imaging.texture.sharpness_of``; NaN where there is nothing to be sharp.
         zones: (ZONES,) float32 the same from left to right.
         words: what is wrong and what to do, a sentence each; empty where all is well.
     """
@@ -78,38 +78,10 @@ def shows_cloth(figures: FocusMetrics) -> bool:
     return is_lit and float(np.median(figures.maximum - figures.minimum)) >= _ALONG * 255
 
 
-def sharpness_of(grey: FloatArray) -> float:
-    """How much of the cloth's contrast is left from one pixel to the next, as an MTF near the highest frequency.
-
-    The root of the energy of the differences across the line over twice the energy of the texture, both taken between
-    neighbouring lines: texture is alike there and noise is not, so that a blurred picture does not pass for a sharp
-    one because of its noise. More light or gain does not change it; another cloth does.
-
-    Args:
-        grey: (lines, W) float32, at least 2 lines and 2 columns.
-
-    Returns:
-        0..1, NaN where the lines are even.
-    """
-    detail, contrast = _energies(grey)
-    if contrast <= 1e-6 * float((grey**2).mean()) or contrast <= 0:
-        return float("nan")
-    return float(np.sqrt(np.clip(detail / (2 * contrast), 0, 1)))
-
-
-def _energies(grey: FloatArray) -> tuple[float, float]:
-    """Energy of the differences across the line, and of the texture."""
-    if grey.shape[0] < 2 or grey.shape[1] < 2:
-        return 0.0, 0.0
-    texture = grey - cv2.blur(grey, (_BASE_PX, 1))
-    step = np.diff(grey, axis=1)
-    return float((step[1:] * step[:-1]).mean()), float((texture[1:] * texture[:-1]).mean())
-
-
 def _zones(grey: FloatArray) -> FloatArray:
     """Sharpness from left to right; NaN where there is hardly any texture, as on a table beside the cloth."""
     zones = np.array_split(grey, ZONES, axis=1)
-    contrast = np.array([_energies(zone)[1] for zone in zones])
+    contrast = np.array([energies_of(zone).texture.mean() if min(zone.shape) > 1 else 0.0 for zone in zones])
     has_texture = contrast > _TEXTURE * np.median(contrast)
     found = [sharpness_of(zone) if seen else np.nan for zone, seen in zip(zones, has_texture, strict=True)]
     return np.array(found, np.float32)
@@ -125,7 +97,7 @@ def _words(mean: FloatArray, saturated: float, black: float, zones: FloatArray) 
         words.append(
             f"The picture is dim ({np.median(mean) / 255:.0%} of its range); lengthen the exposure or add light."
         )
-    light = cv2.blur(mean.reshape(1, *mean.shape), (_BASE_PX, 1))[0]  # without the yarns
+    light = cv2.blur(mean.reshape(1, *mean.shape), (BASE_PX, 1))[0]  # without the yarns
     uneven = non_uniformity(light)
     if uneven > _UNEVEN_PERCENT:
         words.append(

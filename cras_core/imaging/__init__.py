@@ -1,0 +1,1 @@
+"""How well cloth is seen: brightness, contrast, focus and noise of its picture, and what changes of them."""
