@@ -72,6 +72,11 @@ class AlarmList:
                 self._raise(roll_id, cause, position_m, now_s)
             self._drop_closed()
 
+    def go_on(self, roll_id: int, last_number: int) -> None:
+        """A roll goes on that an earlier program has raised alarms in: their numbers are taken."""
+        with self._lock:
+            self._numbers[roll_id] = max(self._numbers.get(roll_id, 0), last_number)
+
     def end_roll(self) -> None:
         """The causes of the roll are gone with it; what nobody has seen stays."""
         with self._lock:

@@ -20,12 +20,14 @@ from aoi_app.app.cameras_controller import CamerasController
 from aoi_app.app.collection_controller import CollectionController
 from aoi_app.app.defect_types_holder import DefectTypesHolder
 from aoi_app.app.folder_opening import FolderOpening
+from aoi_app.app.left_roll_controller import LeftRollController
 from aoi_app.app.line_controller import LineController
 from aoi_app.app.line_model import LineModel
 from aoi_app.app.model_change import ModelChange
 from aoi_app.app.models_controller import ModelsController
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.pages import PAGES
+from aoi_app.app.picture_keeper import PictureKeeper
 from aoi_app.app.program import PageController, Program
 from aoi_app.app.program_state import ProgramState
 from aoi_app.app.qt_bridge import QtBridge
@@ -99,6 +101,8 @@ class Application(QObject):
         ending = RollEnding(asker, notifier)
         roll = RollController(engine, choice, book, line_model, notifier, bridge, self.alarms, ending, holder)
         self.work_orders = WorkOrderController(window, notifier, holder, engine, roll)
+        self.left_roll = LeftRollController(asker, notifier, engine, roll)
+        self.pictures = PictureKeeper(engine, holder, notifier, roll)
         self.second_window = SecondWindow(asker)
         self.folder_opening = FolderOpening(roll, holder, asker, notifier)
         self.model_change = ModelChange(line_model, roll, book, asker, notifier)
@@ -158,9 +162,10 @@ class Application(QObject):
             "find_cameras": self._find_cameras,
             "export": self.export,
             "quit": window.close,
-            "start": self.work_orders.start,
+            "start": lambda: self.left_roll.begin(self.work_orders.start),
             "work_order": self.work_orders.ask,
             "pause": program.roll.pause,
+            "splice": program.roll.splice,
             "stop": program.roll.stop,
             "collect": self.collecting.ask,
             "acknowledge": self.alarms.acknowledge,
@@ -269,7 +274,7 @@ class Application(QObject):
 
     def begin(self) -> None:
         """Starts the first roll, unless another window has the data."""
-        self.second_window.begin(self.program.roll.start, self.close)
+        self.second_window.begin(lambda: self.left_roll.begin(self.program.roll.start), self.close)
 
     def close(self) -> None:
         """Ends the roll and then the program, unless a page or the person objects; the window stays until the roll is
@@ -297,6 +302,7 @@ class Application(QObject):
         program = self.program
         pages_rest = all(c.is_at_rest for c in self.controllers.values()) and self.collecting.is_at_rest
         is_opened = self.folder_opening.is_at_rest and program.roll.is_at_rest
+        is_opened = is_opened and self.pictures.is_at_rest
         return is_opened and not program.line_model.is_loading and pages_rest
 
     def wait_for_camera(self, timeout_s: float) -> None:
@@ -314,6 +320,7 @@ class Application(QObject):
             controller.close()
         self.collecting.close()
         self.alarms.close()
+        self.pictures.close()
         program.settings.save()
         program.engine.dispose()
         self.window.allow_close()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from aoi_app.alarms.condition import NO_ROLL
 from aoi_app.app.cloth_marking import ClothMarking
+from aoi_app.app.latest_defect import LatestDefect
 from aoi_app.app.program import Program
 from aoi_app.app.review_controller import ReviewController
 from aoi_app.inspection import overlay
@@ -16,7 +17,10 @@ from aoi_app.inspection.roll_model import ignored_lanes
 from aoi_app.inspection.web.web_history import WebHistory
 from aoi_app.live.session import Session
 from aoi_app.live.state import News, Snapshot, State
+from aoi_app.records.errors import RecordsError
+from aoi_app.records.recorded_defects import read_defects
 from aoi_app.records.reviews import ReviewRecorder
+from aoi_app.records.upkeep.left_roll import LeftRoll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.ui.line.line_page import LinePage
 
@@ -47,6 +51,7 @@ class LineController(QObject):
         self._cloth_marking = ClothMarking(program, self.page.live_view)
         self._is_relative = True  # of the roll that is shown
         self._threshold_is_of_cloth = False  # the slider has followed a recipe, not a hand
+        self._latest_defect = LatestDefect(program, self.page)
         self._connect()
         self._show_settings()
 
@@ -86,6 +91,7 @@ class LineController(QObject):
         program.roll.ending.unreviewed = lambda: table.unreviewed
         program.roll.begins.connect(self._clear)
         program.roll.began.connect(self._begun)
+        program.roll.went_on.connect(self._went_on)
         program.roll.ended.connect(self._ended)
         program.defect_types.changed.connect(self._show_defect_types)
         program.recipes.line_changed.connect(self._recipe_changed)
@@ -163,6 +169,7 @@ class LineController(QObject):
         self._is_relative = recipe.relative
         self._program.window.say("", is_alarm=False)
         self.page.table.defects.clear()
+        self._latest_defect.clear()
         self._history.clear()
         self._marks.clear()
         self.page.live_view.show_picture(None)
@@ -181,6 +188,20 @@ class LineController(QObject):
 
     def _begun(self, session: Session) -> None:
         session.set_threshold(self.page.threshold)
+
+    def _went_on(self, left: LeftRoll) -> None:
+        """What an earlier program has found of this roll is in the table as well."""
+        try:
+            found = read_defects(self._program.engine, left.roll_id)
+        except RecordsError as error:
+            self._program.notifier.warn(str(error))
+            return
+        defects = self.page.table.defects
+        defects.add([defect for defect, _ in found])
+        self._latest_defect.go_on([defect for defect, _ in found])
+        for defect, review in found:
+            if review.reviewed_at is not None:
+                defects.set_review(defect.number, review)
 
     def _recipe_changed(self, recipe: Recipe) -> None:
         if not self._program.roll.is_running:
@@ -201,6 +222,7 @@ class LineController(QObject):
             self._history.add(band)
         if news.bands:
             self.page.live_view.show_picture(self._history.picture())
+        self._latest_defect.take(news.defects, news.withdrawn)
         if news.bands or news.defects or news.withdrawn:
             self._show_marks()
         if news.remarks:
@@ -247,6 +269,7 @@ class LineController(QObject):
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         self.page.figures.show_snapshot(snapshot)
+        self._latest_defect.show(snapshot)
         self._program.window.show_snapshot(snapshot)
         self._program.notifier.tick()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aoi_app.app.cameras_controller import CamerasController
+from aoi_app.app.gallery_controller import GalleryController
 from aoi_app.app.line_controller import LineController
 from aoi_app.app.models_controller import ModelsController
 from aoi_app.app.program import PageController, Program
@@ -36,6 +37,13 @@ class PageRow:
 PAGES = (
     PageRow("line", "Line", "Ctrl+1", "The running web, its figures and its defects", LineController),
     PageRow("rolls", "Rolls", "Ctrl+J", "All rolls: their maps, defects, grades and reports", RollsController),
+    PageRow(
+        "review",
+        "Review",
+        "Ctrl+D",
+        "Defects of all rolls: find them, judge many at once",
+        GalleryController,
+    ),
     PageRow("samples", "Samples", "Ctrl+N", "Samples of each fabric: add, sort and label them", SamplesController),
     PageRow("models", "Models", "Ctrl+M", "Teach fabrics, evaluate new models, choose which is used", ModelsController),
     PageRow(

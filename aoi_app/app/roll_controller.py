@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from sqlalchemy import Engine
@@ -27,13 +25,14 @@ from aoi_app.live.model_loader import LoadedModel
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
 from aoi_app.records.roll_name import new_roll_name
+from aoi_app.records.upkeep.left_roll import LeftRoll
 from aoi_app.samples.collection_service import RunningRoll
 from aoi_app.samples.review_samples import ReviewedRoll
 from aoi_app.settings.calibration import Calibration
 from aoi_app.settings.folders import imaging_folder, tails_folder, tiles_folder
 from aoi_app.settings.imaging_history import ImagingHistory
 from aoi_app.settings.printable import printable
-from aoi_app.settings.recipe import RecipeError
+from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.recipe_book import RecipeBook
 from aoi_app.settings.running_tails import RunningTails
 from aoi_app.settings.work_order import NO_ORDER
@@ -41,7 +40,6 @@ from aoi_app.sources.source import FrameSource, SourceError
 from aoi_app.sources.source_choice import SourceChoice, make_source
 
 _CLOSE_WITHIN_MS = 15_000
-_ROLLS_WITH_TILES = 20
 
 
 class RollController(QObject):
@@ -58,6 +56,7 @@ class RollController(QObject):
     Signals:
         begins: Recipe; a roll begins with it: what is shown of the one before goes.
         began: Session, not started yet.
+        went_on: LeftRoll; the roll that begins is one that an earlier program has left.
         ended: Session.
         choice_changed: another source.
         closed: the program may end.
@@ -65,6 +64,7 @@ class RollController(QObject):
 
     begins = Signal(object)
     began = Signal(object)
+    went_on = Signal(object)
     ended = Signal(object)
     choice_changed = Signal()
     closed = Signal()
@@ -89,6 +89,7 @@ class RollController(QObject):
         self._tails = RunningTails(tails_folder())
         self._imaging = ImagingHistory(imaging_folder())
         self._awake = KeepAwake()
+        self._left: LeftRoll | None = None  # goes on as the next roll
         self.state = ProgramState.IDLE
         self.choice = choice
         self.source: FrameSource | None = None
@@ -113,6 +114,11 @@ class RollController(QObject):
     def session_state(self) -> State:
         """Where the latest roll is."""
         return self._session.state if self._session is not None else State.IDLE
+
+    @property
+    def recipe_of_line(self) -> Recipe:
+        """That a new roll would begin with."""
+        return self._recipes.line
 
     @property
     def is_running(self) -> bool:
@@ -154,6 +160,11 @@ class RollController(QObject):
             wish = Wish("Start the next roll?", "Start the next roll")
             self.ending.ask(wish, self._begin_when_possible, self._may_begin_with(self.choice))
 
+    def go_on_with(self, left: LeftRoll) -> None:
+        """Goes on with a roll that an earlier program has left, as the first roll of this one."""
+        self._left = left
+        self.start()
+
     def begin_when_loaded(self) -> None:
         """Begins the first roll with the model that is being loaded. A later one is begun by a person: until then the
         roll before stays on the screen.
@@ -165,6 +176,11 @@ class RollController(QObject):
         """Stops looking at the web."""
         if self._session is not None:
             self._session.pause()
+
+    def splice(self) -> None:
+        """The cloth that runs now is spliced to that before."""
+        if self.session_state is State.RUNNING and self._session is not None:
+            self._session.splice()
 
     def stop(self) -> None:
         """Ends the roll, after a question; asked again while it ends, without inspecting what still waits."""
@@ -222,7 +238,7 @@ class RollController(QObject):
         )
 
     def _change_source(self, choice: SourceChoice) -> None:
-        self.choice = choice
+        self.choice, self._left = choice, None
         self.choice_changed.emit()
         self.end_to_begin()
 
@@ -264,8 +280,11 @@ class RollController(QObject):
         loaded = self._line_model.loaded
         assert loaded is not None
         assert loaded.detector is not None
-        name = new_roll_name()
-        recipe = self._recipes.line
+        left, self._left = self._left, None
+        name = left.name if left is not None else new_roll_name()
+        recipe = left.recipe if left is not None else self._recipes.line
+        if left is not None:
+            self.next_order = left.order
         try:
             source = make_source(at_depth_of(self.choice, loaded.detector), recipe)
             session = make_session(
@@ -284,6 +303,7 @@ class RollController(QObject):
                 alarms=self._alarms.alarms,
                 alarm_log=self._alarms.log,
                 model_problem=loaded.remark,
+                left=left,
             )
         except (SourceError, RecipeError) as error:
             self.state = ProgramState.IDLE
@@ -293,6 +313,8 @@ class RollController(QObject):
         self._line_model.follow(session)
         self.begins.emit(recipe)
         self.began.emit(session)
+        if left is not None:
+            self.went_on.emit(left)
         session.start()
         self._awake.begin()
         self._bridge.watch(session)
@@ -306,7 +328,6 @@ class RollController(QObject):
         return LineCare(self._imaging, settings.drift.limits, made, settings.calibration_days, loaded.device_problem)
 
     def _ended(self, session: Session) -> None:
-        _keep_latest(tiles_folder(), _ROLLS_WITH_TILES)
         self._awake.end()
         self.ended.emit(session)
         for kept in (self._tails, self._imaging):
@@ -317,9 +338,3 @@ class RollController(QObject):
             self.closed.emit()
         else:
             self.state = state_after_end(self.state)
-
-
-def _keep_latest(folder: Path, count: int) -> None:
-    """Deletes the tiles of all but the latest rolls; their defects stay in the records."""
-    for old in sorted(p for p in folder.glob("*") if p.is_dir())[:-count]:
-        shutil.rmtree(old, ignore_errors=True)

@@ -63,7 +63,7 @@ class RollsController:
         self.page.show_types(self._program.defect_types.now)
 
     def _look(self) -> None:
-        self._service.refresh()
+        self._service.follow()
         roll = self._program.roll
         if roll.is_running and self.roll_id == roll.roll_id and self._service.is_at_rest:
             self._service.open(self.roll_id)

@@ -33,8 +33,10 @@ class SettingsController:
         page.recipe_kept.connect(self._keep)
         page.theme_chosen.connect(lambda name: use_theme(program, name))
         page.sound_chosen.connect(lambda on: program.settings.change(alarm_sound=on))
+        page.defect_sound_chosen.connect(lambda on: program.settings.change(defect_sound=on))
         page.order_chosen.connect(lambda on: program.settings.change(asks_work_order=on))
         page.mill.changed.connect(lambda mill: program.settings.change(mill=mill))
+        page.mill.shifts_changed.connect(lambda hours: program.settings.change(shifts=hours))
         page.defect_types.kept.connect(self._keep_types)
         page.shown.connect(self._show)
         page.shown.connect(self._label_codes.read)
@@ -76,7 +78,9 @@ class SettingsController:
         self.page.defect_types.show_types(self._program.defect_types.now)
         self.page.show_theme(self._program.settings.now.theme)
         self.page.show_sound(self._program.settings.now.alarm_sound)
+        self.page.show_defect_sound(self._program.settings.now.defect_sound)
         self.page.mill.show_mill(self._program.settings.now.mill)
+        self.page.mill.show_shifts(self._program.settings.now.shifts)
         self.page.show_order(self._program.settings.now.asks_work_order)
 
     def _keep_types(self, types: tuple[DefectType, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +47,7 @@ from aoi_app.commands.order_options import (
     RollNumber,
     chosen_order,
 )
+from aoi_app.settings.recipe import RecipeError
 from aoi_app.settings.settings import load_settings
 from aoi_app.sources.registry import spec_of
 from aoi_app.sources.source import SourceError
@@ -59,6 +61,14 @@ Strips = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="Folder for defects.json, .csv, records.db, itdd/, maps/.")]
 Source = Annotated[str | None, typer.Option(help=f"Instead of a folder: {SOURCES} A camera runs until Ctrl-C.")]
+GoesOn = Annotated[
+    int | None,
+    typer.Option(
+        "--continue",
+        help="Go on with this roll of --out, which a crash or a power cut has left, with its recipe and work order.",
+        min=1,
+    ),
+]
 Lines = Annotated[int | None, typer.Option(help="End after so many lines of a camera or loom.", min=16, max=MOST)]
 
 
@@ -94,6 +104,7 @@ def inspect(
     operator: Operator = "",
     nominal_width_mm: NominalWidthMm = None,
     gsm: Gsm = None,
+    goes_on: GoesOn = None,
 ) -> None:
     """Inspect a folder of strips, a recording or a camera without a window.
 
@@ -103,15 +114,17 @@ def inspect(
     from aoi_app.live.awake import KeepAwake
     from aoi_app.live.headless import HeadlessRun, run_headless
 
-    recipe = chosen_recipe(
-        recipe_file,
-        mm_per_px=mm_per_px,
-        mm_per_line=mm_per_line,
-        fabric=fabric,
-        threshold=threshold,
-        min_area_mm2=min_area_mm2,
-        camera_preset=str(preset) if preset is not None else None,
-    )
+    of_recipe = {
+        "mm_per_px": mm_per_px, "mm_per_line": mm_per_line, "fabric": fabric, "threshold": threshold,
+        "min_area_mm2": min_area_mm2,
+    }  # fmt: skip
+    of_order = {
+        "roll_number": roll_number, "order_number": order, "article": article, "lot": lot, "loom": loom,
+        "operator": operator, "nominal_width_mm": nominal_width_mm, "gsm": gsm,
+    }  # fmt: skip
+    if goes_on is not None:
+        _refuse_other_values({"recipe": recipe_file, **of_recipe, **of_order, "order": order, "order_number": ""})
+    recipe = chosen_recipe(recipe_file, None, **of_recipe, camera_preset=str(preset) if preset is not None else None)
     if (strips is None) == (source is None):
         raise SourceError(
             "nothing-to-inspect-named", "Name what to inspect: a folder, or a source with --source, and not both."
@@ -123,17 +136,25 @@ def inspect(
         camera=camera, record=record, record_gb=record_gb,
     )  # fmt: skip
     choice = settled(choice, load_settings()[0])
-    work_order = chosen_order(
-        roll_number=roll_number, order_number=order, article=article, lot=lot, loom=loom, operator=operator,
-        nominal_width_mm=nominal_width_mm, gsm=gsm,
-    )  # fmt: skip
+    work_order = chosen_order(**of_order)
     awake = KeepAwake()
     awake.begin()
     try:
         status = run_headless(
-            HeadlessRun(choice, bundle, out, recipe, device, precision, maps, tiles, work_order), console
+            HeadlessRun(choice, bundle, out, recipe, device, precision, maps, tiles, work_order, goes_on), console
         )
     finally:
         awake.close()
         awake.wait(_ASLEEP_WITHIN_S)
     sys.exit(status)
+
+
+def _refuse_other_values(given: Mapping[str, object]) -> None:
+    """A roll that goes on keeps its recipe and work order. Raises RecipeError."""
+    named = ["--" + name.replace("_", "-") for name, value in given.items() if value not in (None, "")]
+    if named:
+        raise RecipeError(
+            "continued-roll-keeps-values",
+            "A roll that goes on keeps its recipe and its work order. Leave out {options}.",
+            options=", ".join(named),
+        )

@@ -71,9 +71,14 @@ class Balance:
 class Account:
     """Counts of one roll while it runs."""
 
-    def __init__(self) -> None:
-        self._inspected_lines = self._gap_lines = 0
-        self._cloth = self._scored = self._margin = self._left_out = 0
+    def __init__(self, before: Balance | None = None) -> None:
+        """``before``: of the part of the roll that an earlier program has inspected."""
+        self._inspected_lines = before.inspected_lines if before is not None else 0
+        self._gap_lines = before.gap_lines if before is not None else 0
+        self._cloth = before.cloth_cells if before is not None else 0
+        self._scored = before.scored_cells if before is not None else 0
+        self._margin = before.margin_cells if before is not None else 0
+        self._left_out = before.left_out_cells if before is not None else 0
 
     @property
     def inspected_lines(self) -> int:

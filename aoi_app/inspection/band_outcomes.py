@@ -15,12 +15,14 @@ from aoi_app.inspection.line_proof import LineProof, Prover
 from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
 from aoi_app.inspection.reporting.reporting import DefectReporter, Limits
 from aoi_app.inspection.roll_model import RollModel
+from aoi_app.inspection.roll_start import FIRST_LINE, RollStart
 from aoi_app.inspection.threshold.roll_threshold import RollThreshold
 from aoi_app.inspection.web.scored_band import ScoredBand
 from aoi_app.inspection.web.segment import Segment, inspected_lines_of
 from aoi_app.inspection.web.segment_shade import ShadeFindings
 from aoi_app.inspection.web.source_spans import SourceSpan
 from aoi_app.inspection.web.web_scale import WebScale
+from aoi_app.inspection.web.width_curve import WidthCurve
 from aoi_app.settings.ignored_lanes import lanes_as_text
 from aoi_app.settings.recipe import Recipe
 from cras_core.arrays import runs_of
@@ -39,7 +41,12 @@ class BandOutcomes:
     """
 
     def __init__(
-        self, recipe: Recipe, model: RollModel, threshold: RollThreshold, imaging: ImagingSetup | None = None
+        self,
+        recipe: Recipe,
+        model: RollModel,
+        threshold: RollThreshold,
+        imaging: ImagingSetup | None = None,
+        start: RollStart = FIRST_LINE,
     ) -> None:
         """
         Args:
@@ -47,16 +54,18 @@ class BandOutcomes:
             model: that scores it.
             threshold: of the roll; follows the cloth that is taken.
             imaging: how the camera saw earlier cloth; None where nothing is known of it, and nothing kept.
+            start: where the inspection begins.
         """
         self._recipe, self._model, self._threshold = recipe, model, threshold
         self.scale = WebScale(recipe.mm_per_px, recipe.line_mm)
         self.tiles = 0
         self._fabric_name = ""  # of the cloth that was scored last
-        self._reporter = DefectReporter()
+        self._reporter = DefectReporter(start.last_number)
         self._cloth = ClothRemarks(model.detector.calibrations, model.config.fabric)
-        self._account = Account()
+        self._account = Account(start.balance)
         self._prover = Prover(recipe)
         self.imaging = ImagingWatch(imaging or ImagingSetup(), self.scale)
+        self._width = WidthCurve()
         self._has_said_what_is_ignored = False
 
     @property
@@ -73,6 +82,16 @@ class BandOutcomes:
     def line_proof(self) -> LineProof | None:
         """What the line was last shown to see; None before the first proof."""
         return self._prover.latest
+
+    @property
+    def last_number(self) -> int:
+        """The highest number of a defect so far."""
+        return self._reporter.last_number
+
+    @property
+    def complete_line(self) -> int:
+        """Line of the roll up to which bands were given out."""
+        return self._reporter.complete_line
 
     def balance(self, lines: int) -> Balance:
         """The account of the roll, which has come to so many lines."""
@@ -129,9 +148,12 @@ class BandOutcomes:
         followed = self.remark("recipe", band.fabric or "", text, band.end_line) if text is not None else Outcome()
         segment.set_threshold(self._threshold.value)
         gaps = self._find_gaps(band, is_short=is_short)
+        widths = self._width.add(band, self.scale)
         told = replace(band, doubts=self._cloth.doubts if band.fabric is not None else ())
         self.imaging.read(told)
-        return join_outcomes([Outcome(bands=(told,)), read, gaps, shade, found, followed, self._prove(segment)])
+        return join_outcomes(
+            [Outcome(bands=(told,), widths=widths), read, gaps, shade, found, followed, self._prove(segment)]
+        )
 
     def end_segment(self, segment: Segment, end_line: int) -> Outcome:
         """A segment is over, of which all rows were taken: what is still open on it is closed."""
@@ -151,11 +173,12 @@ class BandOutcomes:
         """The roll is over: whether all of it was inspected or recorded as a gap."""
         self._threshold.keep()
         self.imaging.keep()
+        last = Outcome(widths=self._width.finish())
         problem = self._account.balance(end_line).problem
         if problem is None:
-            return Outcome()
+            return last
         logger.error("%s", problem)
-        return self.remark("unaccounted", "", problem, end_line)
+        return join_outcomes([last, self.remark("unaccounted", "", problem, end_line)])
 
     def take_edits(self, standard: Recipe, own: Mapping[str, Recipe], line: int) -> Outcome:
         """Recipes were edited; what holds for cloth that is still to come is told where it is another."""

@@ -13,6 +13,7 @@ from aoi_app.inspection.band_outcomes import BandOutcomes
 from aoi_app.inspection.imaging.imaging_watch import ImagingSetup
 from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
 from aoi_app.inspection.roll_model import RollModel, make_roll_model
+from aoi_app.inspection.roll_start import FIRST_LINE, RollStart
 from aoi_app.inspection.threshold.roll_threshold import RollThreshold
 from aoi_app.inspection.threshold.wanted_rate import WantedRate
 from aoi_app.inspection.web.recent_web import RecentWeb
@@ -56,6 +57,7 @@ class RollInspection:
         wanted_rate: WantedRate | None = None,
         identity: str = "",
         imaging: ImagingSetup | None = None,
+        start: RollStart = FIRST_LINE,
     ) -> None:
         """
         Args:
@@ -67,6 +69,7 @@ class RollInspection:
             wanted_rate: what was learnt of the scores of good cloth; None learns for this roll alone.
             identity: of the model's bundle.
             imaging: how the camera saw earlier cloth; None where nothing is known of it, and nothing kept.
+            start: where the inspection begins, of a roll that goes on.
 
         Raises:
             RecipeError: the recipe names a fabric that the model does not know; the text lists those it knows.
@@ -75,14 +78,14 @@ class RollInspection:
         self._model = make_roll_model(detector, identity, tiling, recipe)
         self._next_model: RollModel | None = None
         self._threshold = RollThreshold(recipe, own_recipes or {}, wanted_rate or WantedRate(RunningTails(None)))
-        self._bands = BandOutcomes(recipe, self._model, self._threshold, imaging)
+        self._bands = BandOutcomes(recipe, self._model, self._threshold, imaging, start)
         self._segment: Segment | None = None
         self._baseline: RunningBaseline | None = None  # of the web, handed on from segment to segment
         self._fabric: int | None = None  # likewise, the one that was matched
         self._columns: ColumnMemory | None = None  # likewise, how bright they were
         self._keep_tiles = keep_tiles
         self._picture: Image | None = None  # of the latest frame
-        self.line = 0
+        self.line = start.line
         """Lines of the roll that were taken in, lost ones included."""
 
     @property
@@ -94,6 +97,13 @@ class RollInspection:
     def balance(self) -> Balance:
         """What has become of every line and every cell of cloth so far."""
         return self._bands.balance(self.line)
+
+    @property
+    def told_line(self) -> int:
+        """Line of the roll before which every defect was told. A program that is killed leaves no more of the roll
+        unknown than what comes from here on.
+        """
+        return self.line if self._segment is None else self._segment.told_line(self._bands.complete_line)
 
     @property
     def bands(self) -> BandOutcomes:
@@ -166,9 +176,17 @@ class RollInspection:
         """Takes the next piece of web."""
         before = self._end_segment() if self._breaks(item) else Outcome()
         if item.starts_web:
-            self._baseline, self._fabric, self._columns = None, None, None
-            self._bands.begin_web()
+            self._begin_web()
         return join_outcomes([before, self._lose(item) if isinstance(item, Lost) else self._inspect(item)])
+
+    def splice(self) -> Outcome:
+        """The cloth is spliced at the line that comes next: what follows is another web, and nothing that was learnt of
+        the one before holds for it.
+        """
+        ended = self._end_segment()
+        self._begin_web()
+        told = self._bands.remark("splice", "", "splice, marked by the operator", self.line)
+        return join_outcomes([ended, told])
 
     def finish(self) -> Outcome:
         """Ends the roll: everything that is still open is closed."""
@@ -191,6 +209,10 @@ class RollInspection:
             or item.starts_web
             or (self._segment is not None and item.image.shape[1:] != self._segment.web.line_shape)
         )
+
+    def _begin_web(self) -> None:
+        self._baseline, self._fabric, self._columns = None, None, None
+        self._bands.begin_web()
 
     def _lose(self, lost: Lost) -> Outcome:
         if lost.is_wanted:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aoi_app.alarms.alarm_list import AlarmList
 from aoi_app.inspection.imaging.imaging_watch import ImagingSetup
 from aoi_app.inspection.roll import RollInspection
+from aoi_app.inspection.roll_start import FIRST_LINE
 from aoi_app.inspection.threshold.wanted_rate import WantedRate
 from aoi_app.live.line_care import LineCare
 from aoi_app.live.session import Session
@@ -17,9 +18,11 @@ from aoi_app.live.state import Sink
 from aoi_app.records.alarm_log import AlarmLog
 from aoi_app.records.roll_log import RollLog
 from aoi_app.records.tiles import TileWriter
+from aoi_app.records.upkeep.left_roll import LeftRoll
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.running_tails import RunningTails
 from aoi_app.settings.work_order import NO_ORDER, WorkOrder
+from aoi_app.sources.resumed import ResumedSource, waits_for_reader
 from aoi_app.sources.source import FrameSource
 from aoi_app.sources.source_choice import SourceChoice
 
@@ -52,6 +55,7 @@ def make_session(
     alarms: AlarmList | None = None,
     alarm_log: AlarmLog | None = None,
     model_problem: str = "",
+    left: LeftRoll | None = None,
 ) -> Session:
     """A session that is ready to start.
 
@@ -69,12 +73,18 @@ def make_session(
         own_recipes: of fabrics, by fabric; their limits hold where the cloth is matched and proves to be theirs.
         alarms, alarm_log: where what is wrong with the line is raised and recorded; None makes them for this roll.
         model_problem: why another model inspects than the one in use.
+        left: the roll that goes on; None begins a new one.
         tails: what earlier rolls have taught of the scores of good cloth; None begins anew and keeps nothing.
         care: what the line knows of its camera and computer.
+
+    A roll that goes on is given its own recipe, name and folder of tiles; its source gives out the lines that follow,
+    where it still has them.
 
     Raises:
         RecipeError: the recipe does not fit the model.
     """
+    if left is not None:
+        source, left = _go_on(source, left)
     inspection = RollInspection(
         detector,
         detector.config.tiling,
@@ -84,7 +94,11 @@ def make_session(
         wanted_rate=WantedRate(tails or RunningTails(None)),
         identity=model,
         imaging=ImagingSetup(care.imaging, source.name, name, detector.enrolled, care.drift_limits),
+        start=left.start if left is not None else FIRST_LINE,
     )
+    alarms = alarms or AlarmList()
+    if left is not None:
+        alarms.go_on(left.roll_id, left.last_alarm)
 
     everybody = list(sinks)
     if tiles is not None:
@@ -102,6 +116,7 @@ def make_session(
             order=order,
             tiles=tiles,
             rescue=rescue,
+            left=left,
         )
 
     return Session(
@@ -110,10 +125,17 @@ def make_session(
         begin_log,
         mm_per_line=recipe.line_mm,
         mm_per_px=recipe.mm_per_px,
-        alarms=alarms or AlarmList(),
+        alarms=alarms,
         alarm_log=alarm_log or AlarmLog(engine),
         model_problem=model_problem,
         care=care,
         folders=tuple(filter(None, (tiles, rescue))),
         sinks=everybody,
     )
+
+
+def _go_on(source: FrameSource, left: LeftRoll) -> tuple[FrameSource, LeftRoll]:
+    """The source from where the roll stands, and the roll with what nobody has seen meanwhile."""
+    if waits_for_reader(source) and source.name == left.source:
+        return ResumedSource(source, left.start.line), left
+    return source, left.without_source()

@@ -24,9 +24,11 @@ from aoi_app.live.state import Snapshot, State
 from aoi_app.records.database import file_url, opened_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import write_csv, write_json
+from aoi_app.records.interrupted import mark_interrupted
 from aoi_app.records.maps import MapWriter
 from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_name import new_roll_name
+from aoi_app.records.upkeep.left_roll import LeftRoll, read_left_roll
 from aoi_app.settings.folders import imaging_folder
 from aoi_app.settings.imaging_history import ImagingHistory
 from aoi_app.settings.recipe import Recipe
@@ -59,6 +61,7 @@ class HeadlessRun:
         maps: also write the anomaly map of every picture.
         tiles: also write tiles as a data set.
         order: what the mill knows of the roll.
+        goes_on: number of a roll in ``records.db`` that goes on, with its own recipe and order; None begins a new one.
     """
 
     choice: SourceChoice
@@ -70,6 +73,7 @@ class HeadlessRun:
     maps: bool = False
     tiles: bool = True
     order: WorkOrder = NO_ORDER
+    goes_on: int | None = None
 
 
 def run_headless(job: HeadlessRun, console: Console) -> int:
@@ -78,12 +82,14 @@ def run_headless(job: HeadlessRun, console: Console) -> int:
     Raises:
         CrasError, SourceError, RecordsError, RecipeError: nothing could be begun; the text says why.
     """
-    source = make_source(job.choice, job.recipe)
+    left = _left_roll(job)
+    recipe = left.recipe if left is not None else job.recipe
+    source = make_source(job.choice, recipe)
     with source:  # a source that cannot be used is said before torch is loaded
         total = source.total_lines
         _print_camera_status(source, console)
     detector = load_model(job.bundle, job.device, job.precision)
-    source = make_source(at_depth_of(job.choice, detector), job.recipe)
+    source = make_source(at_depth_of(job.choice, detector), recipe)
     try:
         job.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -95,7 +101,24 @@ def run_headless(job: HeadlessRun, console: Console) -> int:
             reason=error,
         ) from error
     with opened_database(file_url(job.out / "records.db"), option="--out") as engine:
-        return _inspect_roll(job, source, total, detector, engine, console)
+        return _inspect_roll(job, recipe, left, source, total, detector, engine, console)
+
+
+def _left_roll(job: HeadlessRun) -> LeftRoll | None:
+    """The roll that is to go on. Raises RecordsError where it cannot."""
+    if job.goes_on is None:
+        return None
+    path = job.out / "records.db"
+    if not path.exists():
+        raise RecordsError(
+            "left-roll-without-records",
+            "{path} is not there, so that no roll of it can go on.",
+            hint="Name the folder of the roll with --out.",
+            path=path,
+        )
+    with opened_database(file_url(path), option="--out") as engine:
+        mark_interrupted(engine)
+        return read_left_roll(engine, job.goes_on)
 
 
 def _print_camera_status(source: FrameSource, console: Console) -> None:
@@ -111,6 +134,8 @@ def _print_camera_status(source: FrameSource, console: Console) -> None:
 
 def _inspect_roll(
     job: HeadlessRun,
+    recipe: Recipe,
+    left: LeftRoll | None,
     source: FrameSource,
     total_lines: int | None,
     detector: TrainedDetector,
@@ -121,19 +146,20 @@ def _inspect_roll(
     session = make_session(
         detector,
         source,
-        job.recipe,
+        recipe,
         engine,
         model=detector.identity or "",
-        name=new_roll_name(),
+        name=left.name if left is not None else new_roll_name(),
         order=job.order,
         tiles=job.out / "itdd" if job.tiles else None,
+        left=left,
         rescue=job.out,
         care=LineCare(ImagingHistory(imaging_folder())) if job.choice.is_camera else LineCare(),
         sinks=[lambda outcome: maps.write(outcome.bands, outcome.sources)] if maps is not None else [],
     )
     started = time.monotonic()
     found = FoundDefects()
-    stopped = _show_progress(session, found, total_lines, job.recipe.line_mm, console)
+    stopped = _show_progress(session, found, total_lines, recipe.line_mm, console)
     found.take(session.news())
     snapshot = session.snapshot()
     if snapshot.roll_id == 0:

@@ -18,6 +18,7 @@ from aoi_app.live.state import News, Sink, Snapshot
 from aoi_app.live.watch import Watch
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.roll_log import NOT_RECORDED, RollLog
+from aoi_app.records.upkeep.left_roll import LeftRoll
 from aoi_app.sources.frame import Frame, Lost
 
 logger = logging.getLogger(__name__)
@@ -69,8 +70,14 @@ class Publisher:
     def begin(self, log: RollLog) -> None:
         """The roll is in the records."""
         self._log = log
+        figures = Snapshot(roll_id=log.roll_id)
+        if log.left is not None:
+            figures = self._figures_of(log.left)
+            self._numbers = set(log.left.defects)
+            inspected, reserve = (round(m / self._m_per_line) for m in (figures.inspected_m, figures.reserve_m))
+            self._watch.go_on(inspected, reserve)
         with self._lock:
-            self._figures = Snapshot(roll_id=log.roll_id)
+            self._figures = figures
 
     def publish(self, outcome: Outcome, item: Frame | Lost | None = None) -> None:
         """Makes an outcome known.
@@ -164,6 +171,25 @@ class Publisher:
             gaps=old.gaps + len(outcome.gaps),
         )
 
+    @staticmethod
+    def _figures_of(left: LeftRoll) -> Snapshot:
+        """Those of a roll that goes on."""
+        gaps = left.all_gaps
+        missed = [gap for gap in gaps if not gap.is_wanted]
+        return Snapshot(
+            roll_id=left.roll_id,
+            position_m=left.position_m,
+            inspected_m=left.inspected_m,
+            gap_m=sum(gap.length_m for gap in gaps),
+            reserve_m=left.reserve_m,
+            missed_m=sum(gap.length_m for gap in missed),
+            missed_gaps=len(missed),
+            width_mm=left.width_mm,
+            fabric=left.fabric,
+            defects=len(left.defects),
+            gaps=len(gaps),
+        )
+
     def _columns(self, figures: Snapshot) -> dict[str, object]:
         """The columns of the roll in the records that change while it runs."""
         return {
@@ -175,6 +201,8 @@ class Publisher:
             "fabric": figures.fabric,
             "threshold": self._inspection.threshold,
             "account": asdict(self._inspection.balance),
+            "told_line": self._inspection.told_line,
+            "last_number": self._inspection.bands.last_number,
         }
 
     def _count_speed(self, lines: int, tiles: int) -> None:

@@ -164,6 +164,10 @@ class Session:
 
         self._inspecting.ask(change)
 
+    def splice(self) -> None:
+        """The cloth that comes now is spliced to that before. May be called from any thread."""
+        self._inspecting.ask(self._inspection.splice)
+
     def use_recipes(self, standard: Recipe, own: Mapping[str, Recipe]) -> None:
         """Recipes were edited: threshold and smallest defect act on cloth that is still to come, the rest from the next
         roll on. May be called from any thread.

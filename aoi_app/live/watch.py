@@ -70,6 +70,12 @@ class Watch:
         self.lines = InspectedLines()
         """How much of the roll was inspected well."""
 
+    def go_on(self, inspected_lines: int, reserve_lines: int) -> None:
+        """The roll goes on: so much of it was inspected by an earlier program, so much of that with reserve."""
+        with self._lock:
+            self.lines.reserve = reserve_lines
+            self.lines.good = inspected_lines - reserve_lines
+
     def begins(self) -> None:
         """A piece of web is about to be inspected."""
         with self._lock:

@@ -10,12 +10,12 @@ from sqlalchemy import Engine, Table, select
 from sqlalchemy.orm import Session
 
 from aoi_app.alarms.alarm import Alarm
-from aoi_app.inspection.findings.defects import Defect, Gap, Remark
+from aoi_app.inspection.findings.defects import Defect, Gap, Remark, WidthAt
 from aoi_app.inspection.findings.record_schema import RecordField, record_fields
 from aoi_app.inspection.findings.review import Review
 from aoi_app.records.database import read_session
 from aoi_app.records.errors import RecordsError
-from aoi_app.records.tables import ALARMS, DEFECTS, GAPS, REMARKS, RollRow
+from aoi_app.records.tables import ALARMS, DEFECTS, GAPS, REMARKS, WIDTHS, RollRow
 from aoi_app.settings.work_order import WorkOrder
 
 EXPORTED: tuple[RecordField, ...] = tuple(
@@ -86,6 +86,12 @@ def read_roll(engine: Engine, roll_id: int) -> dict[str, Any]:
             roll_id=roll_id,
             reason=error,
         ) from error
+
+
+def read_widths(engine: Engine, roll_id: int) -> list[WidthAt]:
+    """How wide the cloth of a roll is, metre by metre; none of rolls of before this was kept. Raises RecordsError."""
+    with read_session(engine) as session:
+        return [WidthAt(**row) for row in _read_rows(session, WIDTHS, record_fields(WidthAt), roll_id, "id")]
 
 
 def _read_rows(

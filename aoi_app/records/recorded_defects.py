@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import cv2
 import numpy as np
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, select, true
 
 from aoi_app.inspection.findings.defects import Box, Defect
 from aoi_app.inspection.findings.record_schema import record_fields
-from aoi_app.inspection.findings.review import Review
+from aoi_app.inspection.findings.review import NO_REVIEW, Review
 from aoi_app.records.database import read_session
 from aoi_app.records.errors import RecordsError
+from aoi_app.records.reviews import read_reviews
 from aoi_app.records.tables import DEFECTS
 from cras_core.arrays import Image
 
 _DEFECT, _REVIEW = record_fields(Defect), record_fields(Review)
+DEFECT_COLUMNS = tuple(DEFECTS.c[field.name] for field in (*_DEFECT, *_REVIEW))
+"""Of a defect and what was said of it."""
+
 _NO_PICTURE = np.zeros((8, 8), np.uint8)
+
+
+_MOST_NAMED = 500  # numbers in one question
+
+
+def follow_defects(engine: Engine, roll_id: int, known: Iterable[Defect]) -> list[tuple[Defect, Review]]:
+    """All defects of a roll as ``read_defects``; pictures are read only of those that are not known, or were open.
+
+    Args:
+        engine: the records.
+        roll_id: of the roll.
+        known: of the same roll, as they were read before.
+
+    Raises:
+        RecordsError: they cannot be read.
+    """
+    closed = {defect.number: defect for defect in known if not defect.is_open}
+    mine = DEFECTS.c.roll_id == roll_id
+    with read_session(engine) as session:
+        numbers = set(session.scalars(select(DEFECTS.c.number).where(mine)))
+    missing = numbers - closed.keys()
+    if len(missing) > _MOST_NAMED:
+        return read_defects(engine, roll_id)
+    read = {defect.number: defect for defect, _ in _read(engine, roll_id, DEFECTS.c.number.in_(missing))}
+    reviews = read_reviews(engine, roll_id)
+    found = {number: defect for number, defect in (closed | read).items() if number in numbers}
+    return [(found[number], reviews.get(number, NO_REVIEW)) for number in sorted(found)]
 
 
 def read_defects(engine: Engine, roll_id: int) -> list[tuple[Defect, Review]]:
@@ -27,11 +58,14 @@ def read_defects(engine: Engine, roll_id: int) -> list[tuple[Defect, Review]]:
     Raises:
         RecordsError: they cannot be read.
     """
-    columns = [DEFECTS.c[field.name] for field in (*_DEFECT, *_REVIEW)]
-    query = select(*columns).where(DEFECTS.c.roll_id == roll_id).order_by(DEFECTS.c.number)
+    return _read(engine, roll_id, true())
+
+
+def _read(engine: Engine, roll_id: int, chosen: ColumnElement[bool]) -> list[tuple[Defect, Review]]:
+    query = select(*DEFECT_COLUMNS).where(DEFECTS.c.roll_id == roll_id, chosen).order_by(DEFECTS.c.number)
     try:
         with read_session(engine) as session:
-            return [_of_row(row) for row in session.execute(query).mappings()]
+            return [defect_of_row(row) for row in session.execute(query).mappings()]
     except (ValueError, TypeError, KeyError) as error:
         raise RecordsError(
             "roll-damaged",
@@ -41,7 +75,8 @@ def read_defects(engine: Engine, roll_id: int) -> list[tuple[Defect, Review]]:
         ) from error
 
 
-def _of_row(row: Mapping[Any, Any]) -> tuple[Defect, Review]:
+def defect_of_row(row: Mapping[Any, Any]) -> tuple[Defect, Review]:
+    """Out of a row with ``DEFECT_COLUMNS``. Raises ValueError, TypeError or KeyError where it is damaged."""
     values = {field.name: row[field.name] for field in _DEFECT}
     values["boxes"] = tuple(Box(**box) for box in values["boxes"])
     values["thumbnail"] = _picture(values["thumbnail"])

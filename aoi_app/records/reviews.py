@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -27,42 +30,77 @@ def write_review(engine: Engine, roll_id: int, number: int, review: Review, who:
     Raises:
         RecordsError: the defect is not in the records, or they cannot be written.
     """
-    mine = DEFECTS.c.roll_id == roll_id, DEFECTS.c.number == number
+    write_reviews(engine, [Said(roll_id, number, review)], who)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What holds of a defect from now on.
+
+    Attributes:
+        roll_id, number: of the defect.
+        review: what holds.
+    """
+
+    roll_id: int
+    number: int
+    review: Review
+
+
+def write_reviews(engine: Engine, said: Sequence[Said], who: str) -> None:
+    """Commits what a person says of several defects at once: of all of them or of none.
+
+    Args:
+        engine: the records.
+        said: of each defect.
+        who: says so; also of a verdict that is taken back.
+
+    Raises:
+        RecordsError: one of the defects is not in the records, or they cannot be written.
+    """
+    missing: Said | None = None
     try:
         with Session(engine) as session:
-            # RETURNING and not rowcount: not every driver counts what it has changed.
-            changed = session.execute(update(DEFECTS).where(*mine).values(**row_values(review)).returning(DEFECTS.c.id))
-            found = changed.first() is not None
-            if found:
-                session.execute(insert(VERDICTS).values(**_said(roll_id, number, review, who)))
-            session.commit()
+            for one in said:
+                mine = DEFECTS.c.roll_id == one.roll_id, DEFECTS.c.number == one.number
+                # RETURNING and not rowcount: not every driver counts what it has changed.
+                changed = update(DEFECTS).where(*mine).values(**row_values(one.review)).returning(DEFECTS.c.id)
+                if session.execute(changed).first() is None:
+                    missing = one
+                    break
+                session.execute(insert(VERDICTS).values(**_said(one.roll_id, one.number, one.review, who)))
+            else:
+                session.commit()
     except SQLAlchemyError as error:
         raise RecordsError(
             "verdict-not-recorded",
             "The verdict on defect {number} is not recorded: {reason}",
-            number=number,
+            number=", ".join(str(one.number) for one in said[:5]),
             reason=explain_database_error(error),
         ) from error
     # A running defect is in the records once its first report is committed; before that nobody can see it either.
-    if not found:
+    if missing is not None:
         raise RecordsError(
             "defect-not-recorded-yet",
             "Defect {number} of roll {roll_id} is not in the records (yet); try again.",
-            number=number,
-            roll_id=roll_id,
+            number=missing.number,
+            roll_id=missing.roll_id,
         )
 
 
 def _said(roll_id: int, number: int, review: Review, who: str) -> dict[str, object]:
-    """A row of the history."""
+    """A row of the history. Where another person's verdict holds again, ``who`` has taken back an own one: it does not
+    become the verdict of both.
+    """
+    own = review if review.reviewer in (None, who) else NO_REVIEW
     return {
         "roll_id": roll_id,
         "number": number,
-        "verdict": review.verdict,
-        "type_code": review.type_code,
-        "type_name": review.type_name,
+        "verdict": own.verdict,
+        "type_code": own.type_code,
+        "type_name": own.type_name,
         "reviewer": who,
-        "at": review.reviewed_at or utc_now(),
+        "at": own.reviewed_at or utc_now(),
     }
 
 

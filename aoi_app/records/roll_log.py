@@ -15,13 +15,14 @@ from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, upda
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.defects import Defect, Remark
 from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.records.database import explain_database_error
 from aoi_app.records.database_file import DatabaseFile
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.process_identity import process_identity
-from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, RollRow, plain_values, row_values, utc_now
+from aoi_app.records.tables import DEFECTS, GAPS, REMARKS, WIDTHS, RollRow, plain_values, row_values, utc_now
+from aoi_app.records.upkeep.left_roll import LeftRoll
 from aoi_app.records.work_orders import columns_of
 from aoi_app.settings.folders import log_path
 from aoi_app.settings.printable import printable
@@ -60,20 +61,24 @@ class RollLog:
         order: WorkOrder = NO_ORDER,
         tiles: Path | None = None,
         rescue: Path | None = None,
+        left: LeftRoll | None = None,
     ) -> None:
-        """Begins a roll.
+        """Begins a roll, or goes on with one that was left.
 
         Args:
             engine: the records.
             name, source, model, recipe, threshold: columns of the roll.
             order: what the mill knows of it.
             tiles: folder where tiles of it are kept.
+            left: the roll that goes on: its row is taken over as it is, and what was lost is recorded as gaps.
             rescue: folder for a file with what the database does not take, when the roll ends. Where that is full as
                 well, it is written to the folder of the log, or to that of temporary files.
 
         Raises:
-            RecordsError: the database cannot be written.
+            RecordsError: the database cannot be written, or somebody else goes on with the roll already.
         """
+        self.left = left
+        """The roll that goes on, as it was; None of a new one."""
         self._engine = engine
         self._rescue = rescue
         self._file = DatabaseFile(engine)
@@ -81,6 +86,10 @@ class RollLog:
         self._figures: dict[str, object] = {}
         self._not_before_s = 0.0  # time.monotonic of the next try
         self.problem: str | None = None
+        if left is not None:
+            self.roll_id: int = left.roll_id
+            self._take_over(left, model)
+            return
         roll = RollRow(
             name=printable(name),
             state="running",
@@ -98,7 +107,36 @@ class RollLog:
             with Session(engine) as session:
                 session.add(roll)
                 session.commit()
-                self.roll_id: int = roll.id
+                self.roll_id = roll.id
+        except SQLAlchemyError as error:
+            raise RecordsError(
+                "roll-not-begun",
+                "The roll cannot be begun in the database: {reason}",
+                reason=explain_database_error(error),
+            ) from error
+
+    def _take_over(self, left: LeftRoll, model: str) -> None:
+        mine = RollRow.id == left.roll_id, RollRow.state == "interrupted", RollRow.ended_at.is_(None)
+        ours = {"state": "running", "process": os.getpid(), "process_identity": process_identity(os.getpid())}
+        try:
+            with Session(self._engine) as session:
+                # RETURNING and not rowcount: not every driver counts what it has changed.
+                taken = update(RollRow).where(*mine).values(**ours, **left.columns()).returning(RollRow.id)
+                if session.execute(taken).first() is None:
+                    raise RecordsError(
+                        "left-roll-taken",
+                        "Roll {roll_id} cannot go on: somebody has ended it meanwhile, or goes on with it already.",
+                        roll_id=left.roll_id,
+                    )
+                # Defects that were open have come to an end with the program: nobody will close them any more.
+                session.execute(update(DEFECTS).where(DEFECTS.c.roll_id == left.roll_id).values(is_open=False))
+                for gap in left.gaps:
+                    session.execute(insert(GAPS).values(roll_id=left.roll_id, **row_values(gap)))
+                if model != left.model:
+                    text = f"the model {model} judges from here on"
+                    remark = Remark("model", "", left.start.line, left.position_m, text)
+                    session.execute(insert(REMARKS).values(roll_id=left.roll_id, at=utc_now(), **row_values(remark)))
+                session.commit()
         except SQLAlchemyError as error:
             raise RecordsError(
                 "roll-not-begun",
@@ -163,6 +201,7 @@ class RollLog:
             "withdrawn": [w for o in outcomes for w in o.withdrawn],
             "gaps": [plain_values(g) for o in outcomes for g in o.gaps],
             "remarks": [plain_values(r) for o in outcomes for r in o.remarks],
+            "widths": [plain_values(w) for o in outcomes for w in o.widths],
         }
         name, data = f"roll-{self.roll_id}-unrecorded.json", (json.dumps(content, indent=1) + "\n").encode()
         reason = ""
@@ -211,6 +250,8 @@ class RollLog:
             session.execute(insert(GAPS).values(roll_id=self.roll_id, **row_values(gap)))
         for remark in outcome.remarks:
             session.execute(insert(REMARKS).values(roll_id=self.roll_id, at=utc_now(), **row_values(remark)))
+        for width in outcome.widths:
+            session.execute(insert(WIDTHS).values(roll_id=self.roll_id, **row_values(width)))
 
     def _put_defects(self, session: Session, defects: Sequence[Defect]) -> None:
         """A running defect is told again as it grows: its row is written anew, but for what a person has said of it,

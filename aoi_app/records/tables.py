@@ -25,12 +25,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from aoi_app.alarms.alarm import Alarm
-from aoi_app.inspection.findings.defects import Defect, Gap, Remark
+from aoi_app.inspection.findings.defects import Defect, Gap, Remark, WidthAt
 from aoi_app.inspection.findings.record_schema import RecordField, record_fields
 from aoi_app.inspection.findings.review import Review
 from aoi_app.records.files import encode_png
 
-Record = Defect | Review | Gap | Remark | Alarm
+Record = Defect | Review | Gap | Remark | WidthAt | Alarm
 
 
 class Base(DeclarativeBase):
@@ -76,6 +76,10 @@ class RollRow(Base):
     account: Mapped[dict[str, int] | None] = mapped_column(JSON)
     """What became of every line and every cell of cloth, ``inspection.account.Balance``; None for rolls of before this
     was kept."""
+    told_line: Mapped[int | None]
+    """Before which every defect was told; None for rolls of before this was kept."""
+    last_number: Mapped[int | None]
+    """The highest number that a defect has had, also one that has become part of another."""
     tiles: Mapped[str | None]
     """Folder of the tiles that were kept of it."""
 
@@ -129,6 +133,10 @@ REMARKS = _table(Base.metadata, "remarks", Column("at", DateTime(timezone=True),
 """Something worth knowing that is no defect."""
 
 
+WIDTHS = _table(Base.metadata, "widths", *_columns_of(WidthAt))
+"""How wide the cloth is, metre by metre."""
+
+
 ALARMS = _table(Base.metadata, "alarms", *(column for column in _columns_of(Alarm) if column.name != "roll_id"))
 """What was wrong with the inspection itself, and who has seen it."""
 
@@ -144,6 +152,21 @@ VERDICTS = _table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 """Everything that was ever said of a defect, oldest first; a verdict that was taken back is a row without one."""
+
+
+GRADES = _table(
+    Base.metadata,
+    "grades",
+    Column("points", Integer, nullable=False),
+    Column("value", Double),
+    Column("per", String, nullable=False),
+    Column("is_passed", Boolean),
+    Column("rules", JSON, nullable=False),
+    Column("verdicts", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+"""Every grade that a roll was given, oldest first."""
 
 
 def row_values(record: Record) -> dict[str, object]:

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from aoi_app.background.state_holder import StateHolder
 from aoi_app.background.worker import SerialWorker
-from aoi_app.records.recorded_defects import read_defects
-from aoi_app.records.roll_list import read_summaries
+from aoi_app.records.recorded_defects import follow_defects
+from aoi_app.records.roll_list import RollList, follow_rolls
 from aoi_app.reports.roll.reading import read_report
 from aoi_app.reports.roll.writing import ReportKind, write_report
 from aoi_app.reports.rolls_state import OpenedRoll, RollsState
@@ -29,6 +29,7 @@ class RollsService:
         self._engine, self._mill = engine, mill
         self._holder = StateHolder(RollsState())
         self._worker = SerialWorker("rolls", self._holder.fail)
+        self._list = RollList()
         self._turn = 0  # of the latest wish to read a roll
 
     @property
@@ -46,9 +47,13 @@ class RollsService:
         return self._worker.is_idle
 
     def refresh(self) -> None:
-        """Reads the list of rolls again; not while it is being read, because pages ask again and again."""
+        """Reads the list of rolls again, all of it: somebody comes to look at it."""
+        self._worker.put(lambda: self._follow(RollList()))
+
+    def follow(self) -> None:
+        """Reads what has changed in the list of rolls; not while it is being read, because pages ask often."""
         if self._worker.is_idle:
-            self._worker.put(lambda: self._holder.change(rolls=tuple(read_summaries(self._engine))))
+            self._worker.put(lambda: self._follow(self._list))
 
     def open(self, roll_id: int) -> None:
         """Reads a roll, graded with the verdicts that hold now. Of several wishes that wait only the last is fulfilled:
@@ -66,6 +71,11 @@ class RollsService:
         """Ends after what was asked for."""
         self._worker.close()
 
+    def _follow(self, known: RollList) -> None:
+        self._list = follow_rolls(self._engine, known)
+        if self._list.rolls != self.state.rolls:
+            self._holder.change(rolls=self._list.rolls)
+
     def _open(self, roll_id: int) -> None:
         opened = self.state.opened
         if opened is not None and opened.report.roll.roll_id == roll_id:  # it has grown, or was judged: no news as such
@@ -75,7 +85,9 @@ class RollsService:
             self._holder.change(opened=self._read(roll_id), note="", is_alarm=False)
 
     def _read(self, roll_id: int) -> OpenedRoll:
-        found = read_defects(self._engine, roll_id)
+        opened = self.state.opened
+        is_same = opened is not None and opened.report.roll.roll_id == roll_id
+        found = follow_defects(self._engine, roll_id, opened.defects if is_same and opened is not None else ())
         report = read_report(self._engine, roll_id, self._mill())
         return OpenedRoll(report, tuple(d for d, _ in found), {defect.number: review for defect, review in found})
 

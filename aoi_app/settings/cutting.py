@@ -31,6 +31,10 @@ class CutRules(BaseModel):
     """So many of them in one piece; None is any number."""
     gaps_may_stay: bool = False
     """Cloth that was not inspected may be sold; else it is cut out."""
+    splices_may_stay: bool = False
+    """A piece may hold a splice; else a cut lies on each."""
+    beside_splice_m: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """So much cloth on either side of a splice is cut out, where none may stay."""
     price_per_m: _Price = 1.0
     """What a metre is worth that is in no piece."""
     price_per_piece: _Price = 0.0

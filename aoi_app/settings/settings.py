@@ -81,6 +81,21 @@ class Drift(BaseModel):
         return DriftLimits(**self.model_dump())
 
 
+class Pictures(BaseModel):
+    """How long pictures beside the records are kept; the records, with a small picture of each defect, always are."""
+
+    model_config = TOLERANT
+
+    unreviewed_days: Annotated[float, Field(gt=0, le=100_000)] = 90.0
+    """Of defects that nobody has confirmed, and of good cloth."""
+    reviewed_days: Annotated[float, Field(gt=0, le=100_000)] = 730.0
+    """Of confirmed defects."""
+    most_gb: Annotated[float, Field(gt=0, le=1e6)] = 20.0
+    """So much of them; then the oldest that nobody has reviewed go first."""
+    free_gb: Annotated[float, Field(ge=0, le=1e6)] = 2.0
+    """And so much is left free on their disk, for records."""
+
+
 class Settings(BaseModel):
     """Settings of this machine and user; a line's own settings are in its recipe."""
 
@@ -93,6 +108,8 @@ class Settings(BaseModel):
     """Of the anomaly map over the cloth, 0..1."""
     alarm_sound: bool = True
     """An alarm that nobody has seen is heard every two seconds."""
+    defect_sound: bool = False
+    """A defect is heard when it is found."""
     asks_work_order: bool = False
     """The work order is asked for before each roll."""
     last_folder: Path_ = ""
@@ -111,6 +128,7 @@ class Settings(BaseModel):
     """The model ran on a GPU when it was loaded last; without one now the line says so."""
     learning: Learning = Learning()
     mill: Mill = Mill()
+    pictures: Pictures = Pictures()
     shifts: Annotated[tuple[Annotated[int, Field(ge=0, le=23)], ...], Field(max_length=24)] = (6, 14, 22)
     """Hours at which a shift begins, for statistics."""
 

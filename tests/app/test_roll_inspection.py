@@ -298,6 +298,22 @@ def test_defects_at_the_seam_of_separate_webs_are_two() -> None:
     assert [[b.source for b in d.boxes] for d in found] == [["a.png"], ["b.png"]]
 
 
+def test_a_splice_begins_another_web_at_its_metre_and_loses_no_line() -> None:
+    inspection, image = roll_inspection(), dark(1200)
+    image[590:610, 100:140] = 250  # over the splice: two webs, two defects
+    before = inspection.push(frame(image[:600]))
+    splice = inspection.splice()
+    after = [inspection.push(frame(image[600:])), inspection.finish()]
+    outcomes = [before, splice, *after]
+    (remark,) = [r for o in outcomes for r in o.remarks if r.kind == "splice"]
+    assert (remark.first_line, remark.position_m) == (600, pytest.approx(600 * MM / 1000))
+    assert_every_line_is_accounted_for(outcomes, inspection, 1200)
+    found = listed(outcomes)
+    assert [d.number for d in found] == [1, 2]
+    assert [d.end_line <= 600 for d in found] == [True, False]
+    assert inspection.told_line == 1200
+
+
 def test_a_threshold_changed_in_mid_roll_holds_for_the_cloth_to_come() -> None:
     image = dark(1000)
     image[100:120, 100:120] = image[300:320, 100:120] = 120

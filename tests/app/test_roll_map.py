@@ -75,8 +75,12 @@ def test_it_shows_the_whole_roll_and_goes_to_a_defect_that_is_out_of_sight(qtbot
     view = RollMap()
     qtbot.addWidget(view)
     marks = [mark(n, float(n), 500.0) for n in range(90)]
-    content = RollMapContent(100.0, 1500.0, marks, [MapGap(30.0, 35.0, "pause")], 1.0, {3: 4}, "m")
+    content = RollMapContent(
+        100.0, 1500.0, marks, [MapGap(30.0, 35.0, "pause")], [(0.0, 1490.0), (1.0, 1500.0)], [50.0], 1.0, {3: 4}, "m"
+    )
     view.show_roll(content)
+    assert [line.value() for line in view._splices] == [50.0]
+    assert view._edge.getData()[1].tolist() == [1490.0, 1500.0]
     assert np.allclose(view.view_m, (0.0, 100.0))
     view._window.setRegion((10.0, 12.0))  # a hand on the plot of the whole roll
     assert np.allclose(view.view_m, (10.0, 12.0))
@@ -91,5 +95,7 @@ def test_a_roll_that_runs_and_is_seen_whole_stays_seen_whole(qtbot: QtBot) -> No
     view = RollMap()
     qtbot.addWidget(view)
     for length_m in (10.0, 12.0, 40.0):
-        view.show_roll(RollMapContent(length_m, 1500.0, [mark(1, 5.0, 500.0)], [], 1.0, {5: 1}, "m"), keeps_view=True)
+        view.show_roll(
+            RollMapContent(length_m, 1500.0, [mark(1, 5.0, 500.0)], [], [], [], 1.0, {5: 1}, "m"), keeps_view=True
+        )
         assert np.allclose(view.view_m, (0.0, length_m))

@@ -321,6 +321,28 @@ def test_the_window_says_of_a_killed_roll_at_the_next_start(aoi: CommandLine, bu
     process.communicate(timeout=120)
 
 
+def test_a_killed_inspection_goes_on_as_the_same_roll(aoi: CommandLine, bundle_path: Path) -> None:
+    database = aoi.folder / "inspected" / "records.db"
+    arguments = ["inspect", "--source", "loom:plain", "--lines", 2600, "--bundle", bundle_path, "--device", "cpu"]
+    process = aoi.start(*arguments, "--roll-number", "4711")
+    wait_for(process, lambda: query(database, "SELECT 1 FROM rolls WHERE told_line > 300"))
+    process.kill()
+    process.communicate()
+    before = query(database, "SELECT number, position_m FROM defects ORDER BY number")
+    assert_one_line(aoi.apart(*arguments, "--continue", 1, "--lot", "x", "--threshold", 1.2), "--threshold, --lot")
+    assert_one_line(aoi.apart(*arguments, "--continue", 2), "no roll 2")
+    assert_one_line(aoi.apart(*arguments, "--continue", 1, "--out", "other"), "records.db is not there", "--out")
+    result = aoi.apart(*arguments, "--continue", 1)
+    assert result.returncode == 3, result.stderr
+    assert "the program ended before this was inspected" in result.stderr
+    rolls = query(database, "SELECT id, state, roll_number, round(length_m, 4) FROM rolls")
+    assert rolls == [(1, "finished", "4711", 0.52)]
+    assert query(database, "SELECT number, position_m FROM defects ORDER BY number")[: len(before)] == before
+    written = json.loads((aoi.folder / "inspected" / "defects.json").read_text(encoding="utf-8"))
+    assert written["roll"]["inspected_m"] + written["roll"]["gap_m"] == pytest.approx(0.52)
+    assert_one_line(aoi.apart(*arguments, "--continue", 1), "it is ended")
+
+
 def test_the_window_closed_while_the_model_loads_ends_cleanly(aoi: CommandLine, bundle_path: Path) -> None:
     database = aoi.folder / "records.db"
     process = aoi.start("--bundle", bundle_path, "--database", f"sqlite:///{database}")

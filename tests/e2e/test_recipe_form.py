@@ -84,6 +84,20 @@ def test_what_is_filled_in_becomes_the_recipe(qtbot: QtBot) -> None:
                 limit=GradeLimit(points=28.0, per="100 yd2"),
             )
         ),
+        Recipe(
+            cutting=CutRules(
+                lengths_m=(25.0, 50.5),
+                stay_up_to_mm=3.25,
+                stay_types=("G1",),
+                most_staying=0,
+                gaps_may_stay=True,
+                splices_may_stay=True,
+                beside_splice_m=0.5,
+                price_per_m=2.5,
+                price_per_piece=4.0,
+                price_per_staying=0.75,
+            )
+        ),
         Recipe(threshold=100.0, mm_per_px=10.0, selvedge_margin_mm=200.0),
         Recipe(threshold=0.875, mm_per_px=0.08467),
         Recipe(find_shade=False, shade_percent=3.5),
@@ -143,6 +157,26 @@ def test_the_grade_of_a_roll_is_set_in_the_form(qtbot: QtBot) -> None:
     press(form, "Keep")
     assert len(kept) == 1
     assert "hole_types" in problem(form)
+
+
+def test_the_cuts_of_a_roll_are_set_in_the_form(qtbot: QtBot) -> None:
+    form, kept = opened(qtbot, Recipe())
+    checks = {box.accessibleName(): box for box in form.findChildren(QCheckBox)}
+    texts = {box.accessibleName(): box for box in form.findChildren(QLineEdit)}
+    assert not texts["Exact lengths of pieces"].isEnabled()
+    checks["Cut plan"].setChecked(True)
+    texts["Exact lengths of pieces"].setText("25, 50")
+    checks["A piece may hold a splice"].setChecked(True)
+    press(form, "Keep")
+    cutting = kept[0][0].cutting
+    assert (cutting.lengths_m, cutting.splices_may_stay) == ((25.0, 50.0), True)
+    texts["Exact lengths of pieces"].setText("25, fifty")
+    press(form, "Keep")
+    assert len(kept) == 1
+    assert "lengths_m" in problem(form)
+    checks["Cut plan"].setChecked(False)
+    press(form, "Keep")
+    assert kept[1][0].cutting is None
 
 
 def test_changes_that_are_undone_are_gone(qtbot: QtBot) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from aoi_app.inspection.findings.defects import Box, Defect, Gap, Remark
+from aoi_app.inspection.findings.defects import Box, Defect, Gap, Remark, WidthAt
 from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.records.roll_log import RollLog
 from aoi_app.reports.cloth_defect import ClothDefect
@@ -84,6 +84,7 @@ def record_roll(
     *,
     gaps: Sequence[Gap] = (),
     remarks: Sequence[Remark] = (),
+    widths: Sequence[WidthAt] = (),
     recipe: Recipe | None = None,
     name: str = "roll 7",
     side_px: int = 32,
@@ -96,6 +97,6 @@ def record_roll(
     for first in range(0, len(found), 500):
         log.write(Outcome(defects=tuple(found[first : first + 500])), {})
     known = {"length_m": 100.0, "inspected_m": 100.0, "gap_m": 0.0, "reserve_m": 0.0, "width_mm": 1500.0}
-    log.write(Outcome(gaps=tuple(gaps), remarks=tuple(remarks)), known | figures)
+    log.write(Outcome(gaps=tuple(gaps), remarks=tuple(remarks), widths=tuple(widths)), known | figures)
     log.close("finished")
     return log.roll_id

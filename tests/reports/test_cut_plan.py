@@ -129,6 +129,15 @@ def test_cloth_that_was_not_inspected_is_cut_out_unless_it_may_be_sold() -> None
     assert spans(plan(gaps=gaps, gaps_may_stay=True)) == [(0.0, 100.0)]
 
 
+def test_a_cut_lies_on_each_splice_unless_a_piece_may_hold_one() -> None:
+    rules = CutRules(shortest_m=5.0, longest_m=200.0)
+    assert spans(plan_cuts([], rules, roll_m=100.0, splices_m=[40.0])) == [(0.0, 40.0), (40.0, 100.0)]
+    beside = rules.model_copy(update={"beside_splice_m": 0.5})
+    assert spans(plan_cuts([], beside, roll_m=100.0, splices_m=[40.0])) == [(0.0, 39.5), (40.5, 100.0)]
+    stay = rules.model_copy(update={"splices_may_stay": True})
+    assert spans(plan_cuts([], stay, roll_m=100.0, splices_m=[40.0])) == [(0.0, 100.0)]
+
+
 @pytest.mark.parametrize(
     ("roll_m", "rules", "code"),
     [

@@ -14,15 +14,16 @@ import pypdf
 import pytest
 from PIL import Image
 from reports_tools import defect, record_roll
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 from typer.testing import CliRunner
 
 from aoi_app.alarms.alarm import Alarm
 from aoi_app.command_line import app
-from aoi_app.inspection.findings.defects import Gap, Remark
+from aoi_app.inspection.findings.defects import Gap, Remark, WidthAt
 from aoi_app.inspection.findings.review import Review
 from aoi_app.records.alarm_log import AlarmLog
 from aoi_app.records.reviews import write_review
+from aoi_app.records.tables import RollRow
 from aoi_app.records.work_orders import change_order
 from aoi_app.reports.errors import ReportError
 from aoi_app.reports.pdf import defect_table
@@ -160,6 +161,35 @@ def test_a_verdict_changes_the_grade(engine: Engine) -> None:
     review(engine, roll_id, 4, "rejected", None, None)
     assert read_report(engine, roll_id, MILL).grade.points == 12
     assert read_report(engine, roll_id, MILL, grading=GradingRules(ignored_types=("W1",))).grade.points == 8
+
+
+def test_every_grade_is_kept_with_its_reason(engine: Engine, tmp_path: Path) -> None:
+    roll = record_roll(engine, [defect(1, at_m=0.5), defect(2, at_m=2.0, length_mm=400.0)])
+    first = read_report(engine, roll, MILL)
+    assert [g.reason for g in first.earlier_grades] == ["the first grade of the roll"]
+    again = read_report(engine, roll, MILL)
+    assert again.earlier_grades == first.earlier_grades, "the same grade is not given twice"
+    review(engine, roll, 2, "rejected", None, None)
+    judged = read_report(engine, roll, MILL)
+    read_report(engine, roll, MILL, grading=GradingRules(scheme="ten-point"))  # to try it out: no grade of the roll
+    with engine.begin() as connection:
+        recipe = Recipe(grading=GradingRules(margin_mm=25.0)).model_dump(mode="json")
+        connection.execute(update(RollRow).values(recipe=recipe))
+    ruled = read_report(engine, roll, MILL)
+    assert [g.reason for g in ruled.earlier_grades][1:] == ["1 more verdict", "other rules: margin_mm"]
+    assert [g.points for g in ruled.earlier_grades] == [first.grade.points, judged.grade.points, ruled.grade.points]
+    pdf = " ".join(pages_of(write_report(engine, ruled, tmp_path, ["pdf"])[0]))
+    assert "1 more verdict" in pdf
+    assert "other rules: margin_mm" in pdf
+
+
+def test_the_width_along_the_roll_is_kept_and_reported(engine: Engine, tmp_path: Path) -> None:
+    widths = tuple(WidthAt(float(m), 1500.0 - (30.0 if m == 4 else 0.0)) for m in range(8))
+    roll = record_roll(engine, [defect(1, at_m=0.5)], widths=widths)
+    report = read_report(engine, roll, MILL)
+    assert report.widths == widths
+    [path] = write_report(engine, report, tmp_path, ["pdf"])
+    assert "narrowest 1470 mm at 4 m" in " ".join(pages_of(path))
 
 
 def test_types_are_counted_the_most_frequent_first(engine: Engine) -> None:

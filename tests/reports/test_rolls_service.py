@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from typer.testing import CliRunner
 from aoi_app.command_line import app
 from aoi_app.inspection.findings.defects import Defect
 from aoi_app.inspection.findings.review import Review
-from aoi_app.records.recorded_defects import read_defects
+from aoi_app.records.recorded_defects import follow_defects, read_defects
 from aoi_app.records.reviews import ReviewRecorder
-from aoi_app.records.roll_list import read_summaries
+from aoi_app.records.roll_list import RollList, follow_rolls, read_summaries
 from aoi_app.records.work_orders import change_order
 from aoi_app.reports.roll_columns import is_found
 from aoi_app.reports.rolls_service import RollsService
@@ -48,6 +49,36 @@ def test_rolls_are_listed_the_latest_first_with_what_was_said(engine: Engine) ->
     ]
     assert read_summaries(engine, last=1) == rolls[:1]
     assert all(r.started_at is not None and r.started_at.tzinfo is not None for r in rolls)
+
+
+def test_only_rolls_that_have_changed_are_read_again(engine: Engine) -> None:
+    first, second = record_roll(engine, MARKS), record_roll(engine, MARKS[:1])
+    known = follow_rolls(engine, RollList())
+    assert list(known.rolls) == read_summaries(engine)
+    assert follow_rolls(engine, known) is known, "nothing has changed"
+    ReviewRecorder(engine, "ana").decide(first, 3, "rejected")
+    third = record_roll(engine, MARKS[:2])
+    now = follow_rolls(engine, known)
+    assert [(roll.roll_id, roll.defects, roll.rejected) for roll in now.rolls] == [
+        (third, 2, 0),
+        (second, 1, 0),
+        (first, 3, 1),
+    ]
+    assert now.rolls[1] is known.rolls[0], "the roll between was not read"
+    assert list(now.rolls) == read_summaries(engine)
+
+
+def test_pictures_are_read_once(engine: Engine) -> None:
+    roll = record_roll(engine, MARKS)
+    before = read_defects(engine, roll)
+    ReviewRecorder(engine, "ana").decide(roll, 2, "confirmed")
+    now = follow_defects(engine, roll, [defect for defect, _ in before])
+    assert [review.verdict for _, review in now] == [None, "confirmed", None]
+    assert all(new is old for (new, _), (old, _) in zip(now, before, strict=True))
+    open_one = replace(before[0][0], is_open=True)
+    again = follow_defects(engine, roll, [open_one])
+    assert [defect.number for defect, _ in again] == [1, 2, 3]
+    assert not again[0][0].is_open, "one that was open is read again"
 
 
 def test_the_command_lists_and_searches_like_the_window(engine: Engine) -> None:
@@ -119,11 +150,11 @@ def test_of_many_wishes_only_the_last_is_read(engine: Engine, monkeypatch: pytes
     rolls = [record_roll(engine, MARKS[:1]) for _ in range(3)]
     read: list[int] = []
 
-    def counted(engine: Engine, roll_id: int) -> list[tuple[Defect, Review]]:
+    def counted(engine: Engine, roll_id: int, known: Iterable[Defect]) -> list[tuple[Defect, Review]]:
         read.append(roll_id)
-        return read_defects(engine, roll_id)
+        return follow_defects(engine, roll_id, known)
 
-    monkeypatch.setattr("aoi_app.reports.rolls_service.read_defects", counted)
+    monkeypatch.setattr("aoi_app.reports.rolls_service.follow_defects", counted)
     service, gate = RollsService(engine, Mill), threading.Event()
     service._worker.put(gate.wait)
     for roll in [*rolls, *rolls]:

@@ -11,7 +11,7 @@ from cras_core.shade.rows import ShadeKind
 from cras_core.web.regions import Shape
 
 RemarkKind = Literal[
-    "matched", "unknown", "level", "camera", "model", "recipe", "mismatch", "light", "proof", "unaccounted"
+    "matched", "unknown", "level", "camera", "model", "recipe", "mismatch", "light", "proof", "unaccounted", "splice"
 ]
 
 
@@ -101,7 +101,7 @@ class Remark:
         kind: ``matched`` to a fabric, ``unknown`` cloth, the ``level`` of a web that is anomalous as a whole, what
             there is to say of the ``camera``, the ``model`` that scores or the ``recipe`` that holds from here on, a
             ``mismatch`` of work order and cloth, a change of the ``light``, the
-            ``proof`` of what the line sees, or what is ``unaccounted`` for at the end.
+            ``proof`` of what the line sees, what is ``unaccounted`` for at the end, or a ``splice``.
         fabric: the fabric that the cloth was compared with, or empty.
         first_line: line of the roll from which it was seen.
         position_m: the same along the web.
@@ -132,3 +132,16 @@ class Gap:
     length_m: float
     reason: str
     is_wanted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WidthAt:
+    """How wide the cloth is.
+
+    Attributes:
+        position_m: where the metre begins that it was measured on.
+        width_mm: between the edges of the cloth, the median of that metre.
+    """
+
+    position_m: float
+    width_mm: float

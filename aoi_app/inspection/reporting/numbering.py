@@ -10,8 +10,10 @@ class DefectNumbers:
     grow together keep the lower one. Regions of different channels count from 1 each, so a channel goes with a number.
     """
 
-    def __init__(self) -> None:
-        self._last = 0
+    def __init__(self, last: int = 0) -> None:
+        """``last``: number of the latest defect, of a roll that goes on."""
+        self.last = last
+        """The highest number that was given, also to a defect that has become part of another one."""
         self._open: dict[tuple[str, int], int] = {}  # channel and number of the region -> number of the defect
 
     def begin_segment(self) -> None:
@@ -28,8 +30,8 @@ class DefectNumbers:
         # Popped: whichever of them is still open is put back below under the number that stays.
         told = sorted(self._open.pop(key) for key in keys if key in self._open)
         if not told:
-            self._last += 1
-            told = [self._last]
+            self.last += 1
+            told = [self.last]
         if region.is_open:
             self._open[keys[0]] = told[0]
         return told[0], tuple(told[1:])

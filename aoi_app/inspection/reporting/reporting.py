@@ -9,15 +9,13 @@ from aoi_app.inspection.reporting.measuring import measure_defect
 from aoi_app.inspection.reporting.numbering import DefectNumbers
 from aoi_app.inspection.reporting.outcome import Outcome, join_outcomes
 from aoi_app.inspection.web.scored_band import ScoredBand
-from aoi_app.inspection.web.segment import Segment
+from aoi_app.inspection.web.segment import RUNNING_LINES, Segment
 from aoi_app.inspection.web.segment_shade import ShadeRegion
 from aoi_app.inspection.web.source_spans import SourceSpan, SourceSpans
 from aoi_app.inspection.web.web_scale import WebScale
 from cras_core.shade.rows import ShadeKind
 from cras_core.web.regions import Region
 from cras_core.web.scoring import ScoredRows
-
-_RUNNING_LINES = 512  # from this length on an open defect is reported before it ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,20 @@ class Limits:
 class DefectReporter:
     """Tells the defects of one roll."""
 
-    def __init__(self) -> None:
-        self._numbers = DefectNumbers()
+    def __init__(self, last_number: int = 0) -> None:
+        """``last_number``: of the defects so far, of a roll that goes on."""
+        self._numbers = DefectNumbers(last_number)
         self._spans = SourceSpans()
 
     @property
     def complete_line(self) -> int:
         """Line of the roll up to which everything was told."""
         return self._spans.complete_line
+
+    @property
+    def last_number(self) -> int:
+        """The highest number of a defect so far."""
+        return self._numbers.last
 
     def add_source(self, span: SourceSpan) -> None:
         """Lines of the next source image follow."""
@@ -65,7 +69,7 @@ class DefectReporter:
         """
         rows: ScoredRows = band.rows
         closed = self.report(segment, segment.tracker.push(rows.score, rows.raw), limits)
-        running = segment.tracker.open_regions(at_least_rows=_RUNNING_LINES // segment.cell_px)
+        running = segment.tracker.open_regions(at_least_rows=RUNNING_LINES // segment.cell_px)
         cutter = segment.sample_tiles
         tiles = cutter.of_good_cloth(limits.threshold) if cutter is not None else ()
         complete = self._spans.complete(band.end_line)

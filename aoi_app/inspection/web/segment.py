@@ -15,6 +15,11 @@ from cras_core.web.regions import RegionTracker
 from cras_core.web.scoring import ScoredRows, WebInspection
 from cras_core.web.tiling import ceil_to, floor_to
 
+RUNNING_LINES = 512
+"""From this length on an open defect is told before it ends."""
+
+_REACH_CELLS = 8  # more than any region bridges: what ended as many cells ago is closed
+
 
 @dataclass(slots=True)
 class Segment:
@@ -95,6 +100,20 @@ class Segment:
         rows = [self.tracker.oldest_open_row, None if self.shade is None else self.shade.oldest_open_row]
         row = min((row for row in rows if row is not None), default=None)
         return None if row is None else self.first_line + row * self.cell_px
+
+    def told_line(self, complete_line: int) -> int:
+        """Line of the roll before which every defect of this segment was told.
+
+        Args:
+            complete_line: of the roll, up to which bands were given out.
+        """
+        done = max(self.first_line, complete_line)
+        if self.shade is not None:
+            done = min(done, self.first_line + self.shade.next_row * self.cell_px)
+        # What is open and longer than that was told while it runs.
+        least = max(self.first_line, done - RUNNING_LINES - _REACH_CELLS * self.cell_px)
+        oldest = self.oldest_open_line
+        return done if oldest is None else max(min(oldest, done), least)
 
 
 def inspected_lines_of(rows: ScoredRows) -> npt.NDArray[np.bool_]:

@@ -55,7 +55,8 @@ class SegmentShade:
         self._trackers = {
             kind: RegionTracker(RegionConfig(threshold, reach_cells=_REACH_CELLS)) for kind in SHADE_KINDS
         }
-        self._next_row = 0  # to be scored
+        self.next_row = 0
+        """First row of cells that is still to be scored."""
 
     @property
     def memory(self) -> ColumnMemory | None:
@@ -66,7 +67,7 @@ class SegmentShade:
     def oldest_open_row(self) -> int:
         """First row of cells that may still become part of a region."""
         rows = [tracker.oldest_open_row for tracker in self._trackers.values()]
-        return min([self._next_row, *(row for row in rows if row is not None)])
+        return min([self.next_row, *(row for row in rows if row is not None)])
 
     def set_threshold(self, threshold: float) -> None:
         """Score from which regions count, for cloth that is still to come."""
@@ -90,7 +91,7 @@ class SegmentShade:
         for rows in scored:
             for kind, tracker in self._trackers.items():
                 regions += [ShadeRegion(kind, r) for r in tracker.push(rows.scores[kind], rows.contrasts[kind])]
-            self._next_row = rows.end_row
+            self.next_row = rows.end_row
         for kind, tracker in self._trackers.items():
             regions += [ShadeRegion(kind, r) for r in tracker.open_regions(_RUNNING_ROWS)]
         return ShadeFindings(tuple(regions), tuple(event for rows in scored for event in rows.events))

@@ -74,6 +74,7 @@ def plan_cuts(
     *,
     roll_m: float,
     gaps: Iterable[Span] = (),
+    splices_m: Iterable[float] = (),
 ) -> CutPlan:
     """Where to cut a roll so that it costs least: exactly the cheapest of all plans whose cuts lie on whole
     centimetres (``cut_search`` says why).
@@ -83,6 +84,7 @@ def plan_cuts(
         rules: what the customer takes.
         roll_m: length of the roll.
         gaps: cloth that was not inspected; one without a length is somewhere where nobody knows how much is missing.
+        splices_m: where cloth was spliced.
 
     Raises:
         ReportError: the roll is too long, no piece fits, or no piece pays; the text says which.
@@ -98,6 +100,7 @@ def plan_cuts(
     on_roll = [d for d in defects if _span_cm(d.start_m, d.end_m, roll_cm) is not None]
     staying = [d for d in on_roll if may_stay(d, rules)]
     missing = [] if rules.gaps_may_stay else list(gaps)
+    missing += [] if rules.splices_may_stay else [_splice(place, rules) for place in splices_m]
     barred = [Span(d.start_m, d.end_m) for d in on_roll if not may_stay(d, rules)]
     barred += [gap for gap in missing if gap.length_m > 0]
     shortest, longest, lengths = _lengths_of(rules)
@@ -131,6 +134,10 @@ def may_stay(defect: ClothDefect, rules: CutRules) -> bool:
     return defect.size_mm <= rules.stay_up_to_mm or (
         defect.type_code is not None and defect.type_code in rules.stay_types
     )
+
+
+def _splice(place_m: float, rules: CutRules) -> Span:
+    return Span(max(0.0, place_m - rules.beside_splice_m), place_m + rules.beside_splice_m)
 
 
 def _lengths_of(rules: CutRules) -> tuple[int, int, tuple[int, ...]]:

@@ -18,6 +18,7 @@ from aoi_app.reports.pdf.fonts import PLAIN, one_line, register_fonts
 from aoi_app.reports.pdf.sections import (
     alarm_section,
     cut_section,
+    earlier_grade_section,
     gap_section,
     grade_section,
     map_section,
@@ -26,6 +27,7 @@ from aoi_app.reports.pdf.sections import (
     repeat_section,
     roll_section,
     signature_section,
+    width_section,
 )
 from aoi_app.reports.pdf.style import FAINT, FOOT, MARGIN, PAGE, RULE, SMALL, TEXT_WIDTH, TITLE, paragraph, space
 from aoi_app.reports.progress import Progress, ignore_progress
@@ -68,6 +70,8 @@ def make_pdf(
         *roll_section(report),
         *grade_section(report),
         *map_section(report),
+        *width_section(report),
+        *earlier_grade_section(report),
         *pareto_section(report),
         *repeat_section(report),
         *cut_section(report),

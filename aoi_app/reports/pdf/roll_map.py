@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, log10
 
 from reportlab.lib.colors import Color, white
@@ -80,9 +81,11 @@ class RollMapRow(Flowable):
         canvas.setLineWidth(0.6)
         canvas.rect(_LEFT, top - _CLOTH, right - _LEFT, _CLOTH, fill=1)
         self._draw_margins(top)
+        self._draw_width(from_m, to_m, top)
         for gap in self._report.gaps:
             if gap.position_m < to_m and gap.position_m + gap.length_m >= from_m:
                 self._draw_gap(self._x(max(gap.position_m, from_m) - from_m), gap.length_m, top)
+        self._draw_splices(from_m, to_m, top)
         self._draw_marks(from_m, to_m, top)
         self._draw_cuts(from_m, to_m, top)
         self._draw_bars(from_m, to_m, top - _CLOTH)
@@ -106,6 +109,19 @@ class RollMapRow(Flowable):
                 self.canv.line(_LEFT, self._y(top, across), self.width, self._y(top, across))
             self.canv.setDash()
 
+    def _draw_width(self, from_m: float, to_m: float, top: float) -> None:
+        """The right edge of the cloth, metre by metre."""
+        shown = [at for at in self._report.widths if from_m <= at.position_m <= to_m]
+        self.canv.setStrokeColor(RULE)
+        self.canv.setLineWidth(0.5)
+        for one, following in pairwise(shown):
+            self.canv.line(
+                self._x(one.position_m - from_m),
+                self._y(top, one.width_mm),
+                self._x(following.position_m - from_m),
+                self._y(top, following.width_mm),
+            )
+
     def _draw_gap(self, x: float, length_m: float, top: float) -> None:
         """Hatched; one of unknown length is a line."""
         canvas: Canvas = self.canv
@@ -122,6 +138,15 @@ class RollMapRow(Flowable):
         for n in range(ceil((width + _CLOTH) / step)):
             canvas.line(x - _CLOTH + n * step, top - _CLOTH, x + n * step, top)
         canvas.restoreState()
+
+    def _draw_splices(self, from_m: float, to_m: float, top: float) -> None:
+        self.canv.setStrokeColor(INK)
+        self.canv.setLineWidth(1.0)
+        self.canv.setDash(3, 1.5)
+        for place in self._report.splices_m:
+            if from_m <= place <= to_m:
+                self.canv.line(self._x(place - from_m), top - _CLOTH, self._x(place - from_m), top)
+        self.canv.setDash()
 
     def _draw_marks(self, from_m: float, to_m: float, top: float) -> None:
         canvas: Canvas = self.canv

@@ -40,6 +40,8 @@ from aoi_app.reports.wording import (
 )
 from aoi_app.settings.work_order import WorkOrder
 
+_PASSED = {True: "passed", False: "failed", None: "no grade"}
+
 MOST_ROWS = 200
 """Rows of a table of gaps, alarms, remarks or pieces; the others are counted, and stand in the other files."""
 
@@ -214,6 +216,36 @@ def alarm_section(report: RollReport) -> list[Flowable]:
         heading("Alarms"),
         listing(("at, m", "raised", "meant", "what was wrong", "seen"), rows, (1.3, 3, 2, 6, 3.5), (0,)),
         *_and_more(len(report.alarms)),
+    ]
+
+
+def width_section(report: RollReport) -> list[Flowable]:
+    """How wide the cloth is along the roll; the map draws it."""
+    if not report.widths:
+        return []
+    widths = sorted((at.width_mm, at.position_m) for at in report.widths)
+    (least, least_m), (most, most_m) = widths[0], widths[-1]
+    middle = widths[len(widths) // 2][0]
+    said = (
+        f"{middle:.0f} mm on most metres; narrowest {least:.0f} mm at {least_m:.0f} m, widest {most:.0f} mm at "
+        f"{most_m:.0f} m. The line on the map is the right edge."
+    )
+    return [heading("Width along the roll"), paragraph(said)]
+
+
+def earlier_grade_section(report: RollReport) -> list[Flowable]:
+    """Grades that the roll was given before, and why it has another one now; nothing where there is only one."""
+    grades = report.earlier_grades
+    if len(grades) < 2:
+        return []
+    rows = [
+        (time_text(g.at), g.points, number_text(g.value), g.per.replace("2", "²"), _PASSED[g.is_passed], g.reason)
+        for g in grades[-MOST_ROWS:]
+    ]
+    return [
+        heading("Grades of this roll"),
+        listing(("given", "points", "figure", "per", "word", "why"), rows, (4, 1.3, 1.5, 1.5, 1.8, 6), (1, 2)),
+        *_and_more(len(grades)),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, TypeVar
@@ -11,20 +12,24 @@ from sqlalchemy import Engine
 
 from aoi_app.alarms.roll_worth import RollWorth
 from aoi_app.inspection.findings.defects import Gap, Remark
-from aoi_app.records.reading import read_roll
+from aoi_app.records.errors import RecordsError
+from aoi_app.records.reading import read_roll, read_widths
 from aoi_app.records.tables import with_zone
+from aoi_app.records.upkeep.grades import keep_grade, read_grades
 from aoi_app.records.work_orders import order_of
 from aoi_app.reports.cloth_defect import ClothDefect
 from aoi_app.reports.cutting.cut_plan import CutPlan, Span, plan_cuts
 from aoi_app.reports.errors import ReportError
 from aoi_app.reports.grading.grade import Grade, grade, why_left_out
 from aoi_app.reports.repeats.repeats import find_repeats
-from aoi_app.reports.roll.roll_report import ReportAlarm, ReportDefect, RollData, RollReport
+from aoi_app.reports.roll.roll_report import ReportAlarm, ReportDefect, RollData, RollReport, splices_of
 from aoi_app.settings.cutting import CutRules
 from aoi_app.settings.grading import GradingRules
 from aoi_app.settings.settings import Mill
 from aoi_app.settings.strict_json import ContentError, parse_json
 from aoi_app.settings.work_order import WorkOrder
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -61,7 +66,10 @@ def read_report(
     _check_places(defects, roll_id)
     places = [defect.place for defect in defects]
     graded = grade(places, rules, inspected_m=records["roll"]["inspected_m"], width_mm=roll.width_mm)
-    plan, problem = _cut_plan(places, graded, cut_rules, roll, gaps)
+    remarks = tuple(Remark(**remark) for remark in records["remarks"])
+    if roll.state != "running" and grading is None:
+        _keep_grade(engine, roll_id, graded)
+    plan, problem = _cut_plan(places, graded, cut_rules, roll, gaps, splices_of(remarks))
     return RollReport(
         mill=mill,
         made_at=datetime.now(timezone.utc),
@@ -70,13 +78,33 @@ def read_report(
         grade=graded,
         defects=defects,
         gaps=gaps,
-        remarks=tuple(Remark(**remark) for remark in records["remarks"]),
+        remarks=remarks,
         alarms=tuple(map(_alarm, records["alarms"])),
+        widths=tuple(read_widths(engine, roll_id)),
+        earlier_grades=tuple(read_grades(engine, roll_id)),
         repeats=tuple(find_repeats(places, roll_m=roll.length_m, width_mm=roll.width_mm)),
         cut_plan=plan,
         cut_problem=problem,
         records=records,
     )
+
+
+def _keep_grade(engine: Engine, roll_id: int, graded: Grade) -> None:
+    """A grade by the roll's own rules is kept. A database that is only read, such as a copy, does not keep it: the
+    report says the same.
+    """
+    try:
+        keep_grade(
+            engine,
+            roll_id,
+            points=graded.points,
+            value=graded.value,
+            per=graded.limit.per,
+            is_passed=graded.is_passed,
+            rules=graded.rules.model_dump(mode="json"),
+        )
+    except RecordsError as error:
+        logger.warning("%s", error)
 
 
 def _check_places(defects: Sequence[ReportDefect], roll_id: int) -> None:
@@ -126,7 +154,12 @@ def _part(recipe: Mapping[str, Any], name: str, shape: type[T], roll_id: int) ->
 
 
 def _cut_plan(
-    places: Sequence[ClothDefect], graded: Grade, rules: CutRules | None, roll: RollData, gaps: Sequence[Gap]
+    places: Sequence[ClothDefect],
+    graded: Grade,
+    rules: CutRules | None,
+    roll: RollData,
+    gaps: Sequence[Gap],
+    splices_m: Sequence[float],
 ) -> tuple[CutPlan | None, str]:
     """The cut plan, and why there is none."""
     if rules is None:
@@ -135,7 +168,7 @@ def _cut_plan(
     counting = [place for place in places if why_left_out(place, graded.rules, roll.width_mm) is None]
     spans = [Span(gap.position_m, gap.position_m + gap.length_m) for gap in gaps]
     try:
-        return plan_cuts(counting, rules, roll_m=roll.length_m, gaps=spans), ""
+        return plan_cuts(counting, rules, roll_m=roll.length_m, gaps=spans, splices_m=splices_m), ""
     except ReportError as error:
         return None, str(error)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aoi_app.alarms.roll_worth import RollWorth
-from aoi_app.inspection.findings.defects import Gap, Remark
+from aoi_app.inspection.findings.defects import Gap, Remark, WidthAt
+from aoi_app.records.upkeep.grades import GivenGrade
 from aoi_app.reports.cloth_defect import ClothDefect
 from aoi_app.reports.cutting.cut_plan import CutPlan
 from aoi_app.reports.grading.grade import Grade
@@ -109,6 +110,8 @@ class RollReport:
         grade: its points.
         defects: all, in the order of their numbers; rejected ones too.
         gaps, remarks, alarms: as they were recorded.
+        widths: of the cloth along the roll; none of rolls of before they were kept.
+        earlier_grades: that the roll was given, the oldest first; the last is the present one, unless the roll runs.
         repeats: what repeats along the roll or runs in one lane, the surest first.
         cut_plan: where to cut it; None where none was asked for, or there is none.
         cut_problem: why there is no cut plan though one was asked for; empty otherwise.
@@ -124,10 +127,17 @@ class RollReport:
     gaps: tuple[Gap, ...]
     remarks: tuple[Remark, ...]
     alarms: tuple[ReportAlarm, ...]
+    widths: tuple[WidthAt, ...]
+    earlier_grades: tuple[GivenGrade, ...]
     repeats: tuple[Repeat, ...]
     cut_plan: CutPlan | None
     cut_problem: str
     records: Mapping[str, Any]
+
+    @property
+    def splices_m(self) -> tuple[float, ...]:
+        """Where cloth was spliced, along the roll."""
+        return splices_of(self.remarks)
 
     @property
     def real_defects(self) -> list[ReportDefect]:
@@ -144,6 +154,11 @@ class RollReport:
         """
         ranked = sorted(self.defects, key=lambda d: (d.is_rejected, -self.points_of(d), -d.peak))[:most]
         return sorted(ranked, key=lambda d: (d.place.start_m, d.place.number))
+
+
+def splices_of(remarks: Iterable[Remark]) -> tuple[float, ...]:
+    """Where cloth was spliced, metres along the roll."""
+    return tuple(remark.position_m for remark in remarks if remark.kind == "splice")
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ def _write(
             {
                 **report.records,
                 "grade": grade_values(report.grade),
+                "grades": [asdict(given) | {"at": given.at.isoformat()} for given in report.earlier_grades],
+                "widths": [asdict(width) for width in report.widths],
                 "repeats": [asdict(r) for r in report.repeats],
                 **_cut_values(report),
             },

@@ -84,6 +84,13 @@ def make_xlsx(report: RollReport) -> bytes:
             ),
             (10, 19, 19, 16, 60, 16, 19),
         )
+        sheets.add("Width", ("from, m", "width, mm"), ((w.position_m, w.width_mm) for w in report.widths), (10, 12))
+        sheets.add(
+            "Grades",
+            ("given (UTC)", "points", "figure", "per", "passed", "why"),
+            ((g.at, g.points, g.value, g.per, g.is_passed, g.reason) for g in report.earlier_grades),
+            (19, 10, 10, 10, 10, 60),
+        )
         sheets.add(
             "Remarks",
             ("at, m", "about", "remark"),

@@ -20,6 +20,7 @@ from aoi_app.live.state import Snapshot
 from aoi_app.ui.line.collect_bar import CollectBar
 from aoi_app.ui.line.defect_table import DefectTable
 from aoi_app.ui.line.figures_panel import FiguresPanel
+from aoi_app.ui.line.last_defect import LastDefectPanel
 from aoi_app.ui.line.live_view import LiveView
 from aoi_app.ui.line.threshold_control import ThresholdControl
 from aoi_app.ui.widgets.page import Page
@@ -28,7 +29,7 @@ from aoi_app.ui.widgets.theme import Theme
 from aoi_app.ui.widgets.wheel import keep_from_wheel
 from cras_core.web.threshold import CALIBRATED_THRESHOLD
 
-TOOLBAR = ("start", "pause", "stop", "", "follow", "heat")
+TOOLBAR = ("start", "pause", "splice", "stop", "", "follow", "heat")
 
 
 class LinePage(Page):
@@ -49,6 +50,7 @@ class LinePage(Page):
         super().__init__()
         self.live_view = LiveView()
         self.figures = FiguresPanel()
+        self.last_defect = LastDefectPanel()
         self.table = DefectTable()
         self.collect_bar = CollectBar()
         self.threshold_control = ThresholdControl(CALIBRATED_THRESHOLD)
@@ -77,7 +79,11 @@ class LinePage(Page):
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.figures)
+        above = QHBoxLayout()
+        above.setContentsMargins(0, 6, 8, 6)
+        above.addWidget(self.figures)
+        above.addWidget(self.last_defect, 1, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(above)
         column.addWidget(self.table, 1)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.addWidget(self.live_view)

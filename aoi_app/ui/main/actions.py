@@ -39,6 +39,7 @@ ROWS = (
     ActionRow("work_order", "&Work order…", "F7", "Type or scan what the mill knows of this roll or the next one"),
     ActionRow("pause", "&Pause", "F6", "Stop looking at the web for a while"),
     ActionRow("stop", "S&top", "F8", "End the roll"),
+    ActionRow("splice", "Spl&ice", "F9", "The cloth is spliced here: another web follows on the same roll"),
     ActionRow("acknowledge", "&Acknowledge alarm", "A", "I have taken note of the alarms that are shown"),
     ActionRow(
         "alarm_list", "All a&larms…", "Shift+A", "Every alarm that is open, who has seen it, and silence for a time"
@@ -84,7 +85,7 @@ MENUS = (
             "quit",
         ),
     ),
-    ("&Roll", ("start", "pause", "stop", "", "work_order", "", "collect", "", "acknowledge", "alarm_list")),
+    ("&Roll", ("start", "pause", "splice", "stop", "", "work_order", "", "collect", "", "acknowledge", "alarm_list")),
     ("&Defect", ("confirm", "reject", "clear_verdict", "", "name_type")),
     (
         "&View",
@@ -92,6 +93,3 @@ MENUS = (
     ),
     ("&Help", ("keys",)),
 )
-
-
-TOOLBAR = ("start", "pause", "stop", "", "follow", "heat")

@@ -134,6 +134,7 @@ class MainWindow(QMainWindow):
         able = {
             "start": state in (State.IDLE, State.PAUSED) or state.is_over,
             "pause": state is State.RUNNING,
+            "splice": state is State.RUNNING,
             "stop": state in (State.OPENING, State.RUNNING, State.PAUSED, State.FINISHING),
             "export": snapshot.roll_id > 0,
         }

@@ -21,6 +21,8 @@ def map_content(report: RollReport) -> RollMapContent:
             MapGap(g.position_m, g.position_m + g.length_m, f"Not inspected, {g.length_m:.2f} m: {g.reason}")
             for g in report.gaps
         ],
+        widths=[(at.position_m, at.width_mm) for at in report.widths],
+        splices_m=report.splices_m,
         interval_m=report.grade.interval_m,
         points=report.grade.by_interval,
         per="m" if report.grade.rules.units == "metric" else "yd",

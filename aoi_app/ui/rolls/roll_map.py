@@ -21,6 +21,7 @@ _POINTS_PX, _OVERVIEW_PX = 72, 72
 _LEFT_PX = 56  # of the axis, so that all three plots begin at the same place
 _MOST_BINS = 600
 _GAP = QColor(217, 58, 58)
+_SPLICE = QColor(70, 120, 200)
 _CLOTH = QColor(128, 140, 152, 60)
 _LEAST_M = 0.05
 
@@ -42,6 +43,8 @@ class RollMapContent:
         width_mm: of the cloth.
         marks: its defects.
         gaps: what was not inspected.
+        widths: of the cloth, (metre, mm), along the roll.
+        splices_m: where cloth was spliced.
         interval_m: length of one metre, or yard, of the points.
         points: of every metre, or yard, that has any, by its number from 0.
         per: "m" or "yd".
@@ -51,6 +54,8 @@ class RollMapContent:
     width_mm: float
     marks: Sequence[MapMark]
     gaps: Sequence[MapGap]
+    widths: Sequence[tuple[float, float]]
+    splices_m: Sequence[float]
     interval_m: float
     points: Mapping[int, int]
     per: str
@@ -90,15 +95,18 @@ class RollMap(QWidget):
         self._cloth.setBrush(QBrush(_CLOTH))
         self._layer = DefectLayer()
         self._gaps: list[QGraphicsRectItem] = []
+        self._splices: list[pg.InfiniteLine] = []
         self._map.addItem(self._cloth, ignoreBounds=True)
         self._map.addItem(self._layer, ignoreBounds=True)
+        self._edge = pg.PlotCurveItem(pen=pg.mkPen(_SPLICE, width=1))
+        self._map.addItem(self._edge, ignoreBounds=True)
         self._bars = pg.BarGraphItem(x0=[], x1=[], y0=[], y1=[], pen=None)
         self._points.addItem(self._bars)
         self._density = pg.PlotCurveItem([0.0, 1.0], [0.0], stepMode="center", fillLevel=0)
         self._overview.addItem(self._density)
         self._window = pg.LinearRegionItem(swapMode="block")
         self._overview.addItem(self._window, ignoreBounds=True)
-        self._content = RollMapContent(_LEAST_M, 1.0, (), (), 1.0, {}, "m")
+        self._content = RollMapContent(_LEAST_M, 1.0, (), (), (), (), 1.0, {}, "m")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -136,6 +144,7 @@ class RollMap(QWidget):
         self._cloth.setRect(QRectF(0, 0, length, content.width_mm))
         self._layer.set_marks(content.marks)
         self._show_gaps(content)
+        self._edge.setData([at for at, _ in content.widths], [width for _, width in content.widths])
         self._show_points(content)
         self._show_density(content, length)
         box = self._map.getViewBox()
@@ -165,6 +174,12 @@ class RollMap(QWidget):
             item.setBrush(brush)
             self._map.addItem(item, ignoreBounds=True)
             self._gaps.append(item)
+        for line in self._splices:
+            self._map.removeItem(line)
+        splice_pen = pg.mkPen(_SPLICE, width=2, style=Qt.PenStyle.DashLine)
+        self._splices = [pg.InfiniteLine(place, pen=splice_pen) for place in content.splices_m]
+        for line in self._splices:
+            self._map.addItem(line, ignoreBounds=True)
 
     def _show_points(self, content: RollMapContent) -> None:
         starts = np.array(sorted(content.points), np.float64) * content.interval_m
@@ -206,7 +221,10 @@ class RollMap(QWidget):
         if mark is not None:
             return mark.text
         along = self._map.getViewBox().mapSceneToView(place).x()
-        return next((gap.reason for gap in self._content.gaps if gap.start_m <= along <= gap.end_m), "")
+        gap = next((gap.reason for gap in self._content.gaps if gap.start_m <= along <= gap.end_m), "")
+        near = _REACH_PX * self._map.getViewBox().viewPixelSize()[0]
+        splice = next((f"Splice at {m:.2f} m" for m in self._content.splices_m if abs(m - along) <= near), "")
+        return splice or gap
 
     def _hovered(self, place: QPointF) -> None:
         text = self._text_at(place)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import get_args
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QWidget
 
 from aoi_app.settings.grading import GradeLimit, GradingRules, HoleRule, LimitUnit, Scheme, Units
+from aoi_app.ui.settings.form_fields import choice_field, list_field, parts_of
 
+_CODES = "none; for example G1, W3"
 _USUAL = "the usual limit"
 _UNITS = {"metric": "metres and millimetres", "yard": "yards and inches"}
 _HOLES = {"by size": "2 points up to 1 inch, else 4", "always most": "always 4 points", "as others": "as other defects"}
@@ -19,13 +21,15 @@ class GradingForm(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown = GradingRules()
-        self._scheme = _choice(get_args(Scheme), "Points system", "How the defects of a roll are counted")
-        self._units = _choice(
+        self._scheme = choice_field(get_args(Scheme), "Points system", "How the defects of a roll are counted")
+        self._units = choice_field(
             [_UNITS[unit] for unit in get_args(Units)], "Units of the grade", "Points per metre, or per yard"
         )
-        self._holes = _choice([_HOLES[rule] for rule in get_args(HoleRule)], "Points of a hole", "Four-point only")
-        self._hole_types = _codes("Types that are holes", "Codes of defect types, with commas between them")
-        self._ignored_types = _codes("Types without points", "Codes of defect types, with commas between them")
+        self._holes = choice_field([_HOLES[rule] for rule in get_args(HoleRule)], "Points of a hole", "Four-point only")
+        self._hole_types = list_field(_CODES, "Types that are holes", "Codes of defect types, with commas between them")
+        self._ignored_types = list_field(
+            _CODES, "Types without points", "Codes of defect types, with commas between them"
+        )
         self._margin = QDoubleSpinBox()
         self._margin.setRange(0, 200)
         self._margin.setSuffix(" mm")
@@ -42,7 +46,9 @@ class GradingForm(QWidget):
         self._limit.setToolTip(
             "A roll with more fails; usual are 40 per 100 yd², and 1 per yard in the ten-point system"
         )
-        self._per = _choice(get_args(LimitUnit), "What the limit is per", "What the points of the limit are counted on")
+        self._per = choice_field(
+            get_args(LimitUnit), "What the limit is per", "What the points of the limit are counted on"
+        )
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Points s&ystem", self._scheme)
@@ -79,30 +85,10 @@ class GradingForm(QWidget):
             scheme=get_args(Scheme)[self._scheme.currentIndex()],
             units=get_args(Units)[self._units.currentIndex()],
             holes=get_args(HoleRule)[self._holes.currentIndex()],
-            hole_types=_codes_of(self._hole_types.text()),
-            ignored_types=_codes_of(self._ignored_types.text()),
+            hole_types=parts_of(self._hole_types.text()),
+            ignored_types=parts_of(self._ignored_types.text()),
             margin_mm=self._margin.value(),
             usable_width_mm=self._shown.usable_width_mm,
             count_unreviewed=self._unreviewed.isChecked(),
             limit=limit,
         )
-
-
-def _choice(texts: list[str] | tuple[str, ...], name: str, tip: str) -> QComboBox:
-    box = QComboBox()
-    box.addItems(list(texts))
-    box.setAccessibleName(name)
-    box.setToolTip(tip)
-    return box
-
-
-def _codes(name: str, tip: str) -> QLineEdit:
-    field = QLineEdit()
-    field.setPlaceholderText("none; for example G1, W3")
-    field.setAccessibleName(name)
-    field.setToolTip(tip)
-    return field
-
-
-def _codes_of(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (part.strip() for part in text.split(","))))

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from aoi_app.settings.ignored_lanes import IgnoredLaneError, lanes_as_text, lanes_of_text
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.strict_json import describe_errors
+from aoi_app.ui.settings.cutting_form import CuttingForm
 from aoi_app.ui.settings.grading_form import GradingForm
 from aoi_app.ui.widgets.plain import PlainLabel
 
@@ -127,6 +128,7 @@ class RecipeForm(QWidget):
         self._preset = QLineEdit()
         self._preset.setPlaceholderText("as the camera is set up")
         self._grading = GradingForm()
+        self._cutting = CuttingForm()
         self._explain()
         self._problem = PlainLabel()
         self._problem.setWordWrap(True)
@@ -197,6 +199,7 @@ class RecipeForm(QWidget):
         form.addRow("Painted spots that m&ust be found, from", self._proof_size)
         form.addRow("&Camera preset", self._preset)
         form.addRow("Grade of a roll", self._grading)
+        form.addRow("Cuts of a roll", self._cutting)
         form.addRow(self._problem)
         form.addRow(buttons)
 
@@ -221,6 +224,7 @@ class RecipeForm(QWidget):
         self._proof_size.setValue(recipe.proof_mm)
         self._preset.setText(recipe.camera_preset or "")
         self._grading.show_rules(recipe.grading)
+        self._cutting.show_rules(recipe.cutting)
 
     def _fabric_chosen(self, fabric: str) -> None:
         """Shows the fabric's own recipe; where it has none, what stands there is the beginning of one."""
@@ -265,7 +269,7 @@ class RecipeForm(QWidget):
             proof_mm=self._proof_size.value(),
             camera_preset=self._preset.text().strip() or None,
             grading=self._grading.rules(),
-            cutting=self._shown.cutting,
+            cutting=self._cutting.rules(),
         )
 
     def _keep(self) -> None:

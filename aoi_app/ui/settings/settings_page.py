@@ -30,12 +30,14 @@ class SettingsPage(Page):
         recipe_kept: Recipe, and whether the work order of the next roll names its fabric.
         theme_chosen: name of a theme.
         sound_chosen: whether an alarm is heard.
+        defect_sound_chosen: whether a defect is heard.
         order_chosen: whether the work order is asked for before each roll.
     """
 
     recipe_kept = Signal(object, bool)
     theme_chosen = Signal(str)
     sound_chosen = Signal(bool)
+    defect_sound_chosen = Signal(bool)
     order_chosen = Signal(bool)
 
     def __init__(self) -> None:
@@ -52,6 +54,9 @@ class SettingsPage(Page):
         self._sound = QCheckBox("Sound until an alarm was seen")
         self._sound.setToolTip("An alarm is heard every few seconds until somebody acknowledges it (A)")
         self._sound.clicked.connect(self.sound_chosen)
+        self._defect_sound = QCheckBox("Sound at every new defect")
+        self._defect_sound.setToolTip("Once for each; alarms have a sound of their own")
+        self._defect_sound.clicked.connect(self.defect_sound_chosen)
         self._order = QCheckBox("Ask for the work order before each roll")
         self._order.setToolTip("Start (F5) then shows the fields of the work order first")
         self._order.clicked.connect(self.order_chosen)
@@ -65,6 +70,7 @@ class SettingsPage(Page):
         looks = QFormLayout()
         looks.addRow("&Colours", self._theme)
         looks.addRow("Alarms", self._sound)
+        looks.addRow("Defects", self._defect_sound)
         looks.addRow("Rolls", self._order)
         places = QVBoxLayout()
         places.addWidget(self._places)
@@ -80,7 +86,7 @@ class SettingsPage(Page):
         groups = (
             ("Recipe", recipe),
             ("Defect types", types),
-            ("Mill, for reports", reports),
+            ("Mill, for reports and statistics", reports),
             ("Looks, sounds and questions", looks),
             ("Files of this program", places),
         )
@@ -115,6 +121,10 @@ class SettingsPage(Page):
     def show_sound(self, on: bool) -> None:
         """Whether an alarm is heard."""
         self._sound.setChecked(on)
+
+    def show_defect_sound(self, on: bool) -> None:
+        """Whether a defect is heard."""
+        self._defect_sound.setChecked(on)
 
     def show_order(self, on: bool) -> None:
         """Whether the work order is asked for before each roll."""

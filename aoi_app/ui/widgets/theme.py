@@ -121,6 +121,14 @@ QFrame#condition[kind="reserve"] {{ background: {warning}; }}
 QFrame#condition[kind="bad"] {{ background: {alarm}; }}
 QFrame#condition[kind="good"] QWidget, QFrame#condition[kind="reserve"] QWidget {{ color: {on_condition}; }}
 QFrame#condition[kind="bad"] QWidget {{ color: {on_alarm}; }}
+QFrame#attention {{ background: {panel}; border: 1px solid {line}; border-radius: 6px; }}
+QLabel#attention_word {{ font-size: 40px; font-weight: 800; }}
+QLabel#attention_text {{ font-size: 15px; font-weight: 600; }}
+QFrame#attention[kind="good"] QLabel#attention_word {{ color: {good}; }}
+QFrame#attention[kind="reserve"] {{ background: {warning}; }}
+QFrame#attention[kind="bad"] {{ background: {alarm}; }}
+QFrame#attention[kind="reserve"] QLabel {{ color: {on_condition}; }}
+QFrame#attention[kind="bad"] QLabel {{ color: {on_alarm}; }}
 QFrame#alarm {{ background: {alarm}; border: 3px solid {alarm}; }}
 QFrame#alarm[lit="false"] {{ border-color: {on_alarm}; }}
 QFrame#alarm[kind="reserve"] {{ background: {warning}; border-color: {warning}; }}

@@ -1,0 +1,1 @@
+"""The page on which defects of all rolls are judged."""
