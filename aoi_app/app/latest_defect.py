@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from aoi_app.alarms.condition import Condition
 from aoi_app.app.program import Program
-from aoi_app.inspection.findings.attention import attention_of
+from aoi_app.inspection.findings.attention import attention_of, latest_of
 from aoi_app.inspection.findings.defects import Defect
 from aoi_app.live.state import Snapshot
 from aoi_app.ui.line.line_page import LinePage
@@ -52,7 +52,7 @@ class LatestDefect:
 
     def show(self, snapshot: Snapshot) -> None:
         """Shows what holds at this moment."""
-        last = max(self._known.values(), key=_end_of, default=None)
+        last = latest_of(self._known.values(), snapshot.position_m)
         review = self._page.table.defects.review(last.number) if last is not None else None
         panel = self._page.last_defect
         panel.show_defect(last, review)

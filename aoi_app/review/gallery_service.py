@@ -89,9 +89,11 @@ class GalleryService:
     def _find(self, wanted: DefectFilter) -> None:
         self._filter, self._last_row = wanted, None
         with self._holder.doing("Looking for defects …"):
-            self._learn()
             self._holder.change(items=(), has_more=False, note="", is_alarm=False)
             self._more()
+        # Behind the first page: somebody looks at it already.
+        self._learn()
+        self._holder.change(items=self._with_suggestions(self.state.items))
 
     def _more(self) -> None:
         found = find_defects(self._engine, self._filter, before=self._last_row, most=_PAGE)
@@ -114,13 +116,19 @@ class GalleryService:
 
     def _items(self, found: Sequence[FoundDefect]) -> list[GalleryItem]:
         opinions = read_opinions(self._engine, [f.key for f in found]) if found else {}
-        open_ones = [f for f in found if f.review.type_code is None and f.review.verdict != "rejected"]
-        suggested = self._suggestions.suggest([f.defect for f in open_ones]) if self._suggestions is not None else []
-        by_key = {f.key: s for f, s in zip(open_ones, suggested, strict=False)}
-        return [
-            GalleryItem(f.key, f.roll_number, f.defect, f.review, opinions.get(f.key, {}), by_key.get(f.key))
-            for f in found
-        ]
+        items = [GalleryItem(f.key, f.roll_number, f.defect, f.review, opinions.get(f.key, {}), None) for f in found]
+        return list(self._with_suggestions(items))
+
+    def _with_suggestions(self, items: Sequence[GalleryItem]) -> tuple[GalleryItem, ...]:
+        """With a suggestion for each that has no type and is no false alarm."""
+        if self._suggestions is None:
+            return tuple(items)
+        asked = [item for item in items if item.review.type_code is None and item.review.verdict != "rejected"]
+        given = dict(zip([i.key for i in asked], self._suggestions.suggest([i.defect for i in asked]), strict=True))
+        return tuple(
+            item if item.suggestion == given.get(item.key) else replace(item, suggestion=given.get(item.key))
+            for item in items
+        )
 
     def _say(self, keys: Sequence[Key], what: str, change: Callable[[Review], Review]) -> None:
         now = {item.key: item.review for item in self.state.items if item.key in set(keys)}

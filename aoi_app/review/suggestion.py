@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -16,6 +17,9 @@ import numpy.typing as npt
 
 from aoi_app.inspection.findings.defects import Defect
 from aoi_app.inspection.findings.review import Review
+
+if TYPE_CHECKING:
+    from sklearn.neighbors import NearestNeighbors
 
 Descriptors = npt.NDArray[np.float64]
 
@@ -51,13 +55,13 @@ class TypeSuggestions:
 
     def __init__(self, known: Sequence[tuple[Defect, Review]]) -> None:
         """``known``: defects with what was said of them; those that are confirmed with a type count."""
-        from sklearn.neighbors import NearestNeighbors
-
         kept = [(d, r) for d, r in known if r.verdict == "confirmed" and r.type_code is not None]
         self._reviews = [review for _, review in kept]
         self._index: NearestNeighbors | None = None
         if len(kept) < _LEAST_KNOWN:
             return
+        from sklearn.neighbors import NearestNeighbors
+
         raw = np.stack([describe(defect) for defect, _ in kept])  # (n, features)
         self._middle, spread = raw.mean(axis=0), raw.std(axis=0)
         self._spread = np.where(spread > 1e-9, spread, 1.0)

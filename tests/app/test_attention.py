@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from test_records import defect
 
-from aoi_app.inspection.findings.attention import SHOWN_M, Attention, attention_of
+from aoi_app.inspection.findings.attention import SHOWN_M, Attention, attention_of, latest_of
 from aoi_app.inspection.findings.defects import Defect
 from aoi_app.inspection.findings.review import NO_REVIEW, Verdict
 from aoi_app.ui.line.last_defect import LastDefectPanel
@@ -36,6 +36,14 @@ def test_the_word_follows_the_last_defect(
 ) -> None:
     said = attention_of(last, verdict, position_m=position_m, threshold=1.0, is_proven=is_proven)
     assert said is expected
+
+
+def test_what_runs_for_metres_does_not_hide_what_is_new() -> None:
+    stripe, hole = replace(found(1.1, is_open=True), position_m=0.0), found(4.0)
+    assert latest_of([], 1.0) is None
+    assert latest_of([stripe, hole], 11.0) is hole
+    assert latest_of([stripe, hole], 30.0) is stripe, "it still runs"
+    assert latest_of([replace(stripe, is_open=False), hole], 90.0) is hole
 
 
 def test_it_is_shown_with_its_picture_and_its_place(qtbot: QtBot) -> None:

@@ -116,10 +116,10 @@ class GalleryView(QListView):
         return [self.items.item(row) for row in sorted(index.row() for index in self.selectedIndexes())]
 
     def go_on(self) -> None:
-        """After a verdict: the one behind the last that is selected is chosen."""
+        """After a verdict: only the one behind the last that is selected is chosen, so that the next key is of one."""
         rows = [index.row() for index in self.selectedIndexes()]
-        following = max(rows, default=-1) + 1
-        if following < self.items.rowCount():
+        following = min(max(rows, default=-1) + 1, self.items.rowCount() - 1)
+        if following >= 0:
             self.setCurrentIndex(self.items.index(following))
 
     def keyboardSearch(self, _text: str) -> None:  # noqa: N802 (Qt's name)

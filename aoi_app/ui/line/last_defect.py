@@ -12,7 +12,7 @@ from aoi_app.inspection.findings.review import Review
 from aoi_app.ui.widgets.plain import PlainLabel, show_text
 from aoi_app.ui.widgets.qimage import to_qimage
 
-_PICTURE_PX = 160
+_PICTURE_PX, _WIDTH_PX = 150, 312
 _KINDS = {Attention.GOOD: "good", Attention.LOOK: "reserve", Attention.DEFECT: "bad", Attention.NONE: "none"}
 
 
@@ -22,6 +22,7 @@ class LastDefectPanel(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("attention")
+        self.setFixedWidth(_WIDTH_PX)  # what it says must not move the cloth
         self._word = PlainLabel()
         self._word.setObjectName("attention_word")
         self._word.setAccessibleName("What was found")
