@@ -40,7 +40,7 @@ def query(database: Path, sql: str) -> list[Any]:
 
 
 def wait_for(process: subprocess.Popen[str], condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600  # long after it failed; a machine may be busy
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
@@ -59,13 +59,15 @@ def assert_one_line(result: subprocess.CompletedProcess[str], *words: str) -> No
 
 @pytest.fixture(scope="module")
 def inspected(
-    tmp_path_factory: pytest.TempPathFactory, loom_data: Path, bundle_path: Path
+    tmp_path_factory: pytest.TempPathFactory, loom_data: Path, quick_bundle_path: Path
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A folder that was inspected from the command line, and what was said."""
     folder = tmp_path_factory.mktemp("line")
     strips(loom_data, folder / "strips")
     line = CommandLine(folder)
-    return folder, line.apart("inspect", "strips", "--bundle", bundle_path, "--out", "out", "--maps", "--device", "cpu")
+    return folder, line.apart(
+        "inspect", "strips", "--bundle", quick_bundle_path, "--out", "out", "--maps", "--device", "cpu"
+    )
 
 
 Inspected = tuple[Path, subprocess.CompletedProcess[str]]
@@ -103,12 +105,12 @@ def test_maps_tiles_and_records_lie_beside_the_defects(inspected: Inspected) -> 
 
 
 def test_what_is_found_is_where_the_defects_were_planted(aoi: CommandLine, loom_data: Path, bundle_path: Path) -> None:
-    folder = strips(loom_data, aoi.folder / "strips", count=6)
+    folder = strips(loom_data, aoi.folder / "strips", count=4)
     assert aoi("inspect", folder, "--bundle", bundle_path, "--separate", "--no-tiles").returncode == 0
     roll = json.loads((aoi.folder / "inspected" / "defects.json").read_text())
     assert not (aoi.folder / "inspected" / "itdd").exists()
     assert not (aoi.folder / "inspected" / "maps").exists()
-    assert roll["roll"]["length_m"] == pytest.approx(6 * 512 * 0.0002)
+    assert roll["roll"]["length_m"] == pytest.approx(4 * 512 * 0.0002)
     assert all(0 <= d["position_m"] < roll["roll"]["length_m"] for d in roll["defects"])
     assert max(d["position_m"] for d in roll["defects"]) > 512 * 0.0002, "metres of the roll, not of the picture"
     assert all(len(d["boxes"]) == 1 for d in roll["defects"])
@@ -117,16 +119,16 @@ def test_what_is_found_is_where_the_defects_were_planted(aoi: CommandLine, loom_
         mask = cv2.imread(str(loom_data / "plain" / "mask" / box["source"]), cv2.IMREAD_GRAYSCALE)
         if mask[box["y_px"] : box["y_px"] + box["h_px"], box["x_px"] : box["x_px"] + box["w_px"]].any():
             hit.add(box["source"])
-    assert len(hit) >= 3, "the model of the tests has seen little, but not nothing"
+    assert len(hit) >= 2, "the model of the tests has seen little, but not nothing"
 
 
 def test_a_cut_off_picture_is_listed_and_the_others_are_inspected(
-    aoi: CommandLine, loom_data: Path, bundle_path: Path
+    aoi: CommandLine, loom_data: Path, quick_bundle_path: Path
 ) -> None:
     folder = strips(loom_data, aoi.folder / "strips", count=3)
     victim = sorted(folder.iterdir())[1]
     victim.write_bytes(victim.read_bytes()[:5000])
-    result = aoi("inspect", folder, "--bundle", bundle_path, "--out", "out")
+    result = aoi("inspect", folder, "--bundle", quick_bundle_path, "--out", "out")
     assert result.returncode == 3
     assert "Not inspected" in result.stderr
     assert victim.name in result.stderr
@@ -137,23 +139,23 @@ def test_a_cut_off_picture_is_listed_and_the_others_are_inspected(
     assert roll["roll"]["inspected_m"] + roll["roll"]["gap_m"] == pytest.approx(roll["roll"]["length_m"])
 
 
-def test_a_folder_of_nothing_readable_is_incomplete(aoi: CommandLine, bundle_path: Path) -> None:
+def test_a_folder_of_nothing_readable_is_incomplete(aoi: CommandLine, quick_bundle_path: Path) -> None:
     (aoi.folder / "strips").mkdir()
     (aoi.folder / "strips" / "a.png").write_text("no picture")
-    result = aoi("inspect", "strips", "--bundle", bundle_path)
+    result = aoi("inspect", "strips", "--bundle", quick_bundle_path)
     assert result.returncode == 3
     assert "a.png" in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_a_missing_folder_is_one_line(aoi: CommandLine, bundle_path: Path) -> None:
-    assert_one_line(aoi("inspect", "nowhere", "--bundle", bundle_path), "nowhere", "no folder")
+def test_a_missing_folder_is_one_line(aoi: CommandLine, quick_bundle_path: Path) -> None:
+    assert_one_line(aoi("inspect", "nowhere", "--bundle", quick_bundle_path), "nowhere", "no folder")
     assert not (aoi.folder / "inspected").exists()
 
 
-def test_an_empty_folder_is_one_line(aoi: CommandLine, bundle_path: Path) -> None:
+def test_an_empty_folder_is_one_line(aoi: CommandLine, quick_bundle_path: Path) -> None:
     (aoi.folder / "empty").mkdir()
-    assert_one_line(aoi("inspect", "empty", "--bundle", bundle_path), "no pictures", ".png")
+    assert_one_line(aoi("inspect", "empty", "--bundle", quick_bundle_path), "no pictures", ".png")
 
 
 def test_a_file_that_is_no_bundle_is_one_line(aoi: CommandLine, loom_data: Path) -> None:
@@ -174,7 +176,7 @@ def test_a_file_that_is_no_bundle_is_one_line(aoi: CommandLine, loom_data: Path)
 def test_what_the_model_cannot_do_is_one_line(
     tmp_path: Path,
     loom_data: Path,
-    bundle_path: Path,
+    quick_bundle_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
@@ -182,7 +184,9 @@ def test_what_the_model_cannot_do_is_one_line(
 ) -> None:
     folder = strips(loom_data, tmp_path / "strips", 1)
     monkeypatch.setattr(
-        sys, "argv", ["aoi", "inspect", str(folder), "--bundle", str(bundle_path), "--out", str(tmp_path), *arguments]
+        sys,
+        "argv",
+        ["aoi", "inspect", str(folder), "--bundle", str(quick_bundle_path), "--out", str(tmp_path), *arguments],
     )
     with pytest.raises(SystemExit) as ended:  # in this process: torch is loaded here
         main()
@@ -215,12 +219,12 @@ def test_an_output_folder_that_cannot_be_written_is_one_line(aoi: CommandLine, l
     assert_one_line(aoi("inspect", folder, "--out", "file"), "file")
 
 
-def test_ctrl_c_ends_the_roll_in_good_order(aoi: CommandLine, loom_data: Path, bundle_path: Path) -> None:
+def test_ctrl_c_ends_the_roll_in_good_order(aoi: CommandLine, loom_data: Path, quick_bundle_path: Path) -> None:
     folder = strips(loom_data, aoi.folder / "strips", 6)
     for path in list(folder.iterdir()):
         for k in range(20):
             shutil.copy(path, folder / f"{k}-{path.name}")
-    process = aoi.start("inspect", folder, "--bundle", bundle_path, "--out", "out")
+    process = aoi.start("inspect", folder, "--bundle", quick_bundle_path, "--out", "out")
     wait_for(process, lambda: query(aoi.folder / "out" / "records.db", "SELECT 1 FROM rolls WHERE inspected_m > 0"))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
@@ -234,12 +238,12 @@ def test_ctrl_c_ends_the_roll_in_good_order(aoi: CommandLine, loom_data: Path, b
     assert (aoi.folder / "out" / "defects.csv").exists()
 
 
-def test_after_a_kill_the_records_can_be_read(aoi: CommandLine, loom_data: Path, bundle_path: Path) -> None:
+def test_after_a_kill_the_records_can_be_read(aoi: CommandLine, loom_data: Path, quick_bundle_path: Path) -> None:
     folder = strips(loom_data, aoi.folder / "strips", 6)
     for path in list(folder.iterdir()):
         for k in range(20):
             shutil.copy(path, folder / f"{k}-{path.name}")
-    process = aoi.start("inspect", folder, "--bundle", bundle_path, "--out", "out")
+    process = aoi.start("inspect", folder, "--bundle", quick_bundle_path, "--out", "out")
     database = aoi.folder / "out" / "records.db"
     wait_for(process, lambda: query(database, "SELECT 1 FROM defects"))
     before = query(database, "SELECT count(*) FROM defects")[0][0]
@@ -296,10 +300,10 @@ def test_the_window_says_a_mistake_before_it_opens(aoi: CommandLine) -> None:
     assert_one_line(aoi.apart("--source", "folder:nowhere"), "nowhere")
 
 
-def test_the_window_closes_in_good_order_on_ctrl_c(aoi: CommandLine, bundle_path: Path) -> None:
+def test_the_window_closes_in_good_order_on_ctrl_c(aoi: CommandLine, quick_bundle_path: Path) -> None:
     database = aoi.folder / "records.db"
     url = f"sqlite:///{database}"
-    process = aoi.start("--source", "loom:plain", "--bundle", bundle_path, "--database", url, "--device", "cpu")
+    process = aoi.start("--source", "loom:plain", "--bundle", quick_bundle_path, "--database", url, "--device", "cpu")
     wait_for(process, lambda: query(database, "SELECT 1 FROM rolls WHERE inspected_m > 0"))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
@@ -307,9 +311,9 @@ def test_the_window_closes_in_good_order_on_ctrl_c(aoi: CommandLine, bundle_path
     assert query(database, "SELECT state, ended_at IS NOT NULL FROM rolls") == [("stopped", 1)]
 
 
-def test_the_window_says_of_a_killed_roll_at_the_next_start(aoi: CommandLine, bundle_path: Path) -> None:
+def test_the_window_says_of_a_killed_roll_at_the_next_start(aoi: CommandLine, quick_bundle_path: Path) -> None:
     database = aoi.folder / "records.db"
-    arguments = ["--source", "loom:plain", "--bundle", bundle_path, "--database", f"sqlite:///{database}"]
+    arguments = ["--source", "loom:plain", "--bundle", quick_bundle_path, "--database", f"sqlite:///{database}"]
     process = aoi.start(*arguments)
     wait_for(process, lambda: query(database, "SELECT 1 FROM rolls WHERE inspected_m > 0"))
     process.kill()
@@ -321,9 +325,9 @@ def test_the_window_says_of_a_killed_roll_at_the_next_start(aoi: CommandLine, bu
     process.communicate(timeout=120)
 
 
-def test_a_killed_inspection_goes_on_as_the_same_roll(aoi: CommandLine, bundle_path: Path) -> None:
+def test_a_killed_inspection_goes_on_as_the_same_roll(aoi: CommandLine, quick_bundle_path: Path) -> None:
     database = aoi.folder / "inspected" / "records.db"
-    arguments = ["inspect", "--source", "loom:plain", "--lines", 2600, "--bundle", bundle_path, "--device", "cpu"]
+    arguments = ["inspect", "--source", "loom:plain", "--lines", 2600, "--bundle", quick_bundle_path, "--device", "cpu"]
     process = aoi.start(*arguments, "--roll-number", "4711")
     wait_for(process, lambda: query(database, "SELECT 1 FROM rolls WHERE told_line > 300"))
     process.kill()
@@ -343,9 +347,9 @@ def test_a_killed_inspection_goes_on_as_the_same_roll(aoi: CommandLine, bundle_p
     assert_one_line(aoi.apart(*arguments, "--continue", 1), "it is ended")
 
 
-def test_the_window_closed_while_the_model_loads_ends_cleanly(aoi: CommandLine, bundle_path: Path) -> None:
+def test_the_window_closed_while_the_model_loads_ends_cleanly(aoi: CommandLine, quick_bundle_path: Path) -> None:
     database = aoi.folder / "records.db"
-    process = aoi.start("--bundle", bundle_path, "--database", f"sqlite:///{database}")
+    process = aoi.start("--bundle", quick_bundle_path, "--database", f"sqlite:///{database}")
     wait_for(process, (aoi.folder / "records.db").exists)
     time.sleep(1.0)  # somewhere between the start of Qt and the end of loading
     process.send_signal(signal.SIGINT)
