@@ -10,6 +10,10 @@ from dataclasses import dataclass
 _SHORTEST_M = 0.0005  # what is less than half a millimetre is rounding
 
 
+def _cm(length_m: float) -> int:
+    return round(100 * length_m)
+
+
 @dataclass(frozen=True, slots=True)
 class RollWorth:
     """
@@ -39,8 +43,12 @@ class RollWorth:
 
     @property
     def text(self) -> str:
-        """The headline of the roll."""
-        parts = [f"{self.good_m:.2f} m good"]
+        """The headline of the roll. Its lengths add up to that of the roll, as somebody who adds them expects: what
+        rounding leaves over goes to the good metres, because the others are shown elsewhere as well.
+        """
+        others = (self.reserve_m, self.missed_m, self.left_out_m)
+        good_cm = _cm(self.good_m + sum(others)) - sum(map(_cm, others))
+        parts = [f"{max(0, good_cm) / 100:.2f} m good"]
         if self.has_reserve:
             parts.append(f"{self.reserve_m:.2f} m with reserve")
         if self.is_missed:

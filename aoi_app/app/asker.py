@@ -1,4 +1,4 @@
-"""Asks a person one question at a time, above the page, while the roll goes on."""
+"""Asks a person one question at a time, below the page, while the roll goes on."""
 
 from __future__ import annotations
 

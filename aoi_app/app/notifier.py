@@ -1,4 +1,4 @@
-"""What the program says to the person above the page: for a few seconds, or longer where it must not be missed."""
+"""What the program says to the person below the page: for a few seconds, or longer where it must not be missed."""
 
 from __future__ import annotations
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import random
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
 
 from aoi_app.alarms.alarm import AlarmLife
 from aoi_app.alarms.alarm_list import GONE_AFTER_S, AlarmList
 from aoi_app.alarms.causes import Cause
 from aoi_app.alarms.severity import Severity
+from aoi_app.records.alarm_log import AlarmLog
+from aoi_app.records.database import open_database
+from aoi_app.records.roll_log import RollLog
+from aoi_app.records.tables import ALARMS
 
 WRONG = Cause("wrong cloth", Severity.RESERVE, "the cloth is another one")
 FULL = Cause("disk nearly full", Severity.RESERVE, "12 MB are left")
@@ -134,3 +144,40 @@ def test_silence_holds_for_a_cause_also_when_its_alarm_was_seen_and_over_and_in_
     alarms.look(2, [FULL], 0.0)
     (alarm,) = alarms.open
     assert (alarm.life, alarm.shelved_why, alarms.must_sound) == (AlarmLife.SHELVED, "it is being changed", False)
+
+
+def test_a_clock_that_is_set_back_changes_no_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hours back, as by a person or a time server, while alarms are open and one is silent."""
+    now = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
+    monkeypatch.setattr("aoi_app.alarms.alarm_list._now", lambda: now)
+    alarms = AlarmList()
+    alarms.look(1, [WRONG, FULL], 0.0, now_s=time.monotonic())
+    assert alarms.shelve(FULL.key, 10.0, "the disk is being changed", "ann")
+    now -= timedelta(hours=2)
+    alarms.look(1, [WRONG, FULL], 1.0, now_s=time.monotonic())
+    assert lives(alarms) == [AlarmLife.RAISED, AlarmLife.SHELVED]
+    alarms.acknowledge("ann")
+    alarms.look(1, [], 2.0, now_s=time.monotonic() + GONE_AFTER_S)
+    closed, shelved = sorted(alarms.take_changed(), key=lambda alarm: alarm.number)
+    assert closed.life is AlarmLife.CLOSED
+    assert shelved.gone_at is not None
+    assert closed.acknowledged_at == now, "the records say what the clock said"
+
+
+def test_ten_thousand_alarms_in_a_minute_all_go_to_the_records_and_none_is_left_open(tmp_path: Path) -> None:
+    """No line raises so many: a cause that comes back within five seconds was never gone."""
+    engine = open_database(f"sqlite:///{tmp_path / 'records.db'}")
+    roll = RollLog(engine, name="roll", source="loom", model="m", recipe={}, threshold=1.0).roll_id
+    alarms, log = AlarmList(), AlarmLog(engine)
+    for k in range(10_000):
+        alarms.look(roll, [WRONG], float(k), now_s=k * 12.0)
+        alarms.acknowledge("ann")
+        alarms.look(roll, [], float(k), now_s=k * 12.0 + GONE_AFTER_S + 1.0)
+        assert alarms.open == ()
+    changed = alarms.take_changed()
+    assert {alarm.number for alarm in changed} == set(range(1, 10_001))
+    log.write(changed[-300:])  # each is a row of its own, and takes a millisecond
+    assert log.problem is None
+    with engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(ALARMS)).scalar_one() == 300
+    engine.dispose()

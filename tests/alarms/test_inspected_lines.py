@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from aoi_app.alarms.inspected_lines import InspectedLines
 from aoi_app.alarms.roll_worth import RollWorth
 
@@ -43,3 +48,17 @@ def test_the_headline_names_what_is_missing_and_hides_what_is_not_there() -> Non
     assert unknown.is_missed
     assert unknown.text == "5.20 m good, 0.00 m NOT INSPECTED (an unknown length)"
     assert not RollWorth(5.2, 1e-9, 1e-9).has_reserve
+
+
+@given(st.lists(st.floats(0, 300, allow_nan=False), min_size=4, max_size=4))
+def test_the_lengths_of_the_headline_add_up_to_the_roll(lengths: list[float]) -> None:
+    good, reserve, missed, left_out = lengths
+    worth = RollWorth(good + 0.05, reserve, missed, left_out, missed_gaps=1)
+    shown = [round(100 * float(length)) for length in re.findall(r"([\d.]+) m ", worth.text)]
+    hidden = sum(round(100 * length) for length in (reserve, left_out) if length <= 0.0005)
+    total_cm = 100 * (good + 0.05 + reserve + missed + left_out)
+    assert abs(sum(shown) + hidden - total_cm) <= 0.5 + 1e-6
+
+
+def test_what_a_person_adds_is_the_length_of_the_roll() -> None:
+    assert RollWorth(0.204, 0.154, 0.0).text == "0.21 m good, 0.15 m with reserve, nothing missed"

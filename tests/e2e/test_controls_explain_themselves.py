@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QHeaderView,
     QLineEdit,
@@ -23,8 +24,12 @@ from PySide6.QtWidgets import (
 )
 from window_tools import Begin
 
+from aoi_app.alarms.causes import Cause
+from aoi_app.alarms.condition import Condition, LineStatus
+from aoi_app.alarms.severity import Severity
 from aoi_app.app.application import Application
 from aoi_app.app.pages import PAGES
+from aoi_app.ui.main.condition_bar import fitting
 
 CONTROLS = (
     QAbstractButton,
@@ -106,3 +111,28 @@ def test_controls_say_what_they_are_and_do_and_tab_follows_the_eye(application: 
             if after.bottom() < before.top() and after.left() < before.left():
                 backwards.append(f"{row.key}: {described(one)} -> {described(other)}")
     assert backwards == []
+
+
+def test_the_roll_is_started_and_stopped_by_tab_and_nothing_that_appears_moves_a_button(
+    application: Application,
+) -> None:
+    application.show_page("line")
+    page = application.controllers["line"].page
+    visited = list(chain(page))
+    names = [spoken(widget) for widget in visited]
+    assert names.index("Start") < names.index("Pause") < names.index("Stop") < names.index("Defects")
+    before = [place(widget) for widget in visited[: names.index("Stop") + 1]]
+    window = application.window
+    wordy = Cause("x", Severity.RESERVE, "The camera sees the cloth differently than before. " * 20)
+    window.condition.show_status(LineStatus(Condition.RESERVE, (wordy,)))
+    window.say("Something that a person should know.", is_alarm=True)
+    window.alarms.show()
+    window.question_bar.show()
+    window.layout().activate()
+    QApplication.processEvents()
+    assert [place(widget) for widget in visited[: names.index("Stop") + 1]] == before
+
+
+@pytest.mark.parametrize(("room", "shown"), [(99, "one two three"), (11, "one two …"), (0, " …")])
+def test_words_that_there_is_no_room_for_are_left_out_and_that_is_seen(room: int, shown: str) -> None:
+    assert fitting("one two three", lambda text: len(text) <= room) == shown

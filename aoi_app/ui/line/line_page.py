@@ -68,6 +68,8 @@ class LinePage(Page):
         for key in TOOLBAR:
             if key:
                 bar.addAction(actions[key])
+                # Qt keeps the buttons of such a bar for the mouse.
+                bar.widgetForAction(actions[key]).setFocusPolicy(Qt.FocusPolicy.TabFocus)
             else:
                 bar.addSeparator()
         spacer = QWidget()

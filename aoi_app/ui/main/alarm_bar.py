@@ -1,4 +1,4 @@
-"""Alarms above the page that nobody has seen yet; they blink until somebody acknowledges them."""
+"""Alarms below the page that nobody has seen yet; they blink until somebody acknowledges them."""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from aoi_app.alarms.condition import Condition, LineStatus
@@ -12,6 +14,8 @@ from aoi_app.ui.widgets.plain import PlainLabel, set_plain_tip
 from aoi_app.ui.widgets.theme import Theme
 
 _SIGN_PX = 30
+_MARGIN_PX = 4
+_MOST_LINES = 3
 _KINDS = {
     Condition.INSPECTING: "good",
     Condition.RESERVE: "reserve",
@@ -31,6 +35,7 @@ class ConditionBar(QFrame):
         self.setObjectName("condition")
         self.told = ""
         """The cause that is shown; empty where none is."""
+        self._whole = ""  # the words, also those that there is no room for
         self._sign = _Sign()
         self._word = PlainLabel()
         self._word.setObjectName("condition_word")
@@ -42,7 +47,7 @@ class ConditionBar(QFrame):
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
-        row.setContentsMargins(12, 4, 12, 4)
+        row.setContentsMargins(12, _MARGIN_PX, 12, _MARGIN_PX)
         row.setSpacing(12)
         row.addWidget(self._sign)
         row.addWidget(self._word)
@@ -84,10 +89,46 @@ class ConditionBar(QFrame):
                 widget.style().unpolish(widget)
                 widget.style().polish(widget)
             self._sign.show_kind(kind)
-        for label, now in ((self._word, word.upper()), (self._text, text)):
-            if label.text() != now:  # a text that is selected to be copied stays so
-                label.setText(now)
+        if self._word.text() != word.upper():
+            self._word.setText(word.upper())
+        self._whole = text
+        self._fit_text()
         set_plain_tip(self, tip)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 (Qt's name)
+        """Another width has room for more or less of the words."""
+        super().resizeEvent(event)
+        self._fit_text()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        """As high as it will ever be: a bar that grew with its words would move the buttons below it."""
+        super().showEvent(event)
+        self.setFixedHeight(_MOST_LINES * self._text.fontMetrics().lineSpacing() + 2 * _MARGIN_PX)
+        self._fit_text()
+
+    def _fit_text(self) -> None:
+        """As many words as there is room for; the tip and the list of alarms have all of them."""
+        text = fitting(self._whole, self._has_room_for) if self.isVisible() else self._whole
+        if self._text.text() != text:  # a text that is selected to be copied stays so
+            self._text.setText(text)
+
+    def _has_room_for(self, text: str) -> bool:
+        metrics = self._text.fontMetrics()
+        flags = Qt.TextFlag.TextWordWrap.value
+        needed = metrics.boundingRect(QRect(0, 0, max(1, self._text.width()), 10_000), flags, text)
+        return needed.height() <= _MOST_LINES * metrics.lineSpacing()
+
+
+def fitting(text: str, has_room: Callable[[str], bool]) -> str:
+    """The text, or as many of its first words as there is room for, with dots behind them."""
+    if has_room(text):
+        return text
+    words = text.split(" ")
+    first, end = 0, len(words)  # so many fit, so many do not
+    while end - first > 1:
+        middle = (first + end) // 2
+        first, end = (middle, end) if has_room(" ".join(words[:middle]) + " …") else (first, middle)
+    return " ".join(words[:first]) + " …"
 
 
 class _Sign(QWidget):

@@ -55,11 +55,12 @@ class MainWindow(QMainWindow):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(self.condition)
+        whole.addWidget(self.work_order_bar)
+        whole.addWidget(self._pages, 1)
+        # What comes unasked comes below the page: above it, it would move a button from under the pointer.
+        whole.addWidget(self._banner)
         whole.addWidget(self.alarms)
         whole.addWidget(self.question_bar)
-        whole.addWidget(self.work_order_bar)
-        whole.addWidget(self._banner)
-        whole.addWidget(self._pages, 1)
         self.setCentralWidget(middle)
         self._order = PlainLabel()
         self._order.setAccessibleName("Work order")
@@ -124,7 +125,7 @@ class MainWindow(QMainWindow):
         self._order.setText(text)
 
     def say(self, text: str, *, is_alarm: bool) -> None:
-        """A message above the page; an empty one hides it."""
+        """A message below the page; an empty one hides it."""
         self._banner.say(text, alarm=is_alarm)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
