@@ -24,6 +24,7 @@ from aoi_app.live.line_care import LineCare
 from aoi_app.live.model_loader import LoadedModel
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
+from aoi_app.records.errors import RecordsError
 from aoi_app.records.roll_name import new_roll_name
 from aoi_app.records.upkeep.left_roll import LeftRoll
 from aoi_app.samples.collection_service import RunningRoll
@@ -281,11 +282,11 @@ class RollController(QObject):
         assert loaded is not None
         assert loaded.detector is not None
         left, self._left = self._left, None
-        name = left.name if left is not None else new_roll_name()
         recipe = left.recipe if left is not None else self._recipes.line
         if left is not None:
             self.next_order = left.order
         try:
+            name = left.name if left is not None else new_roll_name(self._engine, tiles_folder())
             source = make_source(at_depth_of(self.choice, loaded.detector), recipe)
             session = make_session(
                 loaded.detector,
@@ -305,7 +306,7 @@ class RollController(QObject):
                 model_problem=loaded.remark,
                 left=left,
             )
-        except (SourceError, RecipeError) as error:
+        except (SourceError, RecipeError, RecordsError) as error:
             self.state = ProgramState.IDLE
             self._notifier.warn(str(error))
             return

@@ -149,7 +149,7 @@ def _inspect_roll(
         recipe,
         engine,
         model=detector.identity or "",
-        name=left.name if left is not None else new_roll_name(),
+        name=left.name if left is not None else new_roll_name(engine),
         order=job.order,
         tiles=job.out / "itdd" if job.tiles else None,
         left=left,

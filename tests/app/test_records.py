@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import resource
+import secrets
 import signal
 import sqlite3
 import subprocess
@@ -18,7 +19,7 @@ import numpy as np
 import psutil
 import pytest
 from aoi_fakes import until
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event, select, update
 from sqlalchemy.orm import Session
 
 from aoi_app.inspection.findings.defects import Box, Defect, Gap, Remark
@@ -422,11 +423,20 @@ def test_a_process_keeps_its_identity_when_somebody_sets_the_clock(monkeypatch: 
     assert process_identity(gone()) is None
 
 
-def test_two_rolls_begun_in_one_second_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_rolls_begun_in_one_second_have_names_of_their_own(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(time, "strftime", lambda _: "20261128-060000")
-    names = {new_roll_name() for _ in range(20)}
-    assert len(names) > 15
+    names = {new_roll_name(engine) for _ in range(20)}
+    assert len(names) == 20
     assert all(name.startswith("20261128-060000-") for name in names)
+    digits = iter(["0001", "0002", "0003"])  # of a clock that was set back, and chance that helps it
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(digits))
+    with Session(engine) as session:
+        session.execute(update(RollRow).where(RollRow.id == begin(engine).roll_id).values(name="20261128-060000-0001"))
+        session.commit()
+    (tmp_path / "20261128-060000-0002").mkdir()
+    assert new_roll_name(engine, tmp_path) == "20261128-060000-0003"
 
 
 def gone() -> int:
