@@ -510,13 +510,13 @@ def test_after_a_kill_everything_committed_is_there_and_the_roll_is_interrupted(
 def test_a_process_that_may_write_no_more_goes_on_and_what_was_written_is_whole(database: Path) -> None:
     def little_room() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as on a full disk: an error, not an end
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
 
     process = run_roll(database, preexec_fn=little_room)
     try:
         until(lambda: count(database) >= 3 or process.poll() is not None)
         wal = Path(f"{database}-wal")
-        until(lambda: max(database.stat().st_size, wal.stat().st_size) > 380_000 or process.poll() is not None)
+        until(lambda: max(database.stat().st_size, wal.stat().st_size) > 580_000 or process.poll() is not None)
         assert process.poll() is None, process.stderr.read().decode()
     finally:
         process.kill()

@@ -72,8 +72,8 @@ def make_rolls(engine: Engine, rolls: int, defects: int, begin: datetime) -> Non
     """So many rolls over a year with so many defects each, three of four judged."""
     chance = np.random.default_rng(7)
     values = [row_values(a_defect(number, chance)) for number in range(1, _BATCH + 1)]
-    with engine.begin() as connection:
-        for roll in range(rolls):
+    for roll in range(rolls):
+        with engine.begin() as connection:  # a roll at a time: one transaction of a year fills the journal
             row = {
                 "name": f"r{roll}", "state": "finished", "started_at": begin + timedelta(days=365 * roll / rolls),
                 "process": 0, "source": "loom", "model": "m", "fabric": "plain", "threshold": 1.0,
