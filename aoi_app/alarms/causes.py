@@ -84,11 +84,20 @@ def _nothing_comes(facts: Facts) -> Cause | None:
     return Cause("nothing comes", Severity.RESERVE, text)
 
 
+def _cloth_teaches(facts: Facts) -> Cause | None:
+    if not facts.teaching:
+        return None
+    text = f"The cloth teaches the model what it is: {facts.teaching}. It is inspected once that is done."
+    return Cause("teaching", Severity.RESERVE, text, is_alarm=False)
+
+
 def _cloth_is_doubtful(facts: Facts) -> Cause | None:
     if not facts.doubts:
         return None
     doubt = facts.doubts[0]
-    return Cause(doubt.kind, Severity.RESERVE, f"From {doubt.position_m:.2f} m on {doubt.text}.", spoils_cloth=True)
+    is_alarm = doubt.kind != "taught by this web"  # a person has wanted it so
+    text = f"From {doubt.position_m:.2f} m on {doubt.text}."
+    return Cause(doubt.kind, Severity.RESERVE, text, spoils_cloth=True, is_alarm=is_alarm)
 
 
 def _another_model_inspects(facts: Facts) -> Cause | None:
@@ -184,6 +193,7 @@ _RULES: tuple[Rule, ...] = (
     _test_piece_was_missed,
     _lines_are_unaccounted_for,
     _another_model_inspects,
+    _cloth_teaches,
     _cloth_is_doubtful,
     _threshold_is_moved,
     _records_wait,

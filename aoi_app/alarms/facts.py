@@ -46,6 +46,7 @@ class Facts:
         gap: the latest cloth that was not inspected; None where all was.
         gap_m: length of all such gaps of the roll so far.
         model_problem: why another model inspects than the one in use; empty where it does.
+        teaching: how far the cloth is that is held back to teach the model; empty where none is.
         doubts: what speaks against comparing this cloth with its fabric.
         proof: what the line was last shown to see; None before the first proof.
         threshold, promised_threshold: in force, and the one that the recipe or the wanted rate gives.
@@ -74,6 +75,7 @@ class Facts:
     gap: LatestGap | None = None
     gap_m: float = 0.0
     model_problem: str = ""
+    teaching: str = ""
     doubts: tuple[ClothDoubt, ...] = ()
     proof: LineProof | None = None
     threshold: float = 1.0
@@ -99,7 +101,7 @@ class Facts:
     @property
     def is_quiet(self) -> bool:
         """Nothing comes from the source, and nobody wants it so."""
-        return self.quiet_s > QUIET_S and not self.is_paused and not self.is_ending
+        return self.quiet_s > QUIET_S and not self.teaching and not self.is_paused and not self.is_ending
 
     @property
     def is_proven(self) -> bool:

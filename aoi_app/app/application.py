@@ -142,7 +142,14 @@ class Application(QObject):
         program.recipes.measure_asked.connect(lambda on: self.show_page("line") if on else None)
         self.line.remarked.connect(self.collecting.offer)
         self.line.reviewed.connect(self.collecting.take_over)
+        self.collecting.keep_asked.connect(self._keep_web)
         self.line.page.collect_bar.samples_asked.connect(lambda: self.show_page("samples"))
+
+    def _keep_web(self, taught: Path, fabric: str) -> None:
+        """The cloth of a web that has taught the model becomes a fabric."""
+        models = self._controller("models")
+        assert isinstance(models, ModelsController)
+        models.services.history.keep_web(taught, fabric)
 
     def _answers(self) -> dict[str, Callable[[], object]]:
         """To everything that the menus offer."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from aoi_app.app.program import Program
 from aoi_app.inspection.findings.defects import Defect, Remark
@@ -20,7 +21,13 @@ from cras_core.errors import CrasError
 
 
 class CollectionController(QObject):
-    """Works from the beginning, whatever page is shown: collecting goes on with the line."""
+    """Works from the beginning, whatever page is shown: collecting goes on with the line.
+
+    Signals:
+        keep_asked: Path of the bundle that a web has taught, and the fabric that its cloth is to be.
+    """
+
+    keep_asked = Signal(object, str)
 
     def __init__(self, program: Program, bar: CollectBar) -> None:
         """``bar``: asks which fabric is running, and tells how collecting goes."""
@@ -31,8 +38,11 @@ class CollectionController(QObject):
         self._reviews = ReviewSampleService(self._store, user_name())
         self._shown: CollectionState | None = None
         self._told = 0  # revision of the verdicts' state that the person was told
+        self._taught: Path | None = None  # what the latest web has taught, for which a name was asked
         self._offered = ""  # the roll that collecting was offered for
         bar.begin_asked.connect(self._begin)
+        bar.keep_asked.connect(self._keep)
+        bar.teach_asked.connect(self._teach)
         bar.end_asked.connect(self._collection.end)
         program.bridge.ticked.connect(self._show)
         program.roll.ended.connect(lambda _: self._collection.end())
@@ -67,14 +77,21 @@ class CollectionController(QObject):
             return
         self._offered = roll.name
         at = f"{unknown[0].position_m:.2f} m"
-        text = f"Unknown cloth at {at}. To collect samples of it, give it a name."
-        self._bar.ask(text, self._names(), takes_keyboard=False)
+        text = f"Unknown cloth at {at}. To collect samples of it, give it a name. Or let it teach the model."
+        self._bar.ask(text, self._names(), takes_keyboard=False, may_teach=True)
 
     def take_over(self, defect: Defect, review: Review) -> None:
         """What is said of a defect becomes a sample, or is none any more."""
         roll = self._program.roll.latest
         if roll is not None:
             self._reviews.update(roll, defect, review)
+
+    def _teach(self) -> None:
+        if not self._program.roll.is_running:
+            self._program.notifier.warn("The roll has ended. Begin another one; its recipe can say that it teaches.")
+            return
+        self._program.roll.teach()
+        self._program.notifier.note("The cloth that comes now teaches the model. It is inspected once that is done.")
 
     def _begin(self, fabric: str) -> None:
         roll = self._program.roll.running
@@ -94,10 +111,25 @@ class CollectionController(QObject):
         if state is not self._shown and not self._bar.is_asking:  # a question is not wiped away by a number
             self._shown = state
             self._bar.show_state(state)
+        self._offer_to_keep()
         said = self._reviews.state()
         if said.revision != self._told:
             self._told = said.revision
             self._program.notifier.warn(said.note)
+
+    def _offer_to_keep(self) -> None:
+        """Once a roll that has taught the model: whether its cloth is to be a fabric."""
+        session = self._program.roll.session
+        taught = session.taught_file if session is not None else None
+        if taught is None or taught == self._taught or self._is_collecting or self._bar.is_asking:
+            return
+        self._taught = taught
+        text = "This web has taught the model. To keep its cloth as a fabric, give it a new name."
+        self._bar.ask_to_keep(text, self._names())
+
+    def _keep(self, fabric: str) -> None:
+        if self._taught is not None:
+            self.keep_asked.emit(self._taught, fabric)
 
     @property
     def _is_collecting(self) -> bool:

@@ -11,11 +11,14 @@ from PySide6.QtWidgets import QFileDialog
 from aoi_app.app.notifier import Notifier
 from aoi_app.app.settings_holder import SettingsHolder
 from aoi_app.learning.model_names import name_of_file
+from aoi_app.live.first_cloth import Teach
 from aoi_app.live.model_loader import ChooseModel, LoadedModel, ModelLoader, missing_gpu
 from aoi_app.live.session import Session
-from aoi_app.settings.folders import models_folder
+from aoi_app.live.web_teacher import web_teacher
+from aoi_app.settings.folders import models_folder, self_taught_folder
 from aoi_app.settings.recipe import RecipeError
 from aoi_app.ui.main.main_window import MainWindow
+from cras_core.web.calibration import THIS_WEB
 
 
 class LineModel(QObject):
@@ -95,6 +98,10 @@ class LineModel(QObject):
         """What the loaded model knows."""
         model = self.loaded.detector if self.loaded is not None else None
         return model.fabrics if model is not None else ()
+
+    def teacher(self) -> Teach:
+        """Teaches the line's model by the cloth of a web."""
+        return web_teacher(self.bundle, self._loader.device, self._loader.precision, self_taught_folder())
 
     def follow(self, session: Session) -> None:
         """A model that is used from now on is taken over by this roll while it runs."""
@@ -183,7 +190,8 @@ class LineModel(QObject):
                 self.cannot_go_on.emit(loaded, str(error))
                 return
             fabric = running.snapshot().fabric
-            if fabric is not None and fabric not in model.fabrics:
+            if fabric not in (None, THIS_WEB, *model.fabrics):  # a web that taught itself is matched anew
+                assert fabric is not None
                 self.unknown_fabric.emit(loaded, fabric)
                 return
         self.adopt(loaded)

@@ -18,7 +18,7 @@ from aoi_app.app.roll_ending import RollEnding
 from aoi_app.app.settings_holder import SettingsHolder
 from aoi_app.app.source_proof import prove_beginning
 from aoi_app.camera_setup.camera_hold import may_hold_camera
-from aoi_app.live.assembly import at_depth_of, make_session
+from aoi_app.live.assembly import at_depth_of, first_cloth_of, make_session
 from aoi_app.live.awake import KeepAwake
 from aoi_app.live.line_care import LineCare
 from aoi_app.live.model_loader import LoadedModel
@@ -196,6 +196,11 @@ class RollController(QObject):
         )
         self.ending.ask(wish, lambda: session.stop(abandon=is_ending))
 
+    def teach(self) -> None:
+        """Lets the cloth that comes from now on teach the model what it is."""
+        if self._session is not None and self.is_running:
+            self._session.teach(first_cloth_of(self._recipe, self._line_model.teacher()))
+
     def use_source(self, choice: SourceChoice) -> None:
         """Begins a roll with another source, once that is proven good and the person agrees to the end of the one
         before.
@@ -305,6 +310,7 @@ class RollController(QObject):
                 alarm_log=self._alarms.log,
                 model_problem=loaded.remark,
                 left=left,
+                teach=self._line_model.teacher(),
             )
         except (SourceError, RecipeError, RecordsError) as error:
             self.state = ProgramState.IDLE

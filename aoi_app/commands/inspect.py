@@ -69,6 +69,18 @@ GoesOn = Annotated[
         min=1,
     ),
 ]
+SelfTaught = Annotated[
+    bool | None,
+    typer.Option(
+        "--self-taught/--not-self-taught",
+        help="The first cloth teaches the model what this cloth is, defects and all; no fabric has to be enrolled.",
+        show_default=False,
+    ),
+]
+FirstClothM = Annotated[
+    float | None,
+    typer.Option(help="Metres of cloth that teach, with --self-taught; 0.5 unless the recipe says otherwise."),
+]
 Lines = Annotated[int | None, typer.Option(help="End after so many lines of a camera or loom.", min=16, max=MOST)]
 
 
@@ -82,6 +94,8 @@ def inspect(
     mm_per_px: MmPerPx = None,
     mm_per_line: MmPerLine = None,
     fabric: Fabric = None,
+    self_taught: SelfTaught = None,
+    first_cloth_m: FirstClothM = None,
     maps: Maps = False,
     tiles: Tiles = True,
     bits: Bits = None,
@@ -116,7 +130,7 @@ def inspect(
 
     of_recipe = {
         "mm_per_px": mm_per_px, "mm_per_line": mm_per_line, "fabric": fabric, "threshold": threshold,
-        "min_area_mm2": min_area_mm2,
+        "min_area_mm2": min_area_mm2, "self_taught": self_taught, "first_cloth_m": first_cloth_m,
     }  # fmt: skip
     of_order = {
         "roll_number": roll_number, "order_number": order, "article": article, "lot": lot, "loom": loom,

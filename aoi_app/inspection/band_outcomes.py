@@ -117,8 +117,9 @@ class BandOutcomes:
     def use_model(self, model: RollModel, line: int) -> Outcome:
         """Another model scores from a line of the roll on."""
         self._model = model
-        self._cloth = ClothRemarks(model.detector.calibrations, model.config.fabric)
-        return self.remark("model", "", f"the model {model.identity} judges from here on", line)
+        self._cloth = ClothRemarks(model.detector.calibrations, model.config.fabric, model.taught)
+        text = f"the model {model.identity} judges from here on" + (f", {model.taught}" if model.taught else "")
+        return self.remark("model", "", text, line)
 
     def take(self, segment: Segment, rows: ScoredRows, end_line: int) -> Outcome:
         """Finished rows as a band, and what follows from it. The order counts: the recipe of the cloth holds for the

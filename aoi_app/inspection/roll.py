@@ -7,6 +7,7 @@ makes of each band what the outcome tells.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aoi_app.inspection.account import Balance
 from aoi_app.inspection.band_outcomes import BandOutcomes
@@ -171,6 +172,25 @@ class RollInspection:
         """
         self.check_detector(detector, tiling)
         self._next_model = make_roll_model(detector, identity, tiling, self._recipe)
+
+    def be_taught(
+        self, detector: TileDetector, identity: str, tiling: TilingConfig, fabric: str, rests_on: str
+    ) -> None:
+        """As ``use_detector``, with a model that the first cloth of this roll has taught: what comes is compared with
+        ``fabric``, which is that cloth, as if it had been ordered, until another model is used.
+
+        Args:
+            detector, identity, tiling: as for ``use_detector``.
+            fabric: name of the cloth in the model.
+            rests_on: what the model rests on, for a person.
+        """
+        self.check_detector(detector, tiling)
+        recipe = self._recipe.model_copy(update={"fabric": fabric})
+        self._next_model = replace(make_roll_model(detector, identity, tiling, recipe), taught=rests_on)
+
+    def remark_model(self, text: str) -> Outcome:
+        """A sentence on the model, in the records at the line that the roll has come to."""
+        return self._bands.remark("model", "", text, self.line)
 
     def push(self, item: Frame | Lost) -> Outcome:
         """Takes the next piece of web."""

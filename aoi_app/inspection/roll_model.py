@@ -23,12 +23,14 @@ class RollModel:
         config: how it looks at the web.
         fabrics: names of the fabrics that it knows.
         identity: of the bundle.
+        taught: what it rests on where the first cloth of this very roll has taught it; else empty.
     """
 
     detector: TileDetector
     config: WebConfig
     fabrics: tuple[str, ...]
     identity: str
+    taught: str = ""
 
 
 def edges_of(recipe: Recipe) -> EdgeConfig:

@@ -15,6 +15,7 @@ from cras_core.errors import StoreError
 from cras_core.evaluation.candidate_reports import drop_reports
 from cras_core.registry.bundle import Bundle, read_bundle
 from cras_core.registry.entries import PrunePolicy
+from cras_core.web.calibration import THIS_WEB
 
 
 class HistoryService:
@@ -103,6 +104,18 @@ class HistoryService:
             self.put_into_use(renamed.identity, f"{old} was renamed to {new}")
 
         self._workspace.do_long(f"Renaming {old} …", do)
+
+    def keep_web(self, taught: Path, fabric: str) -> None:
+        """Puts the model into use that a running web has taught, with its cloth as a fabric of this name."""
+
+        def do() -> None:
+            from cras_core.training.fabric_changes import rename_fabric  # as above
+
+            kept = rename_fabric(read_bundle(taught), THIS_WEB, fabric)
+            self._models.add(kept)
+            self.put_into_use(kept.identity, f"{fabric} was taught by a running web")
+
+        self._workspace.do_long(f"Keeping {fabric} …", do)
 
     def remove_fabric(self, fabric: str) -> None:
         """Takes a fabric out of the model in use; its samples are kept and not learnt any more."""

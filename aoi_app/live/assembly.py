@@ -12,6 +12,7 @@ from aoi_app.inspection.imaging.imaging_watch import ImagingSetup
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.inspection.roll_start import FIRST_LINE
 from aoi_app.inspection.threshold.wanted_rate import WantedRate
+from aoi_app.live.first_cloth import FirstCloth, Teach
 from aoi_app.live.line_care import LineCare
 from aoi_app.live.session import Session
 from aoi_app.live.state import Sink
@@ -56,6 +57,7 @@ def make_session(
     alarm_log: AlarmLog | None = None,
     model_problem: str = "",
     left: LeftRoll | None = None,
+    teach: Teach | None = None,
 ) -> Session:
     """A session that is ready to start.
 
@@ -74,6 +76,8 @@ def make_session(
         alarms, alarm_log: where what is wrong with the line is raised and recorded; None makes them for this roll.
         model_problem: why another model inspects than the one in use.
         left: the roll that goes on; None begins a new one.
+        teach: makes a model of the first cloth, where the recipe says that the roll teaches itself; None lets the
+            model judge as it is.
         tails: what earlier rolls have taught of the scores of good cloth; None begins anew and keeps nothing.
         care: what the line knows of its camera and computer.
 
@@ -131,6 +135,7 @@ def make_session(
         care=care,
         folders=tuple(filter(None, (tiles, rescue))),
         sinks=everybody,
+        first_cloth=first_cloth_of(recipe, teach) if teach is not None and recipe.self_taught else None,
     )
 
 
@@ -139,3 +144,8 @@ def _go_on(source: FrameSource, left: LeftRoll) -> tuple[FrameSource, LeftRoll]:
     if waits_for_reader(source) and source.name == left.source:
         return ResumedSource(source, left.start.line), left
     return source, left.without_source()
+
+
+def first_cloth_of(recipe: Recipe, teach: Teach) -> FirstCloth:
+    """So much cloth as a recipe says, which is to teach the model."""
+    return FirstCloth(teach, max(1, round(recipe.first_cloth_m * 1000.0 / recipe.line_mm)))

@@ -21,6 +21,7 @@ from aoi_app.live.line_care import LineCare
 from aoi_app.live.model_loader import load_model
 from aoi_app.live.session import Session
 from aoi_app.live.state import Snapshot, State
+from aoi_app.live.web_teacher import web_teacher
 from aoi_app.records.database import file_url, opened_database
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import write_csv, write_json
@@ -155,6 +156,7 @@ def _inspect_roll(
         left=left,
         rescue=job.out,
         care=LineCare(ImagingHistory(imaging_folder())) if job.choice.is_camera else LineCare(),
+        teach=web_teacher(job.bundle, job.device, job.precision, job.out / "self-taught"),
         sinks=[lambda outcome: maps.write(outcome.bands, outcome.sources)] if maps is not None else [],
     )
     started = time.monotonic()

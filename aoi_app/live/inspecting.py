@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
+from aoi_app.live.first_cloth import FirstCloth, TaughtModel
 from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.live.publisher import Publisher
 from aoi_app.live.run_control import ALL_IS_INSPECTED, RunControl
@@ -33,6 +35,7 @@ class Inspecting:
         control: RunControl,
         begin_log: Callable[[], RollLog],
         camera_remarks: Callable[[], Sequence[str]],
+        first_cloth: FirstCloth | None = None,
     ) -> None:
         """
         Args:
@@ -43,6 +46,7 @@ class Inspecting:
             control: of the roll.
             begin_log: begins the roll in the records; called once the source is open.
             camera_remarks: what is to be known of the camera by now; each is recorded once.
+            first_cloth: teaches the model before the first piece is inspected; None where it knows the cloth.
         """
         self._queue = queue
         self._inspection = inspection
@@ -50,6 +54,10 @@ class Inspecting:
         self._control = control
         self._begin_log = begin_log
         self._camera_remarks = camera_remarks
+        self.first_cloth = first_cloth
+        """Teaches the model with the cloth that comes next; None where the model knows it. Set by this thread alone."""
+        self.taught_file: Path | None = None
+        """The bundle that the cloth of this roll has taught; None where it has not."""
         self._changes: deque[Change] = deque()
         self._told: set[str] = set()  # remarks of the camera that are in the records
 
@@ -68,7 +76,7 @@ class Inspecting:
         self._publisher.begin(self._begin_log())
         try:
             self._remark_camera()
-            while not self._queue.is_drained:
+            while not (self._queue.is_drained and (self.first_cloth is None or self.first_cloth.is_over)):
                 self._take_next()
                 self._remark_camera()
                 self._watch.look()
@@ -92,7 +100,8 @@ class Inspecting:
             self._publisher.publish_camera_remarks(new)
 
     def _take_next(self) -> None:
-        item = self._queue.get(_POLL_S)
+        first = self.first_cloth
+        item = self._queue.get(_POLL_S) if first is None or first.is_over else self._through(first)
         # Changes were asked for before this piece is looked at, so they hold for it.
         while self._changes:
             self._publisher.publish(self._changes.popleft()())
@@ -101,6 +110,31 @@ class Inspecting:
             self._watch.begins()
             self._publisher.publish(self._inspection.push(item), item)
             self._watch.ends()
+
+    def _through(self, first: FirstCloth) -> Frame | Lost | None:
+        """The next piece of web that has its model; what the queue holds waits behind it."""
+        held = first.next()
+        came = None if first.is_full else self._queue.get(0.0 if held is not None else _POLL_S)
+        if came is not None:
+            first.hold(came)
+        elif self._queue.is_drained:
+            first.end()
+        if self._control.abandoning.is_set():
+            first.give_up()
+        taught = first.take_model(0.0 if came is not None else _POLL_S)
+        self._watch.teaching = first.text
+        if taught is not None:
+            self._changes.append(lambda: self._be_taught(taught))
+        return held
+
+    def _be_taught(self, taught: TaughtModel) -> Outcome:
+        """The first cloth has taught the model, or it could not."""
+        self.taught_file = taught.file
+        model = taught.detector
+        if model is None:
+            return self._inspection.remark_model(taught.text)
+        self._inspection.be_taught(model, taught.identity, model.config.tiling, taught.fabric, taught.text)
+        return Outcome()
 
     def _abandoned(self, item: Frame | Lost) -> Frame | Lost:
         """A piece of web; as lost where the roll is to end without inspecting what waits."""

@@ -54,7 +54,7 @@ class ModelLoader:
             done: told the outcome, in the loading thread.
         """
         self.device = device
-        self._precision = precision
+        self.precision = precision
         self._done = done
         self._wanted: Path | None = None
         self._threads: list[threading.Thread] = []

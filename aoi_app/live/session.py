@@ -17,6 +17,7 @@ from aoi_app.alarms.alarm_list import AlarmList
 from aoi_app.inspection.reporting.outcome import Outcome
 from aoi_app.inspection.roll import RollInspection
 from aoi_app.live.capture import Capture
+from aoi_app.live.first_cloth import FirstCloth
 from aoi_app.live.frame_queue import FrameQueue
 from aoi_app.live.inspecting import Inspecting
 from aoi_app.live.line_care import LineCare
@@ -53,6 +54,7 @@ class Session:
         care: LineCare | None = None,
         backlog_lines: int = 16384,
         sinks: Sequence[Sink] = (),
+        first_cloth: FirstCloth | None = None,
     ) -> None:
         """
         Args:
@@ -66,6 +68,7 @@ class Session:
             care: what the line knows of its camera and computer; None knows nothing.
             backlog_lines: most lines of a live source that may wait; of a source that waits itself, one frame does.
             sinks: also given every outcome, in the inspecting thread, after it was logged; may raise RecordsError.
+            first_cloth: teaches the model before the first piece is inspected; None where it knows the cloth.
         """
         self._source = source
         self._inspection = inspection
@@ -79,7 +82,14 @@ class Session:
         )
         self._capture = Capture(source, self._queue, self._control)
         self._inspecting = Inspecting(
-            self._queue, inspection, self._publisher, self._watch, self._control, begin_log, self._camera_remarks
+            self._queue,
+            inspection,
+            self._publisher,
+            self._watch,
+            self._control,
+            begin_log,
+            self._camera_remarks,
+            first_cloth,
         )
         self._care = care
         self._threads: list[threading.Thread] = []
@@ -167,6 +177,22 @@ class Session:
     def splice(self) -> None:
         """The cloth that comes now is spliced to that before. May be called from any thread."""
         self._inspecting.ask(self._inspection.splice)
+
+    @property
+    def taught_file(self) -> Path | None:
+        """The bundle that the cloth of this roll has taught; None where it has not."""
+        return self._inspecting.taught_file
+
+    def teach(self, first_cloth: FirstCloth) -> None:
+        """Lets the cloth that comes from now on teach the model; it is inspected once that is done, and the roll goes
+        on with what was taught. From any thread; returns at once.
+        """
+
+        def change() -> Outcome:
+            self._inspecting.first_cloth = first_cloth
+            return Outcome()
+
+        self._inspecting.ask(change)
 
     def use_recipes(self, standard: Recipe, own: Mapping[str, Recipe]) -> None:
         """Recipes were edited: threshold and smallest defect act on cloth that is still to come, the rest from the next

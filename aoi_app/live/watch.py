@@ -57,6 +57,8 @@ class Watch:
         """Why another model inspects than the one in use; empty where it does."""
         self.care = LineCare()
         """What the line knows of its camera and computer."""
+        self.teaching = ""
+        """How far the cloth is that is held back to teach the model; empty where none is."""
         self._folders = tuple(folders)
         self._lock = threading.Lock()  # of everything below
         self._last_item_s = time.monotonic()
@@ -154,6 +156,7 @@ class Watch:
                 gap=LatestGap(gap[0].reason, gap[0].position_m, now_s - gap[1], self._gap_is_last) if gap else None,
                 gap_m=figures.missed_m,
                 model_problem=self.model_problem,
+                teaching=self.teaching,
                 doubts=self._inspection.bands.doubts or (doubts if now_s - told_s < _DOUBT_SHOWN_S else ()),
                 proof=self._inspection.bands.line_proof,
                 threshold=figures.threshold,

@@ -64,6 +64,11 @@ def flat_fields_folder() -> Path:
     return user_data_path(APP) / "flat-fields"
 
 
+def self_taught_folder() -> Path:
+    """Where the models are kept that the first cloth of a roll has taught; the latest of them."""
+    return user_data_path(APP) / "self-taught"
+
+
 def models_folder() -> Path:
     """Where the history of models is kept."""
     return user_data_path(APP) / "models"

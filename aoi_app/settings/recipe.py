@@ -32,6 +32,10 @@ class Recipe(BaseModel):
     """Fabric that the recipe is of. A roll that is begun with it is compared with this fabric, whatever it matches;
     None lets the cloth decide.
     """
+    self_taught: bool = False
+    """The first cloth of each roll teaches the model what it is, defects and all: no fabric has to be enrolled."""
+    first_cloth_m: Annotated[float, Field(ge=0.05, le=20)] = 0.5
+    """So much of it, metres. It is inspected afterwards, like all the rest."""
     mm_per_px: Annotated[float, Field(gt=0, le=10)] = 0.2
     """Size of a pixel across the web."""
     mm_per_line: Annotated[float, Field(gt=0, le=10)] | None = None
@@ -78,6 +82,8 @@ class Recipe(BaseModel):
             raise ValueError(
                 f"the threshold may go from {self.lowest_threshold:g} to {self.highest_threshold:g}, which is nothing"
             )
+        if self.self_taught and self.fabric is not None:
+            raise ValueError(f"a roll teaches itself, or it is {self.fabric}; not both")
         return self
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -23,6 +24,7 @@ from cras_core.commands.terminal import (
     Precision,
     SkipCorrupt,
     check_place,
+    console,
     progress_bar,
     remark,
     show_table,
@@ -30,7 +32,10 @@ from cras_core.commands.terminal import (
 from cras_core.files import write_json
 
 if TYPE_CHECKING:
+    from cras_core.arrays import Image
+    from cras_core.detectors.base import Detector
     from cras_core.evaluation.mistakes import MistakeSheets
+    from cras_core.evaluation.webs import Teach
 
 
 def evaluate(
@@ -91,6 +96,16 @@ def evaluate_web(
     dataset: DataName = None,
     skip_corrupt: SkipCorrupt = False,
     bits: Bits = None,
+    self_taught: Annotated[
+        bool,
+        typer.Option(
+            "--self-taught",
+            help="Each fabric is taught by its own first strips, defects and all, as if the model had never seen it.",
+        ),
+    ] = False,
+    first_cloth_m: Annotated[
+        float, typer.Option(help="Metres of first strips that teach, with --self-taught.", min=0.01, max=1000)
+    ] = 0.5,
     device: Device = "auto",
     precision: Precision = "float32",
     sheets: Annotated[
@@ -118,6 +133,8 @@ def evaluate_web(
             on_check=progress_task(bar, "check"),
             on_strip=progress_task(bar, "evaluate"),
             known=known,
+            teach=_teacher(bundles, device, precision) if self_taught else None,
+            first_cloth_m=first_cloth_m,
             on_result=lambda name, path, picture, result: (
                 mistakes[name].add(path.stem, picture, result) if sheets is not None else None
             ),
@@ -133,6 +150,22 @@ def evaluate_web(
     if sheets is not None:
         for number, (name, made) in enumerate(mistakes.items(), start=1):
             _write_sheets(made, sheets if len(mistakes) == 1 else sheets / f"{number}-{Path(name).stem}")
+
+
+def _teacher(bundles: list[Path], device: str, precision: str) -> Teach:
+    """Lets the first strips of a fabric teach the models, which are read once."""
+    from cras_core.loading import detector_of
+    from cras_core.registry.bundle import read_bundle
+    from cras_core.training.self_taught import teach
+
+    models = {str(path): read_bundle(path) for path in bundles}
+
+    def taught(name: str, fabric: str, pictures: Sequence[Image]) -> Detector:
+        found = teach(models[name], pictures, device, fabric)
+        console.print(f"{fabric}: {found.text}", highlight=False, soft_wrap=True)
+        return detector_of(found.bundle, device, precision)
+
+    return taught
 
 
 def _write_sheets(made: MistakeSheets, folder: Path) -> None:

@@ -29,6 +29,9 @@ Floats = npt.NDArray[np.float32]
 OnResult = Callable[[str, Path, Image, StripResult], object]
 """Name of the detector, file, (H, W) or (H, W, 3) uint8 picture, and what was reported about it."""
 
+Teach = Callable[[str, str, Sequence[Image]], Detector]
+"""Name of the detector, fabric, and first pictures of it -> the detector that they have taught."""
+
 _LOWEST_SCORE = 0.2  # regions weaker than this share of the calibrated threshold are not listed
 _NEAR_EDGE_MM = 44.0  # of the cloth: as far as a selvedge and what the features of a cell see of it
 
@@ -42,6 +45,8 @@ def evaluate_web(
     on_check: Callable[[Path, int, int], None] = lambda *_: None,
     alter: Alter | None = None,
     on_result: OnResult = lambda *_: None,
+    teach: Teach | None = None,
+    first_cloth_m: float = 0.5,
 ) -> dict[str, Any]:
     """Defect recall at fixed false alarms, and pixel figures on cloth; plain values for JSON.
 
@@ -53,6 +58,9 @@ def evaluate_web(
         on_check: told as ``on_strip`` while all strips are looked at, before the first is judged.
         alter: what is done to every strip first.
         on_result: given what became of each strip, by each detector.
+        teach: makes of each detector one that the first strips of a fabric have taught, which then judges all strips
+            of it; None lets the detectors judge as they are.
+        first_cloth_m: length of those strips together, metres; one strip at least.
 
     Returns:
         For every detector the figures of every fabric, and of all together: each fabric has a threshold of its own
@@ -73,12 +81,17 @@ def evaluate_web(
     every: dict[str, list[StripResult]] = {name: [] for name in detectors}
     for fabric, strips in fabrics.items():
         mine = {name: Tally([], PixelScores(), *_promise_of(detector)) for name, detector in detectors.items()}
+        judges = dict(detectors)
+        if teach is not None:
+            for name, detector in detectors.items():
+                mm_per_px = detector.config.calibration.mm_per_px
+                judges[name] = teach(name, fabric, _first_cloth(strips, condition.bits, first_cloth_m, mm_per_px))
         for strip in strips:
             picture = read_image(strip.path, condition.bits)
             mask = strip.read_mask(*picture.shape[:2])
             if alter is not None:
                 picture, mask = alter(picture, mask, done)
-            for name, detector in detectors.items():
+            for name, detector in judges.items():
                 _judge(detector, strip, picture, mask, mine[name], known=known)
                 on_result(name, strip.path, picture, mine[name].strips[-1])
             done += 1
@@ -95,6 +108,16 @@ def evaluate_web(
         }
         for name, detector in detectors.items()
     }
+
+
+def _first_cloth(strips: Sequence[Strip], bits: int | None, length_m: float, mm_per_px: float) -> list[Image]:
+    """The first pictures of a fabric, so many that they make this length."""
+    pictures: list[Image] = []
+    for strip in strips:
+        if sum(len(p) for p in pictures) * mm_per_px / 1000.0 >= length_m:
+            break
+        pictures.append(read_image(strip.path, bits))
+    return pictures
 
 
 def inspect_strip(detector: Detector, picture: Image, fabric: int | None) -> tuple[list[ScoredRows], int | None]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from cras_core.data.validation import validate_normal_images
 from cras_core.data.values import NormalImages
@@ -29,10 +28,10 @@ from cras_core.registry.bundle import Bundle
 from cras_core.registry.provenance import descended, samples_of, with_fabric
 from cras_core.training.distance_limits import among
 from cras_core.training.enrolled_imaging import imaging_of
-from cras_core.training.fabric_tensors import ORIGIN, put_together, take_apart
+from cras_core.training.fabric_tensors import with_new_fabric
 from cras_core.training.progress import OnProgress, Progress, ShouldStop
 from cras_core.training.thresholds import measure_fabric
-from cras_core.web.calibration import FabricCalibration, provisional
+from cras_core.web.calibration import FabricCalibration
 
 _HELD_SHARE = 0.5  # prototypes need little cloth and limits much; see docs/measurements.md
 _SEEN_VECTORS = 16384  # as many as training takes for prototypes and medians
@@ -74,7 +73,7 @@ def enrol(
     seen, held = _split(normal, bundle)
     report = _Report(len(normal.paths), len(held), on_progress, should_stop)
     features = _features(normal, (seen, held), extractor, detector, report)
-    grown = _with_fabric(bundle, normal.fabric, detector.describe_fabric(_good_cloth(features, extractor, detector)))
+    grown = with_new_fabric(bundle, normal.fabric, detector.describe_fabric(_good_cloth(features, extractor, detector)))
     k = len(grown.calibrations) - 1
     measured = measure_fabric(
         detector_of(grown, device), k, normal.only(held), lambda path: report("calibration", path)
@@ -157,20 +156,6 @@ def _good_cloth(
         seen.take(np.arange(len(seen))).vectors,
         held.take(np.arange(len(held))).vectors,
         (mean - extractor.mean) / extractor.std,
-    )
-
-
-def _with_fabric(bundle: Bundle, fabric: str, described: dict[str, torch.Tensor]) -> Bundle:
-    """The model with the fabric at its end, without limits yet; another one of that name is gone."""
-    shared, fabrics = take_apart(bundle)
-    others = [k for k, name in enumerate(bundle.fabrics) if name != fabric]
-    if len(bundle.fabrics) == 1:  # what its own cloth is similar to was seen from its own middle, and means nothing
-        shared[ORIGIN] = torch.zeros(0)
-    described = {name: tensor.cpu() for name, tensor in described.items()}
-    return replace(
-        bundle,
-        tensors=put_together(bundle, shared, [*(fabrics[k] for k in others), described]),
-        calibrations=(*(bundle.calibrations[k] for k in others), provisional(fabric)),
     )
 
 

@@ -9,6 +9,7 @@ instead, and keeps that as ``origin``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from cras_core.detectors.kinds import kind_of
 from cras_core.detectors.trained import FabricLayout
 from cras_core.errors import EnrolError
 from cras_core.registry.bundle import Bundle
+from cras_core.web.calibration import provisional
 
 ORIGIN = "origin"
 
@@ -58,6 +60,20 @@ def put_together(bundle: Bundle, shared: Shared, fabrics: Sequence[OneFabric]) -
     stacked = {name: torch.stack([fabric[name] for fabric in fabrics]) for name in layout.stacked}
     numbered = {f"{layout.numbered}.{k}": fabric[layout.numbered] for k, fabric in enumerate(fabrics)}
     return shared | stacked | numbered
+
+
+def with_new_fabric(bundle: Bundle, fabric: str, described: OneFabric) -> Bundle:
+    """The model with the fabric at its end, without limits yet; another one of that name is gone."""
+    shared, fabrics = take_apart(bundle)
+    others = [k for k, name in enumerate(bundle.fabrics) if name != fabric]
+    if len(bundle.fabrics) == 1:  # what its own cloth is similar to was seen from its own middle, and means nothing
+        shared[ORIGIN] = torch.zeros(0)
+    described = {name: tensor.cpu() for name, tensor in described.items()}
+    return replace(
+        bundle,
+        tensors=put_together(bundle, shared, [*(fabrics[k] for k in others), described]),
+        calibrations=(*(bundle.calibrations[k] for k in others), provisional(fabric)),
+    )
 
 
 def _layout_of(bundle: Bundle) -> FabricLayout:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cras_core.arrays import FloatArray
+from cras_core.config.settings import CrasConfig
 from cras_core.data.values import NormalImages
 from cras_core.detectors.base import Detector
 from cras_core.detectors.single_tile import score_tile
@@ -68,6 +69,40 @@ def measure_fabric(
             "fabric {fabric}: no cloth found in the held-out pictures for its thresholds",
             fabric=normal.fabric,
         )
+    try:
+        return calibration_of(config, normal.fabric, maps, distances, are_strips=normal.are_strips)
+    except DataError as error:
+        raise DataError(
+            "threshold-not-measured",
+            "fabric {fabric}: {reason} ({count} pictures were held out for it); give more or larger pictures",
+            fabric=normal.fabric,
+            reason=error,
+            count=len(normal.paths),
+        ) from error
+
+
+def calibration_of(
+    config: CrasConfig,
+    fabric: str,
+    maps: Sequence[FloatArray],
+    distances: Sequence[float],
+    *,
+    are_strips: bool,
+    doubtful: float = 0.0,
+) -> FabricCalibration:
+    """What follows from what normal cloth of a fabric scores; the limit of the distance is not known yet (``among``).
+
+    Args:
+        config: of the model.
+        fabric: name of the fabric.
+        maps: of every picture (S, rows, cols) float32 raw scores, NaN outside the cloth; at least one.
+        distances: how far the median features of each picture lie from those of the fabric.
+        are_strips: the pictures show ends and edges of a web.
+        doubtful: share of the cloth that may be defective (``tail_threshold``).
+
+    Raises:
+        DataError: too little cloth for a limit.
+    """
     raw_maps = [m.mean(axis=0) for m in maps]
     cells = np.concatenate([m[np.isfinite(m)] for m in raw_maps])
     low, centre, high = np.percentile(cells, [25, 50, 75])
@@ -77,24 +112,15 @@ def measure_fabric(
         baseline = RunningBaseline(config.reference, config.tiling.cell_px)
         relative = baseline.relate(kinds, float(centre), spread, math.inf).score
         # A picture of a tile's size shows no edge of the cloth, and what lies beyond it is not filled in.
-        places = place_factors(np.isfinite(raw), 0, 0) if normal.are_strips else np.float32(1.0)
+        places = place_factors(np.isfinite(raw), 0, 0) if are_strips else np.float32(1.0)
         peaks.append(block_peaks(relative / places, _PEAK_BLOCK_CELLS))
         raw_peaks.append(block_peaks(centre + (raw - centre) / places, _PEAK_BLOCK_CELLS))
     area = len(cells) * (config.tiling.cell_px * config.calibration.mm_per_px / 1000.0) ** 2
     rate = config.calibration.false_alarms_per_m2
-    try:
-        limit = tail_threshold(np.concatenate(peaks), area, rate)
-        raw_limit = tail_threshold(np.concatenate(raw_peaks), area, rate)
-    except DataError as error:
-        raise DataError(
-            "threshold-not-measured",
-            "fabric {fabric}: {reason} ({count} pictures were held out for it); give more or larger pictures",
-            fabric=normal.fabric,
-            reason=error,
-            count=len(normal.paths),
-        ) from error
+    limit = tail_threshold(np.concatenate(peaks), area, rate, doubtful)
+    raw_limit = tail_threshold(np.concatenate(raw_peaks), area, rate, doubtful)
     return FabricCalibration(
-        fabric=normal.fabric,
+        fabric=fabric,
         centre=float(centre),
         spread=spread,
         limit=max(1e-3, limit),

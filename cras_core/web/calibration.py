@@ -19,6 +19,9 @@ from cras_core.arrays import FloatArray
 from cras_core.errors import DataError
 from cras_core.validated import Endless, Number, validated
 
+THIS_WEB = "this web"
+"""Name of the fabric that a running web has taught a model, until a person gives it another."""
+
 
 @validated("calibration")
 class CalibrationConfig:
@@ -140,13 +143,15 @@ def absolute_score(kinds: FloatArray, calibration: FabricCalibration) -> FloatAr
     return score
 
 
-def tail_threshold(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2: float) -> float:
+def tail_threshold(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2: float, doubtful: float = 0.0) -> float:
     """The level that peaks of normal cloth exceed ``rate_per_m2`` times per square metre.
 
     Args:
         peaks: (n,) the largest score in each of n equal pieces of normal cloth, pieces large enough to be independent.
         area_m2: area of the n pieces together.
         rate_per_m2: wanted exceedances per square metre.
+        doubtful: share of the pieces that may be defective, as of cloth that nobody has looked at. How high the
+            largest so many peaks are does not count, only that they are the largest.
 
     Within the data the answer is a quantile; beyond it the exponential tail over the upper fifth of the peaks is
     followed. How fast that tail falls is known the better the more peaks there are; the upper bound of what it may be
@@ -164,11 +169,15 @@ def tail_threshold(peaks: npt.NDArray[np.floating], area_m2: float, rate_per_m2:
             count=len(values),
         )
     wanted = rate_per_m2 * area_m2  # exceedances among these peaks
-    n_tail = max(4, len(values) // 5)
+    n_doubtful = int(doubtful * len(values))
+    n_tail = min(len(values) - 1, max(4, len(values) // 5) + n_doubtful)
     if wanted >= n_tail:
         return float(values[min(len(values) - 1, int(wanted))])
     base = values[n_tail]
-    scale = float(np.mean(values[:n_tail] - base)) * (1.0 + _UPPER_BOUND / math.sqrt(n_tail))
+    # Exponential values of which the largest are only known to be no less than the one after them: the likeliest scale.
+    excess = np.minimum(values[:n_tail], values[n_doubtful]) - base
+    n_known = n_tail - n_doubtful
+    scale = float(excess.sum()) / n_known * (1.0 + _UPPER_BOUND / math.sqrt(n_known))
     return float(base + scale * np.log(n_tail / wanted))
 
 

@@ -16,15 +16,17 @@ from cras_core.web.scoring import ScoredRows
 class ClothRemarks:
     """Remarks on one web; each kind is said once for a fabric, not once for every piece."""
 
-    def __init__(self, calibrations: Sequence[FabricCalibration], ordered: int | None) -> None:
+    def __init__(self, calibrations: Sequence[FabricCalibration], ordered: int | None, taught: str = "") -> None:
         """
         Args:
             calibrations: of the fabrics that the model knows.
             ordered: index of the fabric that the work order names, which the cloth is compared with whatever it
                 matches; None where the cloth is matched.
+            taught: what the model rests on where this web has taught it the ordered fabric; else empty.
         """
         self._calibrations = calibrations
         self._is_ordered = ordered is not None
+        self._taught = taught
         self._work_order = WorkOrderCheck(calibrations, ordered)
         self._said: set[tuple[str, str]] = set()
         self._strange_since: int | None = None  # line of the roll
@@ -79,11 +81,16 @@ class ClothRemarks:
             yield ClothDoubt("unknown cloth", state["unknown"], line, scale.position_m(line))
         if "level" in state:
             yield ClothDoubt("differs as a whole", state["level"], line, scale.position_m(line))
+        if self._taught:
+            text = f"this web is judged by its own first cloth, which nobody has looked at ({self._taught})"
+            yield ClothDoubt("taught by this web", text, first_line, scale.position_m(first_line))
 
     def _state_of(self, rows: ScoredRows, first_line: int) -> dict[RemarkKind, str]:
         calibration = self._calibrations[rows.fabric]
         fabric = calibration.fabric
         matches = f"is compared with {fabric}, as ordered" if self._is_ordered else f"matches {fabric}"
+        if self._taught:
+            matches = "is compared with the first cloth of this web"
         found: dict[RemarkKind, str] = {"matched": f"the cloth {matches} (similarity {rows.similarity:.2f})"}
         # Wrong cloth is told as a mismatch; that it is also unlike the ordered one goes without saying.
         is_another = self._is_ordered and identify_fabric(rows.distances, self._calibrations, rows.fabric) not in (

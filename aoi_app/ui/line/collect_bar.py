@@ -20,12 +20,16 @@ class CollectBar(QFrame):
 
     Signals:
         begin_asked: the name of the fabric to collect.
+        keep_asked: the name of the fabric that the cloth of this roll, which has taught the model, is to be.
         end_asked: enough was collected.
+        teach_asked: the cloth that comes next is to teach the model.
         samples_asked: the person wants to see what was collected.
     """
 
     begin_asked = Signal(str)
+    keep_asked = Signal(str)
     end_asked = Signal()
+    teach_asked = Signal()
     samples_asked = Signal()
 
     def __init__(self) -> None:
@@ -38,6 +42,12 @@ class CollectBar(QFrame):
         self._name.setAccessibleName("Fabric to collect")
         self._name.setToolTip("Choose a fabric, or type the name of a new one")
         self._collect = _button("Collect", "Take samples of good cloth while the web runs", self._begin)
+        self._keep = _button("Keep as fabric", "Put the model into use that this web has taught", self._keep_web)
+        self._teach = _button(
+            "Let it teach",
+            "The next cloth teaches the model what this is, defects and all; then the roll goes on with that",
+            self._let_it_teach,
+        )
         self._end = _button("Enough", "End collecting", self.end_asked.emit)
         self._samples = _button("Show samples", "Check the samples on the page Samples", self.samples_asked.emit)
         self._close = _button("Close", "Hide this line (Esc)", lambda: hide_with_keyboard(self))
@@ -45,12 +55,12 @@ class CollectBar(QFrame):
         if edit is not None:
             edit.setMaxLength(_LONGEST_NAME)
             edit.setPlaceholderText("name of the fabric")
-            edit.returnPressed.connect(self._begin)
-            edit.textChanged.connect(lambda text: self._collect.setEnabled(bool(text.strip())))
+            edit.returnPressed.connect(self._answer)
+            edit.textChanged.connect(self._name_changed)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 6)
         row.addWidget(self._text, 1)
-        for widget in (self._name, self._collect, self._end, self._samples, self._close):
+        for widget in (self._name, self._collect, self._keep, self._teach, self._end, self._samples, self._close):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
         self._is_asking = False
         self.hide()
@@ -60,7 +70,15 @@ class CollectBar(QFrame):
         """The person is asked for the name of a fabric."""
         return self._is_asking and not self.isHidden()
 
-    def ask(self, text: str, fabrics: Sequence[str], suggestion: str = "", *, takes_keyboard: bool = True) -> None:
+    def ask(
+        self,
+        text: str,
+        fabrics: Sequence[str],
+        suggestion: str = "",
+        *,
+        takes_keyboard: bool = True,
+        may_teach: bool = False,
+    ) -> None:
         """Asks which fabric this cloth is.
 
         Args:
@@ -69,16 +87,17 @@ class CollectBar(QFrame):
             suggestion: the likeliest one.
             takes_keyboard: the person has asked for it. Where the program offers it by itself the keyboard stays
                 where it is, or the next key of the line, "A" for an alarm, would end up in a name.
+            may_teach: the cloth may also teach the model without a name.
         """
-        self._is_asking = True
-        self._text.setText(text)
-        self._name.clear()
-        self._name.addItems(list(fabrics))
-        self._name.setCurrentText(suggestion)
-        self._collect.setEnabled(bool(suggestion.strip()))
-        self._show_only(self._name, self._collect, self._close)
+        self._ask(text, fabrics, suggestion)
+        self._show_only(self._name, self._collect, *([self._teach] if may_teach else []), self._close)
         if takes_keyboard:
             self._name.setFocus()
+
+    def ask_to_keep(self, text: str, fabrics: Sequence[str]) -> None:
+        """Asks which fabric the cloth is to be that has taught the model; arguments as for ``ask``."""
+        self._ask(text, fabrics, "")
+        self._show_only(self._name, self._keep, self._close)
 
     def show_state(self, state: CollectionState) -> None:
         """How it goes; nothing before the first time."""
@@ -92,8 +111,20 @@ class CollectBar(QFrame):
         is_running = state.phase is CollectionPhase.COLLECTING
         self._show_only(*([self._end] if is_running else [self._samples, self._close]))
 
+    def _ask(self, text: str, fabrics: Sequence[str], suggestion: str) -> None:
+        self._is_asking = True
+        self._text.setText(text)
+        self._name.clear()
+        self._name.addItems(list(fabrics))
+        self._name.setCurrentText(suggestion)
+        self._name_changed(suggestion)
+
+    def _name_changed(self, text: str) -> None:
+        for button in (self._collect, self._keep):
+            button.setEnabled(bool(text.strip()))
+
     def _show_only(self, *widgets: QPushButton | QComboBox) -> None:
-        for widget in (self._name, self._collect, self._end, self._samples, self._close):
+        for widget in (self._name, self._collect, self._keep, self._teach, self._end, self._samples, self._close):
             widget.setVisible(widget in widgets)
         self.show()
 
@@ -103,6 +134,23 @@ class CollectBar(QFrame):
             hide_with_keyboard(self)
         else:
             super().keyPressEvent(event)
+
+    def _let_it_teach(self) -> None:
+        hide_with_keyboard(self)
+        self.teach_asked.emit()
+
+    def _keep_web(self) -> None:
+        name = self._name.currentText().strip()
+        if name:
+            hide_with_keyboard(self)
+            self.keep_asked.emit(name)
+
+    def _answer(self) -> None:
+        """Enter in the name does what its button does."""
+        if self._keep.isHidden():
+            self._begin()
+        else:
+            self._keep_web()
 
     def _begin(self) -> None:
         name = self._name.currentText().strip()

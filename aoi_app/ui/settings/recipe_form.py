@@ -70,6 +70,7 @@ class RecipeForm(QWidget):
         self._fabric.blockSignals(before)
         self._ordered.setChecked(line.fabric == chosen)
         self._ordered.setEnabled(chosen != _BY_CLOTH)
+        self._self_taught.setEnabled(chosen == _BY_CLOTH)
         self._problem.setText("")
         self._show(line if line.fabric == chosen else self._own.get(chosen, standard))
 
@@ -85,6 +86,9 @@ class RecipeForm(QWidget):
         self._name = QLineEdit()
         self._fabric = QComboBox()
         self._ordered = QCheckBox("the work order names it: warn of other cloth")
+        self._self_taught = QCheckBox("each roll is taught by its own first cloth; no fabric has to be known")
+        self._first_cloth = _millimetres(0.05, 20, 2, " m")
+        self._self_taught.toggled.connect(self._first_cloth.setEnabled)
         self._mm_per_px = _millimetres(0.001, 10, 6)
         self._mm_per_line = _millimetres(0.0, 10, 6)
         self._mm_per_line.setSpecialValueText("as across")
@@ -138,6 +142,8 @@ class RecipeForm(QWidget):
         tips: tuple[tuple[QWidget, str], ...] = (
             (self._fabric, "Each fabric has a recipe of its own; this one is of cloth that has none"),
             (self._ordered, "The fabric of the next roll is this one; other cloth raises an alarm"),
+            (self._self_taught, "The model learns the cloth from the beginning of the roll, which is then inspected"),
+            (self._first_cloth, "So much cloth teaches; it is held back until the model is ready, and lost nowhere"),
             (self._name, "How the recipe is called in the status bar and in the records"),
             (self._mm_per_px, "Width of one pixel on the cloth; M on the line page measures it"),
             (self._mm_per_line, "Length of one line on the cloth; M on the line page measures it"),
@@ -175,6 +181,8 @@ class RecipeForm(QWidget):
         form = QFormLayout(self)
         form.addRow("&Fabric", self._fabric)
         form.addRow("", self._ordered)
+        form.addRow("", self._self_taught)
+        form.addRow("F&irst cloth that teaches", self._first_cloth)
         form.addRow("&Name", self._name)
         form.addRow("Pixel, &across", self._mm_per_px)
         form.addRow("Line, a&long", self._mm_per_line)
@@ -206,6 +214,9 @@ class RecipeForm(QWidget):
     def _show(self, recipe: Recipe) -> None:
         self._shown = recipe
         self._name.setText(recipe.name)
+        self._self_taught.setChecked(recipe.self_taught)
+        self._first_cloth.setValue(recipe.first_cloth_m)
+        self._first_cloth.setEnabled(recipe.self_taught)
         self._mm_per_px.setValue(recipe.mm_per_px)
         self._mm_per_line.setValue(recipe.mm_per_line or 0.0)
         self._overlap.setValue(recipe.overlap_px)
@@ -233,6 +244,7 @@ class RecipeForm(QWidget):
         self._ordered.setEnabled(not by_cloth)
         if by_cloth:
             self._ordered.setChecked(False)
+        self._self_taught.setEnabled(by_cloth)
         known = self._standard if by_cloth else self._own.get(fabric)
         if known is not None:
             self._show(known)
@@ -251,6 +263,8 @@ class RecipeForm(QWidget):
         return Recipe(
             name=self._name.text().strip(),
             fabric=None if is_for_all else fabric,
+            self_taught=is_for_all and self._self_taught.isChecked(),
+            first_cloth_m=self._first_cloth.value(),
             mm_per_px=self._mm_per_px.value(),
             mm_per_line=self._mm_per_line.value() or None,
             overlap_px=self._overlap.value(),
