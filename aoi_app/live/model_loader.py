@@ -100,11 +100,11 @@ class ModelLoader:
         inspects slowly is better than one that does not inspect, as long as somebody knows.
         """
         try:
-            return load_model(bundle, self.device, self._precision, leave_a_core=True), ""
+            return load_model(bundle, self.device, self.precision, leave_a_core=True), ""
         except CrasError as error:
             if error.code != "device-unusable":
                 raise
-            detector = load_model(bundle, "cpu", self._precision, leave_a_core=True)
+            detector = load_model(bundle, "cpu", self.precision, leave_a_core=True)
             return detector, f"{error} The CPU inspects instead, which is slower"
 
 

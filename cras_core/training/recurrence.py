@@ -1,8 +1,9 @@
 """Which cells of a web recur elsewhere in it: cloth does, in other lanes and at other metres; a defect does not.
 
 A defect lies in one place, or runs on in one lane (a warp fault) or at one metre (a bar along the weft). So a cell is
-looked up in pieces of the web that share neither its lane nor its metre. Near the edges of the cloth, where the weave
-is another, it is looked up at the same edge at other metres, and at the other edge.
+looked up in pieces of the web that share neither its lane nor its metre, each seen from its own median, so that lamp
+and lens do not make one of them strange. Near the edges, cloth differs from lane to lane: there a cell is also looked
+up in its own lane at other metres, and where there are none it counts as cloth.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ import torch
 from torch import Tensor
 
 from cras_core.arrays import FloatArray
+from cras_core.features.tensors import median_features
 
 _LANES = 8  # across the cloth
 _METRE_ROWS = 32  # cells along the web: 51 mm at 0.2 mm
-_EDGE_CELLS = 6  # the selvedge, and what the features of a cell see of it
+_EDGE_CELLS = (16, 64)  # from an edge of the cloth: two lanes where it differs from the rest, 26 and 102 mm at 0.2 mm
+_MOST_LANES = _LANES + 2 * len(_EDGE_CELLS)
+_MOST_OF_WIDTH = 0.15  # that the lanes at an edge take of narrow cloth
 _LOOKED_UP = 12_288  # cells; which of their neighbours are alike follows from them
 _PIECE_CELLS = 64  # of every piece of the web, to look them up in
+_MEDIAN_CELLS = 512  # of every piece, for its median
 _SHARE_OF_PIECES = 0.25  # a cell is cloth when it recurs in so many of the others, not in all: a repeat may be wide
-_SHARE_AT_EDGES = 0.1  # fewer are alike there
+_SHARE_AT_EDGES = 0.05  # fewer are alike there: those of one lane
 _SPREADS = 2.0  # interquartile ranges above the median distance from which a cell counts as strange
 
 
@@ -71,35 +76,44 @@ def look_up(vectors: Tensor, places: Places, rng: np.random.Generator) -> Recurr
     index = np.sort(rng.permutation(len(vectors))[:_LOOKED_UP])
     lane, side = _lanes(places)
     metre = places.row // _METRE_ROWS
-    keys = metre * (_LANES + 2) + lane
-    distances, of_metre, of_lane = [], [], []
+    keys = metre * _MOST_LANES + lane
+    of_key, number = np.unique(keys, return_inverse=True)
+    pieces, medians = [], []
     is_looked_up_in = np.zeros(len(vectors), np.bool_)
-    for key in np.unique(keys):
-        piece = rng.permutation(np.flatnonzero(keys == key))[:_PIECE_CELLS]
-        is_looked_up_in[piece] = True
-        distances.append(torch.cdist(vectors[index], vectors[piece]).amin(dim=1).cpu().numpy())
-        of_metre.append(key // (_LANES + 2))
-        of_lane.append(key % (_LANES + 2))
+    for key in of_key:
+        cells = rng.permutation(np.flatnonzero(keys == key))
+        is_looked_up_in[cells[:_PIECE_CELLS]] = True
+        medians.append(median_features(vectors[cells[:_MEDIAN_CELLS]]))
+        pieces.append(vectors[cells[:_PIECE_CELLS]] - medians[-1])
+    asked = vectors[index] - torch.stack(medians)[torch.from_numpy(number[index])]
+    distances = [torch.cdist(asked, piece).amin(dim=1).cpu().numpy() for piece in pieces]
+    of_metre, of_lane = of_key // _MOST_LANES, of_key % _MOST_LANES
     nearest = np.stack(distances, axis=1)  # (M, pieces)
-    apart = _are_apart(metre[index], lane[index], np.array(of_metre), np.array(of_lane))
+    apart = _are_apart(metre[index], lane[index], of_metre, of_lane)
     elsewhere = np.full(len(index), np.nan, np.float32)
     recurs = np.ones(len(index), np.bool_)
     for at_edge, share in ((False, _SHARE_OF_PIECES), (True, _SHARE_AT_EDGES)):
         these = side[index] == at_edge
         elsewhere[these] = _distances(np.where(apart[these], nearest[these], np.nan), share)
         recurs[these] = _are_usual(elsewhere[these])
-    beside = nearest[np.arange(len(index)), np.searchsorted(np.unique(keys), keys[index])]  # in the own piece
+    beside = nearest[np.arange(len(index)), number[index]]  # in the own piece
     known = np.isfinite(elsewhere) & ~is_looked_up_in[index] & (beside > 0)
     strangeness = float(np.median(elsewhere[known] / beside[known])) if known.any() else 1.0
     return Recurrence(index, recurs, strangeness)
 
 
 def _lanes(places: Places) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """(N,) lane of every cell, the edges being two lanes of their own, and whether it lies at an edge."""
-    width = places.from_left + places.from_right
-    lane = np.clip(places.from_left / np.maximum(width, 1) * _LANES, 0, _LANES - 1).astype(np.int64)
-    left, right = places.from_left < _EDGE_CELLS, places.from_right < _EDGE_CELLS
-    return np.where(left, _LANES, np.where(right, _LANES + 1, lane)), left | right
+    """(N,) lane of every cell, across the inner cloth and then from the edges, and whether it lies at an edge."""
+    width = np.maximum(places.from_left + places.from_right, 1)
+    lane = np.clip(places.from_left / width * _LANES, 0, _LANES - 1).astype(np.int64)
+    at_edge = np.zeros(len(lane), np.bool_)
+    number = _LANES
+    for distance in (places.from_left, places.from_right):
+        for cells in sorted(_EDGE_CELLS, reverse=True):
+            here = distance < np.minimum(cells, _MOST_OF_WIDTH * cells / max(_EDGE_CELLS) * width)
+            lane[here], number = number, number + 1
+            at_edge |= here
+    return lane, at_edge
 
 
 def _are_apart(
@@ -112,10 +126,9 @@ def _are_apart(
     has_metres = len(np.unique(of_metre)) > 1
     same_metre = of_metre[None] == metre[:, None]
     same_lane = of_lane[None] == lane[:, None]
-    in_cloth = ~same_lane & (~same_metre if has_metres else True)
-    edge_pieces = of_lane[None] >= _LANES
-    at_edge = edge_pieces & ~(same_lane & (same_metre if has_metres else True))
-    return np.asarray(np.where((lane >= _LANES)[:, None], at_edge, in_cloth))
+    inside = ~same_lane & (~same_metre if has_metres else True)
+    at_edge = ~(same_lane & same_metre) if has_metres else np.zeros_like(same_lane)
+    return np.asarray(np.where((lane >= _LANES)[:, None], at_edge, inside))
 
 
 def _distances(nearest: FloatArray, share: float) -> FloatArray:

@@ -8,6 +8,7 @@ docs/measurements.md.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from cras_core.arrays import FloatArray, Image
+from cras_core.config.settings import CrasConfig
 from cras_core.detectors.base import Detector, GoodCloth, TileFeatures
 from cras_core.errors import EnrolError
 from cras_core.loading import detector_of
@@ -25,7 +27,7 @@ from cras_core.registry.provenance import descended
 from cras_core.training.distance_limits import among
 from cras_core.training.fabric_tensors import with_new_fabric
 from cras_core.training.recurrence import Places, look_up
-from cras_core.training.thresholds import calibration_of
+from cras_core.training.thresholds import PEAK_BLOCK_CELLS, calibration_of
 from cras_core.web.bands import BandCutter
 from cras_core.web.calibration import THIS_WEB, FabricCalibration
 from cras_core.web.canvas import Canvas, WebConfig, prepare
@@ -36,7 +38,9 @@ _HELD_SHARE = 0.25  # of the vectors; the score scale, which is two medians and 
 _FEWEST_CELLS = 2048  # less cloth than this has no weave to learn: 0.36 of a tile
 _LEAST_VARIETY = 1e-3  # standard deviation of the normalised features; cloth has 0.5 and more
 _STRANGEST = 1.7  # AITEX has 1.2 to 1.4; a table with things on it, or several cloths side by side, 1.7 to 2.7
-_DOUBTFUL = 0.05  # of the pieces of cloth may be defective and do not raise the limit
+_DOUBTFUL = 0.2  # of the pieces of cloth may be defective and do not raise the limit
+_MOST_UNUSUAL = math.log(1.5)  # that a limit differs from those of the other fabrics
+_PIECES_OF_OTHERS = 150  # of cloth, that the limits of the other fabrics count for: 0.1 m2 at 0.2 mm
 _LEAST_RECURRING = 0.6  # of the cells; where more than the rest disagrees, nobody can tell what the cloth is
 
 
@@ -108,6 +112,7 @@ def teach(bundle: Bundle, pieces: Sequence[Image], device: str = "auto", fabric:
     grown = with_new_fabric(bundle, fabric, described)
     k = len(grown.calibrations) - 1
     measured = _measure(detector_of(grown, device), k, fabric, pieces, remembered)
+    measured = _drawn_to_others(measured, grown.calibrations[:k], detector.config)
     calibrations = (*grown.calibrations[:k], replace(measured, enrolled_quickly=True))
     told = descended(bundle, "self-taught", None, without=fabric)
     warning = (
@@ -116,6 +121,27 @@ def teach(bundle: Bundle, pieces: Sequence[Image], device: str = "auto", fabric:
     )
     provenance = told | {"warnings": [*told["warnings"], warning]}
     return WebTaught(replace(grown, calibrations=among(calibrations), provenance=provenance), measured.seen_m2, share)
+
+
+def _drawn_to_others(
+    measured: FabricCalibration, others: Sequence[FabricCalibration], config: CrasConfig
+) -> FabricCalibration:
+    """The limits of little cloth, drawn towards those of the other fabrics: counted in spreads of good cloth those of
+    woven fabrics are alike, and the tail of a few pieces, some of them defective, says little.
+    """
+    if not others:
+        return measured
+    piece_m2 = (PEAK_BLOCK_CELLS * config.tiling.cell_px * config.calibration.mm_per_px / 1000.0) ** 2
+    weight = measured.seen_m2 / (measured.seen_m2 + _PIECES_OF_OTHERS * piece_m2)
+
+    def drawn(own: float, those: Sequence[float]) -> float:
+        usual = float(np.mean(np.log(those)))
+        unusual = float(np.clip(math.log(own) - usual, -_MOST_UNUSUAL, _MOST_UNUSUAL))
+        return math.exp(usual + weight * unusual)
+
+    limit = drawn(measured.limit, [c.limit for c in others])
+    absolute = drawn(measured.absolute_limit, [c.absolute_limit for c in others])
+    return replace(measured, limit=limit, raw_limit=measured.centre + absolute * measured.spread)
 
 
 @dataclass(frozen=True, slots=True)

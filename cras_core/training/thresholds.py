@@ -24,7 +24,8 @@ from cras_core.web.canvas import WebConfig
 from cras_core.web.places import place_factors
 from cras_core.web.scoring import WebInspection
 
-_PEAK_BLOCK_CELLS = 16  # side of the pieces of cloth whose largest scores make the limit; wider than a defect's glow
+PEAK_BLOCK_CELLS = 16
+"""Side of the pieces of cloth whose largest scores make the limit; wider than a defect's glow."""
 
 
 def measure_thresholds(
@@ -113,8 +114,8 @@ def calibration_of(
         relative = baseline.relate(kinds, float(centre), spread, math.inf).score
         # A picture of a tile's size shows no edge of the cloth, and what lies beyond it is not filled in.
         places = place_factors(np.isfinite(raw), 0, 0) if are_strips else np.float32(1.0)
-        peaks.append(block_peaks(relative / places, _PEAK_BLOCK_CELLS))
-        raw_peaks.append(block_peaks(centre + (raw - centre) / places, _PEAK_BLOCK_CELLS))
+        peaks.append(block_peaks(relative / places, PEAK_BLOCK_CELLS))
+        raw_peaks.append(block_peaks(centre + (raw - centre) / places, PEAK_BLOCK_CELLS))
     area = len(cells) * (config.tiling.cell_px * config.calibration.mm_per_px / 1000.0) ** 2
     rate = config.calibration.false_alarms_per_m2
     limit = tail_threshold(np.concatenate(peaks), area, rate, doubtful)
