@@ -28,7 +28,7 @@ _PIECE_CELLS = 64  # of every piece of the web, to look them up in
 _MEDIAN_CELLS = 512  # of every piece, for its median
 _SHARE_OF_PIECES = 0.25  # a cell is cloth when it recurs in so many of the others, not in all: a repeat may be wide
 _SHARE_AT_EDGES = 0.05  # fewer are alike there: those of one lane
-_SPREADS = 2.0  # interquartile ranges above the median distance from which a cell counts as strange
+_SPREADS = 6.0  # interquartile ranges above the median distance from which a cell counts as strange
 
 
 @dataclass(frozen=True, slots=True)
