@@ -1,7 +1,7 @@
 """Which cells of a web recur elsewhere in it: cloth does, in other lanes and at other metres; a defect does not.
 
 A defect lies in one place, or runs on in one lane (a warp fault) or at one metre (a bar along the weft). So a cell is
-looked up in pieces of the web that share neither its lane nor its metre, each seen from its own median, so that lamp
+looked up in pieces of the web that share neither its lane nor its metre, each seen from its own middle, so that lamp
 and lens do not make one of them strange. Near the edges, cloth differs from lane to lane: there a cell is also looked
 up in its own lane at other metres, and where there are none it counts as cloth.
 """
@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from cras_core.arrays import FloatArray
-from cras_core.features.tensors import median_features
 
 _LANES = 8  # across the cloth
 _METRE_ROWS = 32  # cells along the web: 51 mm at 0.2 mm
@@ -25,7 +24,8 @@ _MOST_LANES = _LANES + 2 * len(_EDGE_CELLS)
 _MOST_OF_WIDTH = 0.15  # that the lanes at an edge take of narrow cloth
 _LOOKED_UP = 12_288  # cells; which of their neighbours are alike follows from them
 _PIECE_CELLS = 64  # of every piece of the web, to look them up in
-_MEDIAN_CELLS = 512  # of every piece, for its median
+_MIDDLE_CELLS = 512  # of every piece, for its middle
+_OUTER_SHARE = 0.2  # of the values on each side, that do not count for it
 _SHARE_OF_PIECES = 0.25  # a cell is cloth when it recurs in so many of the others, not in all: a repeat may be wide
 _SHARE_AT_EDGES = 0.05  # fewer are alike there: those of one lane
 _SPREADS = 6.0  # interquartile ranges above the median distance from which a cell counts as strange
@@ -78,14 +78,14 @@ def look_up(vectors: Tensor, places: Places, rng: np.random.Generator) -> Recurr
     metre = places.row // _METRE_ROWS
     keys = metre * _MOST_LANES + lane
     of_key, number = np.unique(keys, return_inverse=True)
-    pieces, medians = [], []
+    pieces, middles = [], []
     is_looked_up_in = np.zeros(len(vectors), np.bool_)
     for key in of_key:
         cells = rng.permutation(np.flatnonzero(keys == key))
         is_looked_up_in[cells[:_PIECE_CELLS]] = True
-        medians.append(median_features(vectors[cells[:_MEDIAN_CELLS]]))
-        pieces.append(vectors[cells[:_PIECE_CELLS]] - medians[-1])
-    asked = vectors[index] - torch.stack(medians)[torch.from_numpy(number[index])]
+        middles.append(_middle_of(vectors[cells[:_MIDDLE_CELLS]]))
+        pieces.append(vectors[cells[:_PIECE_CELLS]] - middles[-1])
+    asked = vectors[index] - torch.stack(middles)[torch.from_numpy(number[index])]
     distances = [torch.cdist(asked, piece).amin(dim=1).cpu().numpy() for piece in pieces]
     of_metre, of_lane = of_key // _MOST_LANES, of_key % _MOST_LANES
     nearest = np.stack(distances, axis=1)  # (M, pieces)
@@ -100,6 +100,14 @@ def look_up(vectors: Tensor, places: Places, rng: np.random.Generator) -> Recurr
     known = np.isfinite(elsewhere) & ~is_looked_up_in[index] & (beside > 0)
     strangeness = float(np.median(elsewhere[known] / beside[known])) if known.any() else 1.0
     return Recurrence(index, recurs, strangeness)
+
+
+def _middle_of(vectors: Tensor) -> Tensor:
+    """(n, D) -> (D,) mean without the outer values: what few defective cells do not move. The median of a weave of two
+    kinds of cells would be one of them by chance.
+    """
+    outer = int(_OUTER_SHARE * len(vectors))
+    return vectors.sort(dim=0).values[outer : len(vectors) - outer].mean(dim=0)
 
 
 def _lanes(places: Places) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -127,7 +135,7 @@ def _are_apart(
     same_metre = of_metre[None] == metre[:, None]
     same_lane = of_lane[None] == lane[:, None]
     inside = ~same_lane & (~same_metre if has_metres else True)
-    at_edge = ~(same_lane & same_metre) if has_metres else np.zeros_like(same_lane)
+    at_edge = ~same_metre if has_metres else np.zeros_like(same_lane)
     return np.asarray(np.where((lane >= _LANES)[:, None], at_edge, inside))
 
 

@@ -36,7 +36,7 @@ from cras_core.web.tiling import ceil_to
 
 _HELD_SHARE = 0.25  # of the vectors; the score scale, which is two medians and two spreads, is taken from them
 _FEWEST_CELLS = 2048  # less cloth than this has no weave to learn: 0.36 of a tile
-_LEAST_VARIETY = 1e-3  # standard deviation of the normalised features; cloth has 0.5 and more
+_LEAST_VARIETY = 1.0  # standard deviation, grey levels
 _STRANGEST = 1.7  # AITEX has 1.2 to 1.4; a table with things on it, or several cloths side by side, 1.7 to 2.7
 _DOUBTFUL = 0.2  # of the pieces of cloth may be defective and do not raise the limit
 _MOST_UNUSUAL = math.log(1.5)  # that a limit differs from those of the other fabrics
@@ -83,6 +83,8 @@ def teach(bundle: Bundle, pieces: Sequence[Image], device: str = "auto", fabric:
     """
     detector = detector_of(bundle, device)
     detector.enrolment_extractor()  # says whether it can
+    if max((float(piece.std()) for piece in pieces), default=0.0) < _LEAST_VARIETY:
+        raise EnrolError("first-cloth-blank", "the first cloth shows nothing: it is all the same; check the light")
     remembered = _Remembered(detector)
     cloth = _cells_of(pieces, remembered)
     if len(cloth.vectors) < _FEWEST_CELLS:
@@ -95,8 +97,6 @@ def teach(bundle: Bundle, pieces: Sequence[Image], device: str = "auto", fabric:
     rng = np.random.default_rng(bundle.config.train.seed)
     found = look_up(cloth.vectors, cloth.places, rng)
     share = float(found.recurs.mean())
-    if float(cloth.vectors.std(dim=0).mean()) < _LEAST_VARIETY:
-        raise EnrolError("first-cloth-blank", "the first cloth shows nothing: it is all the same; check the light")
     if share < _LEAST_RECURRING or found.strangeness > _STRANGEST:
         raise EnrolError(
             "first-cloth-disagrees",
