@@ -30,12 +30,14 @@ from aoi_app.records.maps import MapWriter
 from aoi_app.records.reading import read_roll
 from aoi_app.records.roll_name import new_roll_name
 from aoi_app.records.upkeep.left_roll import LeftRoll, read_left_roll
+from aoi_app.settings.folder_holder import Hold
 from aoi_app.settings.folders import imaging_folder
 from aoi_app.settings.imaging_history import ImagingHistory
 from aoi_app.settings.recipe import Recipe
 from aoi_app.settings.work_order import NO_ORDER, WorkOrder
 from aoi_app.sources.source import FrameSource, TellsStatus
 from aoi_app.sources.source_choice import SourceChoice, make_source
+from cras_core.messages import Sentence
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -101,8 +103,21 @@ def run_headless(job: HeadlessRun, console: Console) -> int:
             folder=job.out,
             reason=error,
         ) from error
-    with opened_database(file_url(job.out / "records.db"), option="--out") as engine:
-        return _inspect_roll(job, recipe, left, source, total, detector, engine, console)
+    hold = Hold(job.out, "inspecting")
+    holder = hold.take()
+    if holder is not None:  # each would replace the other's files, and both would say "Written"
+        raise RecordsError(
+            "output-folder-held",
+            "Another inspection writes into {folder} ({holder}).",
+            hint="Wait for its end, or choose another with --out.",
+            folder=job.out,
+            holder=Sentence(str(holder)),
+        )
+    try:
+        with opened_database(file_url(job.out / "records.db"), option="--out") as engine:
+            return _inspect_roll(job, recipe, left, source, total, detector, engine, console)
+    finally:
+        hold.give_back()
 
 
 def _left_roll(job: HeadlessRun) -> LeftRoll | None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -18,6 +19,7 @@ import pytest
 from aoi_process import CommandLine
 
 from aoi_app.__main__ import main
+from aoi_app.settings.folder_holder import Hold
 
 
 def strips(loom_data: Path, folder: Path, count: int = 2, weave: str = "plain") -> Path:
@@ -217,6 +219,19 @@ def test_an_output_folder_that_cannot_be_written_is_one_line(aoi: CommandLine, l
     (aoi.folder / "file").write_text("in the way")
     folder = strips(loom_data, aoi.folder / "strips", 1)
     assert_one_line(aoi("inspect", folder, "--out", "file"), "file")
+
+
+def test_a_second_inspection_does_not_write_over_the_files_of_the_first(
+    aoi: CommandLine, loom_data: Path, quick_bundle_path: Path
+) -> None:
+    folder, first = strips(loom_data, aoi.folder / "strips", 1), Hold(aoi.folder / "out", "inspecting")
+    assert first.take() is None
+    try:
+        result = aoi("inspect", folder, "--bundle", quick_bundle_path, "--out", "out")
+    finally:
+        first.give_back()
+    assert_one_line(result, "Another inspection writes into out", f"process {os.getpid()}", "--out")
+    assert not (aoi.folder / "out" / "records.db").exists()
 
 
 def test_ctrl_c_ends_the_roll_in_good_order(aoi: CommandLine, loom_data: Path, quick_bundle_path: Path) -> None:
