@@ -127,9 +127,9 @@ def test_a_preset_is_saved_loaded_and_its_differences_are_listed(
 
 
 def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goes_away(
-    begin_at_cameras: BeginAtCameras, bundle_path: Path, tmp_path: Path
+    begin_at_cameras: BeginAtCameras, quick_bundle_path: Path, tmp_path: Path
 ) -> None:
-    cameras = begin_at_cameras(NO_CAMERA, bundle=bundle_path)
+    cameras = begin_at_cameras(NO_CAMERA, bundle=quick_bundle_path)
     application, service = cameras.application, cameras.controller.cameras
     assert figure(application, "camera (restarts)") == "–"
     service.choose(SYNTHETIC, "line-7")
@@ -159,9 +159,9 @@ def test_the_line_starts_with_the_chosen_camera_and_the_window_tells_when_it_goe
 
 
 def test_features_of_the_running_line_are_set_from_the_page(
-    begin_at_cameras: BeginAtCameras, bundle_path: Path
+    begin_at_cameras: BeginAtCameras, quick_bundle_path: Path
 ) -> None:
-    cameras = begin_at_cameras(NO_CAMERA, bundle=bundle_path)
+    cameras = begin_at_cameras(NO_CAMERA, bundle=quick_bundle_path)
     cameras.choose("aoi", "synthetic-0")
     cameras.set_field("line rate", "800")
     cameras.wait(lambda: cameras.value("AcquisitionLineRate") == "800")

@@ -343,12 +343,12 @@ def test_a_flat_field_that_cannot_be_written_keeps_the_program_open(
 
 
 def test_the_line_takes_the_camera_and_the_tab_says_that_a_roll_runs_on_it(
-    begin_at_cameras: BeginAtCameras, bundle_path: Path, tmp_path: Path
+    begin_at_cameras: BeginAtCameras, quick_bundle_path: Path, tmp_path: Path
 ) -> None:
     looms = [{"source": "loom:plain"}, {"source": "loom:plain", "overlap_px": 1024}]
     (tmp_path / "web.json").write_text(json.dumps({"cameras": looms}))
     choice = SourceChoice(f"side-by-side:{tmp_path / 'web.json'}")  # which may hold cameras, for all anybody knows
-    cameras = begin_at_cameras(choice=choice, bundle=bundle_path)
+    cameras = begin_at_cameras(choice=choice, bundle=quick_bundle_path)
     cameras.open_camera()
     cameras.show_tab(FLAT_FIELD)
     cameras.record_white()
@@ -370,8 +370,8 @@ def test_the_line_takes_the_camera_and_the_tab_says_that_a_roll_runs_on_it(
     cameras.wait(lambda: cameras.controller.focus.state.flat_field.unsaved == "")
 
 
-def test_a_roll_beside_the_camera_is_no_obstacle(begin_at_cameras: BeginAtCameras, bundle_path: Path) -> None:
-    cameras = begin_at_cameras(choice=SourceChoice("loom:plain", lines_per_s=1200.0), bundle=bundle_path)
+def test_a_roll_beside_the_camera_is_no_obstacle(begin_at_cameras: BeginAtCameras, quick_bundle_path: Path) -> None:
+    cameras = begin_at_cameras(choice=SourceChoice("loom:plain", lines_per_s=1200.0), bundle=quick_bundle_path)
     cameras.press_key("start")
     cameras.wait(cameras.application.window.actions_by_key["stop"].isEnabled)
     cameras.open_camera()
