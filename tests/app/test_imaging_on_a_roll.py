@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,9 +15,11 @@ from aoi_fakes import PLAIN, Brightness, frame
 from typer.testing import CliRunner
 
 from aoi_app.command_line import app
+from aoi_app.inspection.findings.cloth_doubt import ClothDoubt
 from aoi_app.inspection.imaging.column_tracks import ColumnTracks, Window
 from aoi_app.inspection.imaging.imaging_watch import ImagingSetup, ImagingWatch
 from aoi_app.inspection.roll import RollInspection
+from aoi_app.inspection.web.web_scale import WebScale
 from aoi_app.settings.imaging_history import ImagingHistory
 from cras_core.errors import CrasError
 from cras_core.imaging.columns import OddColumns
@@ -117,6 +120,22 @@ def test_the_first_roll_is_compared_with_the_samples_that_the_fabric_was_learnt_
     (told,) = line.run("roll 2", [faded] * 4).changes
     assert told.startswith("Contrast is 3")
     assert "less than in the 9 samples that plain was learnt from" in told
+
+
+def test_known_cloth_that_another_lamp_makes_unknown_is_told_with_its_brightness() -> None:
+    samples = [figures_of_picture(cloth(256, seed)) for seed in range(9)]
+    enrolled = enrolled_figures(figures for figures in samples if figures is not None)
+    assert enrolled is not None
+    history = ImagingHistory(None)
+    watch = ImagingWatch(ImagingSetup(history, "camera 1", "roll 1", {"plain": enrolled}), WebScale(1.0, 1.0))
+    doubt = ClothDoubt("unknown cloth", "plain is nearest", 0, 0.0)
+    roll = RollInspection(Brightness(), TilingConfig(), RECIPE, identity="m1")
+    bands = roll.push(frame((cloth(2048, 3) * 0.7).astype(np.uint8))).bands
+    for band in bands:
+        watch.read(replace(band, doubts=(doubt,)))
+    assert watch.changes[0].startswith("Brightness is 30 % less than in the 9 samples that plain was learnt from.")
+    watch.keep()
+    assert history.cameras == [], "doubtful cloth is nothing to compare with"
 
 
 def test_dust_that_comes_in_a_roll_may_be_a_stripe_until_the_next_roll_has_it_as_well(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Compares how the camera sees the running cloth with how it did before, and says what has changed.
 
 The web is measured in windows of a metre. The first good one of a fabric under a camera is what all later ones are
-compared with, on this roll and on those to come. A change counts when two windows in a row show it.
+compared with, on this roll and on those to come. A change counts when two windows in a row show it. Cloth that is
+doubtful is only compared with the samples of its fabric: another lamp makes known cloth unknown, and nothing else would
+say that it is the lamp.
 """
 
 from __future__ import annotations
@@ -67,6 +69,7 @@ class ImagingWatch:
         self._sums: ProfileSums | None = None
         self._edges: list[float] = []  # left edges of the cloth in the window
         self._fabric = ""
+        self._is_doubtful = False  # there is cloth in the window that is not that of its fabric
         self._since_m = 0.0  # where the window begins
         self._in_a_row: dict[str, tuple[int, float]] = {}  # what windows have shown, how many, since which metre
         self._figures: dict[str, list[Figures]] = {}  # of windows, by fabric
@@ -82,12 +85,13 @@ class ImagingWatch:
     def read(self, band: ScoredBand) -> None:
         """Takes the next band."""
         rows = band.rows
-        if band.fabric is None or band.doubts or len(rows.image) < _LEAST_LINES:
+        if band.fabric is None or len(rows.image) < _LEAST_LINES:
             return
         width = rows.image.shape[1]
         if self._sums is None or self._sums.width_px != width or self._fabric != band.fabric:
             self._begin_window(width, band)
         assert self._sums is not None
+        self._is_doubtful |= bool(band.doubts)
         edges = rows.edges
         first = int(np.ceil(edges.inner_left.max())) + _FROM_EDGE_PX * edges.found_left
         end = int(edges.inner_right.min()) - _FROM_EDGE_PX * edges.found_right
@@ -116,18 +120,24 @@ class ImagingWatch:
         if band.fabric != self._fabric:
             self._in_a_row.clear()
         self._sums, self._edges = ProfileSums(width_px, self._block_px), []
+        self._is_doubtful = False
         self._fabric, self._since_m = band.fabric or "", self._scale.position_m(band.first_line)
 
     def _end_window(self, sums: ProfileSums, end_m: float) -> None:
         profile = sums.profile
         figures = profile.figures
         edge_px = float(np.median(self._edges)) if self._edges else None
-        if figures is not None:
+        if figures is not None and self._is_doubtful:
+            # Another lamp makes cloth unknown; what is said of it says so. Nothing of it is kept.
+            self.changes = tuple(self._against_samples(figures).values())
+            self._in_a_row.clear()
+        elif figures is not None:
             seen = self._figures.setdefault(self._fabric, [])
             seen += [figures] if len(seen) < _MOST_WINDOWS else []
             self.changes = tuple(self._changes(profile, figures, sums, edge_px))
-        self._follow_columns(sums, edge_px)
-        self._sums, self._edges = ProfileSums(sums.width_px, self._block_px), []
+        if not self._is_doubtful:
+            self._follow_columns(sums, edge_px)
+        self._sums, self._edges, self._is_doubtful = ProfileSums(sums.width_px, self._block_px), [], False
         self._since_m = end_m
 
     def _changes(self, now: Profile, figures: Figures, sums: ProfileSums, edge_px: float | None) -> Iterator[str]:
@@ -140,17 +150,21 @@ class ImagingWatch:
             for drift in drifts_between(now, before.profile, self._setup.limits):
                 since_m = self._in_a_row.get(drift.figure, (0, self._since_m))[1]
                 shown[drift.figure] = drift_text(drift, before, self._where(drift, edge_px), since_m)
-        enrolled = self._setup.enrolled.get(self._fabric)
-        if enrolled is not None:
-            for drift in drifts_of_figures(figures, enrolled.middle, enrolled.spread, self._setup.limits):
-                text = enrolled_text(drift, self._fabric, enrolled.samples)
-                shown.setdefault(drift.figure, text)
+        shown = {**self._against_samples(figures), **shown}
         self._in_a_row = {
             figure: (count + 1, since_m)
             for figure in shown
             for count, since_m in [self._in_a_row.get(figure, (0, self._since_m))]
         }
         return (text for figure, text in shown.items() if self._in_a_row[figure][0] >= _WINDOWS_IN_A_ROW)
+
+    def _against_samples(self, figures: Figures) -> dict[str, str]:
+        """What differs from the samples that the fabric was learnt from, a sentence by figure."""
+        enrolled = self._setup.enrolled.get(self._fabric)
+        if enrolled is None:
+            return {}
+        drifts = drifts_of_figures(figures, enrolled.middle, enrolled.spread, self._setup.limits)
+        return {drift.figure: enrolled_text(drift, self._fabric, enrolled.samples) for drift in drifts}
 
     def _where(self, drift: Drift, edge_px: float | None) -> str:
         """Across the web, from the left edge of the cloth; empty for all of it."""
