@@ -35,8 +35,8 @@ class PictureKeeper(QObject):
 
     @property
     def is_at_rest(self) -> bool:
-        """Nothing is being removed."""
-        return self._worker.is_idle
+        """Nothing is being removed, or ever will be."""
+        return self._worker.is_idle or not self._worker.is_alive
 
     def close(self) -> None:
         """The program ends."""

@@ -9,12 +9,16 @@ from PySide6.QtWidgets import QFileDialog
 from aoi_app.app.program import Program
 from aoi_app.app.refresh import Refresh, while_shown
 from aoi_app.app.review_controller import ReviewController
+from aoi_app.inspection.findings.defects import PICTURE_NOT_READ
 from aoi_app.inspection.findings.review import Review
+from aoi_app.records.errors import RecordsError
+from aoi_app.records.recorded_defects import read_picture
 from aoi_app.records.reviews import ReviewRecorder
 from aoi_app.reports.roll.writing import KINDS
 from aoi_app.reports.rolls_service import RollsService
 from aoi_app.reports.wording import file_stem
 from aoi_app.ui.rolls.rolls_page import RollsPage
+from cras_core.arrays import Image
 
 _LOOK_MS = 3000  # a running roll grows
 
@@ -37,6 +41,7 @@ class RollsController:
         page.shown.connect(self._service.refresh)
         page.roll_chosen.connect(self._service.open)
         page.report_asked.connect(self._report)
+        page.table.defects.read_picture = self._read_picture
         page.table.decided.connect(self._reviews.decide)
         page.table.type_named.connect(self._reviews.name_type)
         program.defect_types.changed.connect(self._show_types)
@@ -61,6 +66,13 @@ class RollsController:
 
     def _show_types(self) -> None:
         self.page.show_types(self._program.defect_types.now)
+
+    def _read_picture(self, number: int) -> Image:
+        try:
+            return read_picture(self._program.engine, self.roll_id, number)
+        except RecordsError as error:
+            self._program.notifier.warn(str(error))
+            return PICTURE_NOT_READ
 
     def _look(self) -> None:
         self._service.follow()

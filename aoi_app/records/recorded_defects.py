@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from sqlalchemy import ColumnElement, Engine, select, true
 
-from aoi_app.inspection.findings.defects import Box, Defect
+from aoi_app.inspection.findings.defects import PICTURE_NOT_READ, Box, Defect
 from aoi_app.inspection.findings.record_schema import record_fields
 from aoi_app.inspection.findings.review import NO_REVIEW, Review
 from aoi_app.records.database import read_session
@@ -29,7 +29,8 @@ _MOST_NAMED = 500  # numbers in one question
 
 
 def follow_defects(engine: Engine, roll_id: int, known: Iterable[Defect]) -> list[tuple[Defect, Review]]:
-    """All defects of a roll as ``read_defects``; pictures are read only of those that are not known, or were open.
+    """All defects of a roll as ``read_defects``, but with ``PICTURE_NOT_READ`` in the place of pictures; only those are
+    read that are not known, or were open.
 
     Args:
         engine: the records.
@@ -44,9 +45,8 @@ def follow_defects(engine: Engine, roll_id: int, known: Iterable[Defect]) -> lis
     with read_session(engine) as session:
         numbers = set(session.scalars(select(DEFECTS.c.number).where(mine)))
     missing = numbers - closed.keys()
-    if len(missing) > _MOST_NAMED:
-        return read_defects(engine, roll_id)
-    read = {defect.number: defect for defect, _ in _read(engine, roll_id, DEFECTS.c.number.in_(missing))}
+    chosen = DEFECTS.c.number.in_(missing) if len(missing) <= _MOST_NAMED else true()
+    read = {defect.number: defect for defect, _ in _read(engine, roll_id, chosen, with_pictures=False)}
     reviews = read_reviews(engine, roll_id)
     found = {number: defect for number, defect in (closed | read).items() if number in numbers}
     return [(found[number], reviews.get(number, NO_REVIEW)) for number in sorted(found)]
@@ -58,11 +58,21 @@ def read_defects(engine: Engine, roll_id: int) -> list[tuple[Defect, Review]]:
     Raises:
         RecordsError: they cannot be read.
     """
-    return _read(engine, roll_id, true())
+    return _read(engine, roll_id, true(), with_pictures=True)
 
 
-def _read(engine: Engine, roll_id: int, chosen: ColumnElement[bool]) -> list[tuple[Defect, Review]]:
-    query = select(*DEFECT_COLUMNS).where(DEFECTS.c.roll_id == roll_id, chosen).order_by(DEFECTS.c.number)
+def read_picture(engine: Engine, roll_id: int, number: int) -> Image:
+    """The picture of one defect, (h, w) or (h, w, 3) uint8; black where there is none. Raises RecordsError."""
+    mine = DEFECTS.c.roll_id == roll_id, DEFECTS.c.number == number
+    with read_session(engine) as session:
+        return _picture(session.scalar(select(DEFECTS.c.thumbnail).where(*mine)))
+
+
+def _read(
+    engine: Engine, roll_id: int, chosen: ColumnElement[bool], *, with_pictures: bool
+) -> list[tuple[Defect, Review]]:
+    columns = DEFECT_COLUMNS if with_pictures else [c for c in DEFECT_COLUMNS if c is not DEFECTS.c.thumbnail]
+    query = select(*columns).where(DEFECTS.c.roll_id == roll_id, chosen).order_by(DEFECTS.c.number)
     try:
         with read_session(engine) as session:
             return [defect_of_row(row) for row in session.execute(query).mappings()]
@@ -76,10 +86,14 @@ def _read(engine: Engine, roll_id: int, chosen: ColumnElement[bool]) -> list[tup
 
 
 def defect_of_row(row: Mapping[Any, Any]) -> tuple[Defect, Review]:
-    """Out of a row with ``DEFECT_COLUMNS``. Raises ValueError, TypeError or KeyError where it is damaged."""
-    values = {field.name: row[field.name] for field in _DEFECT}
+    """Out of a row with ``DEFECT_COLUMNS``, or all of them but the picture.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is damaged.
+    """
+    values = {field.name: row[field.name] for field in _DEFECT if not field.is_picture}
     values["boxes"] = tuple(Box(**box) for box in values["boxes"])
-    values["thumbnail"] = _picture(values["thumbnail"])
+    values["thumbnail"] = _picture(row["thumbnail"]) if "thumbnail" in row else PICTURE_NOT_READ
     return Defect(**values), Review(**{field.name: row[field.name] for field in _REVIEW})
 
 

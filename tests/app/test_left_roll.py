@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from aoi_app.records.tables import RollRow
 from aoi_app.records.upkeep.left_roll import LeftRoll, end_left_roll, latest_left_roll, read_left_roll
 from aoi_app.settings.work_order import WorkOrder
 from aoi_app.sources.loom import LoomConfig, LoomSource
+from cras_core.imaging.enrolled import EnrolledFigures
 from cras_core.web.tiling import TilingConfig
 
 LINES = 6000
@@ -44,6 +45,8 @@ class FakeModel(Brightness):
 
     class config:  # noqa: N801
         tiling = TilingConfig()
+
+    enrolled: Mapping[str, EnrolledFigures] = {}
 
 
 def run(engine: Engine, source: LoomSource, left: LeftRoll | None = None) -> int:

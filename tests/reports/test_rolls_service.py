@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from aoi_app.command_line import app
-from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.defects import PICTURE_NOT_READ, Defect
 from aoi_app.inspection.findings.review import Review
-from aoi_app.records.recorded_defects import follow_defects, read_defects
+from aoi_app.records.recorded_defects import follow_defects, read_defects, read_picture
 from aoi_app.records.reviews import ReviewRecorder
 from aoi_app.records.roll_list import RollList, follow_rolls, read_summaries
 from aoi_app.records.work_orders import change_order
@@ -79,6 +79,9 @@ def test_pictures_are_read_once(engine: Engine) -> None:
     again = follow_defects(engine, roll, [open_one])
     assert [defect.number for defect, _ in again] == [1, 2, 3]
     assert not again[0][0].is_open, "one that was open is read again"
+    assert again[0][0].thumbnail is PICTURE_NOT_READ, "its picture is read when somebody sees it"
+    assert np.array_equal(read_picture(engine, roll, 1), before[0][0].thumbnail)
+    assert read_picture(engine, roll, 99).max() == 0
 
 
 def test_the_command_lists_and_searches_like_the_window(engine: Engine) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import numpy as np
+
 from aoi_app.inspection.findings.record_schema import Exported, Shown
 from cras_core.arrays import Image
 from cras_core.shade.rows import ShadeKind
@@ -13,6 +15,10 @@ from cras_core.web.regions import Shape
 RemarkKind = Literal[
     "matched", "unknown", "level", "camera", "model", "recipe", "mismatch", "light", "proof", "unaccounted", "splice"
 ]
+
+
+PICTURE_NOT_READ: Image = np.zeros((1, 1), np.uint8)
+"""In the place of a thumbnail that is still in the records: of a roll of thousands, a person looks at few."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,11 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QContextMenuEvent, QFont, QIcon, QImage, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView
 
-from aoi_app.inspection.findings.defects import Defect
+from aoi_app.inspection.findings.defects import PICTURE_NOT_READ, Defect
 from aoi_app.inspection.findings.review import NO_REVIEW, Review
 from aoi_app.settings.defect_types import DefectType
 from aoi_app.ui.line.defect_columns import DEFECT_COLUMNS
+from cras_core.arrays import Image
 
 _THUMBNAIL_PX = 56
 _LEAST_PX = 43
@@ -41,6 +42,8 @@ class DefectModel(QAbstractTableModel):
         self._row_of: dict[int, int] = {}
         self._pictures: dict[int, QIcon] = {}
         self._reviews: dict[int, Review] = {}
+        self.read_picture: Callable[[int], Image] = lambda _: PICTURE_NOT_READ
+        """Gives the picture of a defect that comes without one, when somebody sees its row."""
 
     def clear(self) -> None:
         """Empties the list, for a new roll."""
@@ -127,11 +130,14 @@ class DefectModel(QAbstractTableModel):
             return _spoken(defect, review)
         return _look(column, role, review)
 
+    def _thumbnail(self, defect: Defect) -> Image:
+        return self.read_picture(defect.number) if defect.thumbnail is PICTURE_NOT_READ else defect.thumbnail
+
     def _picture(self, defect: Defect) -> QIcon:
         if defect.number not in self._pictures:
             if len(self._pictures) > 2000:  # scrolled past long ago; made again when needed
                 self._pictures.clear()
-            picture = QPixmap.fromImage(_to_qimage(defect)).scaled(
+            picture = QPixmap.fromImage(_to_qimage(self._thumbnail(defect))).scaled(
                 _THUMBNAIL_PX,
                 _THUMBNAIL_PX,
                 Qt.AspectRatioMode.KeepAspectRatio,
@@ -172,9 +178,9 @@ def _sort_keys(d: Defect, review: Review) -> tuple[float | str, ...]:
     return (d.number, *(column.sort_key(d, review) for column in DEFECT_COLUMNS))
 
 
-def _to_qimage(defect: Defect) -> QImage:
+def _to_qimage(thumbnail: Image) -> QImage:
     """A thumbnail with its contrast stretched by fixed limits of its own pixels, for the eye only."""
-    image = defect.thumbnail.astype(np.float32)
+    image = thumbnail.astype(np.float32)
     low, high = np.percentile(image, [1, 99.5])
     stretched = np.ascontiguousarray(np.clip((image - low) * (255 / max(high - low, 24)), 0, 255).astype(np.uint8))
     height, width = stretched.shape[:2]
