@@ -21,7 +21,7 @@ from aoi_app.samples.collection_state import CollectionPhase, CollectionState
 from aoi_app.samples.tile_plan import Candidate, CollectConfig, TilePlan
 from aoi_app.settings.recipe import Recipe
 from cras_core.arrays import Image
-from cras_core.data.samples.files import safe_id
+from cras_core.data.samples.files import read_fabric, safe_id
 from cras_core.data.samples.store import SampleStore
 from cras_core.data.samples.values import Sample
 from cras_core.web.threshold import CALIBRATED_THRESHOLD, reaches
@@ -67,6 +67,7 @@ class Collector:
             on_end: done last, in the thread that writes.
         """
         self._store, self._fabric, self._roll, self._recipe = store, fabric, roll, recipe
+        self._folder = store.folder(fabric)  # stays the same when a person gives the fabric another name meanwhile
         self._author, self._each_is_a_web = author, each_is_a_web
         self._is_duplicate = is_duplicate
         self._config = config or CollectConfig()
@@ -141,6 +142,10 @@ class Collector:
         if self._is_duplicate(candidate.image):
             self._count("duplicates")
             return
+        fabric = read_fabric(self._folder).name
+        if fabric != self._fabric:
+            self._fabric = fabric
+            self.holder.change(fabric=fabric)
         self._store.add(self._sample(candidate, web), candidate.image)
         self._count("collected")
 

@@ -138,6 +138,24 @@ def test_a_full_disk_ends_collecting_and_says_so(
     assert collector.holder.state.phase is CollectionPhase.FAILED
 
 
+def test_a_fabric_that_is_renamed_meanwhile_is_collected_on_under_its_new_name(
+    inspector: CrasDetector, store: SampleStore
+) -> None:
+    collector = Collector(store, "denim", "roll", Recipe(), config=SMALL)
+    inspection = RollInspection(inspector, inspector.config.tiling, Recipe())
+    web = frames(2048)
+    collector.take(inspection.push(web[0]))
+    store.rename("denim", "blue denim")
+    for frame in web[1:]:
+        collector.take(inspection.push(frame))
+    collector.take(inspection.finish())
+    collector.stop()
+    assert collector.wait(30)
+    state = collector.holder.state
+    assert (state.phase, state.fabric) == (CollectionPhase.WRITING, "blue denim")
+    assert len(store.samples("blue denim")) == state.collected > 0
+
+
 def test_strips_that_are_not_neighbours_are_webs_of_their_own(inspector: CrasDetector, store: SampleStore) -> None:
     web = frames(1024)
     strips = [dataclasses.replace(f, starts_web=True, image=f.image[:200]) for f in web]
