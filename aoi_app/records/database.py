@@ -22,7 +22,7 @@ from aoi_app.settings.folders import records_path
 from aoi_app.settings.printable import printable
 from cras_core.messages import Sentence, shown
 
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0011"
 """The last step of ``records/migrations``, known here so that alembic is loaded only where there is something to do."""
 
 

@@ -121,6 +121,8 @@ DEFECTS = _table(
     *_columns_of(Defect),
     Column("found_at", DateTime(timezone=True), nullable=False),
     *_columns_of(Review),
+    # Verdicts, pictures and a defect that grows ask by number.
+    Index("ix_defects_roll_id_number", "roll_id", "number"),
     # Statistics and the list of rolls count by these; without it every defect, with its picture, is read from the disk.
     Index("ix_defects_roll_id_verdict_type_name", "roll_id", "verdict", "type_name"),
 )
