@@ -14,31 +14,31 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QFileDialog
 from sqlalchemy import Engine
 
-from aoi_app.app.alarms_controller import AlarmsController
-from aoi_app.app.asker import Asker
-from aoi_app.app.cameras_controller import CamerasController
-from aoi_app.app.collection_controller import CollectionController
-from aoi_app.app.defect_types_holder import DefectTypesHolder
-from aoi_app.app.folder_opening import FolderOpening
-from aoi_app.app.left_roll_controller import LeftRollController
-from aoi_app.app.line_controller import LineController
-from aoi_app.app.line_model import LineModel
-from aoi_app.app.model_change import ModelChange
-from aoi_app.app.models_controller import ModelsController
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.pages import PAGES
-from aoi_app.app.picture_keeper import PictureKeeper
-from aoi_app.app.program import PageController, Program
-from aoi_app.app.program_state import ProgramState
-from aoi_app.app.qt_bridge import QtBridge
-from aoi_app.app.recipe_controller import RecipeController
-from aoi_app.app.roll_controller import RollController
-from aoi_app.app.roll_ending import RollEnding
-from aoi_app.app.samples_controller import SamplesController
+from aoi_app.app.ground.alarms_controller import AlarmsController
+from aoi_app.app.ground.asker import Asker
+from aoi_app.app.ground.defect_types_holder import DefectTypesHolder
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.ground.program_state import ProgramState
+from aoi_app.app.ground.qt_bridge import QtBridge
+from aoi_app.app.ground.settings_holder import SettingsHolder
+from aoi_app.app.pages.cameras_controller import CamerasController
+from aoi_app.app.pages.collection_controller import CollectionController
+from aoi_app.app.pages.line_controller import LineController
+from aoi_app.app.pages.models_controller import ModelsController
+from aoi_app.app.pages.pages import PAGES
+from aoi_app.app.pages.program import PageController, Program
+from aoi_app.app.pages.samples_controller import SamplesController
+from aoi_app.app.pages.settings_controller import SettingsController, use_theme
+from aoi_app.app.roll.folder_opening import FolderOpening
+from aoi_app.app.roll.left_roll_controller import LeftRollController
+from aoi_app.app.roll.line_model import LineModel
+from aoi_app.app.roll.model_change import ModelChange
+from aoi_app.app.roll.picture_keeper import PictureKeeper
+from aoi_app.app.roll.recipe_controller import RecipeController
+from aoi_app.app.roll.roll_controller import RollController
+from aoi_app.app.roll.roll_ending import RollEnding
+from aoi_app.app.roll.work_order_controller import WorkOrderController
 from aoi_app.app.second_window import SecondWindow
-from aoi_app.app.settings_controller import SettingsController, use_theme
-from aoi_app.app.settings_holder import SettingsHolder
-from aoi_app.app.work_order_controller import WorkOrderController
 from aoi_app.live.model_loader import ChooseModel
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.export import export_roll

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
-from aoi_app.app.notifier import Notifier
+from aoi_app.app.ground.notifier import Notifier
 from aoi_app.faults.fault_watch import FaultWatch
 from aoi_app.faults.report import mark_told, new_reports
 from aoi_app.ui.main.main_window import MainWindow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aoi_app.app.asker import Asker
+from aoi_app.app.ground.asker import Asker
 from aoi_app.settings.folder_holder import Hold, Holder
 from aoi_app.settings.folders import data_folder
 from aoi_app.ui.main.question_bar import Answer, Question

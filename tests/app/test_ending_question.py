@@ -2,7 +2,7 @@
 
 import pytest
 
-from aoi_app.app.ending_question import DO, STAY, AtStake, Wish, ending_question, source_words
+from aoi_app.app.roll.ending_question import DO, STAY, AtStake, Wish, ending_question, source_words
 
 NEXT = Wish("Start the next roll?", "Start the next roll")
 STOP = Wish("End the roll?", "End the roll", takes_table=False, needs_roll=True)

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from window_tools import PATIENCE_MS, answer, stop
 
 from aoi_app.app.application import Application
-from aoi_app.app.cameras_controller import CamerasController
+from aoi_app.app.pages.cameras_controller import CamerasController
 from aoi_app.camera_setup.feature_rows import FeatureRow
 from aoi_app.sources.camera.features import Setting
 from aoi_app.ui.cameras.feature_tree import FeatureTree

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from aoi_app.app.application import Application
-from aoi_app.app.samples_controller import SamplesController
+from aoi_app.app.pages.samples_controller import SamplesController
 from aoi_app.samples.state import SamplesState
 from aoi_app.settings.folders import library_folder
 from aoi_app.ui.labels.editor import LabelEditor

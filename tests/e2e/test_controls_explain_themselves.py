@@ -28,7 +28,7 @@ from aoi_app.alarms.causes import Cause
 from aoi_app.alarms.condition import Condition, LineStatus
 from aoi_app.alarms.severity import Severity
 from aoi_app.app.application import Application
-from aoi_app.app.pages import PAGES
+from aoi_app.app.pages.pages import PAGES
 from aoi_app.ui.main.condition_bar import fitting
 
 CONTROLS = (

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from window_tools import ENDLESS, PATIENCE_MS, Begin, banner, inspecting, over, press, state, stop
 
 from aoi_app.app.application import Application
-from aoi_app.app.models_controller import ModelsController
+from aoi_app.app.pages.models_controller import ModelsController
 from aoi_app.learning.state import LearningState
 from aoi_app.records.reading import read_roll
 from aoi_app.settings.folders import library_folder, models_folder, recipes_folder

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
-from aoi_app.app.qt_bridge import QtBridge
+from aoi_app.app.ground.qt_bridge import QtBridge
 from aoi_app.live.state import News, Snapshot
 
 

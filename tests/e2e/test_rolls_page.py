@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 from window_tools import LOOM, PATIENCE_MS, Begin, figure, over
 
-from aoi_app.app.rolls_controller import RollsController
+from aoi_app.app.pages.rolls_controller import RollsController
 from aoi_app.records.reviews import read_reviews
 from aoi_app.records.work_orders import change_order
 from aoi_app.settings.work_order import WorkOrder

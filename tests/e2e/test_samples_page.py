@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMessageBox
 from window_tools import keys_shown, press
 
-from aoi_app.app.models_controller import ModelsController
+from aoi_app.app.pages.models_controller import ModelsController
 from aoi_app.samples.state import FILTERS
 from cras_core.data.samples.labels import Label
 from cras_core.data.samples.values import Sample

@@ -37,7 +37,7 @@ from window_tools import (
 )
 
 from aoi_app.app.application import Application
-from aoi_app.app.pages import PAGES, PageRow
+from aoi_app.app.pages.pages import PAGES, PageRow
 from aoi_app.inspection.findings.defects import Defect
 from aoi_app.live.state import News, State
 from aoi_app.records.reading import read_roll

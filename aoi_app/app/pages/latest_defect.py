@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QApplication
 
 from aoi_app.alarms.condition import Condition
-from aoi_app.app.program import Program
+from aoi_app.app.pages.program import Program
 from aoi_app.inspection.findings.attention import attention_of, latest_of
 from aoi_app.inspection.findings.defects import Defect
 from aoi_app.live.state import Snapshot

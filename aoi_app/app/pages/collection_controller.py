@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from aoi_app.app.program import Program
+from aoi_app.app.pages.program import Program
 from aoi_app.inspection.findings.defects import Defect, Remark
 from aoi_app.inspection.findings.review import Review
 from aoi_app.samples.collection_service import CollectionService

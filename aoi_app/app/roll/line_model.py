@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.ground.settings_holder import SettingsHolder
 from aoi_app.learning.model_names import name_of_file
 from aoi_app.live.first_cloth import Teach
 from aoi_app.live.model_loader import ChooseModel, LoadedModel, ModelLoader, missing_gpu

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, Signal
 
 from aoi_app.alarms.condition import NO_ROLL
-from aoi_app.app.cloth_marking import ClothMarking
-from aoi_app.app.latest_defect import LatestDefect
-from aoi_app.app.program import Program
-from aoi_app.app.review_controller import ReviewController
+from aoi_app.app.pages.cloth_marking import ClothMarking
+from aoi_app.app.pages.latest_defect import LatestDefect
+from aoi_app.app.pages.program import Program
+from aoi_app.app.pages.review_controller import ReviewController
 from aoi_app.inspection import overlay
 from aoi_app.inspection.findings.defects import Defect, Remark
 from aoi_app.inspection.roll_model import ignored_lanes

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from aoi_app.app.asker import Asker
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.roll_controller import RollController
-from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.app.ground.asker import Asker
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.ground.settings_holder import SettingsHolder
+from aoi_app.app.roll.roll_controller import RollController
 from aoi_app.sources.folder_layout import folder_of, layout_text, measure_layout
 from aoi_app.sources.source_choice import SourceChoice
 from aoi_app.ui.main.question_bar import Answer, Question

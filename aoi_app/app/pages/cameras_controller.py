@@ -8,9 +8,9 @@ import time
 
 from PySide6.QtWidgets import QMessageBox
 
-from aoi_app.app.program import Program
-from aoi_app.app.program_state import ProgramState
-from aoi_app.app.refresh import Refresh
+from aoi_app.app.ground.program_state import ProgramState
+from aoi_app.app.pages.program import Program
+from aoi_app.app.pages.refresh import Refresh
 from aoi_app.camera_setup.camera_hold import may_hold_camera, why_not_now
 from aoi_app.camera_setup.camera_service import CameraService
 from aoi_app.camera_setup.camera_state import CameraState

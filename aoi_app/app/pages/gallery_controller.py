@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from aoi_app.app.program import Program
-from aoi_app.app.refresh import Refresh
+from aoi_app.app.pages.program import Program
+from aoi_app.app.pages.refresh import Refresh
 from aoi_app.inspection.findings.review import Verdict
 from aoi_app.review.gallery_service import GalleryService
 from aoi_app.review.gallery_state import GalleryItem

@@ -9,13 +9,13 @@ from typing import Protocol
 from PySide6.QtWidgets import QApplication
 from sqlalchemy import Engine
 
-from aoi_app.app.defect_types_holder import DefectTypesHolder
-from aoi_app.app.line_model import LineModel
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.qt_bridge import QtBridge
-from aoi_app.app.recipe_controller import RecipeController
-from aoi_app.app.roll_controller import RollController
-from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.app.ground.defect_types_holder import DefectTypesHolder
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.ground.qt_bridge import QtBridge
+from aoi_app.app.ground.settings_holder import SettingsHolder
+from aoi_app.app.roll.line_model import LineModel
+from aoi_app.app.roll.recipe_controller import RecipeController
+from aoi_app.app.roll.roll_controller import RollController
 from aoi_app.ui.main.main_window import MainWindow
 from aoi_app.ui.widgets.page import Page
 

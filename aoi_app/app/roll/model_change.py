@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from aoi_app.app.asker import Asker
-from aoi_app.app.ending_question import Wish
-from aoi_app.app.line_model import LineModel, name_of_loaded
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.roll_controller import RollController
+from aoi_app.app.ground.asker import Asker
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.roll.ending_question import Wish
+from aoi_app.app.roll.line_model import LineModel, name_of_loaded
+from aoi_app.app.roll.roll_controller import RollController
 from aoi_app.inspection.roll_model import make_roll_model
 from aoi_app.live.model_loader import LoadedModel
 from aoi_app.settings.recipe import RecipeError

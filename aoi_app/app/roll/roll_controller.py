@@ -8,15 +8,15 @@ from functools import partial
 from PySide6.QtCore import QObject, QTimer, Signal
 from sqlalchemy import Engine
 
-from aoi_app.app.alarms_controller import AlarmsController
-from aoi_app.app.ending_question import Wish, source_words
-from aoi_app.app.line_model import LineModel
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.program_state import ProgramState, state_after_end, state_to_begin
-from aoi_app.app.qt_bridge import QtBridge
-from aoi_app.app.roll_ending import RollEnding
-from aoi_app.app.settings_holder import SettingsHolder
-from aoi_app.app.source_proof import prove_beginning
+from aoi_app.app.ground.alarms_controller import AlarmsController
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.ground.program_state import ProgramState, state_after_end, state_to_begin
+from aoi_app.app.ground.qt_bridge import QtBridge
+from aoi_app.app.ground.settings_holder import SettingsHolder
+from aoi_app.app.roll.ending_question import Wish, source_words
+from aoi_app.app.roll.line_model import LineModel
+from aoi_app.app.roll.roll_ending import RollEnding
+from aoi_app.app.roll.source_proof import prove_beginning
 from aoi_app.camera_setup.camera_hold import may_hold_camera
 from aoi_app.live.assembly import at_depth_of, first_cloth_of, make_session
 from aoi_app.live.awake import KeepAwake

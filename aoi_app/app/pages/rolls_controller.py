@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
-from aoi_app.app.program import Program
-from aoi_app.app.refresh import Refresh, while_shown
-from aoi_app.app.review_controller import ReviewController
+from aoi_app.app.pages.program import Program
+from aoi_app.app.pages.refresh import Refresh, while_shown
+from aoi_app.app.pages.review_controller import ReviewController
 from aoi_app.inspection.findings.defects import PICTURE_NOT_READ
 from aoi_app.inspection.findings.review import Review
 from aoi_app.records.errors import RecordsError

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aoi_app.app.cameras_controller import CamerasController
-from aoi_app.app.gallery_controller import GalleryController
-from aoi_app.app.line_controller import LineController
-from aoi_app.app.models_controller import ModelsController
-from aoi_app.app.program import PageController, Program
-from aoi_app.app.rolls_controller import RollsController
-from aoi_app.app.samples_controller import SamplesController
-from aoi_app.app.settings_controller import SettingsController
+from aoi_app.app.pages.cameras_controller import CamerasController
+from aoi_app.app.pages.gallery_controller import GalleryController
+from aoi_app.app.pages.line_controller import LineController
+from aoi_app.app.pages.models_controller import ModelsController
+from aoi_app.app.pages.program import PageController, Program
+from aoi_app.app.pages.rolls_controller import RollsController
+from aoi_app.app.pages.samples_controller import SamplesController
+from aoi_app.app.pages.settings_controller import SettingsController
 
 
 @dataclass(frozen=True, slots=True)

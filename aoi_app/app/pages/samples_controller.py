@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from aoi_app.app.program import Program
-from aoi_app.app.refresh import Refresh, while_shown
+from aoi_app.app.pages.program import Program
+from aoi_app.app.pages.refresh import Refresh, while_shown
 from aoi_app.samples.services import SamplesServices
 from aoi_app.samples.thumbnails import Thumbnails
 from aoi_app.settings.folders import library_folder

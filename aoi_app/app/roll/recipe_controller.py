@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.roll_controller import RollController
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.roll.roll_controller import RollController
 from aoi_app.settings.ignored_lanes import MOST_LANES, IgnoredLane
 from aoi_app.settings.recipe import Recipe, RecipeError
 from aoi_app.settings.recipe_book import RecipeBook

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
-from aoi_app.app.program import Program
+from aoi_app.app.pages.program import Program
 from aoi_app.settings.ignored_lanes import IgnoredLaneError, lane_between
 from aoi_app.ui.line.live_view import LiveView
 

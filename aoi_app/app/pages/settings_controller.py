@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aoi_app.app.program import Program
-from aoi_app.app.refresh import Refresh
+from aoi_app.app.pages.program import Program
+from aoi_app.app.pages.refresh import Refresh
 from aoi_app.samples.label_codes_service import LabelCodesService
 from aoi_app.settings.defect_types import DefectType, DefectTypesError
 from aoi_app.settings.folders import (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 from sqlalchemy import Engine
 
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.roll_controller import RollController
-from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.ground.settings_holder import SettingsHolder
+from aoi_app.app.roll.roll_controller import RollController
 from aoi_app.live.session import Session
 from aoi_app.live.state import State
 from aoi_app.records.errors import RecordsError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aoi_app.app.program import Program
-from aoi_app.app.refresh import Refresh, while_shown
+from aoi_app.app.pages.program import Program
+from aoi_app.app.pages.refresh import Refresh, while_shown
 from aoi_app.learning.services import LearningServices
 from aoi_app.learning.state import LearningState
 from aoi_app.learning.workspace import LearningWorkspace

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from aoi_app.app.asker import Asker
-from aoi_app.app.ending_question import DO, AtStake, Wish, ending_question
-from aoi_app.app.notifier import Notifier
+from aoi_app.app.ground.asker import Asker
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.roll.ending_question import DO, AtStake, Wish, ending_question
 from cras_core.errors import CrasError
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 from sqlalchemy import Engine
 
-from aoi_app.app.asker import Asker
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.roll_controller import RollController
+from aoi_app.app.ground.asker import Asker
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.roll.roll_controller import RollController
 from aoi_app.records.errors import RecordsError
 from aoi_app.records.upkeep.left_roll import LeftRoll, end_left_roll, latest_left_roll
 from aoi_app.settings.printable import printable

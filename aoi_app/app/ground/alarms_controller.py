@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QApplication
 from sqlalchemy import Engine
 
 from aoi_app.alarms.alarm_list import AlarmList
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.ground.settings_holder import SettingsHolder
 from aoi_app.records.alarm_log import AlarmLog
 from aoi_app.settings.people import user_name
 from aoi_app.ui.main.alarms_dialog import AlarmsDialog

@@ -7,9 +7,9 @@ import time
 from PySide6.QtCore import QObject, QTimer, Signal
 from sqlalchemy import Engine
 
-from aoi_app.app.notifier import Notifier
-from aoi_app.app.roll_controller import RollController
-from aoi_app.app.settings_holder import SettingsHolder
+from aoi_app.app.ground.notifier import Notifier
+from aoi_app.app.ground.settings_holder import SettingsHolder
+from aoi_app.app.roll.roll_controller import RollController
 from aoi_app.background.worker import SerialWorker
 from aoi_app.records.upkeep.retention import keep_pictures
 from aoi_app.settings.folders import tiles_folder

@@ -1,0 +1,1 @@
+"""What every part of the program's control stands on: who tells, who asks, what is set."""

@@ -1,0 +1,1 @@
+"""The pages: each is connected here with what it shows."""

@@ -1,0 +1,1 @@
+"""The roll that runs: its model, recipe, order and source, and how it begins and ends."""
