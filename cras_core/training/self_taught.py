@@ -61,10 +61,10 @@ class WebTaught:
     @property
     def text(self) -> str:
         """What it rests on, for a person."""
-        return (
-            f"taught by {self.seen_m2:.2g} m² of its own first cloth, of which {self.recurring:.0%} recurs; the rest "
-            "was left out"
+        recurs = (
+            f"{self.recurring:.0%} of which recurs; the rest was left out" if self.recurring < 1 else "all of it recurs"
         )
+        return f"taught by {self.seen_m2:.2g} m² of its own cloth, {recurs}"
 
 
 def teach(bundle: Bundle, pieces: Sequence[Image], device: str = "auto", fabric: str = THIS_WEB) -> WebTaught:
