@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-VERBS = frozenset({"camera", "cut-plan", "export", "inspect", "report", "rolls", "statistics", "weave"})
+VERBS = frozenset({"camera", "cut-plan", "drift", "export", "inspect", "report", "rolls", "statistics", "weave"})
 """Commands without a window. They are known here before they are loaded, which takes longer than to show something."""
 
 

@@ -79,6 +79,8 @@ def test_a_line_that_is_proven_to_inspect_is_green() -> None:
         ({"old_calibrations": ("The scale is old.",)}, Condition.RESERVE, "calibration old", "The scale is old."),
         ({"picture_changes": ("Focus has fallen.",)}, Condition.RESERVE, "picture changed", "Focus has fallen."),
         ({"odd_columns": ("Dirty at 812 mm.",)}, Condition.RESERVE, "columns stand out", "Dirty at 812 mm."),
+        ({"teaching": "40% has come"}, Condition.RESERVE, "teaching", "what it is: 40% has come. It is inspected once"),
+        ({"teaching": "it learns", "quiet_s": 99.0}, Condition.RESERVE, "teaching", "it learns"),
         ({"has_inspected": False}, Condition.RESERVE, "begins", "No cloth of this roll"),
         ({"is_paused": True}, Condition.PAUSED, "", ""),
         ({"is_paused": True, "quiet_s": 99.0, "gap": GAP}, Condition.PAUSED, "", ""),
@@ -169,5 +171,6 @@ def test_no_two_causes_share_a_key() -> None:
         old_calibrations=("x",),
     )
     keys = [cause.key for cause in status_of(worst).causes]
-    assert len(set(keys)) == len(keys) == len(_RULES) - 1, "of a silent camera only one thing is said"
+    assert len(set(keys)) == len(keys) == len(_RULES) - 2, "of a silent camera only one thing is said; nothing teaches"
     assert has(status_of(replace(worst, camera="")), "nothing comes")
+    assert has(status_of(replace(worst, teaching="x")), "teaching")

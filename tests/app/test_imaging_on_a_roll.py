@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from aoi_fakes import PLAIN, Brightness, frame
+from rich.console import Console
 from typer.testing import CliRunner
 
 from aoi_app.command_line import app
@@ -200,12 +201,13 @@ def test_the_trend_over_rolls_is_a_command_and_a_new_lamp_begins_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aoi_app.commands.drift.imaging_folder", lambda: tmp_path)
+    monkeypatch.setattr("aoi_app.commands.drift.console", Console(width=200))
     runner = CliRunner()
     assert "No roll was measured yet" in runner.invoke(app, ["drift"]).output
     line = Line(tmp_path)
     for name, seen in (("roll 1", as_it_is), ("roll 2", faded)):
         line.run(name, [seen] * 2)
-    shown = runner.invoke(app, ["drift"], env={"COLUMNS": "200"}).output
+    shown = runner.invoke(app, ["drift"]).output
     assert "plain, camera 1, compared with 20" in shown
     assert re.search(r"roll 2 .*\(-3\d %\) !", shown), shown
     assert "is the new profile" in runner.invoke(app, ["drift", "--begin-anew", "plain"]).output

@@ -137,6 +137,8 @@ def test_a_recipe_is_read() -> None:
     assert recipes["twill"].model_dump() == {
         "name": "Köper 12/3",
         "fabric": "twill",
+        "self_taught": False,
+        "first_cloth_m": 0.5,
         "mm_per_px": 0.25,
         "mm_per_line": 0.2,
         "overlap_px": 96,
