@@ -41,6 +41,8 @@ def test_a_roll_goes_on_with_another_model(
     write_bundle(other, tmp_path / "strict.cras")
     application = begin(ENDLESS, bundle_path)
     inspecting(qtbot, application)
+    # The cloth has been named: what is said of another model is the last word afterwards.
+    qtbot.waitUntil(lambda: "the cloth matches" in banner(application), timeout=60_000)
     choose_file(monkeypatch, tmp_path / "strict.cras")
     press(application, "open_bundle")
     qtbot.waitUntil(lambda: f"the model {other.identity} judges from here on" in banner(application), timeout=60_000)
