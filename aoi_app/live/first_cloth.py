@@ -89,12 +89,12 @@ class FirstCloth:
         return f"{self._lines / self._wanted:.0%} of what is needed has come"
 
     def hold(self, item: Frame | Lost) -> None:
-        """Takes the next piece of web; begins to teach once there is enough."""
+        """Takes the next piece of web; begins to teach once there is enough, or no room for more."""
         self._held.append(item)
         if isinstance(item, Frame):
             self._bytes += item.image.nbytes
             self._lines += item.lines
-        if self._lines >= self._wanted:
+        if self._lines >= self._wanted or self.is_full:  # nothing more would come of a full one
             self.end()
 
     def end(self) -> None:
@@ -106,8 +106,7 @@ class FirstCloth:
 
     def give_up(self) -> None:
         """The roll ends unseen: nobody waits for the model."""
-        if not self._is_given_out:
-            self._is_given_out = True
+        self._is_given_out = True
 
     def take_model(self, timeout_s: float) -> TaughtModel | None:
         """The model, once; None where it is not ready within the time, or was taken."""

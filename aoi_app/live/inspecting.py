@@ -65,6 +65,13 @@ class Inspecting:
         """Has the thread make a change between two pieces of web. From any thread; returns at once."""
         self._changes.append(change)
 
+    def let_teach(self, first_cloth: FirstCloth) -> None:
+        """Has the cloth that comes next teach the model; by this thread alone, in a change. While other cloth is held
+        for that already, nothing changes: it would be lost with whoever holds it.
+        """
+        if self.first_cloth is None or self.first_cloth.is_over:
+            self.first_cloth = first_cloth
+
     def run(self) -> None:
         """Inspects until everything that was captured is done.
 

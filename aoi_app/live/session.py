@@ -185,11 +185,11 @@ class Session:
 
     def teach(self, first_cloth: FirstCloth) -> None:
         """Lets the cloth that comes from now on teach the model; it is inspected once that is done, and the roll goes
-        on with what was taught. From any thread; returns at once.
+        on with what was taught. Cloth that is held for that already goes first. From any thread; returns at once.
         """
 
         def change() -> Outcome:
-            self._inspecting.first_cloth = first_cloth
+            self._inspecting.let_teach(first_cloth)
             return Outcome()
 
         self._inspecting.ask(change)

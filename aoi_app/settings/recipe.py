@@ -34,8 +34,10 @@ class Recipe(BaseModel):
     """
     self_taught: bool = False
     """The first cloth of each roll teaches the model what it is, defects and all: no fabric has to be enrolled."""
-    first_cloth_m: Annotated[float, Field(ge=0.05, le=20)] = 0.5
-    """So much of it, metres. It is inspected afterwards, like all the rest."""
+    first_cloth_m: Annotated[float, Field(ge=0.05, le=2)] = 0.5
+    """So much of it, metres: of a web 1.6 m wide its features take 0.4 GB a metre. It is inspected afterwards, like the
+    rest.
+    """
     mm_per_px: Annotated[float, Field(gt=0, le=10)] = 0.2
     """Size of a pixel across the web."""
     mm_per_line: Annotated[float, Field(gt=0, le=10)] | None = None

@@ -44,10 +44,6 @@ class Places:
     from_left: npt.NDArray[np.float64]
     from_right: npt.NDArray[np.float64]
 
-    def take(self, index: npt.NDArray[np.int64]) -> Places:
-        """Some of them."""
-        return Places(self.row[index], self.from_left[index], self.from_right[index])
-
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:

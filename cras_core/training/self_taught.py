@@ -34,10 +34,10 @@ from cras_core.web.canvas import Canvas, WebConfig, prepare
 from cras_core.web.scoring import WebInspection
 from cras_core.web.tiling import ceil_to
 
-_HELD_SHARE = 0.25  # of the vectors; the score scale, which is two medians and two spreads, is taken from them
+_HELD_SHARE = 0.25  # of the vectors; the score scale is taken from them, which the prototypes have seen as well
 _FEWEST_CELLS = 2048  # less cloth than this has no weave to learn: 0.36 of a tile
 _LEAST_VARIETY = 1.0  # standard deviation, grey levels
-_STRANGEST = 1.7  # AITEX has 1.2 to 1.4; a table with things on it, or several cloths side by side, 1.7 to 2.7
+_STRANGEST = 1.7  # ten strips of AITEX have 1.0; a view of unlike lanes more
 _DOUBTFUL = 0.2  # of the pieces of cloth may be defective and do not raise the limit
 _MOST_UNUSUAL = math.log(1.5)  # that a limit differs from those of the other fabrics
 _PIECES_OF_OTHERS = 150  # of cloth, that the limits of the other fabrics count for: 0.1 m2 at 0.2 mm

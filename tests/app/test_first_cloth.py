@@ -104,3 +104,6 @@ def test_it_takes_no_more_than_its_memory() -> None:
     assert not first.is_full
     first.hold(big)
     assert first.is_full
+    assert first.take_model(60) == MODEL, "what can take no more has to do with what it has"
+    assert first.next() is big
+    assert not first.is_full

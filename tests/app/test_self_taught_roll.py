@@ -104,6 +104,7 @@ def test_a_person_lets_unknown_cloth_teach_in_the_middle_of_a_roll(
     session.teach(first_cloth_of(recipe, teach))
     session.start()
     assert begun.wait(60)
+    session.teach(first_cloth_of(recipe, teach))  # asked again: what is held for the first time is not lost
     until(lambda: any(cause.key == "teaching" for cause in session.snapshot().status.causes))
     may_teach.set()
     assert session.wait(300.0)

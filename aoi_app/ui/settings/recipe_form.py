@@ -87,7 +87,7 @@ class RecipeForm(QWidget):
         self._fabric = QComboBox()
         self._ordered = QCheckBox("the work order names it: warn of other cloth")
         self._self_taught = QCheckBox("each roll is taught by its own first cloth; no fabric has to be known")
-        self._first_cloth = _millimetres(0.05, 20, 2, " m")
+        self._first_cloth = _millimetres(0.05, 2, 2, " m")
         self._self_taught.toggled.connect(self._first_cloth.setEnabled)
         self._mm_per_px = _millimetres(0.001, 10, 6)
         self._mm_per_line = _millimetres(0.0, 10, 6)
