@@ -6,7 +6,7 @@ makes of each band what the outcome tells.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from aoi_app.inspection.account import Balance
@@ -212,11 +212,14 @@ class RollInspection:
         """Ends the roll: everything that is still open is closed."""
         return join_outcomes([self._end_segment(), self._bands.end_roll(self.line)])
 
-    def give_up(self, reason: str) -> Outcome:
-        """Ends the roll without the detector, which has failed: what was not scored becomes a gap."""
+    def give_up(self, reason: str, waiting: Iterable[Frame | Lost] = ()) -> Outcome:
+        """Ends the roll without the detector, which has failed: what was not scored becomes a gap, and so does what was
+        ``waiting`` to be pushed.
+        """
         segment, self._segment = self._segment, None
         closed = self._bands.give_up(segment, self.line, reason) if segment is not None else Outcome()
-        return join_outcomes([closed, self._bands.end_roll(self.line)])
+        lost = [self._lose(Lost(item.lines, reason, item.source)) for item in waiting]
+        return join_outcomes([closed, *lost, self._bands.end_roll(self.line)])
 
     @property
     def _cell_px(self) -> int:

@@ -75,6 +75,11 @@ class FirstCloth:
         return self._is_given_out and not self._held
 
     @property
+    def waiting(self) -> tuple[Frame | Lost, ...]:
+        """What is held, in its order."""
+        return tuple(self._held)
+
+    @property
     def is_full(self) -> bool:
         """Nothing more may be given to it now."""
         return self._bytes >= _MOST_BYTES

@@ -92,7 +92,8 @@ class Inspecting:
             self._publisher.publish(self._inspection.finish())
             self._watch.look()  # what came with the end is an alarm as well; afterwards nothing runs any more
         except Exception:  # whatever it was, the roll is closed and what it has found is kept
-            self._publisher.publish(self._inspection.give_up("inspection failed"))
+            waiting = self.first_cloth.waiting if self.first_cloth is not None else ()
+            self._publisher.publish(self._inspection.give_up("inspection failed", waiting))
             self._publisher.close("failed")
             raise
         has_failed = self._control.state is State.FAILED  # the source has, meanwhile

@@ -462,3 +462,12 @@ def test_a_recipe_that_leaves_everything_out_makes_a_gap() -> None:
     outcomes = inspect_all(inspection, cut_frames(dark(512, 800), [256] * 2))
     assert inspection.inspected_lines == 0
     assert sum(g.lines for g in gaps_of(outcomes)) == 512
+
+
+def test_what_waits_when_the_inspection_fails_is_a_gap_as_well() -> None:
+    inspection = roll_inspection()
+    inspection.push(frame(dark(300)))
+    ended = inspection.give_up("inspection failed", [frame(dark(500)), Lost(70, "the camera lost them", "a.png")])
+    assert inspection.line == 870
+    assert inspection.balance.problem is None
+    assert sum(gap.lines for gap in ended.gaps) + inspection.inspected_lines == 870
